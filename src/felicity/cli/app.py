@@ -1,0 +1,52 @@
+"""The ``felicity`` command: finds the command modules, runs one, turns our errors into one sentence."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from typing import Annotated
+
+import typer
+
+from felicity import __version__
+from felicity.cli import commands, console
+from felicity.errors import FelicityError
+
+app = typer.Typer(
+    name="felicity",
+    help="How happy do the people in a place look? Faces in, a happiness index per place out; no face is kept.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for _module in sorted(m.name for m in pkgutil.iter_modules(commands.__path__)):
+    importlib.import_module(f"{commands.__name__}.{_module}").register(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"felicity {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None: ...
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one sentence on stderr and exit code 1."""
+    try:
+        app()
+    except FelicityError as error:
+        console.fail(str(error))
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of our output has gone; there is nobody to tell.
+        sys.stderr.close()
+        sys.exit(141)

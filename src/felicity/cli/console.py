@@ -1,0 +1,46 @@
+"""Printing: results on stdout, everything else on stderr; tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+out = Console(soft_wrap=False, highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def fail(message: str) -> None:
+    """One sentence on stderr."""
+    err.print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)
+
+
+def warn(message: str) -> None:
+    """A remark on stderr."""
+    err.print(f"[yellow]note[/] {escape(message)}", soft_wrap=True)
+
+
+def say(message: str) -> None:
+    """What is going on, on stderr."""
+    err.print(escape(message), soft_wrap=True)
+
+
+def emit_json(value: Any) -> None:
+    """One JSON document on one line of stdout; refuses NaN and infinities."""
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False), flush=True)
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, numbers: Sequence[str] = ()
+) -> None:
+    """A table on stdout; the columns named in ``numbers`` are set flush right."""
+    drawn = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(escape(str(cell)) for cell in row))
+    out.print(drawn)

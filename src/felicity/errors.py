@@ -1,0 +1,75 @@
+"""Everything Felicity raises on purpose.
+
+FelicityError
+├── ConfigError          an option or a configuration file says something impossible
+├── ExtraMissingError    an optional package is needed; the message names the extra
+├── ImageError           an image cannot be read
+├── SourceError          a folder, video, camera or stream cannot be read (any more)
+├── DetectorError        a face detector is unknown or not available
+├── BundleError          a bundle is missing, incomplete or tampered with
+├── DatasetError         a data set cannot be read as what it claims to be
+├── EstimateError        there is too little, or the wrong, data for the figure asked for
+└── StoreError           a store cannot be opened, read or written
+    └── SchemaError      … because its schema is not the one this version knows
+
+Each message is one sentence that names the thing, what was expected, what was found and what to do.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+
+class FelicityError(Exception):
+    """Root of the tree; the command line prints its message and exits with 1."""
+
+
+class ConfigError(FelicityError):
+    """An option or a configuration file says something impossible."""
+
+
+class ExtraMissingError(FelicityError):
+    """An optional package is not installed."""
+
+
+class ImageError(FelicityError):
+    """An image cannot be read."""
+
+
+class SourceError(FelicityError):
+    """A source of frames cannot be read, or not any more."""
+
+
+class DetectorError(FelicityError):
+    """A face detector is unknown or not available."""
+
+
+class BundleError(FelicityError):
+    """A bundle is missing, incomplete or tampered with."""
+
+
+class DatasetError(FelicityError):
+    """A data set cannot be read as what it claims to be."""
+
+
+class EstimateError(FelicityError):
+    """The data do not carry the figure that was asked for."""
+
+
+class StoreError(FelicityError):
+    """A store cannot be opened, read or written."""
+
+
+class SchemaError(StoreError):
+    """A store's schema is not the one this version knows."""
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import an optional ``module``, or raise ExtraMissingError naming the ``extra`` that brings it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ExtraMissingError(
+            f"{module} is not installed; install it with: pip install 'felicity[{extra}]' ({error})"
+        ) from error

@@ -1,0 +1,56 @@
+"""A face found in a picture, and the protocol of whatever finds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One face.
+
+    ``box_xyxy``: left, top, right, bottom in pixels of the picture; may reach over its edges.
+    ``score``: the detector's confidence, higher is better; comparable within one detector only.
+    ``eyes_xy``: centres of the two eyes, the one further left in the picture first, if the detector
+    gives them. ``nose_xy``: tip of the nose, likewise (for the pose).
+    """
+
+    box_xyxy: tuple[float, float, float, float]
+    score: float
+    eyes_xy: tuple[Point, Point] | None = None
+    nose_xy: Point | None = None
+
+    def __post_init__(self) -> None:
+        left, top, right, bottom = self.box_xyxy
+        if not (right > left and bottom > top):
+            raise ValueError(f"a box is left, top, right, bottom with a positive area, not {self.box_xyxy}")
+
+    @property
+    def width(self) -> float:
+        """Of the box, in pixels."""
+        return self.box_xyxy[2] - self.box_xyxy[0]
+
+    @property
+    def height(self) -> float:
+        """Of the box, in pixels."""
+        return self.box_xyxy[3] - self.box_xyxy[1]
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Finds faces. One object serves pictures of any size, in one thread."""
+
+    name: str
+
+    def detect(self, image_rgb_u8: npt.NDArray[np.uint8]) -> list[Detection]:
+        """Faces in ``image_rgb_u8``, uint8 ``(height, width, 3)`` RGB, best score first.
+
+        The picture is not changed.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Expressions of faces: the classifier, and the way from frames to windows."""

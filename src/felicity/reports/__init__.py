@@ -1,0 +1,1 @@
+"""Pictures of results: plot data apart from drawing."""

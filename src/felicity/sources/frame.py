@@ -1,0 +1,67 @@
+"""A picture at a moment: what every source yields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture.
+
+    ``image_rgb_u8``: uint8 ``(height, width, 3)``, RGB. ``time``: capture time, with a time zone
+    (UTC inside Felicity). ``source_id``: the source's name, without credentials. ``number``:
+    counts up from 0 within the source, gaps where frames were left out.
+    """
+
+    image_rgb_u8: npt.NDArray[np.uint8] = field(repr=False)
+    time: datetime
+    source_id: str
+    number: int
+
+    def __post_init__(self) -> None:
+        shape, dtype = self.image_rgb_u8.shape, self.image_rgb_u8.dtype
+        if dtype != np.uint8 or len(shape) != 3 or shape[2] != 3 or 0 in shape:
+            raise ValueError(f"a frame holds uint8 (height, width, 3), not {dtype} {shape}")
+        if self.time.tzinfo is None:
+            raise ValueError(f"a frame's time needs a time zone, {self.time.isoformat()} has none")
+
+
+@dataclass
+class SourceStats:
+    """What a source has seen so far; ``dropped`` frames came but were never yielded."""
+
+    frames: int = 0
+    dropped: int = 0
+    reconnects: int = 0
+
+
+@runtime_checkable
+class Source(Protocol):
+    """An iterator of frames in the order of time, and a context manager that lets go of the device.
+
+    ``live`` sources run on the wall clock until stopped; the others end. ``stop`` may be called from
+    another thread or a signal handler: iteration then ends soon, without an exception.
+    """
+
+    source_id: str
+    live: bool
+    stats: SourceStats
+
+    def __iter__(self) -> Iterator[Frame]: ...
+    def stop(self) -> None:
+        """Let iteration end soon, without an exception."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the device or file; again does nothing."""
+        ...
+
+    def __enter__(self) -> Source: ...
+    def __exit__(self, *exception: object) -> None: ...

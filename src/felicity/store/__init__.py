@@ -1,0 +1,1 @@
+"""Where windows are kept: SQLite or PostgreSQL, by URL."""
