@@ -13,7 +13,7 @@ from PIL import Image
 
 
 def numbered(number: int, *, width: int = 64, height: int = 48) -> npt.NDArray[np.uint8]:
-    """RGB: the left half is ``8 × number`` bright, the right half dark blue."""
+    """RGB: the left half is ``8 * number`` bright, the right half dark blue."""
     image = np.zeros((height, width, 3), np.uint8)
     image[:, width // 2 :, 2] = 100
     image[:, : width // 2] = 8 * number % 256
