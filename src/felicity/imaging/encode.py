@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -29,7 +30,8 @@ def write_image(path: Path, image_rgb_u8: npt.NDArray[np.uint8]) -> None:
     except OSError as error:
         raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 class VideoWriter:
