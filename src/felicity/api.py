@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from felicity.index import IndexRow
     from felicity.recognition.photograph import FaceReading
     from felicity.watching import WatchSummary
 

@@ -69,7 +69,7 @@ def test_missing_parts_are_named(copy: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="neither a folder nor a shipped bundle; shipped are: .*" + shipped()[0]):
         open_bundle("nowhere")
     (copy / "model.onnx").unlink()
-    with pytest.raises(BundleError, match="weights 'model.onnx' are missing"):
+    with pytest.raises(BundleError, match=r"weights 'model\.onnx' are missing"):
         open_bundle(copy)
     (copy / FACTS_FILE).write_text("{")
     with pytest.raises(BundleError, match="cannot be read as JSON"):

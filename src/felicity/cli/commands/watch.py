@@ -134,7 +134,7 @@ def show_summary(summary: WatchSummary) -> None:
             ("to", f"{summary.end:%Y-%m-%d %H:%M:%S}" if summary.end else "no frame"),
             ("frames", f"{summary.frames}, {summary.dropped} dropped"),
             ("people", f"{summary.people_seen} seen, {summary.people} judged" + (f" ({rejected})" if rejected else "")),
-            ("happy, counted", "–" if share is None else f"{share:.0f} %"),
+            ("happy, counted", "-" if share is None else f"{share:.0f} %"),
             ("windows written", summary.windows),
         ],
     )
