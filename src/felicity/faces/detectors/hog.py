@@ -23,7 +23,7 @@ class HogDetector:
     """
 
     name = "hog"
-    geometry = CropGeometry(scale=1.2, down=-0.09)
+    geometry = CropGeometry(scale=1.19, down=-0.07)
     min_score = 0.2
 
     def __init__(self, upsample: float = 2.0, max_side: int = 1920, threshold: float = 0.1) -> None:
