@@ -11,6 +11,7 @@ mean of recall and specificity. Sharpness is that of the median face and the 10t
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -73,7 +74,7 @@ def main() -> None:
     }
     detector = open_detector("yunet")
     turns = np.array([turn(detector, f) for f in images])
-    for low, high in zip(YAWS, YAWS[1:], strict=False):
+    for low, high in itertools.pairwise(YAWS):
         part = (turns >= low) & (turns < high)
         if part.sum() >= 50:
             tables["yaw"].append(row(images[part], labels[part], yaw_from=low))

@@ -12,7 +12,7 @@ from felicity.faces.detection import CropGeometry, Detection
 from felicity.faces.registry import register
 from felicity.faces.weights import NotInstalledError
 
-_DOUBTFUL = 0.2
+_DOUBTFUL = 0.3
 
 
 @register("hog", rank=10)
@@ -29,7 +29,7 @@ class HogDetector:
     geometry = CropGeometry(scale=1.19, down=-0.07)
     weights = None
 
-    def __init__(self, upsample: float = 2.0, max_side: int = 1920, threshold: float = 0.1) -> None:
+    def __init__(self, upsample: float = 2.0, max_side: int = 1920, threshold: float = 0.2) -> None:
         self.check()
         import dlib
 
