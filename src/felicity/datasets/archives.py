@@ -27,14 +27,26 @@ MAX_FILES = 4_000_000
 MAX_RATIO, RATIO_FROM_BYTES = 200, 64 << 20
 """Unpacked to packed size, refused above the ratio once that many bytes came out."""
 
+BROKEN: tuple[type[Exception], ...] = (
+    EOFError, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError,
+)  # fmt: skip
+"""What the standard library raises on a damaged archive or stream."""
+
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst")
 
 
 class Tree(Protocol):
     """The files of a data set, by names relative to its root with ``/`` between folders."""
 
-    path: Path
-    random_access: bool
+    @property
+    def path(self) -> Path:
+        """Where the tree is."""
+        ...
+
+    @property
+    def random_access(self) -> bool:
+        """Whether any file can be opened at any time at no cost."""
+        ...
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,7 +152,7 @@ class ZipTree:
     def _zip(self) -> zipfile.ZipFile:
         try:
             opened = zipfile.ZipFile(self.path)
-        except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
+        except BROKEN as error:
             raise DatasetError(f"{self.path}: is not a zip that can be read ({error})") from error
         members = opened.infolist()
         total, packed = sum(m.file_size for m in members), sum(m.compress_size for m in members)
@@ -173,7 +185,7 @@ class ZipTree:
             return self._zip.open(self._members[name])
         except KeyError as error:
             raise DatasetError(f"{self.path}: has no member {name!r}") from error
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, ValueError) as error:
+        except BROKEN as error:
             raise DatasetError(f"{self.path}: {name} cannot be read ({error})") from error
 
 
@@ -199,11 +211,11 @@ class TarTree:
         """A member as a stream."""
         raw = _bounded_file(self.path)
         try:
-            archive = tarfile.open(fileobj=raw, mode="r|")
+            archive = tarfile.open(fileobj=raw, mode="r|")  # noqa: SIM115 - lives as long as the stream
             for member in archive:
                 if _checked(member.name, self.path) == name and (stream := archive.extractfile(member)):
                     return stream
-        except (tarfile.TarError, *BROKEN) as error:
+        except BROKEN as error:
             raise DatasetError(f"{self.path}: is not a tar that can be read ({error})") from error
         raise DatasetError(f"{self.path}: has no member {name!r}")
 
@@ -212,12 +224,10 @@ class TarTree:
         try:
             with _bounded_file(self.path) as raw, tarfile.open(fileobj=raw, mode="r|") as archive:
                 yield ((_checked(m.name, self.path), m) for m in archive if m.isfile())
-        except (tarfile.TarError, *BROKEN) as error:
+        except BROKEN as error:
             raise DatasetError(f"{self.path}: is not a tar that can be read ({error})") from error
 
 
-BROKEN: tuple[type[Exception], ...] = (EOFError, OSError, ValueError, zlib.error, zipfile.BadZipFile)
-"""What the decompressors raise on a damaged stream (zstandard's and isal's errors become OSError below)."""
 
 
 class Bounded(io.RawIOBase):

@@ -20,7 +20,7 @@ class ReadOptions:
     """What a reader may need beyond the files. ``votes`` matters to FER+ alone."""
 
     classes: ClassMap
-    votes: VoteRule = VoteRule()
+    votes: VoteRule
 
 
 class Reader(Protocol):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.archives import Tree
-from felicity.datasets.classes import EIGHT, ClassMap
+from felicity.datasets.classes import ClassMap
 from felicity.errors import DatasetError, ImageError
 from felicity.imaging.decode import read_image
 from felicity.imaging.spec import Colour
@@ -52,6 +52,14 @@ class FileImages:
             raise ImageError(f"{self.names[row]}: {error}") from error
 
 
+def pick(images: Images, rows: npt.NDArray[np.int64]) -> Images:
+    """The images of ``rows``, in that order; files stay undecoded."""
+    if isinstance(images, FileImages):
+        return FileImages(images.tree, tuple(images.names[row] for row in rows))
+    picked: Images = images[rows]
+    return picked
+
+
 def as_gray_if_gray(image: Image) -> Image:
     """``(H, W)`` where the three channels of ``(H, W, 3)`` are equal, else the image as it is."""
     if (
@@ -71,14 +79,14 @@ def as_input(image: Image, size: int, colour: Colour) -> Image:
     height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    image = image[top : top + side, left : left + side]
+    square: npt.NDArray[Any] = image[top : top + side, left : left + side]
     if colour == "gray" and image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        square = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)
     if side != size:
-        image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LINEAR)
+        square = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LINEAR)
     if colour == "rgb" and image.ndim == 2:
-        image = np.repeat(image[..., None], 3, axis=2)
-    return np.ascontiguousarray(image)
+        square = np.repeat(square[..., None], 3, axis=2)
+    return np.ascontiguousarray(square)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,13 +127,9 @@ class Samples:
 
     def take(self, rows: npt.NDArray[np.int64]) -> Samples:
         """The samples of ``rows``, in that order."""
-        if isinstance(self.images, FileImages):
-            images: Images = FileImages(self.images.tree, tuple(self.images.names[i] for i in rows))
-        else:
-            images = self.images[rows]
         return replace(
             self,
-            images=images,
+            images=pick(self.images, rows),
             labels=self.labels[rows],
             names=self.names[rows],
             folds=self.folds[rows],

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from felicity.datasets.archives import FileTree, FolderTree, Tree
+from felicity.datasets.archives import FileTree, Tree
 from felicity.datasets.readers.fer2013_csv import pixel_table, read_table
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import Samples
@@ -58,12 +58,9 @@ def _matching(samples: Samples, tree: Tree, name: str) -> npt.NDArray[np.int64]:
 
 def votes_beside(tree: Tree, samples: Samples, options: ReadOptions) -> Samples:
     """FER2013's samples with what FER+ says of them, if the votes lie in the tree or beside the file."""
-    folder: Tree = FolderTree(tree.path.parent) if isinstance(tree, FileTree) else tree
-    if isinstance(tree, FileTree):
-        name = TABLE if (tree.path.parent / TABLE).is_file() else None
-    else:
-        name = _votes_in(tree)
-    if name is None:
+    folder = FileTree(tree.path.parent / TABLE) if isinstance(tree, FileTree) else tree
+    name = TABLE if isinstance(tree, FileTree) else _votes_in(tree)
+    if name is None or (isinstance(tree, FileTree) and not (tree.path.parent / TABLE).is_file()):
         return samples
     try:
         labels, _ = options.votes.apply(_matching(samples, folder, name))
