@@ -41,16 +41,48 @@ class Detection:
         """Of the box, in pixels."""
         return self.box_xyxy[3] - self.box_xyxy[1]
 
+    @property
+    def side(self) -> float:
+        """The longer of width and height, in pixels."""
+        return max(self.width, self.height)
+
+    @property
+    def centre_xy(self) -> Point:
+        """Of the box, in pixels of the picture."""
+        left, top, right, bottom = self.box_xyxy
+        return (left + right) / 2, (top + bottom) / 2
+
+
+@dataclass(frozen=True)
+class CropGeometry:
+    """Where FER2013's square crop lies relative to a detector's box; every detector frames a face its own way.
+
+    In units of the box's longer side: ``scale`` is the side of the crop, ``right`` and ``down`` lead from
+    the centre of the box to the centre of the crop, along the levelled face. Measured, not guessed, by
+    ``scripts/measure_crop_geometry.py``.
+    """
+
+    scale: float
+    right: float = 0.0
+    down: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.2 <= self.scale <= 5 or max(abs(self.right), abs(self.down)) > 1:
+            raise ValueError(f"not a plausible crop geometry: {self}")
+
 
 @runtime_checkable
 class Detector(Protocol):
     """Finds faces. One object serves pictures of any size, in one thread."""
 
     name: str
+    geometry: CropGeometry
+    min_score: float
+    """Below it a face is doubtful: as many of those are wrong as right (``quality.QualityGate``)."""
 
     def detect(self, image_rgb_u8: npt.NDArray[np.uint8]) -> list[Detection]:
         """Faces in ``image_rgb_u8``, uint8 ``(height, width, 3)`` RGB, best score first.
 
-        The picture is not changed.
+        The picture is not changed. Raises ValueError if it is no such array.
         """
         ...

@@ -79,7 +79,9 @@ def video_stream(container: InputContainer, name: str, max_pixels: int) -> Video
     """The container's moving picture; raises SourceError if it has none, or one that is too large."""
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams or streams[0].codec_context is None or container.format.name in _NOT_VIDEO:
-        raise SourceError(f"{name} holds no video that can be decoded")
+        raise SourceError(
+            f"{name} holds no video that can be decoded; it may have been cut short, or be something else"
+        )
     stream = streams[0]
     width, height = stream.codec_context.width, stream.codec_context.height
     if width * height > max_pixels:

@@ -56,14 +56,21 @@ class SourceStats:
 class Source(Protocol):
     """An iterator of frames in the order of time, and a context manager that lets go of the device.
 
-    ``live`` sources run on the wall clock until stopped; the others end. Like a file, a source is
+    ``live`` sources run on the wall clock until stopped; the others end. In ``stills`` each frame stands for
+    itself: photographs, not moments of one scene. Like a file, a source is
     read once: a second loop goes on where the first one ended. ``stop`` may be called from another
     thread or a signal handler: iteration then ends soon, without an exception.
     """
 
     source_id: str
     live: bool
+    stills: bool
     stats: SourceStats
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        ...
 
     def __iter__(self) -> Iterator[Frame]: ...
     def stop(self) -> None:

@@ -28,6 +28,7 @@ class ImageSource(SourceKind):
 
     kind = "images"
     rank = 20
+    stills = True
 
     def __init__(self, source_id: str, paths: list[Path], options: SourceOptions) -> None:
         super().__init__(source_id, options)

@@ -68,6 +68,7 @@ class SourceKind(ABC):
     kind: ClassVar[str]
     rank: ClassVar[int]
     live: bool = False
+    stills: bool = False
 
     def __init__(self, source_id: str, options: SourceOptions) -> None:
         self.source_id = source_id
@@ -112,6 +113,11 @@ class SourceKind(ABC):
     def stop(self) -> None:
         """Let iteration end soon, without an exception."""
         self._stopping.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopping.is_set()
 
     def close(self) -> None:
         """Stop, and let go of the device or file; again does nothing."""

@@ -106,21 +106,25 @@ class VideoSource(SourceKind):
 
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
         """The whole packets of the file, then None to fetch what the decoder still holds."""
-        whole = 0
-        broken = ""
+        whole, ticks, broken = 0, 0, ""
         try:
             for packet in self._container.demux(self._stream):
                 if self._stopping.is_set():
                     return
-                if packet.size and not packet.is_corrupt:
+                if packet.is_corrupt:
+                    self.stats.errors += 1
+                elif packet.size:
                     whole += 1
+                    ticks = max(ticks, (packet.pts or 0) + (packet.duration or 0))
                     yield packet
         except av.FFmpegError as error:
             broken = f" ({reason(error)})"
         yield None
-        if broken or whole < self._stream.frames:
-            promised = f" of {self._stream.frames}" if self._stream.frames else ""
-            self._note(f"{self.source_id} ends early{broken}: {whole}{promised} frames could be read")
+        seconds, promised = float(ticks * (self._stream.time_base or 0)), (self._container.duration or 0) / av.time_base
+        if whole < self._stream.frames:
+            self._note(f"{self.source_id} ends early{broken}: {whole} of {self._stream.frames} frames could be read")
+        elif broken or promised - seconds > max(2.0, 0.02 * promised):
+            self._note(f"{self.source_id} ends early{broken}: {seconds:.0f} s of {promised:.0f} s could be read")
 
     def _release(self) -> None:
         self._container.close()
