@@ -27,13 +27,16 @@ def seconds(code: str) -> float:
 
 
 def loaded_by(arguments: list[str]) -> list[str]:
-    code = (
-        "import sys; sys.argv = ['felicity', *%r]\n"
-        "from felicity.cli.app import app\n"
-        "try: app()\n"
-        "except SystemExit: pass\n"
-        "print([m for m in %r if m in sys.modules], file=sys.stderr)" % (arguments, HEAVY)
-    )
+    code = f"""
+import sys
+sys.argv = ["felicity", *{arguments!r}]
+from felicity.cli.app import app
+try:
+    app()
+except SystemExit:
+    pass
+print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)
+"""
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     result: list[str] = json.loads(shown.stderr.strip().splitlines()[-1].replace("'", '"'))
     return result

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image
+from PIL import Image
 
 from felicity.errors import ImageError
 from felicity.imaging.decode import MAX_PIXELS, image_suffixes, photo_time, read_image

@@ -23,7 +23,9 @@ class NotInstalledError(DetectorError):
 class DetectorClass(Protocol):
     """What is registered: opening may take options, ``check`` says beforehand whether it would work."""
 
-    def __call__(self, **options: Any) -> Detector: ...
+    def __call__(self, **options: Any) -> Detector:
+        """Open it."""
+        ...
 
     def check(self) -> None:
         """Raise NotInstalledError if something is missing, DetectorError if something is wrong."""

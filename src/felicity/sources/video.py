@@ -102,7 +102,7 @@ class VideoSource(SourceKind):
                     self.stats.thinned += 1
                 number += 1
         if self.stats.errors:
-            self._note(f"{self.source_id}: {self.stats.errors} damaged frames were left out")
+            self._note(f"{self.source_id}: damaged frames left out: {self.stats.errors}")
 
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
         """The whole packets of the file, then None to fetch what the decoder still holds."""
@@ -122,9 +122,11 @@ class VideoSource(SourceKind):
         yield None
         seconds, promised = float(ticks * (self._stream.time_base or 0)), (self._container.duration or 0) / av.time_base
         if whole < self._stream.frames:
-            self._note(f"{self.source_id} ends early{broken}: {whole} of {self._stream.frames} frames could be read")
-        elif broken or promised - seconds > max(2.0, 0.02 * promised):
-            self._note(f"{self.source_id} ends early{broken}: {seconds:.0f} s of {promised:.0f} s could be read")
+            self._note(
+                f"{self.source_id} is cut short or damaged{broken}: {whole} of {self._stream.frames} frames are there"
+            )
+        elif broken or promised - seconds > max(0.5, 0.01 * promised):
+            self._note(f"{self.source_id} is cut short or damaged{broken}: {seconds:.1f} of {promised:.1f} s are there")
 
     def _release(self) -> None:
         self._container.close()

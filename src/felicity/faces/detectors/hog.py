@@ -23,7 +23,7 @@ class HogDetector:
     """
 
     name = "hog"
-    geometry = CropGeometry(scale=1.0)
+    geometry = CropGeometry(scale=1.19, down=-0.07)
     min_score = 0.2
 
     def __init__(self, upsample: float = 2.0, max_side: int = 1920, threshold: float = 0.1) -> None:
@@ -44,7 +44,7 @@ class HogDetector:
             import dlib  # noqa: F401
         except ImportError as error:
             raise NotInstalledError(
-                f"the hog detector needs dlib, which cannot be imported ({error}); install it with: pip install dlib-bin"
+                f"the hog detector needs dlib, which cannot be imported ({error}); install it: pip install dlib-bin"
             ) from error
 
     def detect(self, image_rgb_u8: Image) -> list[Detection]:

@@ -54,7 +54,7 @@ class YuNetDetector:
     """
 
     name = "yunet"
-    geometry = CropGeometry(scale=1.0)
+    geometry = CropGeometry(scale=0.98, down=0.02)
     min_score = 0.7
 
     def __init__(self, max_side: int = 1280, threshold: float = 0.6) -> None:
@@ -103,7 +103,8 @@ class YuNetDetector:
         if rows is None:
             return np.empty((0, 15))
         found = np.asarray(rows, dtype=np.float64)
-        return found[(found[:, 2] > 0) & (found[:, 3] > 0) & np.isfinite(found).all(1)]
+        usable: Rows = found[(found[:, 2] > 0) & (found[:, 3] > 0)]
+        return usable
 
 
 def _joined(fine: Rows, coarse: Rows) -> Rows:
