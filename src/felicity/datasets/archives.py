@@ -228,8 +228,6 @@ class TarTree:
             raise DatasetError(f"{self.path}: is not a tar that can be read ({error})") from error
 
 
-
-
 class Bounded(io.RawIOBase):
     """What ``packed`` decompresses to, counted against the bounds; raises DatasetError beyond them."""
 

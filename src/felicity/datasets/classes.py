@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from felicity.errors import DatasetError
 from felicity.labels import EXPRESSIONS, FER2013, Expression, parse_expression
 
@@ -32,6 +35,13 @@ class ClassMap:
             raise DatasetError(f"at least two classes are needed, not {list(self.classes)}")
         if twice := {str(expression) for expression in seen if seen.count(expression) > 1}:
             raise DatasetError(f"an expression belongs to one class, but {', '.join(sorted(twice))} to several")
+
+    def matrix(self) -> npt.NDArray[np.float32]:
+        """Float32 ``(8, classes)``, 1 where an expression belongs to a class."""
+        member = np.zeros((len(EXPRESSIONS), len(self.classes)), dtype=np.float32)
+        for column, expressions in enumerate(self.classes.values()):
+            member[[EXPRESSIONS.index(expression) for expression in expressions], column] = 1
+        return member
 
     def expression(self, name: str, where: str) -> Expression | None:
         """What the class ``name`` found at ``where`` means, or None where it means no expression.

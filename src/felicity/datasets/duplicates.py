@@ -15,7 +15,7 @@ from felicity.datasets.facts import Facts
 
 SURE_BITS, LIKELY_BITS, LIKELY_CORRELATION = 4, 10, 0.95
 """Of 64 bits: near duplicates differ in at most 4, or in at most 10 and their thumbnails correlate so much."""
-BLOCK = 2048
+PRODUCT_CELLS = 1 << 25  # of the matrix of all pairs, at a time
 
 Rows = npt.NDArray[np.int64]
 
@@ -53,8 +53,9 @@ def near_pairs(phash: npt.NDArray[np.bool_], thumb: npt.NDArray[np.uint8]) -> Ro
     centred -= centred.mean(1, keepdims=True)
     centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)
     found = []
-    for start in range(0, len(signs), BLOCK):
-        product = signs[start : start + BLOCK] @ signs[start:].T  # (BLOCK, N - start)
+    block = max(16, PRODUCT_CELLS // max(len(signs), 1))
+    for start in range(0, len(signs), block):
+        product = signs[start : start + block] @ signs[start:].T  # (block, N - start)
         left, right = np.nonzero(product >= 64 - 2 * LIKELY_BITS)
         later = left < right
         left, right = left[later], right[later]
@@ -72,8 +73,8 @@ def join(groups: Rows, pairs: Rows) -> Rows:
 
     size = int(groups.max()) + 1 if len(groups) else 0
     left, right = groups[pairs[:, 0]], groups[pairs[:, 1]]
-    graph = coo_matrix((np.ones(len(pairs), dtype=np.bool_), (left, right)), shape=(size, size))
-    return _renumber(connected_components(graph, directed=False)[1][groups])
+    graph = coo_matrix((np.ones(len(pairs)), (left, right)), shape=(size, size))
+    return _renumber(connected_components(graph, directed=False)[1].astype(np.int64)[groups])
 
 
 def join_by(groups: Rows, names: npt.NDArray[np.str_]) -> Rows:

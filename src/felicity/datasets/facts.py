@@ -45,7 +45,7 @@ class Facts:
     @property
     def readable(self) -> npt.NDArray[np.bool_]:
         """Bool ``(N,)``."""
-        return self.error == ""
+        return np.equal(self.error, "")
 
     @staticmethod
     def join(parts: Iterable[Facts]) -> Facts:

@@ -51,8 +51,7 @@ def register(reader: type[Reader]) -> type[Reader]:
 
 def readers() -> dict[str, Reader]:
     """All readers by name."""
-    from felicity.datasets import readers as package
-
+    package = importlib.import_module("felicity.datasets.readers")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
     return dict(sorted(_READERS.items()))
@@ -70,8 +69,7 @@ def open_dataset(
     if format is not None and format not in known:
         raise DatasetError(f"format {format!r} is not known; there are {', '.join(known)}")
     tree = open_tree(Path(path))
-    if not isinstance(classes, ClassMap):
-        classes = parse_classes(classes)
+    chosen = classes if isinstance(classes, ClassMap) else parse_classes(classes)
     if not tree.names:
         raise DatasetError(f"{path}: is empty")
     if format is None:
@@ -81,4 +79,5 @@ def open_dataset(
             raise DatasetError(
                 f"{path}: is none of the formats {', '.join(known)}; if it is one, name it with --format"
             )
-    return known[format].read(tree, ReadOptions(classes, votes or VoteRule())).select(classes)
+    samples = known[format].read(tree, ReadOptions(chosen, votes or VoteRule()))
+    return samples if classes is None else samples.select(chosen)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.archives import Tree
-from felicity.datasets.classes import ClassMap
+from felicity.datasets.classes import EIGHT, ClassMap
 from felicity.errors import DatasetError, ImageError
 from felicity.imaging.decode import read_image
 from felicity.imaging.spec import Colour
@@ -143,12 +143,12 @@ class Samples:
 
         Soft labels are summed by class and brought back to a sum of 1. What is left out is counted.
         """
+        if self.classes != tuple(EXPRESSIONS):
+            raise DatasetError(f"the data set is of classes {', '.join(self.classes)} already, and stays so")
         classes = tuple(chosen.classes)
-        if classes == self.classes:
+        if chosen.classes == EIGHT.classes:
             return self
-        member = np.zeros((len(EXPRESSIONS), len(classes)), dtype=np.float32)
-        for column, expressions in enumerate(chosen.classes.values()):
-            member[[EXPRESSIONS.index(expression) for expression in expressions], column] = 1
+        member = chosen.matrix()
         new = np.append(np.where(member.any(1), member.argmax(1), UNDECIDED), UNDECIDED)  # the last for -1
         labels = new[self.labels]
         keep = labels != UNDECIDED

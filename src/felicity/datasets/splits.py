@@ -78,7 +78,9 @@ def split(
     if VALIDATION not in roles and options.validation_share:
         rows = np.flatnonzero(roles == TRAIN)
         share = options.validation_share
-        drawn = assign(labels[rows], groups[rows], [keys[row] for row in rows], (1 - share, share), options.seed + 1)
+        drawn = assign(
+            labels[rows], groups[rows], [keys[row] for row in rows.tolist()], (1 - share, share), options.seed + 1
+        )
         roles[rows] = np.array([TRAIN, VALIDATION], dtype="U10")[drawn]
     return roles
 

@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from felicity.datasets.classes import ClassMap
 from felicity.datasets.duplicates import Duplicates, Rows, find_duplicates, members
 from felicity.datasets.facts import Facts, examine
-from felicity.datasets.samples import UNDECIDED, Samples
+from felicity.datasets.samples import UNDECIDED, Image, Samples, as_input
 from felicity.errors import DatasetError, require
+from felicity.imaging.spec import Colour
 
 Judge = Callable[[Samples, Rows], npt.NDArray[np.floating[Any]]]
 """Probabilities ``(len(rows), len(samples.classes))`` that a classifier gives to images of the samples."""
+
+
+JUDGED_AT_ONCE = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +126,25 @@ def audit(
         disagreements={source: _compare(samples, other) for source, other in samples.other_labels.items()},
         suspicious=None if judge is None else suspicious_labels(samples, facts, judge),
     )
+
+
+def judge_by(
+    probabilities: Callable[[Image], npt.NDArray[np.float64]], size: int, colour: Colour, chosen: ClassMap
+) -> Judge:
+    """A judge from a classifier of the eight expressions.
+
+    ``probabilities``: of crops uint8 ``(N, size, size[, 3])``, as ``(N, 8)``; summed by class.
+    """
+    member = chosen.matrix()
+
+    def judge(samples: Samples, rows: Rows) -> npt.NDArray[np.float64]:
+        parts = []
+        for some in np.array_split(rows, -(-len(rows) // JUDGED_AT_ONCE)):
+            crops = np.stack([as_input(samples.images[row], size, colour) for row in some])
+            parts.append(probabilities(crops) @ member)
+        return np.concatenate(parts)
+
+    return judge
 
 
 def _compare(samples: Samples, other: Rows) -> Disagreement:
