@@ -130,13 +130,8 @@ def check_output(out: Path) -> None:
 def _plan(samples: Samples, options: PrepareOptions) -> dict[str, Any]:
     """What the output depends on; a part folder of another plan is not taken up."""
     seen = blake2b(digest_size=16)
-    columns: tuple[npt.NDArray[Any] | None, ...] = (
-        samples.names,
-        samples.folds,
-        samples.labels,
-        samples.soft_labels,
-        samples.subjects,
-    )
+    columns: list[npt.NDArray[Any] | None] = [samples.names, samples.folds, samples.labels]
+    columns += [samples.soft_labels, samples.subjects]
     for column in columns:
         seen.update(b"-" if column is None else column.tobytes())
     if isinstance(samples.images, FileImages):

@@ -257,9 +257,12 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 def _table_of_counts(counts: dict[str, dict[str, int]], *, title: str, part: str) -> None:
     names = list(dict.fromkeys(name for row in counts.values() for name in row))
-    shown = [name for name in names if any(row.get(name) for row in counts.values())]
-    rows = [(key, *(f"{row.get(n, 0):,}" for n in shown), f"{sum(row.values()):,}") for key, row in counts.items()]
-    console.table((part, *shown, "all"), rows, title=title, numbers=(*shown, "all"))
+    rows = [(name, *(row.get(name, 0) for row in counts.values())) for name in names]
+    rows = [row for row in rows if any(row[1:])]
+    rows.append(("all", *(sum(row.values()) for row in counts.values())))
+    columns = (f"class, by {part}", *counts)
+    cells = [(name, *(f"{number:,}" for number in numbers)) for name, *numbers in rows]
+    console.table(columns, cells, title=title, numbers=columns[1:])
 
 
 def _left_out(left_out: Any) -> None:
