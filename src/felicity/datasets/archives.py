@@ -6,10 +6,8 @@ far more than it weighs, is refused.
 
 from __future__ import annotations
 
-import io
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,21 +15,10 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
-from felicity.errors import DatasetError, require
+from felicity.datasets.streams import BROKEN, MAX_BYTES, MAX_RATIO, RATIO_FROM_BYTES, bounded, bounded_file, read_whole
+from felicity.errors import DatasetError
 
-MAX_BYTES = 16 << 30
-"""Of anything decompressed: far above any published expression data set."""
-MAX_MEMBER_BYTES = 64 << 20
-"""Of one file that is read whole (an image or a small table)."""
 MAX_FILES = 4_000_000
-MAX_RATIO, RATIO_FROM_BYTES = 200, 64 << 20
-"""Unpacked to packed size, refused above the ratio once that many bytes came out."""
-
-BROKEN: tuple[type[Exception], ...] = (
-    EOFError, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError,
-)  # fmt: skip
-"""What the standard library raises on a damaged archive or stream."""
-
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst")
 
 
@@ -107,7 +94,7 @@ class FolderTree:
     def read(self, name: str) -> bytes:
         """A small file, whole."""
         with self.open(name) as stream:
-            return _read_whole(stream, f"{self.path / name}")
+            return read_whole(stream, f"{self.path / name}")
 
     def open(self, name: str) -> IO[bytes]:
         """A file as a stream."""
@@ -177,7 +164,7 @@ class ZipTree:
     def read(self, name: str) -> bytes:
         """A small member, whole."""
         with self.open(name) as stream:
-            return _read_whole(stream, f"{self.path}: {name}")
+            return read_whole(stream, f"{self.path}: {name}")
 
     def open(self, name: str) -> IO[bytes]:
         """A member as a stream."""
@@ -205,11 +192,11 @@ class TarTree:
     def read(self, name: str) -> bytes:
         """A small member, whole."""
         with self.open(name) as stream:
-            return _read_whole(stream, f"{self.path}: {name}")
+            return read_whole(stream, f"{self.path}: {name}")
 
     def open(self, name: str) -> IO[bytes]:
         """A member as a stream."""
-        raw = _bounded_file(self.path)
+        raw = bounded_file(self.path)
         try:
             archive = tarfile.open(fileobj=raw, mode="r|")  # noqa: SIM115 - lives as long as the stream
             for member in archive:
@@ -222,79 +209,10 @@ class TarTree:
     @contextmanager
     def _walk(self) -> Iterator[Iterator[tuple[str, tarfile.TarInfo]]]:
         try:
-            with _bounded_file(self.path) as raw, tarfile.open(fileobj=raw, mode="r|") as archive:
+            with bounded_file(self.path) as raw, tarfile.open(fileobj=raw, mode="r|") as archive:
                 yield ((_checked(m.name, self.path), m) for m in archive if m.isfile())
         except BROKEN as error:
             raise DatasetError(f"{self.path}: is not a tar that can be read ({error})") from error
-
-
-class Bounded(io.RawIOBase):
-    """What ``packed`` decompresses to, counted against the bounds; raises DatasetError beyond them."""
-
-    def __init__(self, packed: IO[bytes], name: str) -> None:
-        self._name, self._packed, self._out = name, _Counting(packed), 0
-        suffix = name.lower()
-        self._stream: IO[bytes] = self._packed  # type: ignore[assignment]
-        self._errors: tuple[type[Exception], ...] = BROKEN
-        if suffix.endswith((".gz", ".tgz")):
-            isal = require("isal.igzip", "data")
-            self._stream = isal.IGzipFile(fileobj=self._packed)
-            self._errors = (*BROKEN, isal.isal_zlib.error)
-        elif suffix.endswith(".zst"):
-            zstandard = require("zstandard", "data")
-            self._stream = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(self._packed)
-            self._errors = (*BROKEN, zstandard.ZstdError)
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Decompress into ``buffer``."""
-        try:
-            block = self._stream.read(len(buffer))
-        except self._errors as error:
-            raise DatasetError(f"{self._name}: is damaged or cut short ({error})") from error
-        buffer[: len(block)] = block
-        self._out += len(block)
-        packed = max(self._packed.count, 1)
-        if self._out > MAX_BYTES or (self._out > RATIO_FROM_BYTES and self._out > MAX_RATIO * packed):
-            raise DatasetError(
-                f"{self._name}: refused, for its first {packed} bytes unpack to more than {self._out}; "
-                f"if that is meant, unpack it yourself and name the file"
-            )
-        return len(block)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if not self.closed:
-            self._packed.close()
-        super().close()
-
-
-class _Counting(io.RawIOBase):
-    """A stream that counts the bytes read from it."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream, self.count = stream, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        block = self._stream.read(len(buffer))
-        buffer[: len(block)] = block
-        self.count += len(block)
-        return len(block)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._stream.close()
-        super().close()
-
-
-def _bounded_file(path: Path) -> IO[bytes]:
-    return io.BufferedReader(Bounded(path.open("rb"), str(path)), 1 << 20)
 
 
 def unpacked(tree: Tree, name: str) -> IO[bytes]:
@@ -303,14 +221,4 @@ def unpacked(tree: Tree, name: str) -> IO[bytes]:
     Reading raises DatasetError where the stream is damaged or beyond the bounds.
     """
     where = str(tree.path) if tree.path.name == name else f"{tree.path}: {name}"
-    return io.BufferedReader(Bounded(tree.open(name), where), 1 << 20)
-
-
-def _read_whole(stream: IO[bytes], where: str) -> bytes:
-    try:
-        content = stream.read(MAX_MEMBER_BYTES + 1)
-    except BROKEN as error:
-        raise DatasetError(f"{where}: is damaged or cut short ({error})") from error
-    if len(content) > MAX_MEMBER_BYTES:
-        raise DatasetError(f"{where}: refused, for it is larger than {MAX_MEMBER_BYTES >> 20} MB")
-    return content
+    return bounded(tree.open(name), where)

@@ -15,6 +15,8 @@ from felicity.errors import DatasetError, require
 
 VERSION = 1
 MANIFEST, IMAGES = "manifest.parquet", "images.npy"
+PLAN = "plan.json"
+"""Lies beside them for as long as the preparation is not finished."""
 
 
 @dataclass(frozen=True, eq=False)

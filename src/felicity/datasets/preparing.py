@@ -25,7 +25,7 @@ from felicity.datasets.archives import FolderTree
 from felicity.datasets.duplicates import Rows, find_duplicates, join_by
 from felicity.datasets.facts import Facts, decoded, examine_images
 from felicity.datasets.files import write_whole
-from felicity.datasets.manifest import IMAGES, VERSION, Manifest, write_manifest
+from felicity.datasets.manifest import IMAGES, PLAN, VERSION, Manifest, write_manifest
 from felicity.datasets.parallel import in_order
 from felicity.datasets.samples import FileImages, Image, Images, Samples, as_input, pick
 from felicity.datasets.splits import LEFT_OUT, ROLES, TEST, TRAIN, VALIDATION, SplitOptions, k_folds, split
@@ -110,7 +110,7 @@ def prepare(
         manifest, keep = _judge(samples, options, Facts.join(facts for facts, _ in seen), face)
         _write_images(part / IMAGES, files, keep, options)
         write_manifest(manifest, part)
-        for file in (*files, part / "plan.json"):
+        for file in (*files, part / PLAN):
             file.unlink()
         os.replace(part, out)
     except OSError as error:
@@ -148,7 +148,7 @@ def _plan(samples: Samples, options: PrepareOptions) -> dict[str, Any]:
 
 def _begin(part: Path, plan: dict[str, Any]) -> None:
     """Make the part folder, or take up the one that an equal run left."""
-    record = part / "plan.json"
+    record = part / PLAN
     if part.exists() and not (record.is_file() and record.read_text() == json.dumps(plan)):
         shutil.rmtree(part)
     part.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from felicity.datasets.archives import Tree
-from felicity.datasets.manifest import IMAGES, MANIFEST, read_images, read_manifest
+from felicity.datasets.manifest import IMAGES, MANIFEST, PLAN, read_images, read_manifest
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import Samples
 from felicity.errors import DatasetError
@@ -18,11 +18,13 @@ class Prepared:
     name: ClassVar[str] = "prepared"
 
     def sniff(self, tree: Tree) -> int:
-        """The two files, at the top of a folder."""
-        return 9 if tree.path.is_dir() and {IMAGES, MANIFEST} & set(tree.names) else 0
+        """The two files, or the plan of an interrupted preparation, at the top of a folder."""
+        return 9 if tree.path.is_dir() and {IMAGES, MANIFEST, PLAN} & set(tree.names) else 0
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
         """All images, memory-mapped, with the classes they were prepared with."""
+        if PLAN in tree.names:
+            raise DatasetError(f"{tree.path}: its preparation was interrupted; run the same command again to finish it")
         manifest, images = read_manifest(tree.path), read_images(tree.path)
         if len(images) != len(manifest.names):
             raise DatasetError(
