@@ -90,6 +90,7 @@ class Block(nn.Module):
             )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
         y = F.relu(self.norm1(self.conv1(x)))
         return F.relu(self.norm2(self.conv2(y)) + self.skip(x))
 
@@ -112,6 +113,7 @@ class Network(nn.Module):
         self.head = nn.Linear(8 * w, outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Normalised faces (B, 1, 48, 48) to logits (B, outputs)."""
         y = self.blocks(self.stem(x)).mean((2, 3))  # (B, 8w)
         return self.head(self.dropout(y))
 

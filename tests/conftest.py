@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 CHECKOUT = Path(__file__).parents[1]
+
+
+def absent(reason: str) -> NoReturn:
+    """Skip the test, or fail it where everything must be there (FELICITY_NO_SKIP, as in CI)."""
+    if os.environ.get("FELICITY_NO_SKIP"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +23,7 @@ def shared() -> Path:
     """The development data beside the checkout, or a skip with the reason."""
     folder = Path(os.environ.get("FELICITY_SHARED", CHECKOUT.parent / "shared"))
     if not (folder / "data").is_dir():
-        pytest.skip(f"development data not found at {folder}; set FELICITY_SHARED")
+        absent(f"development data not found at {folder}; set FELICITY_SHARED")
     return folder
 
 

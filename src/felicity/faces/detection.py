@@ -18,13 +18,15 @@ class Detection:
     ``box_xyxy``: left, top, right, bottom in pixels of the picture; may reach over its edges.
     ``score``: the detector's confidence, higher is better; comparable within one detector only.
     ``eyes_xy``: centres of the two eyes, the one further left in the picture first, if the detector
-    gives them. ``nose_xy``: tip of the nose, likewise (for the pose).
+    gives them. ``nose_xy``: tip of the nose, likewise (for the pose). ``doubtful``: the score is so low
+    that the detector would not swear it is a face; good enough to follow one by, not to judge it.
     """
 
     box_xyxy: tuple[float, float, float, float]
     score: float
     eyes_xy: tuple[Point, Point] | None = None
     nose_xy: Point | None = None
+    doubtful: bool = False
 
     def __post_init__(self) -> None:
         left, top, right, bottom = self.box_xyxy
@@ -41,16 +43,46 @@ class Detection:
         """Of the box, in pixels."""
         return self.box_xyxy[3] - self.box_xyxy[1]
 
+    @property
+    def side(self) -> float:
+        """The longer of width and height, in pixels."""
+        return max(self.width, self.height)
+
+    @property
+    def centre_xy(self) -> Point:
+        """Of the box, in pixels of the picture."""
+        left, top, right, bottom = self.box_xyxy
+        return (left + right) / 2, (top + bottom) / 2
+
+
+@dataclass(frozen=True)
+class CropGeometry:
+    """Where FER2013's square crop lies relative to a detector's box; every detector frames a face its own way.
+
+    In units of the box's longer side: ``scale`` is the side of the crop, ``right`` and ``down`` lead from
+    the centre of the box to the centre of the crop, along the levelled face. Measured, not guessed, by
+    ``scripts/measure_crop_geometry.py``.
+    """
+
+    scale: float
+    right: float = 0.0
+    down: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.2 <= self.scale <= 5 or max(abs(self.right), abs(self.down)) > 1:
+            raise ValueError(f"not a plausible crop geometry: {self}")
+
 
 @runtime_checkable
 class Detector(Protocol):
     """Finds faces. One object serves pictures of any size, in one thread."""
 
     name: str
+    geometry: CropGeometry
 
     def detect(self, image_rgb_u8: npt.NDArray[np.uint8]) -> list[Detection]:
         """Faces in ``image_rgb_u8``, uint8 ``(height, width, 3)`` RGB, best score first.
 
-        The picture is not changed.
+        The picture is not changed. Raises ValueError if it is no such array.
         """
         ...

@@ -1,5 +1,6 @@
 """Where pictures come from: folders, video files, webcams, streams."""
 
 from felicity.sources.frame import Frame, Source, SourceStats
+from felicity.sources.registry import SourceOptions, open_source
 
-__all__ = ["Frame", "Source", "SourceStats"]
+__all__ = ["Frame", "Source", "SourceOptions", "SourceStats", "open_source"]

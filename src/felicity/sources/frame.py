@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -35,24 +36,41 @@ class Frame:
 
 @dataclass
 class SourceStats:
-    """What a source has seen so far; ``dropped`` frames came but were never yielded."""
+    """What a source has seen so far.
+
+    ``frames`` were yielded; ``thinned`` were left out because fewer per second were asked for;
+    ``dropped`` came from a live source faster than they were taken; ``errors`` could not be decoded.
+    ``reconnects`` counts how often a live source came back. ``notes`` are the latest remarks for a
+    person, one sentence each.
+    """
 
     frames: int = 0
+    thinned: int = 0
     dropped: int = 0
+    errors: int = 0
     reconnects: int = 0
+    notes: deque[str] = field(default_factory=lambda: deque(maxlen=100))
 
 
 @runtime_checkable
 class Source(Protocol):
     """An iterator of frames in the order of time, and a context manager that lets go of the device.
 
-    ``live`` sources run on the wall clock until stopped; the others end. ``stop`` may be called from
-    another thread or a signal handler: iteration then ends soon, without an exception.
+    ``live`` sources run on the wall clock until stopped; the others end. In ``stills`` each frame stands for
+    itself: photographs, not moments of one scene. Like a file, a source is
+    read once: a second loop goes on where the first one ended. ``stop`` may be called from another
+    thread or a signal handler: iteration then ends soon, without an exception.
     """
 
     source_id: str
     live: bool
+    stills: bool
     stats: SourceStats
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        ...
 
     def __iter__(self) -> Iterator[Frame]: ...
     def stop(self) -> None:
@@ -63,5 +81,5 @@ class Source(Protocol):
         """Let go of the device or file; again does nothing."""
         ...
 
-    def __enter__(self) -> Source: ...
+    def __enter__(self) -> Self: ...
     def __exit__(self, *exception: object) -> None: ...

@@ -1,0 +1,52 @@
+# Needs only Python 3.11 or newer with venv, and make. Everything else is installed into $(VENV).
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+STORE_TEST ?= postgresql://root@127.0.0.1:5432/test
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check test-data clean model
+
+help:
+	@echo "make demo       a real photograph, a simulated city, an index with intervals, charts (in demo/)"
+	@echo "make test       the default test suite"
+	@echo "make check      formatting, lint, types, layers"
+	@echo "make test-data  tests on the development data and on running services"
+	@echo "make model      train, calibrate and export the shipped bundle (hours; needs the development data)"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/use.stamp: $(BIN)/python pyproject.toml constraints.txt
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(BIN)/python pyproject.toml constraints.txt
+	$(INSTALL) --editable ".[dev]"
+	@touch $@ $(VENV)/use.stamp
+
+demo: $(VENV)/use.stamp
+	$(BIN)/felicity demo --output demo
+
+test: $(VENV)/dev.stamp
+	$(BIN)/pytest -q -m "not shared_data and not service"
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check src tests scripts benchmarks
+	$(BIN)/ruff check src tests scripts benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-data: $(VENV)/dev.stamp
+	FELICITY_NO_SKIP=1 FELICITY_TEST_POSTGRES=$(STORE_TEST) $(BIN)/pytest -q -m "shared_data or service"
+
+DATA ?= ../shared/data/fer2013
+RUN ?= .cache/model
+model: $(BIN)/python
+	$(INSTALL) --editable ".[train]"
+	$(BIN)/python scripts/train_bundle.py $(DATA) --run $(RUN)
+	$(BIN)/python scripts/export_bundle.py $(DATA) $(RUN) --name first --output src/felicity/models/zoo/first
+
+clean:
+	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

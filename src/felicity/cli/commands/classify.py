@@ -1,0 +1,100 @@
+"""``felicity classify``: faces and expressions in photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from felicity.cli import console, options
+
+if TYPE_CHECKING:
+    from felicity.recognition.photographs import ImageReading
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(classify)
+
+
+def classify(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images, or folders to go through.")],
+    detector: options.Detector = "auto",
+    crop: Annotated[bool, typer.Option("--crop", help="Each image is a face already: do not look for one.")] = False,
+    annotate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write each picture there with what was found drawn on it.")
+    ] = None,
+    bundle: options.Bundle = None,
+    json: options.Json = False,
+) -> None:
+    """Find the faces in photographs and say what each shows.
+
+    Images keep their order; one that cannot be read is named, the others go on, and the exit code is 1.
+    """
+    from felicity.faces.registry import open_detector
+    from felicity.recognition.classifier import Classifier
+    from felicity.recognition.photographs import find_images, read_photographs
+
+    classifier = Classifier.open(bundle)
+    finder = None if crop else open_detector(detector)
+    if finder is not None:
+        console.say(f"detector: {finder.name}, bundle: {classifier.bundle.id}")
+    images = faces = happy = bad = 0
+    for reading, picture in read_photographs(find_images(paths), classifier, finder):
+        if picture is not None and annotate is not None:
+            _annotate(annotate, paths, reading, picture)
+        images += 1
+        faces += len(reading.faces)
+        happy += sum(face.expression == "happy" for face in reading.faces)
+        bad += reading.error is not None
+        if json:
+            console.emit_json(_as_json(reading))
+        else:
+            _print(reading)
+    if not json:
+        console.say(f"{images} images, {faces} faces, {happy} happy" + (f", {bad} not readable" if bad else ""))
+    if bad:
+        raise typer.Exit(1)
+
+
+def _as_json(reading: ImageReading) -> dict[str, Any]:
+    from felicity.labels import EXPRESSIONS
+
+    return {
+        "image": reading.path,
+        "faces": [
+            {
+                "box_xyxy": [round(v, 1) for v in face.detection.box_xyxy] if face.detection else None,
+                "detection_score": round(face.detection.score, 4) if face.detection else 1.0,
+                "expression": str(face.expression),
+                "probabilities": {
+                    str(e): round(float(p), 6) for e, p in zip(EXPRESSIONS, face.probabilities, strict=True)
+                },
+                "happy": round(face.happy, 6),
+            }
+            for face in reading.faces
+        ],
+        "error": reading.error,
+    }
+
+
+def _print(reading: ImageReading) -> None:
+    if reading.error is not None:
+        console.fail(reading.error)
+        return
+    found = ", ".join(f"{face.expression} {face.probabilities.max():.0%}" for face in reading.faces)
+    console.out.print(f"{reading.path}: {found or 'no face'}", markup=False, soft_wrap=True)
+
+
+def _annotate(folder: Path, given: list[Path], reading: ImageReading, picture: Any) -> None:
+    from felicity.imaging.draw import draw_faces
+    from felicity.imaging.encode import write_image
+
+    path = Path(reading.path)
+    root = next((g for g in given if g.is_dir() and path.is_relative_to(g)), path.parent)
+    target = folder / path.relative_to(root)
+    if target.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+        target = target.with_name(target.name + ".png")
+    height, width = picture.shape[:2]
+    write_image(target, draw_faces(picture, [face.label(width, height) for face in reading.faces]))

@@ -1,0 +1,117 @@
+"""``felicity demo``: a real photograph and a simulated town, without network or data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from felicity.cli import console
+
+if TYPE_CHECKING:
+    from felicity.models.bundle import Bundle
+
+FIRST_DAY = datetime(2026, 5, 4, tzinfo=UTC)
+DAYS = 28
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the pictures go.")] = Path(
+        "felicity-demo"
+    ),
+    seed: Annotated[int, typer.Option(help="Of the simulated town.")] = 1,
+) -> None:
+    """Classify a real photograph, then simulate four places over four weeks and print their index.
+
+    The places are simulated from stated true shares, so the index can be held against the truth.
+    """
+    from felicity.models.bundle import open_bundle
+
+    output.mkdir(parents=True, exist_ok=True)
+    bundle = open_bundle()
+    _photograph(output / "photograph.png", bundle)
+    _town(output, bundle, seed)
+
+
+def _photograph(target: Path, bundle: Bundle) -> None:
+    import skimage
+
+    from felicity.faces.registry import open_detector
+    from felicity.imaging.decode import read_image
+    from felicity.imaging.draw import draw_faces
+    from felicity.imaging.encode import write_image
+    from felicity.recognition.classifier import Classifier
+    from felicity.recognition.photograph import read_faces
+
+    image = read_image(Path(skimage.__file__).parent / "data" / "astronaut.png")
+    detector = open_detector("auto")
+    faces = read_faces(image, Classifier(bundle), detector)
+    height, width = image.shape[:2]
+    write_image(target, draw_faces(image, [face.label(width, height) for face in faces]))
+    found = ", ".join(f"{face.expression} {face.probabilities.max():.0%}" for face in faces) or "no face"
+    console.out.print(
+        f"A real photograph (Eileen Collins, NASA; detector {detector.name}): {found}\n  drawn in {target}",
+        markup=False,
+    )
+
+
+def _town(output: Path, bundle: Bundle, seed: int) -> None:
+    from felicity.api import happiness
+    from felicity.cli.commands.index import show_rows
+    from felicity.index import Location, SoftMatrix
+    from felicity.reports.index_chart import draw_index, index_series
+    from felicity.simulation.people import AnswerModel
+    from felicity.simulation.town import TOWN, simulate_days
+    from felicity.store import open_store
+
+    soft_matrix = bundle.facts.soft_matrix.model_dump()
+    soft = SoftMatrix.from_json(soft_matrix)
+    answers = AnswerModel(soft.matrix, soft.cross)
+    file = output / "town.db"
+    for part in output.glob("town.db*"):
+        part.unlink()
+    truth: dict[str, list[tuple[datetime, float]]] = {}
+    overall: dict[str, float] = {}
+    with open_store(str(file)) as store, console.progress() as progress:
+        store.save_model(bundle.id, soft_matrix)
+        task = progress.add_task("simulating", total=len(TOWN) * DAYS)
+        for place in TOWN:
+            store.add_location(
+                Location(place.name, geometry={"type": "Point", "coordinates": [place.longitude, place.latitude]})
+            )
+            run = store.begin_run(place.name, "simulated", "simulated", FIRST_DAY, bundle.id)
+            happy, people, written = 0.0, 0, []
+            truth[place.name] = []
+            for midnight, share, count, windows in simulate_days(place, FIRST_DAY, DAYS, answers, bundle.id, seed):
+                truth[place.name].append((midnight, share))
+                happy, people = happy + share * count, people + count
+                written += windows
+                progress.advance(task)
+            store.write_windows(run, written)
+            store.finish_run(run)
+            overall[place.name] = happy / people
+    rows, _ = happiness(store=str(file), by="total")
+    show_rows(
+        rows,
+        title=f"A simulated town, {DAYS} days: the index beside the truth",
+        extra=("true", [f"{100 * overall[row.location]:.1f} %" for row in rows]),
+    )
+    days, _ = happiness(store=str(file), by="day")
+    chart = output / "index.png"
+    draw_index(
+        index_series(days, truth=truth),
+        chart,
+        title="Happy share by day, adjusted, with 95 % interval (simulated; dashed: the truth)",
+    )
+    console.out.print(f"  drawn in {chart}; the windows are in {file}", markup=False)
+    console.out.print(
+        f"  next: felicity index --store {file} --by week\n        felicity watch VIDEO --location NAME --store my.db",
+        markup=False,
+    )

@@ -1,0 +1,103 @@
+"""``felicity index``: the happiness index per place and period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from felicity.cli import console, options
+
+if TYPE_CHECKING:
+    from felicity.index import IndexRow
+
+CAVEAT = "Visible expression of those who passed a camera; it is not what they felt."
+
+
+class By(StrEnum):
+    """Periods of an index."""
+
+    TOTAL = "total"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(index)
+
+
+def index(
+    store: options.Store = None,
+    begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="From then on, ISO 8601.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until then, not included.")] = None,
+    by: Annotated[By, typer.Option(help="Length of a period, on the location's own clock.")] = By.TOTAL,
+    location: Annotated[
+        list[str] | None, typer.Option("--location", "-l", metavar="NAME", help="Only this place; may be repeated.")
+    ] = None,
+    k: Annotated[int, typer.Option(min=1, help="Do not show figures of fewer people.")] = 10,
+    model: Annotated[
+        str | None, typer.Option(metavar="ID", help="Windows of this bundle (default: the latest).")
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the index over time (PNG, SVG, PDF).")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Print the share of people who look happy, counted and adjusted, with its 95 % interval."""
+    from felicity.api import happiness
+    from felicity.cli.commands.watch import parse_time
+
+    rows, notes = happiness(
+        store=store,
+        begin=parse_time(begin) if begin else None,
+        end=parse_time(end) if end else None,
+        by=by,
+        locations=location,
+        k=k,
+        model=model,
+    )
+    for note in notes:
+        console.warn(note)
+    if json:
+        console.emit_json([row.to_json() for row in rows])
+    elif not rows:
+        console.say("no windows in this store and period yet; felicity watch writes them")
+    else:
+        show_rows(rows, title="Happy share" if by is By.TOTAL else f"Happy share by {by}")
+        console.say(CAVEAT)
+    if chart is not None:
+        from felicity.reports.index_chart import draw_index, index_series
+
+        draw_index(index_series(rows), chart, title=f"Happy share by {by}, adjusted, with 95 % interval")
+        console.say(f"drawn in {chart}")
+
+
+def show_rows(rows: Sequence[IndexRow], *, title: str, extra: tuple[str, Sequence[str]] | None = None) -> None:
+    """A table of index rows; ``extra`` is one more column, a heading and a cell per row."""
+    heading = ("location", "from", "people", "windows", "counted", "happy share", "95 % interval", "balance")
+    cells = []
+    for i, row in enumerate(rows):
+        share = row.happy_share
+        shown = (
+            ("-", "too few people", "-", "-")
+            if row.suppressed or share.adjusted is None or share.raw is None or row.balance.adjusted is None
+            else (
+                f"{share.raw:.1f} %",
+                f"{share.adjusted:.1f} %",
+                f"{share.low:.1f} to {share.high:.1f} %",
+                f"{row.balance.adjusted:+.1f}",
+            )
+        )
+        cells.append(
+            (row.location, f"{row.start:%Y-%m-%d %H:%M}", row.people, row.windows, *shown)
+            + ((extra[1][i],) if extra else ())
+        )
+    columns = heading + ((extra[0],) if extra else ())
+    console.table(columns, cells, title=title, numbers=columns[2:])

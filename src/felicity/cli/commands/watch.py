@@ -1,0 +1,140 @@
+"""``felicity watch``: a video, camera, stream or folder into windows."""
+
+from __future__ import annotations
+
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from felicity.cli import console, options
+
+if TYPE_CHECKING:
+    from felicity.watching import WatchSummary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(watch)
+
+
+def watch(
+    source: Annotated[
+        str, typer.Argument(help="Video file, folder of images, camera number (0), or stream address (rtsp://…).")
+    ],
+    location: Annotated[str, typer.Option("--location", "-l", metavar="NAME", help="The place that is seen.")],
+    camera: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The camera at the place (default: after the source).")
+    ] = None,
+    store: options.Store = None,
+    window: Annotated[int, typer.Option(metavar="SECONDS", help="Length of a window.")] = 60,
+    fps: Annotated[float | None, typer.Option(metavar="N", help="Look at no more than N frames per second.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="When a recording began, ISO 8601 (default: as its file says); UTC if bare."),
+    ] = None,
+    detector: options.Detector = "auto",
+    bundle: options.Bundle = None,
+    annotate: Annotated[
+        Path | None, typer.Option(metavar="OUT.mp4", help="Write the video with what was found drawn on it.")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Count the people of a source and what they show, one window a minute, into a store.
+
+    Ctrl-C ends the watch and writes the open window. The same source, camera and start, watched
+    again, replace their windows, so nothing is counted twice.
+    """
+    from felicity.api import watch as run
+
+    with console.progress() as progress:
+        task = progress.add_task("watching", total=None)
+
+        def show(summary: WatchSummary) -> None:
+            seen = f"{summary.end:%Y-%m-%d %H:%M:%S}" if summary.end else ""
+            progress.update(
+                task,
+                description=f"{seen}  {summary.frames} frames, {summary.people_seen} people, {summary.windows} windows",
+            )
+
+        def stop_on_signals(stop: Any) -> None:
+            def handle(*_: object) -> None:
+                stop()
+                signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C does not wait
+
+            signal.signal(signal.SIGINT, handle)
+            signal.signal(signal.SIGTERM, handle)
+
+        summary = run(
+            source,
+            location=location,
+            camera=camera,
+            store=store,
+            window=window,
+            fps=fps,
+            start=parse_time(start) if start else None,
+            detector=detector,
+            bundle=bundle,
+            annotate=annotate,
+            on_frame=show,
+            on_note=console.warn,
+            on_open=stop_on_signals,
+        )
+    if json:
+        console.emit_json(as_json(summary))
+    else:
+        show_summary(summary)
+
+
+def parse_time(text: str) -> datetime:
+    """ISO 8601 to a time with a zone; UTC where none is given."""
+    from felicity.errors import ConfigError
+
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{text!r}: a time in ISO 8601 expected, such as 2026-05-01T09:00") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def as_json(summary: WatchSummary) -> dict[str, Any]:
+    """The summary for programs."""
+    share = summary.happy_share_raw
+    return {
+        "location": summary.location,
+        "camera": summary.camera,
+        "source": summary.source,
+        "start": summary.start.isoformat() if summary.start else None,
+        "end": summary.end.isoformat() if summary.end else None,
+        "frames": summary.frames,
+        "dropped": summary.dropped,
+        "reconnects": summary.reconnects,
+        "people_seen": summary.people_seen,
+        "people": summary.people,
+        "rejected": dict(summary.rejected),
+        "windows": summary.windows,
+        "complete": summary.complete,
+        "happy_share_raw": None if share is None else round(share, 2),
+        "notes": summary.notes,
+    }
+
+
+def show_summary(summary: WatchSummary) -> None:
+    """The summary for people."""
+    rejected = ", ".join(f"{count} {reason}" for reason, count in summary.rejected.most_common())
+    share = summary.happy_share_raw
+    console.table(
+        ("what", "value"),
+        [
+            ("location", summary.location),
+            ("camera", summary.camera),
+            ("from", f"{summary.start:%Y-%m-%d %H:%M:%S}" if summary.start else "no frame"),
+            ("to", f"{summary.end:%Y-%m-%d %H:%M:%S}" if summary.end else "no frame"),
+            ("frames", f"{summary.frames}, {summary.dropped} dropped"),
+            ("people", f"{summary.people_seen} seen, {summary.people} judged" + (f" ({rejected})" if rejected else "")),
+            ("happy, counted", "-" if share is None else f"{share:.0f} %"),
+            ("windows written", summary.windows),
+        ],
+    )

@@ -1,0 +1,26 @@
+"""Options that several commands share, and numbers as people and programs want them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one document per line, for programs.")]
+Detector = Annotated[
+    str, typer.Option("--detector", "-d", metavar="NAME", help="Face detector; see: felicity detectors list.")
+]
+Bundle = Annotated[
+    str | None,
+    typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="Bundle to classify with (default: the shipped one)."),
+]
+Store = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        "-s",
+        metavar="URL",
+        envvar="FELICITY_STORE",
+        help="Where windows are kept: a SQLite file, or a sqlite:/// or postgresql:// URL (default: your own file).",
+    ),
+]

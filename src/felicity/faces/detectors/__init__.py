@@ -1,0 +1,1 @@
+"""One file per face detector; ``faces.registry`` finds them."""

@@ -1,0 +1,66 @@
+"""dlib's frontal face detector: histograms of oriented gradients in a sliding window.
+
+Dalal & Triggs 2005 (doi 10.1109/CVPR.2005.177), trained with max-margin object detection, King 2015
+(arXiv:1502.00046). It needs no file beyond the dlib-bin package, and finds upright, frontal faces.
+"""
+
+from __future__ import annotations
+
+from felicity.errors import ConfigError
+from felicity.faces._image import Image, checked, scaled
+from felicity.faces.detection import CropGeometry, Detection
+from felicity.faces.registry import register
+from felicity.faces.weights import NotInstalledError
+
+_DOUBTFUL = 0.3
+
+
+@register("hog", rank=10)
+class HogDetector:
+    """Frontal faces of at least 80 pixels in the working picture; no eyes.
+
+    ``upsample``: how many times the picture is enlarged, so that faces of 80 / upsample pixels are
+    found; time grows with its square. ``max_side``: the working picture is not made longer than that,
+    so a 640x480 picture is searched for faces of 40 pixels, a 1920x1080 one for faces of 80, and
+    larger pictures are shrunk. ``threshold``: detections must score above it.
+    """
+
+    name = "hog"
+    geometry = CropGeometry(scale=1.19, down=-0.07)
+    weights = None
+
+    def __init__(self, upsample: float = 2.0, max_side: int = 1920, threshold: float = 0.2) -> None:
+        self.check()
+        import dlib
+
+        if not (0.1 <= upsample <= 8 and 80 <= max_side <= 16384):
+            raise ConfigError(
+                f"hog takes an upsample of 0.1 to 8 and a max_side of 80 to 16384, not {upsample} and {max_side}"
+            )
+        self._upsample, self._max_side, self._threshold = upsample, max_side, threshold
+        self._detector = dlib.get_frontal_face_detector()
+
+    @classmethod
+    def check(cls) -> None:
+        """Raise NotInstalledError unless dlib can be imported."""
+        try:
+            import dlib  # noqa: F401
+        except ImportError as error:
+            raise NotInstalledError(
+                f"the hog detector needs dlib, which cannot be imported ({error}); install it: pip install dlib-bin"
+            ) from error
+
+    def detect(self, image_rgb_u8: Image) -> list[Detection]:
+        """See ``Detector.detect``."""
+        height, width = checked(image_rgb_u8).shape[:2]
+        image, fx, fy = scaled(image_rgb_u8, min(self._upsample, self._max_side / max(height, width)))
+        boxes, scores, _ = self._detector.run(image, 0, self._threshold)
+        found = [
+            Detection(
+                (b.left() / fx, b.top() / fy, (b.right() + 1) / fx, (b.bottom() + 1) / fy),
+                float(score),
+                doubtful=score < _DOUBTFUL,
+            )
+            for b, score in zip(boxes, scores, strict=True)
+        ]
+        return sorted(found, key=lambda d: -d.score)

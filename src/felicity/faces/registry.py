@@ -1,0 +1,126 @@
+"""Which face detectors there are, which of them work here, and how to open one.
+
+Adding a detector is adding a file to ``faces/detectors``: a class with ``@register(name, rank)``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from felicity.errors import ConfigError, DetectorError
+from felicity.faces.detection import Detector
+from felicity.faces.weights import NotInstalledError, WeightsFile
+
+
+class DetectorClass(Protocol):
+    """What is registered: opening may take options, ``check`` says beforehand whether it would work.
+
+    ``weights`` is the file that can be installed for it, if it needs one.
+    """
+
+    weights: WeightsFile | None
+
+    def __call__(self, **options: Any) -> Detector:
+        """Open it."""
+        ...
+
+    def check(self) -> None:
+        """Raise NotInstalledError if something is missing, DetectorError if something is wrong."""
+        ...
+
+
+class Availability(NamedTuple):
+    """A line of ``felicity detectors list``; ``reason`` is empty where ``available``."""
+
+    name: str
+    available: bool
+    reason: str
+
+
+_REGISTERED: dict[str, tuple[int, DetectorClass]] = {}
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def register(name: str, *, rank: int) -> Callable[[C], C]:
+    """Class decorator; of the detectors that work, ``auto`` opens the one with the highest ``rank``."""
+
+    def add(cls: C) -> C:
+        if name == "auto" or name in _REGISTERED:
+            raise ValueError(f"there is already a detector {name!r}")
+        _REGISTERED[name] = (rank, cls)  # type: ignore[assignment]
+        return cls
+
+    return add
+
+
+@cache
+def _discover() -> None:
+    from felicity.faces import detectors
+
+    for module in sorted(m.name for m in pkgutil.iter_modules(detectors.__path__)):
+        importlib.import_module(f"{detectors.__name__}.{module}")
+
+
+def names() -> list[str]:
+    """Names of all detectors, the best first."""
+    _discover()
+    return sorted(_REGISTERED, key=lambda name: (-_REGISTERED[name][0], name))
+
+
+def available() -> list[Availability]:
+    """Every detector, the best first, with whether it would open here and, if not, why not."""
+    return [_availability(name) for name in names()]
+
+
+def _availability(name: str) -> Availability:
+    try:
+        _REGISTERED[name][1].check()
+    except DetectorError as error:
+        return Availability(name, False, str(error))
+    return Availability(name, True, "")
+
+
+def open_detector(name: str = "auto", **options: Any) -> Detector:
+    """Open the detector ``name``, or with ``auto`` the best that is installed; its ``name`` says which.
+
+    Raises DetectorError if the name is unknown or the detector cannot work here, with what to do
+    about it, and ConfigError for an option that the detector does not know or take.
+    """
+    if name == "auto":
+        name = _best()
+    cls = _class(name)
+    known = inspect.signature(cls).parameters
+    for option in options:
+        if option not in known:
+            raise ConfigError(f"the {name} detector has no option {option!r}; it has: {', '.join(known)}")
+    return cls(**options)
+
+
+def weights_of(name: str) -> WeightsFile:
+    """The file that the detector ``name`` needs; DetectorError if it needs none or is unknown."""
+    if (weights := _class(name).weights) is None:
+        raise DetectorError(f"the {name} detector needs no file; there is nothing to install")
+    return weights
+
+
+def _class(name: str) -> DetectorClass:
+    if name not in names():
+        raise DetectorError(f"there is no face detector {name!r}; there are: auto, {', '.join(names())}")
+    return _REGISTERED[name][1]
+
+
+def _best() -> str:
+    reasons = []
+    for name in names():
+        try:
+            _REGISTERED[name][1].check()
+        except NotInstalledError as error:
+            reasons.append(str(error))
+        else:
+            return name
+    raise DetectorError(f"no face detector is installed: {'; '.join(reasons)}")

@@ -1,0 +1,91 @@
+"""Writing pictures and videos, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.errors import ImageError
+
+
+def write_image(path: Path, image_rgb_u8: npt.NDArray[np.uint8]) -> None:
+    """Write uint8 ``(height, width, 3)`` RGB as the suffix says (``.jpg``, ``.png``); beside, then in place."""
+    import cv2
+
+    done, data = cv2.imencode(path.suffix, cv2.cvtColor(image_rgb_u8, cv2.COLOR_RGB2BGR))
+    if not done:
+        raise ImageError(f"{path}: cannot be written as {path.suffix}; use .jpg or .png")
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(data.tobytes())
+        os.replace(beside, path)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+class VideoWriter:
+    """Frames into an MP4 at their own times; the file appears when the writer is closed without an error."""
+
+    def __init__(self, path: Path) -> None:
+        import av
+
+        if path.suffix.lower() != ".mp4":
+            raise ImageError(f"{path}: annotated video is written as .mp4; give a name that ends so")
+        self.path = path
+        self._beside = path.with_name(f".{path.name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._container = av.open(str(self._beside), "w", format="mp4")
+        except OSError as error:
+            raise ImageError(f"{path}: cannot be written ({error}); choose another place") from error
+        self._stream: Any = None
+        self._last = -1
+
+    def write(self, image_rgb_u8: npt.NDArray[np.uint8], seconds: float) -> None:
+        """Add a frame, uint8 ``(height, width, 3)`` RGB, shown from ``seconds`` after the start."""
+        import av
+
+        if self._stream is None:
+            height, width = image_rgb_u8.shape[:2]
+            self._stream = self._container.add_stream("libx264", rate=30, options={"crf": "20", "preset": "veryfast"})
+            self._stream.width, self._stream.height = width - width % 2, height - height % 2
+            self._stream.pix_fmt = "yuv420p"
+            self._stream.time_base = self._stream.codec_context.time_base = Fraction(1, 1000)
+        trimmed = np.ascontiguousarray(image_rgb_u8[: self._stream.height, : self._stream.width])
+        frame = av.VideoFrame.from_ndarray(trimmed, format="rgb24")
+        self._last = max(self._last + 1, round(seconds * 1000))
+        frame.pts, frame.time_base = self._last, Fraction(1, 1000)
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        """Finish the file and put it in its place."""
+        if self._stream is not None:
+            self._container.mux(self._stream.encode(None))
+        self._container.close()
+        if self._stream is not None:
+            os.replace(self._beside, self.path)
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None or issubclass(kind, KeyboardInterrupt):
+                self.close()
+            else:
+                self._container.close()
+        finally:
+            self._beside.unlink(missing_ok=True)

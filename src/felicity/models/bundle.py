@@ -1,0 +1,188 @@
+"""A bundle: one ONNX file and ``bundle.json`` with everything one must know to use it.
+
+The facts travel with the weights: labels in order, input size, colour and normalisation,
+temperature, what the network answers to faces whose label is known, where it was trained and
+measured, licence. Both files are covered by SHA-256, so a swapped or damaged one is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from felicity.errors import BundleError
+from felicity.imaging import InputSpec
+from felicity.labels import EXPRESSIONS
+
+FORMAT: Literal[1] = 1
+FACTS_FILE = "bundle.json"
+ZOO = Path(__file__).parent / "zoo"
+DEFAULT = "first"
+
+Row = Annotated[list[float], Field(min_length=8, max_length=8)]
+Matrix = Annotated[list[Row], Field(min_length=8, max_length=8)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Input(_Strict):
+    """See ``imaging.InputSpec``."""
+
+    size: int
+    colour: Literal["gray", "rgb"]
+    mean: float
+    std: float
+
+
+class SoftMatrixFacts(_Strict):
+    """What the network answers to held-out faces of each label (``index.SoftMatrix`` reads it).
+
+    ``matrix[i][j]``: mean probability of expression i over faces whose label is j. ``counts[j]``:
+    how many faces. ``cross[j]``: mean of p pᵀ over them.
+    """
+
+    matrix: Matrix
+    counts: Annotated[list[int], Field(min_length=8, max_length=8)]
+    cross: Annotated[list[Matrix], Field(min_length=8, max_length=8)]
+
+
+class Facts(_Strict):
+    """What stands in ``bundle.json``."""
+
+    format: Literal[1]
+    name: str
+    weights: str
+    weights_sha256: str
+    labels: list[str]
+    input: Input
+    temperature: Annotated[float, Field(gt=0)]
+    prior: Row
+    soft_matrix: SoftMatrixFacts
+    confusion: Annotated[list[list[int]], Field(min_length=8, max_length=8)]
+    metrics: dict[str, Any]
+    trained_on: str
+    calibrated_on: str
+    licence: str
+    made_with: str
+    facts_sha256: str = ""
+
+    def digest(self) -> str:
+        """SHA-256 of everything but itself."""
+        text = json.dumps(self.model_dump(exclude={"facts_sha256"}), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Bundle:
+    """An opened bundle: its folder and its facts. The weights are read by whoever runs them."""
+
+    def __init__(self, folder: Path, facts: Facts) -> None:
+        self.folder = folder
+        self.facts = facts
+
+    @property
+    def name(self) -> str:
+        """As given when it was made."""
+        return self.facts.name
+
+    @property
+    def weights(self) -> Path:
+        """The ONNX file."""
+        return self.folder / self.facts.weights
+
+    @cached_property
+    def id(self) -> str:
+        """Name and a digest of weights and facts: two bundles with one ``id`` answer alike."""
+        return f"{self.facts.name}@{self.facts.digest()[:12]}"
+
+    @property
+    def input(self) -> InputSpec:
+        """What the network expects of its pixels."""
+        return InputSpec(**self.facts.input.model_dump())
+
+
+def open_bundle(where: str | Path | None = None) -> Bundle:
+    """Open a bundle by folder or by name in the zoo (None: the default) and check that it is whole.
+
+    Raises BundleError if it is missing, of another format, incomplete, or if the SHA-256 of weights
+    or facts is not the one written down.
+    """
+    folder = _find(where)
+    file = folder / FACTS_FILE
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BundleError(f"{folder}: a bundle is a folder with {FACTS_FILE}, which is missing here") from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{file}: cannot be read as JSON ({error}); get the bundle anew") from error
+    if isinstance(raw, dict) and raw.get("format") != FORMAT:
+        raise BundleError(
+            f"{file}: bundle format {FORMAT} expected, found {raw.get('format')!r}; use a matching Felicity"
+        )
+    try:
+        facts = Facts.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise BundleError(f"{file}: {place}: {first['msg']}; the bundle is incomplete, get it anew") from error
+    if facts.labels != [str(e) for e in EXPRESSIONS]:
+        raise BundleError(f"{file}: labels {', '.join(EXPRESSIONS)} expected, found {', '.join(facts.labels)}")
+    if facts.facts_sha256 != facts.digest():
+        raise BundleError(f"{file}: was changed after it was written (its SHA-256 does not match); get the bundle anew")
+    bundle = Bundle(folder, facts)
+    _ = bundle.input
+    if Path(facts.weights).name != facts.weights or not bundle.weights.is_file():
+        raise BundleError(f"{folder}: weights {facts.weights!r} are missing; get the bundle anew")
+    with open(bundle.weights, "rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != facts.weights_sha256:
+        raise BundleError(
+            f"{bundle.weights}: SHA-256 {facts.weights_sha256[:12]}… expected, found {found[:12]}…; "
+            "the weights were changed or damaged, get the bundle anew"
+        )
+    return bundle
+
+
+def write_bundle(folder: Path, weights: bytes, facts: dict[str, Any]) -> Bundle:
+    """Write a bundle, whole or not at all; ``facts`` without format, file name and digests."""
+    complete = Facts(format=FORMAT, weights="model.onnx", weights_sha256=hashlib.sha256(weights).hexdigest(), **facts)
+    complete = complete.model_copy(update={"facts_sha256": complete.digest()})
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        (beside / complete.weights).write_bytes(weights)
+        (beside / FACTS_FILE).write_text(complete.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        beside.chmod(0o755)
+        open_bundle(beside)
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+            os.replace(folder, old)
+            shutil.rmtree(old)
+        os.replace(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return open_bundle(folder)
+
+
+def shipped() -> list[str]:
+    """Names of the bundles in the zoo."""
+    return sorted(p.parent.name for p in ZOO.glob(f"*/{FACTS_FILE}"))
+
+
+def _find(where: str | Path | None) -> Path:
+    if where is None:
+        where = DEFAULT
+    if Path(where).is_dir():
+        return Path(where)
+    if (ZOO / str(where) / FACTS_FILE).is_file():
+        return ZOO / str(where)
+    raise BundleError(f"{where}: neither a folder nor a shipped bundle; shipped are: {', '.join(shipped()) or 'none'}")

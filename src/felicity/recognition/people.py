@@ -1,0 +1,113 @@
+"""From frames to people: each is counted once, with the expression of the whole track.
+
+Everything here lives in memory only. What leaves is a ``Person`` at the end of a track: a time and
+eight probabilities, on their way into a window. Frame, crop, box and track are then gone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.faces import Detection, Detector
+from felicity.faces.crop import crop_faces
+from felicity.faces.quality import QualityGate
+from felicity.faces.tracking import TrackedFace, Tracker
+from felicity.imaging.draw import Label
+from felicity.labels import EXPRESSIONS
+from felicity.recognition.classifier import Classifier
+
+Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person whose track has ended.
+
+    ``time``: when last seen. ``probabilities``: mean of p over the faces that were good enough, float64
+    (8,), or None with the most frequent reason in ``rejected``.
+    """
+
+    time: datetime
+    probabilities: npt.NDArray[np.float64] | None = field(repr=False)
+    rejected: str | None = None
+
+
+@dataclass
+class _Track:
+    last_seen: datetime
+    prob_sum: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(EXPRESSIONS)))
+    faces: int = 0
+    rejections: Counter[str] = field(default_factory=Counter)
+
+    def person(self) -> Person:
+        if self.faces:
+            return Person(self.last_seen, self.prob_sum / self.faces)
+        return Person(self.last_seen, None, self.rejections.most_common(1)[0][0])
+
+    def label(self, detection: Detection) -> Label:
+        if not self.faces:
+            return Label(detection.box_xyxy, None, remark=self.rejections.most_common(1)[0][0])
+        mean = self.prob_sum / self.faces
+        return Label(detection.box_xyxy, EXPRESSIONS[int(mean.argmax())], float(mean.max()))
+
+
+class PeopleReader:
+    """Takes frames in the order of time and gives the people whose tracks have ended.
+
+    With ``tracker=None`` every frame stands for itself (photographs): each face is a person.
+    """
+
+    def __init__(self, classifier: Classifier, detector: Detector, gate: QualityGate, tracker: Tracker | None) -> None:
+        self.classifier = classifier
+        self.detector = detector
+        self.gate = gate
+        self.tracker = tracker
+        self.labels: list[Label] = []
+        """What there is to draw on the last frame."""
+        self._tracks: dict[int, _Track] = {}
+
+    def see(self, image_rgb_u8: Image, time: datetime) -> list[Person]:
+        """Look at a frame, uint8 ``(height, width, 3)`` RGB; returns the people who have left since the last one."""
+        detections = self.detector.detect(image_rgb_u8)
+        if self.tracker is None:
+            faces = [TrackedFace(i, d) for i, d in enumerate(detections)]
+            ended = [f.track_id for f in faces]
+        else:
+            faces = self.tracker.update(detections, time)
+            ended = self.tracker.finished()
+        self._judge(image_rgb_u8, time, faces)
+        self.labels = [self._tracks[f.track_id].label(f.detection) for f in faces]
+        return self._leave(ended)
+
+    def end(self) -> list[Person]:
+        """The people still in view when the source ends."""
+        return self._leave(self.tracker.flush() if self.tracker else [])
+
+    def _judge(self, image: Image, time: datetime, faces: list[TrackedFace]) -> None:
+        good: list[TrackedFace] = []
+        for face in faces:
+            track = self._tracks.setdefault(face.track_id, _Track(time))
+            track.last_seen = time
+            verdict = self.gate.judge(image, face.detection)
+            if verdict.rejected is None:
+                good.append(face)
+            else:
+                track.rejections[verdict.rejected] += 1
+        if not good:
+            return
+        spec = self.classifier.input
+        crops = crop_faces(
+            image, [f.detection for f in good], size=spec.size, colour=spec.colour, geometry=self.detector.geometry
+        )
+        for face, p in zip(good, self.classifier.probabilities(crops), strict=True):
+            track = self._tracks[face.track_id]
+            track.prob_sum += p
+            track.faces += 1
+
+    def _leave(self, track_ids: list[int]) -> list[Person]:
+        return [self._tracks.pop(i).person() for i in track_ids if i in self._tracks]

@@ -1,0 +1,94 @@
+"""The happiness index over time: what is drawn, and the drawing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.index import IndexRow
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class IndexSeries:
+    """One location's happy share over time, percent, NaN where it is not shown; ``truth`` if it is known."""
+
+    location: str
+    times: tuple[datetime, ...]
+    adjusted: Floats
+    low: Floats
+    high: Floats
+    people: npt.NDArray[np.int64]
+    truth: tuple[tuple[datetime, float], ...] = ()
+
+
+def index_series(
+    rows: Iterable[IndexRow], *, truth: Mapping[str, Sequence[tuple[datetime, float]]] | None = None
+) -> list[IndexSeries]:
+    """Rows of an index to one series per location, in the order of their names.
+
+    ``truth``: per location, times and true shares (0..1), where people were simulated.
+    """
+    of: dict[str, list[IndexRow]] = {}
+    for row in rows:
+        of.setdefault(row.location, []).append(row)
+
+    def column(rows: list[IndexRow], name: str) -> Floats:
+        values = [getattr(row.happy_share, name) for row in rows]
+        return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+
+    return [
+        IndexSeries(
+            location,
+            tuple(row.start for row in rows),
+            column(rows, "adjusted"),
+            column(rows, "low"),
+            column(rows, "high"),
+            np.array([row.people for row in rows], dtype=np.int64),
+            tuple((time, 100 * share) for time, share in (truth or {}).get(location, ())),
+        )
+        for location, rows in sorted(of.items())
+    ]
+
+
+def draw_index(series: Sequence[IndexSeries], path: Path, *, title: str = "Happy share, adjusted") -> None:
+    """Draw one panel per location into ``path`` (PNG, SVG or PDF), written beside and then put in place."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.figure import Figure
+
+    columns = 1 if len(series) == 1 else 2
+    lines = max(1, -(-len(series) // columns))
+    figure = Figure(figsize=(5.6 * columns, 2.5 * lines + 1.0), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, one in zip(panels, series, strict=False):
+        times = np.array(one.times, dtype=object)
+        panel.fill_between(times, one.low, one.high, color="#2ea043", alpha=0.22, linewidth=0)
+        panel.plot(times, one.adjusted, color="#1f7a33", linewidth=1.8, marker="o", markersize=2.5)
+        if one.truth:
+            panel.plot(*zip(*one.truth, strict=True), color="#333333", linewidth=1.1, linestyle="--")
+        panel.set_title(f"{one.location}, {one.people.sum():,} people", loc="left", fontsize=10)
+        panel.grid(alpha=0.25)
+        panel.set_ylim(0, 100)
+        panel.yaxis.set_major_formatter(lambda value, _: f"{value:.0f} %")
+        locator = AutoDateLocator(maxticks=7)
+        panel.xaxis.set_major_locator(locator)
+        panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    for panel in panels[len(series) :]:
+        panel.set_visible(False)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
+    figure.supxlabel("Visible expression of those who passed; it is not what they felt.", fontsize=8, color="#555555")
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        figure.savefig(beside, format=path.suffix[1:] or "png", dpi=130)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

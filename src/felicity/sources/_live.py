@@ -1,0 +1,150 @@
+"""What cameras and streams share: capture in a thread that never blocks, and coming back after a loss."""
+
+from __future__ import annotations
+
+import random
+import threading
+from abc import abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.errors import SourceError
+from felicity.sources._pyav import Pace
+from felicity.sources.frame import Frame
+from felicity.sources.registry import SourceKind, SourceOptions
+
+FIRST_RETRY_SECONDS = 1.0
+LONGEST_RETRY_SECONDS = 30.0
+CLOSE_SECONDS = 1.0
+
+Picture = Callable[[], npt.NDArray[np.uint8]]
+"""Gives ``image_rgb_u8`` when called, so that pictures nobody takes are not converted."""
+
+
+class LostError(Exception):
+    """The connection could not be made, or is gone; the message is the reason, as part of a sentence."""
+
+
+@dataclass(frozen=True)
+class _Captured:
+    picture: Picture
+    time: datetime
+    number: int
+
+
+class LiveSource(SourceKind):
+    """A source on the wall clock: a thread captures, the newest frames wait, older ones are dropped.
+
+    The thread starts with the first frame asked for. If there is none within
+    ``connect_patience_seconds``, SourceError is raised; a source that has once run is tried again,
+    ever more rarely, for ``patience_seconds`` or until ``stop``. Whatever ends the thread is raised
+    where the frames are read.
+
+    ``close`` waits a second for the thread. One that is held by the network at that moment lets go
+    by itself within ``stall_seconds``.
+    """
+
+    live = True
+
+    def __init__(self, source_id: str, options: SourceOptions) -> None:
+        super().__init__(source_id, options)
+        self._pace = Pace(options.fps)
+        self._waiting: deque[_Captured] = deque()
+        self._changed = threading.Condition()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=f"capture {source_id}", daemon=True)
+        self._ended = False
+        self._number = 0
+        self._latest = datetime.min.replace(tzinfo=UTC)
+
+    @abstractmethod
+    def _pictures(self) -> Iterator[Picture | None]:
+        """Connect, and yield pictures as they come, None for those the pace left out; raises LostError."""
+
+    def _frames(self) -> Iterator[Frame]:
+        if not self._stopping.is_set():
+            self._thread.start()
+        while (captured := self._take()) is not None:
+            yield Frame(captured.picture(), captured.time, self.source_id, captured.number)
+        if self._failure is not None and not self._stopping.is_set():
+            if isinstance(self._failure, SourceError):
+                raise self._failure
+            raise SourceError(f"{self.source_id}: capturing failed ({self._failure!r})") from self._failure
+
+    def _take(self) -> _Captured | None:
+        """The next frame; None when there will be none. Looks up now and then: ``stop`` does not wake it."""
+        with self._changed:
+            while not self._stopping.is_set():
+                if self._waiting:
+                    return self._waiting.popleft()
+                if self._ended:
+                    return None
+                self._changed.wait(0.1)
+        return None
+
+    def _put(self, picture: Picture) -> None:
+        # The clock may be set back; frames stay in order.
+        self._latest = max(self._latest, datetime.now(UTC))
+        with self._changed:
+            if len(self._waiting) == self.options.queue_frames:
+                self._waiting.popleft()
+                self.stats.dropped += 1
+            self._waiting.append(_Captured(picture, self._latest, self._number))
+            self._changed.notify()
+
+    def _run(self) -> None:
+        try:
+            self._capture()
+        except BaseException as error:
+            self._failure = error
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify()
+
+    def _capture(self) -> None:
+        lost_since: float | None = monotonic()
+        seen, attempt = False, 0
+        while not self._stopping.is_set():
+            try:
+                with closing(self._pictures()) as pictures:  # type: ignore[type-var]
+                    for picture in pictures:
+                        if self._stopping.is_set():
+                            return
+                        if lost_since is not None:
+                            if seen:
+                                self.stats.reconnects += 1
+                                self._note(f"{self.source_id} is back after {monotonic() - lost_since:.0f} s")
+                            lost_since, seen, attempt = None, True, 0
+                        if picture is None:
+                            self.stats.thinned += 1
+                        else:
+                            self._put(picture)
+                        self._number += 1
+                why = "the other side ended it"
+            except LostError as error:
+                why = str(error)
+            if self._stopping.is_set():
+                return
+            lost_since = lost_since if lost_since is not None else monotonic()
+            patience = self.options.patience_seconds if seen else self.options.connect_patience_seconds
+            if patience is not None and monotonic() - lost_since >= patience:
+                happened = "is lost" if seen else "cannot be reached"
+                raise SourceError(f"{self.source_id} {happened}: {why}; check that it is on and its address is right")
+            pause = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2**attempt) * random.uniform(0.5, 1.0)
+            attempt = min(attempt + 1, 16)
+            self._note(f"{self.source_id}: {why}; trying again in {pause:.1f} s")
+            self._stopping.wait(pause)
+
+    def _release(self) -> None:
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(CLOSE_SECONDS)
+        with self._changed:
+            self._waiting.clear()

@@ -1,0 +1,117 @@
+"""Photographs: one, or a folder of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+
+from felicity.errors import ImageError, SourceError
+from felicity.imaging.decode import image_suffixes, photo_time, read_image
+from felicity.sources.frame import Frame
+from felicity.sources.registry import SourceKind, SourceOptions, register
+
+
+@register
+class ImageSource(SourceKind):
+    """One image, or all images below a folder, in the order of time; those of one moment by name (2 before 10).
+
+    A photograph's time is when it was taken by its own account (Exif), else when its file was last
+    changed. With ``start`` or ``fps`` the folder is a sequence instead: in the order of names, from
+    ``start`` (or the first picture's time) on, ``fps`` pictures per second (or one).
+
+    An image of a folder that cannot be read is counted, noted and passed over. Hidden files and
+    other kinds of files are ignored; nothing but names and times is held in memory.
+    """
+
+    kind = "images"
+    rank = 20
+    stills = True
+
+    def __init__(self, source_id: str, paths: list[Path], options: SourceOptions) -> None:
+        super().__init__(source_id, options)
+        self.paths = paths
+        self.alone = len(paths) == 1 and str(paths[0]) == source_id
+
+    @classmethod
+    def claims(cls, source: str) -> bool:
+        """A folder, or a file that is named like an image but for GIF, which may well move."""
+        path = Path(source)
+        return path.is_dir() or (path.is_file() and path.suffix.lower() in image_suffixes() - {".gif"})
+
+    @classmethod
+    def open(cls, source: str, options: SourceOptions) -> ImageSource:
+        """List the images; raises SourceError if there are none."""
+        path = Path(source)
+        paths = _images_below(path) if path.is_dir() else [path]
+        if not paths:
+            raise SourceError(f"there is no image in the folder {source} or below it; expected JPEG, PNG or the like")
+        return cls(source, paths, options)
+
+    def _frames(self) -> Iterator[Frame]:
+        for number, (time, path) in enumerate(self._timed()):
+            if self._stopping.is_set():
+                return
+            try:
+                image_rgb_u8 = read_image(path, max_pixels=self.options.max_pixels)
+            except ImageError as error:
+                if self.alone:
+                    raise SourceError(str(error)) from error
+                self.stats.errors += 1
+                self._note(str(error))
+                continue
+            yield Frame(image_rgb_u8, time, self.source_id, number)
+        if self.stats.errors == len(self.paths):
+            raise SourceError(
+                f"none of the {len(self.paths)} images in {self.source_id} can be read: {self.stats.notes[0]}"
+            )
+
+    def _timed(self) -> Iterator[tuple[datetime, Path]]:
+        options = self.options
+        if options.start is None and options.fps is None:
+            # A stable sort: pictures of the same moment stay in the order of names.
+            timed = []
+            for path in self.paths:
+                if self._stopping.is_set():
+                    return
+                timed.append((_time(path, options.zone), path))
+            yield from sorted(timed, key=lambda pair: pair[0])
+            return
+        start = (options.start or _time(self.paths[0], options.zone)).astimezone(UTC)
+        for i, path in enumerate(self.paths):
+            yield start + timedelta(seconds=i / (options.fps or 1.0)), path
+
+
+def _images_below(folder: Path) -> list[Path]:
+    """Image files below ``folder`` by name, numbers in names as numbers."""
+    suffixes = image_suffixes()
+    found = []
+
+    def fail(error: OSError) -> None:
+        raise SourceError(f"the folder {error.filename} may not be read; check its permissions") from error
+
+    for parent, folders, files in os.walk(folder, onerror=fail):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            Path(parent, name) for name in files if not name.startswith(".") and Path(name).suffix.lower() in suffixes
+        ]
+    return sorted(found, key=lambda path: _natural(str(path.relative_to(folder))))
+
+
+def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Sorts ``img2`` before ``img10``; the name itself settles ties."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], name
+
+
+def _time(path: Path, zone: tzinfo | None) -> datetime:
+    """When the photograph was taken, else when the file was changed, in UTC."""
+    taken = photo_time(path, zone)
+    if taken is not None:
+        return taken
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError:  # gone meanwhile, or a dangling link: reading it will say so
+        return datetime.fromtimestamp(0, UTC)

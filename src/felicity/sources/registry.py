@@ -1,0 +1,177 @@
+"""Which kind of source a name means: every kind is a file that registers its class here."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import ClassVar, Self, TypeVar
+
+from felicity import sources
+from felicity.errors import ConfigError, SourceError
+from felicity.imaging.decode import MAX_PIXELS
+from felicity.sources.frame import Frame, Source, SourceStats
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """How to read a source; each kind uses what applies to it.
+
+    ``start``: time of the first picture, with a time zone, in place of what the files say.
+    ``fps``: at most so many frames per second; for a folder, its pictures per second.
+    ``zone``: zone of the camera's clock for photographs that do not say (None: this machine's).
+    ``max_pixels``: larger pictures are refused.
+    ``connect_patience_seconds``: how long to go on trying a live source that has never answered.
+    ``patience_seconds``: how long to try one that has been lost (None: until stopped).
+    ``stall_seconds``: a live source that sends nothing for so long is taken for lost.
+    ``queue_frames``: so many newest frames of a live source wait for the reader.
+    ``on_note``: called with each remark; from another thread if the source is live.
+    """
+
+    start: datetime | None = None
+    fps: float | None = None
+    zone: tzinfo | None = None
+    max_pixels: int = MAX_PIXELS
+    connect_patience_seconds: float = 0.0
+    patience_seconds: float | None = None
+    stall_seconds: float = 10.0
+    queue_frames: int = 2
+    on_note: Callable[[str], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.start is not None and self.start.tzinfo is None:
+            raise ConfigError(f"start needs a time zone, such as {self.start.isoformat()}+00:00 or …Z")
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise ConfigError(f"fps must be above 0 and at most 1000, not {self.fps:g}")
+        if self.max_pixels < 1:
+            raise ConfigError(f"max_pixels must be at least 1, not {self.max_pixels}")
+        if not 0 < self.stall_seconds <= 3600:
+            raise ConfigError(f"stall_seconds must be above 0 and at most 3600, not {self.stall_seconds:g}")
+        if self.connect_patience_seconds < 0 or (self.patience_seconds is not None and self.patience_seconds < 0):
+            raise ConfigError("patience must not be negative")
+        if not 1 <= self.queue_frames <= 1000:
+            raise ConfigError(f"queue_frames must be 1 to 1000, not {self.queue_frames}")
+
+
+class SourceKind(ABC):
+    """What all kinds share: the loop with its counts, stopping, and letting go.
+
+    A kind says what names it ``claims``, yields frames from ``_frames`` and lets go in ``_release``.
+    Kinds are asked in ascending order of ``rank``.
+    """
+
+    kind: ClassVar[str]
+    rank: ClassVar[int]
+    live: bool = False
+    stills: bool = False
+
+    def __init__(self, source_id: str, options: SourceOptions) -> None:
+        self.source_id = source_id
+        self.options = options
+        self.stats = SourceStats()
+        self._stopping = threading.Event()
+        self._iterator = self._counted()
+
+    @classmethod
+    @abstractmethod
+    def claims(cls, source: str) -> bool:
+        """Whether ``source`` names something of this kind."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, source: str, options: SourceOptions) -> SourceKind:
+        """Open what was claimed; raises SourceError if it cannot be what it seems to be."""
+
+    @abstractmethod
+    def _frames(self) -> Iterator[Frame]: ...
+
+    def _release(self) -> None:  # noqa: B027 - most kinds hold nothing between frames
+        """Let go of files, devices and threads; called once, after the last frame."""
+
+    def _note(self, sentence: str) -> None:
+        self.stats.notes.append(sentence)
+        if self.options.on_note is not None:
+            self.options.on_note(sentence)
+
+    def _counted(self) -> Iterator[Frame]:
+        for frame in self._frames():
+            if self._stopping.is_set():
+                return
+            self.stats.frames += 1
+            yield frame
+            if self._stopping.is_set():
+                return
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._iterator
+
+    def stop(self) -> None:
+        """Let iteration end soon, without an exception."""
+        self._stopping.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopping.is_set()
+
+    def close(self) -> None:
+        """Stop, and let go of the device or file; again does nothing."""
+        self.stop()
+        self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+Kind = TypeVar("Kind", bound=type[SourceKind])
+_kinds: dict[str, type[SourceKind]] = {}
+
+
+def register(kind: Kind) -> Kind:
+    """Class decorator: let ``open_source`` find this kind."""
+    _kinds[kind.kind] = kind
+    return kind
+
+
+def kinds() -> list[type[SourceKind]]:
+    """Every kind of source, in the order in which they are asked."""
+    for module in pkgutil.iter_modules(sources.__path__):
+        importlib.import_module(f"{sources.__name__}.{module.name}")
+    return sorted(_kinds.values(), key=lambda kind: kind.rank)
+
+
+def open_source(
+    source: str | Path | int,
+    *,
+    start: datetime | None = None,
+    fps: float | None = None,
+    options: SourceOptions | None = None,
+) -> Source:
+    """Open pictures, a video, a camera or a stream.
+
+    ``source``: an image, a folder of images, a video file, a camera's number (``0``) or a stream's
+    address (``rtsp://…``, ``http://…``). ``start`` and ``fps`` as in SourceOptions; everything else
+    by ``options``, which then carries them too.
+
+    Raises SourceError if there is no such thing or it is not what it seems to be; a live source
+    connects, and may raise, when its first frame is asked for. Raises ConfigError for impossible options.
+    """
+    if options is not None and (start is not None or fps is not None):
+        raise ConfigError("start and fps are given twice: put them into the options")
+    options = options or SourceOptions(start=start, fps=fps)
+    name = str(source)
+    for kind in kinds():
+        if kind.claims(name):
+            return kind.open(name, options)
+    raise SourceError(
+        f"there is no {name!r}; expected an image, a folder of images, a video file, "
+        "a camera's number such as 0, or an address such as rtsp://camera/stream"
+    )

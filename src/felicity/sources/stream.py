@@ -1,0 +1,124 @@
+"""Network cameras: RTSP, HTTP (motion JPEG, MPEG-TS, HLS), RTMP, UDP and what else FFmpeg speaks."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from functools import partial
+from time import monotonic
+from urllib.parse import urlsplit
+
+import av
+
+from felicity.errors import SourceError
+from felicity.sources._live import LiveSource, LostError, Picture
+from felicity.sources._pyav import decode, intra_only, reason, rgb, video_stream
+from felicity.sources.registry import SourceOptions, register
+
+PROTOCOLS = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "rtp", "tcp")
+
+UNDECODABLE_SECONDS = 60.0
+"""Pictures cannot be decoded before the first key frame, which thrifty cameras send rarely."""
+
+_FFMPEG_OPTIONS = {
+    # Lost packets smear the picture; a camera behind a firewall reaches nobody by UDP.
+    "rtsp_transport": "tcp",
+    # Up to two seconds to find out what the stream is, the default is five.
+    "analyzeduration": "2000000",
+}
+
+
+@register
+class StreamSource(LiveSource):
+    """A live stream at an address; a user's name and password in it are used and never shown."""
+
+    kind = "stream"
+    rank = 10
+
+    def __init__(self, url: str, options: SourceOptions) -> None:
+        super().__init__(redacted(url), options)
+        self._url = url
+
+    @classmethod
+    def claims(cls, source: str) -> bool:
+        """Anything with a protocol in front: ``rtsp://…``."""
+        return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", source) is not None
+
+    @classmethod
+    def open(cls, source: str, options: SourceOptions) -> StreamSource:
+        """Check the address; the connection is made for the first frame."""
+        protocol = source.partition(":")[0].lower()
+        if protocol not in PROTOCOLS:
+            raise SourceError(
+                f"{redacted(source)}: {protocol} is not a known protocol; known are {', '.join(PROTOCOLS)}"
+            )
+        return cls(source, options)
+
+    def _pictures(self) -> Iterator[Picture | None]:
+        stall = self.options.stall_seconds
+        alive = monotonic()
+        try:
+            container = av.open(self._url, timeout=stall, options=_FFMPEG_OPTIONS, metadata_errors="replace")
+        except (av.FFmpegError, ValueError) as error:
+            # Not chained: the original holds the address with the password.
+            raise LostError(self._why(error, alive)) from None
+        with container:
+            try:
+                stream = video_stream(container, self.source_id, self.options.max_pixels)
+            except SourceError as error:
+                raise LostError(str(error)) from None
+            if container.duration:
+                raise SourceError(
+                    f"{self.source_id} is a recording of {container.duration / av.time_base:.0f} s, not a live stream; "
+                    "download it and give the file, so that its frames keep their own times"
+                )
+            stream.thread_type = "SLICE"  # by frames, each thread would hold one back
+            by_packet = self.options.fps is not None and intra_only(stream)
+            alive = monotonic()
+            try:
+                for packet in container.demux(stream):
+                    now = monotonic()
+                    if now - alive > max(stall, UNDECODABLE_SECONDS):
+                        raise LostError(f"no picture could be decoded for {now - alive:.0f} s")
+                    if by_packet and packet.size and not self._pace.wants(now):
+                        alive = now
+                        yield None
+                        continue
+                    try:
+                        frames = decode(stream, packet, self.options.max_pixels)
+                    except av.FFmpegError:
+                        self.stats.errors += 1
+                        continue
+                    for frame in frames:
+                        alive = now
+                        yield partial(rgb, frame) if by_packet or self._pace.wants(now) else None
+            except av.FFmpegError as error:
+                raise LostError(self._why(error, alive)) from None
+
+    def _why(self, error: Exception, alive: float) -> str:
+        # Not every protocol says that it was interrupted because of the time.
+        if isinstance(error, av.error.ExitError) or monotonic() - alive >= self.options.stall_seconds:
+            return f"nothing came for {self.options.stall_seconds:g} s"
+        try:
+            # FFmpeg reports an unknown host as an input/output error.
+            host = urlsplit(self._url).hostname
+            if host:
+                socket.getaddrinfo(host, None)
+        except (OSError, ValueError):
+            return "there is no host of this name"
+        return reason(error)
+
+
+def redacted(url: str) -> str:
+    """The address without user, password and the values of query fields that look like secrets."""
+    protocol, _, rest = url.partition("://")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        rest = rest[authority.rindex("@") + 1 :]
+    elif "@" in rest and re.search(r":(?!\d*$)", authority.rpartition("]")[2]):
+        # Not host:port, so it must be user:password with an unescaped slash or the like.
+        rest = rest.rpartition("@")[2]
+    secret = r"([?&;](?:[^=&;]*(?:user|usr|login|pass|pwd|token|key|auth|secret|sig|account)[^=&;]*|pw|u|p)=)[^&;#]*"
+    shown = re.sub(secret, r"\1…", rest, flags=re.IGNORECASE)
+    return f"{protocol}://{shown}"

@@ -1,0 +1,182 @@
+"""A source watched: frames in, windows into the store, nothing else kept.
+
+The order of things is the privacy boundary: a frame goes to the people reader, whose persons go to
+the window accumulator, whose closed windows go to the store. No other door leads out of here, but
+for the annotated video that a user asks for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.errors import StoreError
+from felicity.faces.quality import QualityGate
+from felicity.faces.registry import open_detector
+from felicity.faces.tracking import Tracker
+from felicity.imaging.draw import draw_faces
+from felicity.imaging.encode import VideoWriter
+from felicity.index import PersonObservation, Window, WindowAccumulator
+from felicity.labels import EXPRESSIONS, INDEX, Expression
+from felicity.recognition.classifier import Classifier
+from felicity.recognition.people import PeopleReader, Person
+from felicity.sources import Frame, Source
+from felicity.store import Run, Store
+
+
+@dataclass
+class WatchSummary:
+    """What a watch has seen so far; sums only.
+
+    ``prob_sums``: float64 (8,). ``unsaved``: windows that the store has not taken yet.
+    """
+
+    location: str
+    camera: str
+    source: str
+    start: datetime | None = None
+    end: datetime | None = None
+    frames: int = 0
+    dropped: int = 0
+    reconnects: int = 0
+    people_seen: int = 0
+    people: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    hard_counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(EXPRESSIONS), np.int64))
+    windows: int = 0
+    unsaved: int = 0
+    complete: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def happy_share_raw(self) -> float | None:
+        """Percent of the judged people whose most probable expression is happy; None without people."""
+        return 100 * float(self.hard_counts[INDEX[Expression.HAPPY]]) / self.people if self.people else None
+
+    def count(self, person: Person) -> None:
+        """Add one person to the sums."""
+        self.people_seen += 1
+        if person.probabilities is None:
+            self.rejected[str(person.rejected)] += 1
+            return
+        self.people += 1
+        self.hard_counts[int(person.probabilities.argmax())] += 1
+
+
+class _Shelf:
+    """Closed windows on their way into the store; a failed write is kept and tried again with the next."""
+
+    def __init__(self, store: Store, run: Run, summary: WatchSummary, say: Callable[[str], None]) -> None:
+        self._store, self._run, self._summary, self._say = store, run, summary, say
+        self._waiting: list[Window] = []
+
+    def put(self, windows: list[Window]) -> None:
+        if not windows:
+            return
+        self._waiting += windows
+        try:
+            self.save()
+        except StoreError as error:
+            self._say(f"{error}; {len(self._waiting)} windows wait in memory for the next try")
+
+    def save(self) -> None:
+        if self._waiting:
+            self._summary.unsaved = len(self._waiting)
+            self._store.write_windows(self._run, self._waiting)
+            self._summary.windows += len(self._waiting)
+            self._summary.unsaved = 0
+            self._waiting = []
+
+
+def watch_source(
+    source: Source,
+    *,
+    location: str,
+    camera: str,
+    store: Store,
+    classifier: Classifier,
+    detector: str = "auto",
+    gate: QualityGate | None = None,
+    seconds: int = 60,
+    annotate: Path | None = None,
+    on_frame: Callable[[WatchSummary], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
+) -> WatchSummary:
+    """Watch until the source ends or is stopped; every closed window is written, at last the open one.
+
+    The same source, camera and start, watched again, replace their windows. Raises StoreError at the
+    end if windows could not be written, SourceError if the source fails; what was seen before is
+    written first.
+    """
+    summary = WatchSummary(location, camera, source.source_id)
+
+    def say(sentence: str) -> None:
+        summary.notes.append(sentence)
+        if on_note:
+            on_note(sentence)
+
+    people = PeopleReader(
+        classifier, open_detector(detector), gate or QualityGate(), None if source.stills else Tracker()
+    )
+    frames = _timed_from_start(source, summary)
+    first = next(frames, None)
+    if first is None:
+        summary.complete = True
+        return summary
+    run_start = datetime.now(UTC).replace(microsecond=0) if source.live else first.time
+    store.save_model(classifier.bundle.id, classifier.bundle.facts.soft_matrix.model_dump())
+    run = store.begin_run(location, camera, source.source_id, run_start, classifier.bundle.id)
+    windows = WindowAccumulator(location, camera, source.source_id, run_start, classifier.bundle.id, seconds)
+    shelf = _Shelf(store, run, summary, say)
+
+    def count(persons: list[Person]) -> None:
+        for person in persons:
+            summary.count(person)
+            windows.add_person(PersonObservation(person.time, person.probabilities, person.rejected))
+
+    with ExitStack() as stack:
+        video = stack.enter_context(VideoWriter(annotate)) if annotate else None
+        frame: Frame | None = first
+        try:
+            while frame is not None:
+                windows.add_frame(frame.time, dropped=source.stats.dropped - summary.dropped)
+                summary.dropped = source.stats.dropped
+                count(people.see(frame.image_rgb_u8, frame.time))
+                shelf.put(windows.closed())
+                if video:
+                    drawn = draw_faces(frame.image_rgb_u8, people.labels, caption=_caption(summary, frame))
+                    video.write(drawn, (frame.time - first.time).total_seconds())
+                if on_frame:
+                    on_frame(summary)
+                frame = next(frames, None)
+            summary.complete = not source.stopped
+        finally:
+            count(people.end())
+            shelf.put(windows.flush())
+            shelf.save()
+            if summary.complete:
+                store.finish_run(run)
+            summary.reconnects = source.stats.reconnects
+            summary.notes += [n for n in source.stats.notes if n not in summary.notes]
+    return summary
+
+
+def _timed_from_start(source: Source, summary: WatchSummary) -> Iterator[Frame]:
+    for frame in source:
+        summary.start = summary.start or frame.time
+        summary.end = frame.time
+        summary.frames += 1
+        yield frame
+
+
+def _caption(summary: WatchSummary, frame: Frame) -> str:
+    text = f"{summary.location}  {frame.time:%Y-%m-%d %H:%M:%S}  people so far: {summary.people_seen}"
+    share = summary.happy_share_raw
+    return text if share is None else f"{text}, {share:.0f}% happy"
