@@ -11,6 +11,7 @@ from typing import Any
 
 SRC = Path(__file__).parents[2] / "src"
 
+
 def environment(home: Path, **more: str) -> dict[str, str]:
     """The environment of a user whose files are all in ``home``."""
     return os.environ | {"FELICITY_HOME": str(home), "PYTHONPATH": str(SRC), "COLUMNS": "200"} | more
