@@ -25,6 +25,10 @@ _LEAST_EFFECT = 0.8
 _HALVINGS = 40
 
 
+_PRESENT = 0.01
+"""Share from which an expression counts as present: below it the bound at 0 does more than the data."""
+
+
 class Intervals:
     """Shares and their intervals for R groups of windows and one soft matrix.
 
@@ -50,15 +54,15 @@ class Intervals:
         self.estimate = adjust(self.means, soft.matrix)
         self._n = np.where(sums.people > 0, sums.people, np.nan).astype(np.float64)
         self._sums = sums
-        self._inverse = _inverse(soft)
+        self._inverses: dict[bytes, Floats] = {}
         self._cross = soft.cross
         self._spread = soft.spread() / np.maximum(soft.counts, 1)[:, None, None]
 
     def linear(self, weights: npt.ArrayLike) -> tuple[Floats, Floats]:
         """Low and high end, (R,) each, of the figure ``weights · q``; ``weights`` (8,)."""
         c = np.asarray(weights, dtype=np.float64)
-        a = self._inverse.T @ c
-        free, point = self.means @ a, self.estimate @ c
+        a = self._row(c)  # (8, R)
+        point = self.estimate @ c
         effect, freedom = self._scatter(a)
         u, m, w = self._moments(a)
         q = self.estimate
@@ -66,11 +70,11 @@ class Intervals:
         def variance(start: Floats, step: Floats) -> tuple[Floats, Floats, Floats]:
             """Of people and matrix at start + λ step: coefficients of 1, λ, λ²."""
             people = effect / self._n
-            along, across = start @ m, step @ m
+            along, across = _dot(start, m), _dot(step, m)
             return (
-                people * (start @ u - along**2) + start**2 @ w,
-                people * (step @ u - 2 * along * across) + 2 * (start * step) @ w,
-                people * -(across**2) + step**2 @ w,
+                people * (_dot(start, u) - along**2) + _dot(start**2, w),
+                people * (_dot(step, u) - 2 * along * across) + 2 * _dot(start * step, w),
+                people * -(across**2) + _dot(step**2, w),
             )
 
         squared = self._quantile(effect, freedom, q, u, m, w) ** 2
@@ -80,8 +84,8 @@ class Intervals:
             rise = step @ c
             v0, v1, v2 = variance(q, step)
             far = _furthest(
-                (free - point) ** 2 - squared * v0,
-                -2 * (free - point) * rise - squared * v1,
+                -squared * v0,
+                -squared * v1,
                 rise**2 - squared * v2,
             )
             ends.append(point + far * rise)
@@ -103,14 +107,14 @@ class Intervals:
         rest = q - inner
         share_c = _normalised(inner * c, c)
         share_d = _normalised(inner * d, d)
-        effect, freedom = self._scatter(self._inverse.T @ (c - point_or(point)[:, None] * both).T)
+        effect, freedom = self._scatter(self._rows(c - point_or(point)[:, None] * both, c > 0))
 
         def outside(r: Floats) -> npt.NDArray[np.bool_]:
-            a = self._inverse.T @ (c - r[:, None] * both).T  # (8, R)
+            a = self._rows(c - r[:, None] * both, c > 0)
             at = rest + whole[:, None] * (r[:, None] * share_c + (1 - r)[:, None] * share_d)
             u, m, w = self._moments(a)
             squared = self._quantile(effect, freedom, at, u, m, w) ** 2
-            value = np.einsum("ri,ir->r", self.means, a)
+            value = whole * (point_or(point) - r)
             people = _dot(at, u) - _dot(at, m) ** 2
             return np.asarray(value**2 > squared * (effect / self._n * people + _dot(at**2, w)))
 
@@ -120,8 +124,34 @@ class Intervals:
 
     def effective_people(self) -> Floats:
         """(R,): as many independent people would give the happy share the same precision (of sampling people)."""
-        effect, _ = self._scatter(self._inverse.T @ HAPPY)
+        effect, _ = self._scatter(self._row(HAPPY))
         return np.asarray(self._n / np.maximum(effect, 1))
+
+    def _row(self, weights: Floats) -> Floats:
+        """(8, R): the ``a`` for which a · p̄ moves as the figure ``weights · q`` does, ``weights`` (8,)."""
+        return self._rows(np.broadcast_to(weights, self.means.shape), weights > 0)
+
+    def _rows(self, weights: Floats, figure: npt.NDArray[np.bool_]) -> Floats:
+        """(8, R), likewise for ``weights`` (R, 8) of a ``figure`` (8,).
+
+        Linear around the estimate: expressions of which there are none stay none, but for those that
+        the figure is about. Without the bounds, expressions that the classifier hardly tells apart
+        would trade against each other, and every figure would be as vague as they are.
+        """
+        a = np.zeros(self.means.shape)
+        supports = ((self.estimate > _PRESENT) | figure) & self.soft.known
+        patterns, of_row = np.unique(supports, axis=0, return_inverse=True)
+        for i, pattern in enumerate(patterns):
+            members = np.flatnonzero(of_row.reshape(-1) == i)
+            a[members] = weights[members] @ self._inverse(pattern)
+        return a.T
+
+    def _inverse(self, support: npt.NDArray[np.bool_]) -> Floats:
+        """(8, 8): from p̄ to the least-squares shares on a support that sum to 1; other rows are 0."""
+        code = support.tobytes()
+        if code not in self._inverses:
+            self._inverses[code] = _inverse(self.soft.matrix, support)
+        return self._inverses[code]
 
     def _moments(self, a: Floats) -> tuple[Floats, Floats, Floats]:
         """By label: mean of (a·p)², mean of a·p, variance of the column's mean; ``a`` (8,) or (8, R)."""
@@ -180,18 +210,17 @@ def _normalised(parts: Floats, fallback: Floats) -> Floats:
     return np.asarray(np.where(mass > 1e-9, parts / np.where(mass > 1e-9, mass, 1), fallback / fallback.sum()))
 
 
-def _inverse(soft: SoftMatrix) -> Floats:
-    """(8, 8): from p̄ to the least-squares shares that sum to 1, signs free; rows of unknown labels are 0."""
-    known = soft.known
-    m = soft.matrix[:, known]
+def _inverse(matrix: Floats, support: npt.NDArray[np.bool_]) -> Floats:
+    m = matrix[:, support]
     k = m.shape[1]
-    kkt = np.ones((k + 1, k + 1))
-    kkt[:k, :k] = m.T @ m + 1e-12 * np.eye(k)
-    kkt[k, k] = 0
-    # p̄ sums to 1, so the constraint's constant is 1ᵀ p̄ and the map is linear.
-    right = np.concatenate([m.T, np.ones((1, CLASSES))])
     inverse = np.zeros((CLASSES, CLASSES))
-    inverse[known] = np.linalg.solve(kkt, right)[:k]
+    if k:
+        kkt = np.ones((k + 1, k + 1))
+        kkt[:k, :k] = m.T @ m + 1e-12 * np.eye(k)
+        kkt[k, k] = 0
+        # p̄ sums to 1, so the constraint's constant is 1ᵀ p̄ and the map is linear.
+        right = np.concatenate([m.T, np.ones((1, CLASSES))])
+        inverse[support] = np.linalg.solve(kkt, right)[:k]
     return inverse
 
 
