@@ -57,7 +57,8 @@ def _photograph(target: Path, bundle: Bundle) -> None:
     write_image(target, draw_faces(image, [face.label(width, height) for face in faces]))
     found = ", ".join(f"{face.expression} {face.probabilities.max():.0%}" for face in faces) or "no face"
     console.out.print(
-        f"A real photograph (Eileen Collins, NASA; detector {detector.name}): {found}\n  drawn in {target}", markup=False
+        f"A real photograph (Eileen Collins, NASA; detector {detector.name}): {found}\n  drawn in {target}",
+        markup=False,
     )
 
 
@@ -83,9 +84,7 @@ def _town(output: Path, bundle: Bundle, seed: int) -> None:
         task = progress.add_task("simulating", total=len(TOWN) * DAYS)
         for place in TOWN:
             store.add_location(
-                Location(
-                    place.name, geometry={"type": "Point", "coordinates": [place.longitude, place.latitude]}
-                )
+                Location(place.name, geometry={"type": "Point", "coordinates": [place.longitude, place.latitude]})
             )
             run = store.begin_run(place.name, "simulated", "simulated", FIRST_DAY, bundle.id)
             happy, people, written = 0.0, 0, []
@@ -113,7 +112,6 @@ def _town(output: Path, bundle: Bundle, seed: int) -> None:
     )
     console.out.print(f"  drawn in {chart}; the windows are in {file}", markup=False)
     console.out.print(
-        f"  next: felicity index --store {file} --by week\n"
-        "        felicity watch VIDEO --location NAME --store my.db",
+        f"  next: felicity index --store {file} --by week\n        felicity watch VIDEO --location NAME --store my.db",
         markup=False,
     )

@@ -42,8 +42,12 @@ def index(
         list[str] | None, typer.Option("--location", "-l", metavar="NAME", help="Only this place; may be repeated.")
     ] = None,
     k: Annotated[int, typer.Option(min=1, help="Do not show figures of fewer people.")] = 10,
-    model: Annotated[str | None, typer.Option(metavar="ID", help="Windows of this bundle (default: the latest).")] = None,
-    chart: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the index over time (PNG, SVG, PDF).")] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="ID", help="Windows of this bundle (default: the latest).")
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the index over time (PNG, SVG, PDF).")
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Print the share of people who look happy, counted and adjusted, with its 95 % interval."""
@@ -75,9 +79,7 @@ def index(
         console.say(f"drawn in {chart}")
 
 
-def show_rows(
-    rows: Sequence[IndexRow], *, title: str, extra: tuple[str, Sequence[str]] | None = None
-) -> None:
+def show_rows(rows: Sequence[IndexRow], *, title: str, extra: tuple[str, Sequence[str]] | None = None) -> None:
     """A table of index rows; ``extra`` is one more column, a heading and a cell per row."""
     heading = ("location", "from", "people", "windows", "counted", "happy share", "95 % interval", "balance")
     cells = []
