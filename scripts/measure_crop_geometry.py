@@ -21,30 +21,33 @@ import numpy as np
 from felicity.faces.detection import Detection
 from felicity.faces.registry import available, open_detector
 
-SIDE, PAD = 192, 96
+SIDES = np.geomspace(160, 240, 13).astype(int)  # many sizes, since HOG knows steps of a fifth only
 
 
 def faces(path: Path, wanted: int) -> list[np.ndarray]:
-    """Every so many Training faces as RGB pictures of ``SIDE + 2 PAD`` pixels."""
+    """Every so many Training faces as RGB pictures of twice the crop's side, the crop in the middle."""
     with gzip.open(path, "rt", newline="") as stream:
         rows = [r["pixels"] for r in csv.DictReader(stream) if r["Usage"] == "Training"]
     pictures = []
-    for pixels in itertools.islice(rows, 0, None, max(1, len(rows) // wanted)):
+    chosen = rows[:: max(1, len(rows) // wanted)]
+    for pixels, side in zip(chosen, itertools.cycle(SIDES)):
         grey = np.array(pixels.split(), dtype=np.uint8).reshape(48, 48)
-        large = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-        pictures.append(cv2.cvtColor(cv2.copyMakeBorder(large, *[PAD] * 4, cv2.BORDER_REPLICATE), cv2.COLOR_GRAY2RGB))
+        side += side % 2
+        large = cv2.resize(grey, (side, side), interpolation=cv2.INTER_CUBIC)
+        padded = cv2.copyMakeBorder(large, *[side // 2] * 4, cv2.BORDER_REPLICATE)
+        pictures.append(cv2.cvtColor(padded, cv2.COLOR_GRAY2RGB))
     return pictures
 
 
-def geometry(face: Detection) -> tuple[float, float, float]:
+def geometry(face: Detection, picture: np.ndarray) -> tuple[float, float, float]:
     """Scale, right and down of the crop (see ``CropGeometry``), along the levelled face."""
-    middle = PAD + SIDE / 2
-    right, down = (middle - c for c in face.centre_xy)
+    side = len(picture) / 2
+    right, down = (side - c for c in face.centre_xy)
     if face.eyes_xy is not None:
         (lx, ly), (rx, ry) = face.eyes_xy
         angle = np.arctan2(ry - ly, rx - lx)
         right, down = right * np.cos(angle) + down * np.sin(angle), down * np.cos(angle) - right * np.sin(angle)
-    return SIDE / face.side, right / face.side, down / face.side
+    return side / face.side, right / face.side, down / face.side
 
 
 def main() -> None:
@@ -59,9 +62,10 @@ def main() -> None:
             print(f"{name}: left out, {reason}")
             continue
         detector = open_detector(name)
-        found = [d for d in map(detector.detect, pictures) if len(d) == 1]
-        quartiles = np.percentile([geometry(d[0]) for d in found], [25, 50, 75], axis=0).T
-        figures = (f"{what} {q[1]:.3f} ({q[0]:.3f} to {q[2]:.3f})" for what, q in zip(("scale", "right", "down"), quartiles, strict=True))
+        found = [(d[0], p) for p in pictures if len(d := detector.detect(p)) == 1]
+        quartiles = np.percentile([geometry(*f) for f in found], [25, 50, 75], axis=0).T
+        named = zip(("scale", "right", "down"), quartiles, strict=True)
+        figures = (f"{what} {q[1]:.3f} ({q[0]:.3f} to {q[2]:.3f})" for what, q in named)
         print(f"{name}: {len(found)} of {len(pictures)} faces; {', '.join(figures)}", flush=True)
 
 

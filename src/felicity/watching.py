@@ -23,7 +23,7 @@ from felicity.faces.registry import open_detector
 from felicity.faces.tracking import Tracker
 from felicity.imaging.draw import draw_faces
 from felicity.imaging.encode import VideoWriter
-from felicity.index import PersonObservation, Window, WindowAccumulator
+from felicity.index import PersonObservation, SoftMatrix, Window, WindowAccumulator
 from felicity.labels import EXPRESSIONS, INDEX, Expression
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader, Person
@@ -131,7 +131,8 @@ def watch_source(
         summary.complete = True
         return summary
     run_start = datetime.now(UTC).replace(microsecond=0) if source.live else first.time
-    store.save_model(classifier.bundle.id, classifier.bundle.facts.soft_matrix.model_dump())
+    soft = SoftMatrix.from_json(classifier.bundle.facts.soft_matrix.model_dump())
+    store.save_model(classifier.bundle.id, soft, name=classifier.bundle.name)
     run = store.begin_run(location, camera, source.source_id, run_start, classifier.bundle.id)
     windows = WindowAccumulator(location, camera, source.source_id, run_start, classifier.bundle.id, seconds)
     shelf = _Shelf(store, run, summary, say)

@@ -1,5 +1,5 @@
 """Faces: finding, cropping, judging and following them."""
 
-from felicity.faces.detection import Detection, Detector
+from felicity.faces.detection import CropGeometry, Detection, Detector
 
-__all__ = ["Detection", "Detector"]
+__all__ = ["CropGeometry", "Detection", "Detector"]

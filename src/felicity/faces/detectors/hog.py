@@ -9,7 +9,10 @@ from __future__ import annotations
 from felicity.errors import ConfigError
 from felicity.faces._image import Image, checked, scaled
 from felicity.faces.detection import CropGeometry, Detection
-from felicity.faces.registry import NotInstalledError, register
+from felicity.faces.registry import register
+from felicity.faces.weights import NotInstalledError
+
+_DOUBTFUL = 0.3
 
 
 @register("hog", rank=10)
@@ -23,10 +26,10 @@ class HogDetector:
     """
 
     name = "hog"
-    geometry = CropGeometry(scale=1.0)
-    min_score = 0.2
+    geometry = CropGeometry(scale=1.19, down=-0.07)
+    weights = None
 
-    def __init__(self, upsample: float = 2.0, max_side: int = 1920, threshold: float = 0.1) -> None:
+    def __init__(self, upsample: float = 2.0, max_side: int = 1920, threshold: float = 0.2) -> None:
         self.check()
         import dlib
 
@@ -44,7 +47,7 @@ class HogDetector:
             import dlib  # noqa: F401
         except ImportError as error:
             raise NotInstalledError(
-                f"the hog detector needs dlib, which cannot be imported ({error}); install it with: pip install dlib-bin"
+                f"the hog detector needs dlib, which cannot be imported ({error}); install it: pip install dlib-bin"
             ) from error
 
     def detect(self, image_rgb_u8: Image) -> list[Detection]:
@@ -53,7 +56,11 @@ class HogDetector:
         image, fx, fy = scaled(image_rgb_u8, min(self._upsample, self._max_side / max(height, width)))
         boxes, scores, _ = self._detector.run(image, 0, self._threshold)
         found = [
-            Detection((b.left() / fx, b.top() / fy, (b.right() + 1) / fx, (b.bottom() + 1) / fy), float(score))
+            Detection(
+                (b.left() / fx, b.top() / fy, (b.right() + 1) / fx, (b.bottom() + 1) / fy),
+                float(score),
+                doubtful=score < _DOUBTFUL,
+            )
             for b, score in zip(boxes, scores, strict=True)
         ]
         return sorted(found, key=lambda d: -d.score)

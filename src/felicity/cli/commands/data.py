@@ -1,0 +1,270 @@
+"""``felicity data``: inspect a data set, prepare it for training, look at what training will see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from felicity.cli import console
+from felicity.cli.options import Detector, Json
+
+if TYPE_CHECKING:
+    from felicity.datasets import Samples
+    from felicity.datasets.votes import Mode
+    from felicity.imaging.spec import Colour
+
+PathOf = Annotated[Path, typer.Argument(metavar="PATH", help="Folder, csv (also .gz, .zst), zip or tar.")]
+Format = Annotated[str | None, typer.Option("--format", "-f", metavar="NAME", help="Format, if it is not recognised.")]
+Classes = Annotated[
+    str | None, typer.Option("--classes", metavar="LIST", help="8, 7, a list such as happy,sad, or a TOML file.")
+]
+Votes = Annotated[
+    Literal["shares", "majority", "probability", "multi-target"],
+    typer.Option("--votes", help="How FER+ votes become labels."),
+]
+ColourOption = Annotated[Literal["gray", "rgb"], typer.Option("--colour", help="Colour of the images.")]
+Seed = Annotated[int, typer.Option("--seed", help="Another seed gives another draw.")]
+Workers = Annotated[int | None, typer.Option("--workers", "-j", min=1, help="Processes (default: one per core).")]
+
+group = typer.Typer(help="Data sets: what is wrong with them, and made ready for training.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    app.add_typer(group, name="data")
+
+
+@group.command()
+def inspect(
+    path: PathOf,
+    report: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.html", help="Write a report to look at.")
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", metavar="FILE.png", help="Write the counts as a picture, without faces.")
+    ] = None,
+    bundle: Annotated[
+        str | None, typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="Seek labels this bundle contradicts.")
+    ] = None,
+    format: Format = None,
+    classes: Classes = None,
+    votes: Votes = "shares",
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Show what is wrong with a data set: duplicates, leaks between folds, labels, files. Changes nothing."""
+    from felicity.datasets.auditing import audit
+    from felicity.datasets.charts import chart_png
+    from felicity.datasets.files import check_place, write_whole
+    from felicity.datasets.findings import findings
+    from felicity.datasets.parallel import cores
+    from felicity.datasets.report import write_report
+
+    for place in (report, chart):
+        if place is not None:
+            check_place(place)
+    judge = _judge(bundle, classes) if bundle else None
+    samples = _open(path, format, classes, votes)
+    with _progress("looking at images", len(samples)) as advance:
+        found = audit(samples, judge=judge, workers=workers or cores(), progress=advance)
+    title = path.resolve().name
+    if report:
+        write_report(found, report, title=title)
+    if chart:
+        write_whole(chart, chart_png(found, title=title))
+    if json:
+        console.emit_json(found.to_json())
+        return
+    _table_of_counts(samples.counts(), title=f"{title} ({samples.format})", part="fold")
+    console.table(
+        ("finding", "count", ""),
+        [
+            (finding.title, f"{finding.count:,}" if finding.count else "none", finding.unit)
+            for finding in findings(found)
+        ],
+        numbers=("count",),
+    )
+    _left_out(samples.left_out)
+    for place in (report, chart):
+        if place:
+            console.say(f"written: {place}")
+
+
+@group.command()
+def prepare(
+    path: PathOf,
+    out: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write; must not exist.")],
+    size: Annotated[int, typer.Option("--size", help="Side of the images in pixels.")] = 48,
+    colour: ColourOption = "gray",
+    detect_faces: Annotated[
+        bool, typer.Option("--detect-faces", help="Crop the face found in each image; without one it is left out.")
+    ] = False,
+    detector: Detector = "auto",
+    deduplicate: Annotated[bool, typer.Option("--deduplicate", help="Keep one of each group of equal images.")] = False,
+    drop_blank: Annotated[bool, typer.Option("--drop-blank", help="Leave out images that show nothing.")] = False,
+    test_share: Annotated[
+        float, typer.Option("--test-share", help="Share to report on, where the set has no folds of its own.")
+    ] = 0.3,
+    validation_share: Annotated[
+        float, typer.Option("--validation-share", help="Share of the training part to choose by.")
+    ] = 0.1,
+    folds: Annotated[int, typer.Option("--folds", metavar="K", help="Draw K folds for cross-validation, too.")] = 0,
+    leaky: Annotated[
+        bool, typer.Option("--leaky", help="Let duplicates straddle the splits, to reproduce published figures.")
+    ] = False,
+    format: Format = None,
+    classes: Classes = None,
+    votes: Votes = "shares",
+    seed: Seed = 1,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Make a data set ready for training: one array of equal images and a manifest, split without leaks."""
+    from felicity.datasets.parallel import cores
+    from felicity.datasets.preparing import PrepareOptions, check_output
+    from felicity.datasets.preparing import prepare as make_ready
+    from felicity.datasets.splits import SplitOptions
+
+    options = PrepareOptions(
+        size=size,
+        colour=colour,
+        deduplicate=deduplicate,
+        drop_blank=drop_blank,
+        folds=folds,
+        crop_name=detector if detect_faces else "",
+        split=SplitOptions(test_share=test_share, validation_share=validation_share, seed=seed, leaky=leaky),
+    )
+    check_output(out)
+    crop = FaceCrop(detector, size, colour) if detect_faces else None
+    if crop is not None:
+        _ = crop.detector  # a detector that is missing is said at once
+    samples = _open(path, format, classes, votes)
+    with _progress("preparing images", len(samples)) as advance:
+        manifest = make_ready(samples, out, options, crop=crop, workers=workers or cores(), progress=advance)
+    if json:
+        console.emit_json(
+            {
+                "path": str(out),
+                "images": len(manifest.names),
+                "classes": list(manifest.classes),
+                "splits": manifest.counts(),
+                "left_out": dict(manifest.left_out),
+                "leaky": manifest.leaky,
+                "size": size,
+                "colour": colour,
+            }
+        )
+        return
+    _table_of_counts(manifest.counts(), title=f"{out} ({size}x{size} {colour})", part="split")
+    if manifest.leaky:
+        console.warn("leaky: duplicates straddle these splits, so results on them are flattered")
+    _left_out(manifest.left_out)
+
+
+@group.command()
+def augment(
+    path: PathOf,
+    out: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.png", help="Sheet to write.")],
+    images: Annotated[int, typer.Option("--images", "-n", min=1, max=40, help="Images, a line each.")] = 8,
+    variants: Annotated[int, typer.Option("--variants", min=1, max=20, help="Variants of each.")] = 9,
+    size: Annotated[int, typer.Option("--size", min=8, max=1024, help="Side of the images in pixels.")] = 48,
+    colour: ColourOption = "gray",
+    format: Format = None,
+    classes: Classes = None,
+    seed: Seed = 1,
+) -> None:
+    """Draw what training will see: images of every class, each with random variants."""
+    from felicity.datasets.augment import preview
+    from felicity.datasets.files import check_place
+    from felicity.datasets.preview import chosen_images
+    from felicity.imaging.encode import write_image
+
+    check_place(out)
+    shown = chosen_images(_open(path, format, classes, "shares"), images, size, colour, seed)
+    write_image(out, preview(shown, seed, variants=variants))
+    console.say(f"written: {out}")
+
+
+@dataclass
+class FaceCrop:
+    """Crops the largest face; opens its detector when first asked, in whatever process that is."""
+
+    name: str
+    size: int
+    colour: Colour
+
+    @cached_property
+    def detector(self) -> Any:
+        """The open detector."""
+        from felicity.faces.registry import open_detector
+
+        return open_detector(self.name)
+
+    def __call__(self, image_rgb_u8: Any) -> Any:
+        """The face of ``image_rgb_u8`` at the size and colour asked for, or None."""
+        from felicity.faces.crop import crop_face
+
+        found = self.detector.detect(image_rgb_u8)
+        if not found:
+            return None
+        largest = max(found, key=lambda detection: detection.width * detection.height)
+        return crop_face(
+            image_rgb_u8,
+            largest,
+            size=self.size,
+            colour=self.colour,
+            geometry=self.detector.geometry,
+        )
+
+    def __reduce__(self) -> Any:
+        return FaceCrop, (self.name, self.size, self.colour)
+
+
+def _open(path: Path, format: str | None, classes: str | None, votes: Mode) -> Samples:
+    from felicity.datasets.registry import open_dataset
+    from felicity.datasets.votes import VoteRule
+
+    return open_dataset(path, format, classes=classes, votes=VoteRule(votes))
+
+
+def _judge(bundle: str, classes: str | None) -> Any:
+    from felicity.datasets.auditing import judge_by
+    from felicity.datasets.classes import parse_classes
+    from felicity.errors import require
+    from felicity.recognition.classifier import Classifier
+
+    require("cleanlab.filter", "audit")
+    classifier = Classifier.open(bundle)
+    spec = classifier.input
+    return judge_by(classifier.probabilities, spec.size, spec.colour, parse_classes(classes))
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console.err, transient=True, disable=not console.err.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+def _table_of_counts(counts: dict[str, dict[str, int]], *, title: str, part: str) -> None:
+    names = list(dict.fromkeys(name for row in counts.values() for name in row))
+    rows = [(name, *(row.get(name, 0) for row in counts.values())) for name in names]
+    rows = [row for row in rows if any(row[1:])]
+    rows.append(("all", *(sum(row.values()) for row in counts.values())))
+    columns = (f"class, by {part}", *counts)
+    cells = [(name, *(f"{number:,}" for number in numbers)) for name, *numbers in rows]
+    console.table(columns, cells, title=title, numbers=columns[1:])
+
+
+def _left_out(left_out: Any) -> None:
+    for reason, number in left_out.items():
+        console.say(f"left out: {number:,} {reason}")

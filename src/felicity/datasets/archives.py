@@ -1,0 +1,224 @@
+"""Files of a data set wherever they lie: in a folder, alone, or in a zip or tar, read with bounds.
+
+Nothing is ever unpacked to disk. An archive that names a path outside itself, or that unpacks to
+far more than it weighs, is refused.
+"""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
+
+from felicity.datasets.streams import BROKEN, MAX_BYTES, MAX_RATIO, RATIO_FROM_BYTES, bounded, bounded_file, read_whole
+from felicity.errors import DatasetError
+
+MAX_FILES = 4_000_000
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst")
+
+
+class Tree(Protocol):
+    """The files of a data set, by names relative to its root with ``/`` between folders."""
+
+    @property
+    def path(self) -> Path:
+        """Where the tree is."""
+        ...
+
+    @property
+    def random_access(self) -> bool:
+        """Whether any file can be opened at any time at no cost."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All files, sorted by name; hidden ones left out."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """A small file, whole. Raises DatasetError."""
+        ...
+
+    def open(self, name: str) -> IO[bytes]:
+        """A file as a stream, compressed as it lies there. Raises DatasetError."""
+        ...
+
+
+def open_tree(path: Path) -> Tree:
+    """The tree at ``path``: a folder, an archive, or one file. Raises DatasetError."""
+    if path.is_dir():
+        return FolderTree(path)
+    if not path.is_file():
+        raise DatasetError(f"{path}: no such file or folder")
+    if path.name.lower().endswith(".zip"):
+        return ZipTree(path)
+    if path.name.lower().endswith(ARCHIVES):
+        return TarTree(path)
+    return FileTree(path)
+
+
+def _visible(name: str) -> bool:
+    return not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+
+
+def _checked(name: str, path: Path) -> str:
+    """The member's name, with ``/`` between folders; raises DatasetError if it leads out of the archive."""
+    name = name.replace("\\", "/")
+    parts = PurePosixPath(name).parts
+    if name.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")):
+        raise DatasetError(f"{path}: refused, for its member {name!r} leads out of the archive")
+    return name
+
+
+@dataclass(frozen=True)
+class FolderTree:
+    """A folder and everything below it; pickles as its path."""
+
+    path: Path
+    random_access = True
+
+    def __reduce__(self) -> tuple[type[FolderTree], tuple[Path]]:
+        return FolderTree, (self.path,)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All files, sorted by name; hidden ones left out."""
+        found = (file.relative_to(self.path).as_posix() for file in self.path.rglob("*") if file.is_file())
+        return tuple(sorted(filter(_visible, found)))
+
+    def read(self, name: str) -> bytes:
+        """A small file, whole."""
+        with self.open(name) as stream:
+            return read_whole(stream, f"{self.path / name}")
+
+    def open(self, name: str) -> IO[bytes]:
+        """A file as a stream."""
+        try:
+            return (self.path / name).open("rb")
+        except OSError as error:
+            raise DatasetError(f"{self.path / name}: cannot be read ({error.strerror})") from error
+
+
+@dataclass(frozen=True)
+class FileTree:
+    """One file; ``names`` is its name."""
+
+    path: Path
+    random_access = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The file's name."""
+        return (self.path.name,)
+
+    def read(self, name: str) -> bytes:
+        """The file, whole."""
+        return FolderTree(self.path.parent).read(name)
+
+    def open(self, name: str) -> IO[bytes]:
+        """The file as a stream."""
+        return FolderTree(self.path.parent).open(name)
+
+
+@dataclass(frozen=True)
+class ZipTree:
+    """A zip, read in place; pickles as its path."""
+
+    path: Path
+    random_access = True
+
+    def __reduce__(self) -> tuple[type[ZipTree], tuple[Path]]:
+        return ZipTree, (self.path,)
+
+    @cached_property
+    def _zip(self) -> zipfile.ZipFile:
+        try:
+            opened = zipfile.ZipFile(self.path)
+        except BROKEN as error:
+            raise DatasetError(f"{self.path}: is not a zip that can be read ({error})") from error
+        members = opened.infolist()
+        total, packed = sum(m.file_size for m in members), sum(m.compress_size for m in members)
+        if len(members) > MAX_FILES:
+            raise DatasetError(f"{self.path}: refused, for it has {len(members)} members, more than {MAX_FILES}")
+        if total > MAX_BYTES or (total > RATIO_FROM_BYTES and total > MAX_RATIO * max(packed, 1)):
+            raise DatasetError(
+                f"{self.path}: refused as a zip bomb, for {packed} bytes say they unpack to {total}; "
+                f"if that is meant, unpack it yourself and name the folder"
+            )
+        return opened
+
+    @cached_property
+    def _members(self) -> dict[str, zipfile.ZipInfo]:
+        return {_checked(m.filename, self.path): m for m in self._zip.infolist() if not m.is_dir()}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All members, sorted by name; hidden ones left out."""
+        return tuple(sorted(filter(_visible, self._members)))
+
+    def read(self, name: str) -> bytes:
+        """A small member, whole."""
+        with self.open(name) as stream:
+            return read_whole(stream, f"{self.path}: {name}")
+
+    def open(self, name: str) -> IO[bytes]:
+        """A member as a stream."""
+        try:
+            return self._zip.open(self._members[name])
+        except KeyError as error:
+            raise DatasetError(f"{self.path}: has no member {name!r}") from error
+        except BROKEN as error:
+            raise DatasetError(f"{self.path}: {name} cannot be read ({error})") from error
+
+
+@dataclass(frozen=True)
+class TarTree:
+    """A tar, plain or compressed; good for a table in it, too slow for thousands of images."""
+
+    path: Path
+    random_access = False
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All regular members, sorted by name; hidden ones left out."""
+        with self._walk() as members:
+            return tuple(sorted(name for name, _ in members if _visible(name)))
+
+    def read(self, name: str) -> bytes:
+        """A small member, whole."""
+        with self.open(name) as stream:
+            return read_whole(stream, f"{self.path}: {name}")
+
+    def open(self, name: str) -> IO[bytes]:
+        """A member as a stream."""
+        raw = bounded_file(self.path)
+        try:
+            archive = tarfile.open(fileobj=raw, mode="r|")  # noqa: SIM115 - lives as long as the stream
+            for member in archive:
+                if _checked(member.name, self.path) == name and (stream := archive.extractfile(member)):
+                    return stream
+        except BROKEN as error:
+            raise DatasetError(f"{self.path}: is not a tar that can be read ({error})") from error
+        raise DatasetError(f"{self.path}: has no member {name!r}")
+
+    @contextmanager
+    def _walk(self) -> Iterator[Iterator[tuple[str, tarfile.TarInfo]]]:
+        try:
+            with bounded_file(self.path) as raw, tarfile.open(fileobj=raw, mode="r|") as archive:
+                yield ((_checked(m.name, self.path), m) for m in archive if m.isfile())
+        except BROKEN as error:
+            raise DatasetError(f"{self.path}: is not a tar that can be read ({error})") from error
+
+
+def unpacked(tree: Tree, name: str) -> IO[bytes]:
+    """The file ``name`` of ``tree`` as a stream of what it decompresses to (``.gz``, ``.zst``, or as it is).
+
+    Reading raises DatasetError where the stream is damaged or beyond the bounds.
+    """
+    where = str(tree.path) if tree.path.name == name else f"{tree.path}: {name}"
+    return bounded(tree.open(name), where)

@@ -1,0 +1,168 @@
+"""What is wrong with a data set: counts and findings; nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.datasets.classes import ClassMap
+from felicity.datasets.duplicates import Duplicates, Rows, find_duplicates, members
+from felicity.datasets.facts import Facts, examine
+from felicity.datasets.samples import UNDECIDED, Image, Samples, as_input
+from felicity.errors import DatasetError, require
+from felicity.imaging.spec import Colour
+
+Judge = Callable[[Samples, Rows], npt.NDArray[np.floating[Any]]]
+"""Probabilities ``(len(rows), len(samples.classes))`` that a classifier gives to images of the samples."""
+
+
+JUDGED_AT_ONCE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Disagreement:
+    """What another source says of the same images.
+
+    ``rows``: where both name a class and they differ. ``compared``: where both name one. ``counts``:
+    int64 ``(classes, classes)``, the set's label by the other source's, over the compared.
+    """
+
+    rows: Rows
+    compared: int
+    counts: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """Findings, as rows of ``samples``; groups are of two images or more.
+
+    ``near_groups``: similar but not all identical. ``across_folds`` and ``conflicting``: those of the
+    ``identical_groups`` that stand in several folds, and under several labels; ``near_…`` likewise of
+    ``near_groups``. ``suspicious``: most suspicious first, or None where no classifier was asked.
+    """
+
+    samples: Samples
+    facts: Facts
+    duplicates: Duplicates
+    unreadable: Rows
+    blank: Rows
+    identical_groups: list[Rows]
+    across_folds: list[Rows]
+    conflicting: list[Rows]
+    near_groups: list[Rows]
+    near_across_folds: list[Rows]
+    near_conflicting: list[Rows]
+    disagreements: Mapping[str, Disagreement] = field(default_factory=dict)
+    suspicious: Rows | None = None
+
+    @property
+    def imbalance(self) -> float:
+        """Images of the largest class for one of the smallest (of those that have any)."""
+        counts = np.bincount(self.samples.labels[self.samples.labels >= 0])
+        return float(counts.max() / counts[counts > 0].min()) if len(counts) else 1.0
+
+    def sizes(self) -> list[tuple[str, int]]:
+        """Size and mode (``48x48 gray``) to number of readable images, most frequent first."""
+        ok = self.facts.readable
+        names = [
+            f"{w}x{h} {'gray' if gray else 'colour'}"
+            for w, h, gray in zip(self.facts.width[ok], self.facts.height[ok], self.facts.gray[ok], strict=True)
+        ]
+        found, counts = np.unique(np.array(names, dtype=np.str_), return_counts=True)
+        return sorted(zip(found.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts, for programs. ``images`` includes those that cannot be read."""
+        return {
+            "images": len(self.samples),
+            "unreadable": len(self.unreadable),
+            "blank": len(self.blank),
+            "identical_groups": len(self.identical_groups),
+            "identical_images": sum(map(len, self.identical_groups)),
+            "identical_across_splits": len(self.across_folds),
+            "identical_conflicting_labels": len(self.conflicting),
+            "near_duplicate_groups": len(self.near_groups),
+            "classes": self.samples.counts(),
+        }
+
+
+def audit(
+    samples: Samples,
+    *,
+    judge: Judge | None = None,
+    workers: int = 1,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Audit:
+    """Look at every image of ``samples``.
+
+    ``judge``: gives a classifier's probabilities; labels that contradict it are then found by
+    confident learning (Northcutt, Jiang, Chuang: Confident Learning, JAIR 2021), which needs the
+    package cleanlab. ``progress`` is told how many more images were looked at.
+    """
+    facts = examine(samples.images, workers=workers, progress=progress)
+    duplicates = find_duplicates(facts)
+    identical = members(duplicates.identical)
+    near = [rows for rows in members(duplicates.similar) if len(set(duplicates.identical[rows].tolist())) > 1]
+
+    def several(groups: list[Rows], column: npt.NDArray[Any]) -> list[Rows]:
+        return [rows for rows in groups if len(set(column[rows].tolist())) > 1]
+
+    return Audit(
+        samples=samples,
+        facts=facts,
+        duplicates=duplicates,
+        unreadable=np.flatnonzero(~facts.readable),
+        blank=np.flatnonzero(facts.blank),
+        identical_groups=identical,
+        across_folds=several(identical, samples.folds),
+        conflicting=several(identical, samples.labels),
+        near_groups=near,
+        near_across_folds=several(near, samples.folds),
+        near_conflicting=several(near, samples.labels),
+        disagreements={source: _compare(samples, other) for source, other in samples.other_labels.items()},
+        suspicious=None if judge is None else suspicious_labels(samples, facts, judge),
+    )
+
+
+def judge_by(
+    probabilities: Callable[[Image], npt.NDArray[np.float64]], size: int, colour: Colour, chosen: ClassMap
+) -> Judge:
+    """A judge from a classifier of the eight expressions.
+
+    ``probabilities``: of crops uint8 ``(N, size, size[, 3])``, as ``(N, 8)``; summed by class.
+    """
+    member = chosen.matrix()
+
+    def judge(samples: Samples, rows: Rows) -> npt.NDArray[np.float64]:
+        parts = []
+        for some in np.array_split(rows, -(-len(rows) // JUDGED_AT_ONCE)):
+            crops = np.stack([as_input(samples.images[row], size, colour) for row in some])
+            parts.append(probabilities(crops) @ member)
+        return np.concatenate(parts)
+
+    return judge
+
+
+def _compare(samples: Samples, other: Rows) -> Disagreement:
+    both = (samples.labels != UNDECIDED) & (other != UNDECIDED)
+    counts = np.zeros((len(samples.classes),) * 2, dtype=np.int64)
+    np.add.at(counts, (samples.labels[both], other[both]), 1)
+    return Disagreement(np.flatnonzero(both & (samples.labels != other)), int(both.sum()), counts)
+
+
+def suspicious_labels(samples: Samples, facts: Facts, judge: Judge) -> Rows:
+    """Rows whose label a classifier contradicts, most suspicious first (confident learning)."""
+    find_label_issues = require("cleanlab.filter", "audit").find_label_issues
+    rows = np.flatnonzero(facts.readable & ~facts.blank & (samples.labels != UNDECIDED))
+    present, labels = np.unique(samples.labels[rows], return_inverse=True)
+    if len(present) < 2:
+        raise DatasetError(f"suspicious labels are sought among two classes or more, but {len(present)} has images")
+    probabilities = np.asarray(judge(samples, rows), dtype=np.float64)[:, present]
+    probabilities /= np.maximum(probabilities.sum(1, keepdims=True), 1e-12)
+    ranked = find_label_issues(labels, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1)
+    found: Rows = rows[np.asarray(ranked, dtype=np.int64)]
+    return found

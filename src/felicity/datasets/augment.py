@@ -1,0 +1,121 @@
+"""What training does to a face before the network sees it: other positions, light, cameras, obstacles.
+
+Sources: erasing, Zhong et al. 2020 (arXiv:1708.04896); small and blurred faces stand for cameras that
+look from afar.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from felicity.errors import ConfigError
+
+Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far each change goes; 0 switches it off.
+
+    ``shift``: of the side, each way. ``zoom``: factor 1/(1 + zoom) to 1 + zoom. ``turn``: degrees, each
+    way. ``flip``, ``erase``, ``coarse``, ``blur``, ``noise``: shares of the images that are mirrored, get a
+    hole, are sampled down and up again, are blurred, get noise. ``contrast``: factor 1 - c to 1 + c.
+    ``brightness``: of 255, each way.
+    """
+
+    shift: float = 0.1
+    zoom: float = 0.18
+    turn: float = 14.0
+    flip: float = 0.5
+    contrast: float = 0.3
+    brightness: float = 0.15
+    coarse: float = 0.25
+    blur: float = 0.1
+    noise: float = 0.3
+    erase: float = 0.25
+
+    def __post_init__(self) -> None:
+        limits = {"turn": 180.0, "zoom": 4.0}
+        for f in fields(self):
+            value, most = getattr(self, f.name), limits.get(f.name, 1.0)
+            if not 0 <= value <= most:
+                raise ConfigError(f"augmentation: {f.name} must lie in 0 to {most:g}, not {value}")
+
+
+SMALLEST_COARSE, NOISE_DEVIATION, HOLE = 1 / 3, 0.06, (1 / 8, 1 / 3)
+
+
+def augment(images: Image, rng: np.random.Generator, how: Augmentation | None = None) -> Image:
+    """Changed copies of ``images``, uint8 ``(N, S, S)`` or ``(N, S, S, 3)``; the same shape comes back.
+
+    The result depends on ``images``, ``how`` and the state of ``rng`` alone.
+    """
+    how = how or Augmentation()
+    result = np.empty_like(images)
+    for row in range(len(images)):
+        result[row] = _augment_one(images[row], rng, how)
+    return result
+
+
+def _augment_one(image: Image, rng: np.random.Generator, how: Augmentation) -> Image:
+    side = image.shape[0]
+
+    def chance(share: float) -> bool:
+        return bool(rng.random() < share)
+
+    def each_way(most: float) -> float:
+        return float(rng.uniform(-most, most))
+
+    scale, angle = (1 + how.zoom) ** each_way(1), math.radians(each_way(how.turn))
+    mirror = -1.0 if chance(how.flip) else 1.0
+    cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
+    matrix = np.array([[cos * mirror, -sin, 0.0], [sin * mirror, cos, 0.0]])
+    centre = (side - 1) / 2  # turn and mirror about the centre, then shift
+    matrix[:, 2] = centre - matrix[:, :2] @ [centre, centre]
+    matrix[:, 2] += [each_way(how.shift) * side, each_way(how.shift) * side]
+    x: npt.NDArray[Any] = cv2.warpAffine(
+        image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    if chance(how.coarse):
+        small = max(2, round(side * float(rng.uniform(SMALLEST_COARSE, 0.85))))
+        x = cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA)
+        x = cv2.resize(x, (side, side), interpolation=cv2.INTER_LINEAR)
+    if chance(how.blur):
+        x = cv2.GaussianBlur(x, (0, 0), sigmaX=side / 48 * float(rng.uniform(0.5, 1.2)))
+    light = x.astype(np.float32)
+    mean = light.mean()
+    light = (light - mean) * (1 + each_way(how.contrast)) + mean + 255 * each_way(how.brightness)
+    if chance(how.noise):
+        light += rng.normal(0, 255 * rng.uniform(0, NOISE_DEVIATION), light.shape).astype(np.float32)
+    x = np.clip(np.rint(light), 0, 255).astype(np.uint8)
+    if chance(how.erase):
+        height, width = (max(1, round(side * float(rng.uniform(*HOLE)))) for _ in range(2))
+        top, left = (int(rng.integers(0, side - length + 1)) for length in (height, width))
+        x[top : top + height, left : left + width] = rng.integers(0, 256)
+    return x
+
+
+def preview(images: Image, seed: int = 1, how: Augmentation | None = None, *, variants: int = 9) -> Image:
+    """A sheet uint8 ``(H, W, 3)`` RGB: in each line an image and ``variants`` of what training makes of it.
+
+    ``images``: uint8 ``(N, S, S)`` or ``(N, S, S, 3)``. Small images are shown enlarged, pixel by pixel.
+    """
+    rng = np.random.default_rng(seed)
+    side, gap, inset = images.shape[1], 4, 16
+    zoom = max(1, round(96 / side))
+    cell = side * zoom
+    columns = variants + 1
+    sheet = np.full((inset * 2 + len(images) * (cell + gap) - gap, inset * 3 + columns * (cell + gap) - gap, 3), 255)
+    for line, image in enumerate(images):
+        made = augment(np.repeat(image[None], variants, axis=0), rng, how)
+        for column, shown in enumerate((image, *made)):
+            top, left = inset + line * (cell + gap), inset + column * (cell + gap) + (inset if column else 0)
+            large = np.repeat(np.repeat(shown, zoom, axis=0), zoom, axis=1)
+            sheet[top : top + cell, left : left + cell] = large if large.ndim == 3 else large[..., None]
+    return sheet.astype(np.uint8)

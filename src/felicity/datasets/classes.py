@@ -1,0 +1,110 @@
+"""Which expressions a data set is read as: all eight, the seven of FER2013, the study's two, or one's own."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.errors import DatasetError
+from felicity.labels import EXPRESSIONS, FER2013, Expression, parse_expression
+
+NO_EXPRESSION = frozenset({"none", "uncertain", "unknown", "unlabeled", "no-face", "noface", "non-face", "nf"})
+"""What data sets call an image that shows none of the eight; such images are left out and counted."""
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """Classes in order, each a set of expressions, and what the data set's own names mean.
+
+    ``classes``: class name to the expressions it is made of; an expression in no class is left out.
+    ``names``: a data set's own class name (lower case) to an expression, or None to leave it out;
+    asked before the usual synonyms.
+    """
+
+    classes: Mapping[str, tuple[Expression, ...]]
+    names: Mapping[str, Expression | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        seen = [expression for members in self.classes.values() for expression in members]
+        if len(self.classes) < 2:
+            raise DatasetError(f"at least two classes are needed, not {list(self.classes)}")
+        if twice := {str(expression) for expression in seen if seen.count(expression) > 1}:
+            raise DatasetError(f"an expression belongs to one class, but {', '.join(sorted(twice))} to several")
+
+    def matrix(self) -> npt.NDArray[np.float32]:
+        """Float32 ``(8, classes)``, 1 where an expression belongs to a class."""
+        member = np.zeros((len(EXPRESSIONS), len(self.classes)), dtype=np.float32)
+        for column, expressions in enumerate(self.classes.values()):
+            member[[EXPRESSIONS.index(expression) for expression in expressions], column] = 1
+        return member
+
+    def expression(self, name: str, where: str) -> Expression | None:
+        """What the class ``name`` found at ``where`` means, or None where it means no expression.
+
+        Raises DatasetError for a name that is not known.
+        """
+        key = name.strip().lower()
+        if key in self.names:
+            return self.names[key]
+        if key in NO_EXPRESSION:
+            return None
+        if (expression := parse_expression(key)) is None:
+            raise DatasetError(
+                f"{where}: class {name!r} is none of the eight expressions ({', '.join(EXPRESSIONS)}); "
+                f"say what it means in the [names] table of a --classes file"
+            )
+        return expression
+
+
+EIGHT = ClassMap({str(expression): (expression,) for expression in EXPRESSIONS})
+
+
+def parse_classes(text: str | None) -> ClassMap:
+    """``8`` (or None), ``7`` (FER2013's, without contempt), ``happy,sad``, or the path of a TOML file.
+
+    The file has a table ``[classes]``, class name to list of expressions, and may have a table
+    ``[names]``, the data set's own class name to an expression or ``"none"``. Raises DatasetError.
+    """
+    if text is None or text.strip() == "8":
+        return EIGHT
+    if text.strip() == "7":
+        return ClassMap({str(expression): (expression,) for expression in EXPRESSIONS if expression in FER2013})
+    if text.endswith(".toml"):
+        return _from_toml(Path(text))
+    chosen = [_parse(name, "--classes") for name in text.split(",")]
+    return ClassMap({str(expression): (expression,) for expression in chosen})
+
+
+def _parse(name: object, where: str) -> Expression:
+    expression = parse_expression(name) if isinstance(name, str) else None
+    if expression is None:
+        raise DatasetError(f"{where}: {name!r} is none of the eight expressions ({', '.join(EXPRESSIONS)})")
+    return expression
+
+
+def _from_toml(path: Path) -> ClassMap:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DatasetError(f"{path}: cannot be read as a TOML file of classes ({error})") from error
+    if unknown := sorted(set(document) - {"classes", "names"}):
+        raise DatasetError(f"{path}: tables are [classes] and [names], not {', '.join(unknown)}")
+    classes, names = document.get("classes"), document.get("names", {})
+    if classes is None:
+        classes = {name: [str(e) for e in members] for name, members in EIGHT.classes.items()}
+    if not isinstance(classes, dict) or not all(isinstance(members, list) for members in classes.values()):
+        raise DatasetError(f'{path}: [classes] takes lines such as  unhappy = ["sad", "anger"]')
+    if not isinstance(names, dict):
+        raise DatasetError(f'{path}: [names] takes lines such as  smile = "happy"')
+    return ClassMap(
+        {str(name): tuple(_parse(member, str(path)) for member in members) for name, members in classes.items()},
+        {
+            str(name).strip().lower(): None if meaning == "none" else _parse(meaning, str(path))
+            for name, meaning in names.items()
+        },
+    )

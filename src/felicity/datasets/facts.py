@@ -1,0 +1,119 @@
+"""What can be told of an image without knowing what it shows: hash, look, spread of greys, size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from hashlib import blake2b
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from felicity.datasets.parallel import in_order
+from felicity.datasets.samples import Image, Images, pick
+from felicity.errors import ImageError, require
+
+THUMB = 16
+BLANK_DEVIATION = 5.0
+"""Standard deviation of grey values below which a picture shows nothing; a dim face has ten and more."""
+BLANK_SHARE = 0.99
+"""An image is blank, too, where that share of its pixels has one value."""
+CHUNK = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """Of N images. Rows of images that cannot be decoded have a text in ``error`` and zeros elsewhere.
+
+    ``digest``: 16 bytes each (``S16``-like, as uint8 ``(N, 16)``), equal where size and pixels are equal;
+    a grey image and the same image with three equal channels count as equal. ``phash``: bool
+    ``(N, 64)``, perceptual hash. ``thumb``: uint8 ``(N, 256)``, grey, 16x16. ``blank``, ``gray``: bool
+    ``(N,)``. ``height``, ``width``: pixels.
+    """
+
+    digest: npt.NDArray[np.uint8]
+    phash: npt.NDArray[np.bool_]
+    thumb: npt.NDArray[np.uint8]
+    blank: npt.NDArray[np.bool_]
+    gray: npt.NDArray[np.bool_]
+    height: npt.NDArray[np.int64]
+    width: npt.NDArray[np.int64]
+    error: npt.NDArray[np.str_]
+
+    @property
+    def readable(self) -> npt.NDArray[np.bool_]:
+        """Bool ``(N,)``."""
+        return np.equal(self.error, "")
+
+    @staticmethod
+    def join(parts: Iterable[Facts]) -> Facts:
+        """The rows of all ``parts``, in order."""
+        parts = list(parts)
+        return Facts(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Facts)})
+
+    def take(self, rows: npt.NDArray[Any]) -> Facts:
+        """The facts of ``rows``."""
+        return Facts(**{f.name: getattr(self, f.name)[rows] for f in fields(Facts)})
+
+
+def digest(image: Image) -> bytes:
+    """16 bytes that are equal for images of equal size and pixels (BLAKE2b)."""
+    return blake2b(image.tobytes(), digest_size=16, person=repr(image.shape).encode()[:16]).digest()
+
+
+def is_blank(gray: Image) -> bool:
+    """Whether a grey image shows nothing: hardly any spread, or one value nearly everywhere."""
+    return bool(gray.std() < BLANK_DEVIATION or np.bincount(gray.ravel()).max() >= BLANK_SHARE * gray.size)
+
+
+def examine_images(images: Iterable[Image | ImageError]) -> Facts:
+    """The facts of decoded images, or of the errors that came instead."""
+    imagehash = require("imagehash", "data")
+    from PIL import Image as Pillow
+
+    rows: list[tuple[Any, ...]] = []
+    for image in images:
+        if isinstance(image, ImageError):
+            nothing = np.zeros(THUMB * THUMB, np.uint8)
+            rows.append((np.zeros(16, np.uint8), np.zeros(64, np.bool_), nothing, False, False, 0, 0, str(image)))
+            continue
+        gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        rows.append(
+            (
+                np.frombuffer(digest(image), np.uint8),
+                imagehash.phash(Pillow.fromarray(gray)).hash.ravel(),
+                cv2.resize(gray, (THUMB, THUMB), interpolation=cv2.INTER_AREA).ravel(),
+                is_blank(np.asarray(gray, dtype=np.uint8)),
+                image.ndim == 2,
+                *image.shape[:2],
+                "",
+            )
+        )
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    return Facts(*columns)
+
+
+def decoded(images: Images) -> Iterable[Image | ImageError]:
+    """Every image, or the error that it raises."""
+    for row in range(len(images)):
+        try:
+            yield images[row]
+        except ImageError as error:
+            yield error
+
+
+def _examine_chunk(images: Images) -> Facts:
+    return examine_images(decoded(images))
+
+
+def examine(images: Images, *, workers: int = 1, progress: Callable[[int], None] = lambda done: None) -> Facts:
+    """The facts of all images, on ``workers`` processes; ``progress`` is told how many more are done."""
+    n = len(images)
+    chunks = (pick(images, np.arange(start, min(start + CHUNK, n))) for start in range(0, n, CHUNK))
+    parts = []
+    for part in in_order(_examine_chunk, chunks, workers if n > 2 * CHUNK else 1):
+        parts.append(part)
+        progress(len(part.error))
+    return Facts.join(parts)

@@ -1,0 +1,112 @@
+"""The audit in words: one finding per kind of trouble, with what it means and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from felicity.datasets.auditing import Audit
+from felicity.datasets.duplicates import Rows
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of trouble.
+
+    ``count`` of ``unit`` (images or groups); 0 means that it was looked for and not found. ``meaning``:
+    one or two sentences. ``examples``: groups of rows to show, each a group of its own.
+    """
+
+    title: str
+    count: int
+    unit: str
+    meaning: str
+    examples: tuple[Rows, ...] = field(default=(), repr=False)
+
+
+def findings(audit: Audit) -> list[Finding]:
+    """All findings, those that bias a test result most first."""
+    return list(_findings(audit))
+
+
+def _images(groups: list[Rows]) -> int:
+    return sum(map(len, groups))
+
+
+def _findings(audit: Audit) -> Iterator[Finding]:
+    yield Finding(
+        "Identical images across folds",
+        len(audit.across_folds),
+        "groups",
+        "The same picture is in the training and in the test part: a network can know the answer by heart. "
+        "Prepared data keep such groups on one side.",
+        tuple(audit.across_folds),
+    )
+    yield Finding(
+        "Near duplicates across folds",
+        len(audit.near_across_folds),
+        "groups",
+        "The same photograph, cut, scaled or lit a little differently, is in several folds. It leaks as a copy does.",
+        tuple(audit.near_across_folds),
+    )
+    yield Finding(
+        "Identical images under different labels",
+        len(audit.conflicting),
+        "groups",
+        "One picture cannot show two expressions: at least one label of each group is wrong.",
+        tuple(audit.conflicting),
+    )
+    yield Finding(
+        "Near duplicates under different labels",
+        len(audit.near_conflicting),
+        "groups",
+        "Nearly the same picture was judged differently, which bounds the accuracy that any network can reach.",
+        tuple(audit.near_conflicting),
+    )
+    yield Finding(
+        "Identical images",
+        len(audit.identical_groups),
+        "groups",
+        f"{_images(audit.identical_groups):,} images stand in groups of equal pixels. Copies weigh more in training "
+        "than they should; --deduplicate keeps one of each.",
+        tuple(audit.identical_groups),
+    )
+    yield Finding(
+        "Near duplicates",
+        len(audit.near_groups),
+        "groups",
+        f"{_images(audit.near_groups):,} images stand in groups that a perceptual hash finds alike, beyond equal "
+        "pixels.",
+        tuple(audit.near_groups),
+    )
+    for source, found in audit.disagreements.items():
+        share = len(found.rows) / max(found.compared, 1)
+        yield Finding(
+            f"Labels that {source} contradicts",
+            len(found.rows),
+            "images",
+            f"Of {found.compared:,} images that both label, {share:.0%} have another label in {source}.",
+            tuple(found.rows[:, None]),
+        )
+    if audit.suspicious is not None:
+        yield Finding(
+            "Suspicious labels",
+            len(audit.suspicious),
+            "images",
+            "A classifier is sure of another expression (confident learning). Look at them before believing either; "
+            "images that the classifier was trained on are judged too kindly.",
+            tuple(audit.suspicious[:, None]),
+        )
+    yield Finding(
+        "Blank images",
+        len(audit.blank),
+        "images",
+        "One shade of grey nearly everywhere: nothing to learn; --drop-blank leaves them out.",
+        tuple(audit.blank[:, None]),
+    )
+    yield Finding(
+        "Unreadable files",
+        len(audit.unreadable),
+        "images",
+        "Damaged, cut short, or no image; they are left out of prepared data.",
+    )

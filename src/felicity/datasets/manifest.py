@@ -1,0 +1,146 @@
+"""The manifest of a prepared data set: a row per image, in a Parquet file beside ``images.npy``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.errors import DatasetError, require
+
+VERSION = 1
+MANIFEST, IMAGES = "manifest.parquet", "images.npy"
+PLAN = "plan.json"
+"""Lies beside them for as long as the preparation is not finished."""
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """N prepared images: where each comes from, what it is labelled, in which part it is.
+
+    ``labels``: index into ``classes``, -1 where the annotators agree on none. ``folds``: the data set's
+    own. ``splits``: ``train``, ``validation``, ``test`` or ``left out``. ``k_folds``: fold in which an image
+    is held out, or None where none were drawn. ``groups``: images of one number resemble each other
+    or show one subject. ``hashes``: of the decoded pixels, 32 hexadecimal digits.
+    """
+
+    format: str
+    classes: tuple[str, ...]
+    options: Mapping[str, Any]
+    left_out: Mapping[str, int]
+    names: npt.NDArray[np.str_] = field(repr=False)
+    labels: npt.NDArray[np.int64] = field(repr=False)
+    soft_labels: npt.NDArray[np.float32] | None = field(repr=False)
+    folds: npt.NDArray[np.str_] = field(repr=False)
+    splits: npt.NDArray[np.str_] = field(repr=False)
+    k_folds: npt.NDArray[np.int64] | None = field(repr=False)
+    groups: npt.NDArray[np.int64] = field(repr=False)
+    subjects: npt.NDArray[np.str_] | None = field(repr=False)
+    hashes: list[str] = field(repr=False)
+    heights: npt.NDArray[np.int64] = field(repr=False)
+    widths: npt.NDArray[np.int64] = field(repr=False)
+    flags: list[list[str]] = field(repr=False)
+
+    @property
+    def leaky(self) -> bool:
+        """Whether duplicates and subjects were let straddle the splits, on demand."""
+        return bool(self.options["split"]["leaky"])
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Split to class to number of images."""
+        return {
+            part: {name: int(((self.splits == part) & (self.labels == i)).sum()) for i, name in enumerate(self.classes)}
+            for part in sorted(set(self.splits.tolist()))
+        }
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write ``manifest.parquet`` into ``folder``. The same manifest gives the same bytes."""
+    pyarrow, parquet = require("pyarrow", "data"), require("pyarrow.parquet", "data")
+    n = len(manifest.names)
+    labels = [manifest.classes[label] if label >= 0 else None for label in manifest.labels]
+    soft = [None] * n if manifest.soft_labels is None else list(manifest.soft_labels)
+    text, whole = pyarrow.string(), pyarrow.int32()
+    columns = {
+        "source": pyarrow.array(manifest.names.tolist(), text),
+        "label": pyarrow.array(labels, text),
+        "soft_label": pyarrow.array(soft, pyarrow.list_(pyarrow.float32())),
+        "fold": pyarrow.array(manifest.folds.tolist(), text),
+        "split": pyarrow.array(manifest.splits.tolist(), text),
+        "k_fold": pyarrow.array([None] * n if manifest.k_folds is None else manifest.k_folds.tolist(), whole),
+        "group": pyarrow.array(manifest.groups.tolist(), whole),
+        "subject": pyarrow.array([None] * n if manifest.subjects is None else manifest.subjects.tolist(), text),
+        "content_hash": pyarrow.array(manifest.hashes, text),
+        "height": pyarrow.array(manifest.heights.tolist(), whole),
+        "width": pyarrow.array(manifest.widths.tolist(), whole),
+        "flags": pyarrow.array(manifest.flags, pyarrow.list_(text)),
+    }
+    facts = {
+        "version": VERSION,
+        "format": manifest.format,
+        "classes": list(manifest.classes),
+        "options": dict(manifest.options),
+        "left_out": dict(manifest.left_out),
+    }
+    table = pyarrow.table(columns).replace_schema_metadata({"felicity": json.dumps(facts, sort_keys=True)})
+    parquet.write_table(table, folder / MANIFEST, compression="zstd")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a prepared ``folder``. Raises DatasetError, also for another version."""
+    pyarrow, parquet = require("pyarrow", "data"), require("pyarrow.parquet", "data")
+    path = folder / MANIFEST
+    try:
+        table = parquet.read_table(path)
+    except FileNotFoundError as error:
+        raise DatasetError(f"{folder}: has no {MANIFEST}; prepare the data set first") from error
+    except (OSError, pyarrow.ArrowException) as error:
+        raise DatasetError(f"{path}: cannot be read ({error}); prepare the data set again") from error
+    facts = json.loads((table.schema.metadata or {}).get(b"felicity", b"{}"))
+    if (version := facts.get("version")) != VERSION:
+        raise DatasetError(
+            f"{path}: is a manifest of version {version or 'none'}, but this Felicity reads version {VERSION}; "
+            f"prepare the data set again"
+        )
+    columns = {name: table[name].to_pylist() for name in table.column_names}
+    classes = tuple(facts["classes"])
+    index = {None: -1} | {name: i for i, name in enumerate(classes)}
+    return Manifest(
+        format=facts["format"],
+        classes=classes,
+        options=facts["options"],
+        left_out=facts["left_out"],
+        names=np.array(columns["source"], dtype=np.str_),
+        labels=np.array([index[label] for label in columns["label"]], dtype=np.int64),
+        soft_labels=_or_none(columns["soft_label"], np.float32),
+        folds=np.array(columns["fold"], dtype=np.str_),
+        splits=np.array(columns["split"], dtype=np.str_),
+        k_folds=_or_none(columns["k_fold"], np.int64),
+        groups=np.array(columns["group"], dtype=np.int64),
+        subjects=_or_none(columns["subject"], np.str_),
+        hashes=columns["content_hash"],
+        heights=np.array(columns["height"], dtype=np.int64),
+        widths=np.array(columns["width"], dtype=np.int64),
+        flags=columns["flags"],
+    )
+
+
+def read_images(folder: Path) -> npt.NDArray[np.uint8]:
+    """The images of a prepared ``folder``, memory-mapped and read-only. Raises DatasetError."""
+    try:
+        images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{folder / IMAGES}: cannot be read ({error}); prepare the data set again") from error
+    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+        raise DatasetError(f"{folder / IMAGES}: holds {images.dtype} {images.shape}, not images; prepare it again")
+    found: npt.NDArray[np.uint8] = images
+    return found
+
+
+def _or_none(values: list[Any], dtype: Any) -> Any:
+    return None if all(value is None for value in values) else np.array(values, dtype=dtype)

@@ -1,0 +1,292 @@
+"""A data set made ready: one memory-mapped array of equal images and a manifest, whole or not at all.
+
+Images are decoded, cropped and resized in chunks; each finished chunk is kept beside the output, so
+that an interrupted run goes on where it stopped. The same input and options give the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, fields
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.datasets.archives import FolderTree
+from felicity.datasets.duplicates import Rows, find_duplicates, join_by
+from felicity.datasets.facts import Facts, decoded, examine_images
+from felicity.datasets.files import write_whole
+from felicity.datasets.manifest import IMAGES, PLAN, VERSION, Manifest, write_manifest
+from felicity.datasets.parallel import in_order
+from felicity.datasets.samples import FileImages, Image, Images, Samples, as_input, pick
+from felicity.datasets.splits import LEFT_OUT, ROLES, TEST, TRAIN, VALIDATION, SplitOptions, k_folds, split
+from felicity.errors import ConfigError, DatasetError, ImageError
+from felicity.imaging.spec import Colour
+
+CHUNK_BYTES, CHUNK_IMAGES = 8 << 20, 512
+Crop = Callable[[Image], Image | None]
+"""The face of an image uint8 ``(H, W, 3)`` RGB, as RGB, or None where there is none; must pickle."""
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """What prepared images are to be.
+
+    ``size``: side in pixels. ``deduplicate``: keep one of each group of identical images.
+    ``drop_blank``: leave out images that show nothing. ``folds``: cross-validation folds to draw (0: none).
+    ``crop_name``: which face detector crops, for the record.
+    """
+
+    size: int = 48
+    colour: Colour = "gray"
+    deduplicate: bool = False
+    drop_blank: bool = False
+    folds: int = 0
+    crop_name: str = ""
+    split: SplitOptions = field(default_factory=SplitOptions)
+
+    def __post_init__(self) -> None:
+        if not 8 <= self.size <= 1024:
+            raise ConfigError(f"size must be 8 to 1024 pixels, not {self.size}")
+        if self.colour not in ("gray", "rgb"):
+            raise ConfigError(f"colour must be 'gray' or 'rgb', not {self.colour!r}")
+        if self.folds and self.folds < 2:
+            raise ConfigError(f"there must be 2 folds or more (or 0 for none), not {self.folds}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Chunk:
+    """Prepared images ``(n, size, size[, 3])``, their facts, and where a face was found."""
+
+    images: Image
+    facts: Facts
+    face: npt.NDArray[np.bool_]
+
+
+def prepare(
+    samples: Samples,
+    out: Path,
+    options: PrepareOptions | None = None,
+    *,
+    crop: Crop | None = None,
+    workers: int = 1,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Manifest:
+    """Write the folder ``out``: ``images.npy`` and ``manifest.parquet``.
+
+    An interrupted run leaves ``.<out>.part`` beside, which the same call takes up. ``progress`` is
+    told how many more images are done. Raises DatasetError where ``out`` exists already, where the
+    disk is full, and where no image is left.
+    """
+    options = options or PrepareOptions()
+    out = Path(os.path.abspath(out))
+    check_output(out)
+    part = out.with_name(f".{out.name}.part")
+    try:
+        _begin(part, _plan(samples, options))
+        rows = np.arange(len(samples))
+        step = max(1, min(CHUNK_IMAGES, CHUNK_BYTES // (options.size**2 * (3 if options.colour == "rgb" else 1))))
+        spans = [rows[start : start + step] for start in range(0, len(rows), step)]
+        files = [part / f"chunk-{number:06}.npz" for number in range(len(spans))]
+        todo = [(span, file) for span, file in zip(spans, files, strict=True) if not file.exists()]
+        progress(len(rows) - sum(len(span) for span, _ in todo))
+        work = partial(_prepare_chunk, size=options.size, colour=options.colour, crop=crop)
+        tasks = (pick(samples.images, span) for span, _ in todo)
+        results = in_order(work, tasks, workers if len(todo) > 2 else 1)
+        for (span, file), chunk in zip(todo, results, strict=True):
+            _save(chunk, file)
+            progress(len(span))
+        seen = [_load_facts(file) for file in files]
+        face = np.concatenate([found for _, found in seen])
+        manifest, keep = _judge(samples, options, Facts.join(facts for facts, _ in seen), face)
+        _write_images(part / IMAGES, files, keep, options)
+        write_manifest(manifest, part)
+        for file in (*files, part / PLAN):
+            file.unlink()
+        os.replace(part, out)
+    except OSError as error:
+        raise DatasetError(
+            f"{out}: cannot be written ({error.strerror or error}); what was done is kept in {part.name}, "
+            f"run the same command again to go on"
+        ) from error
+    return manifest
+
+
+def check_output(out: Path) -> None:
+    """Raise DatasetError where ``out`` exists already."""
+    if out.exists():
+        raise DatasetError(f"{out}: is there already; remove it, or choose another place")
+
+
+def _plan(samples: Samples, options: PrepareOptions) -> dict[str, Any]:
+    """What the output depends on; a part folder of another plan is not taken up."""
+    seen = blake2b(digest_size=16)
+    columns: list[npt.NDArray[Any] | None] = [samples.names, samples.folds, samples.labels]
+    columns += [samples.soft_labels, samples.subjects]
+    for column in columns:
+        seen.update(b"-" if column is None else column.tobytes())
+    if isinstance(samples.images, FileImages):
+        tree = samples.images.tree
+        own = isinstance(tree, FolderTree)
+        for file in (tree.path / name for name in samples.images.names) if own else (tree.path,):
+            with contextlib.suppress(OSError):  # a file that cannot be read is found when it is decoded
+                facts = file.stat()
+                seen.update(f"{facts.st_size}:{facts.st_mtime_ns}".encode())
+    else:
+        seen.update(np.ascontiguousarray(samples.images).data)
+    return {"version": VERSION, "classes": list(samples.classes), "input": seen.hexdigest(), "options": asdict(options)}
+
+
+def _begin(part: Path, plan: dict[str, Any]) -> None:
+    """Make the part folder, or take up the one that an equal run left."""
+    record = part / PLAN
+    if part.exists() and not (record.is_file() and record.read_text() == json.dumps(plan)):
+        shutil.rmtree(part)
+    part.mkdir(parents=True, exist_ok=True)
+    write_whole(record, json.dumps(plan).encode())
+
+
+def _prepare_chunk(images: Images, *, size: int, colour: Colour, crop: Crop | None) -> _Chunk:
+    shape = (size, size) if colour == "gray" else (size, size, 3)
+    prepared = np.zeros((len(images), *shape), dtype=np.uint8)
+    face = np.ones(len(images), dtype=np.bool_)
+
+    def each() -> Iterator[Image | ImageError]:
+        for row, image in enumerate(decoded(images)):
+            yield image
+            if isinstance(image, ImageError):
+                continue
+            shown: Image | None = image
+            if crop is not None:
+                shown = crop(image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2))
+            face[row] = shown is not None
+            if shown is not None:
+                prepared[row] = as_input(shown, size, colour)
+
+    return _Chunk(prepared, examine_images(each()), face)
+
+
+def _save(chunk: _Chunk, file: Path) -> None:
+    beside = file.with_suffix(".tmp")
+    columns = {f.name: getattr(chunk.facts, f.name) for f in fields(Facts)}
+    with beside.open("wb") as stream:
+        np.savez(stream, images=chunk.images, face=chunk.face, **columns)
+    os.replace(beside, file)
+
+
+def _load_facts(file: Path) -> tuple[Facts, npt.NDArray[np.bool_]]:
+    with np.load(file, allow_pickle=False) as stored:
+        return Facts(**{f.name: stored[f.name] for f in fields(Facts)}), stored["face"]
+
+
+def _judge(
+    samples: Samples, options: PrepareOptions, facts: Facts, face: npt.NDArray[np.bool_]
+) -> tuple[Manifest, Rows]:
+    """The manifest, and the rows of ``samples`` that it keeps."""
+    left_out = Counter(dict(samples.left_out))
+    keep = np.ones(len(samples), dtype=np.bool_)
+
+    def drop(wrong: npt.NDArray[np.bool_], reason: str) -> None:
+        if number := int((keep & wrong).sum()):
+            left_out[reason] += number
+            keep[wrong] = False
+
+    duplicates = find_duplicates(facts)
+    drop(~facts.readable, "that cannot be decoded")
+    drop(facts.readable & ~face, "in which no face was found")
+    if options.drop_blank:
+        drop(facts.blank, "that are blank")
+    if options.deduplicate:
+        drop(~_first_of_each(samples, duplicates.identical, keep), "that are copies of another")
+    rows = np.flatnonzero(keep)
+    if not len(rows):
+        raise DatasetError(f"no image is left to prepare ({'; '.join(f'{n} {r}' for r, n in left_out.items())})")
+    groups = duplicates.similar
+    if samples.subjects is not None:
+        groups = join_by(groups, samples.subjects)
+    kept = samples.take(rows)
+    hashes = [row.tobytes().hex() for row in facts.digest[rows]]
+    keys = [f"{digest}:{name}" for digest, name in zip(hashes, kept.names.tolist(), strict=True)]
+    parts = split(kept.labels, kept.folds, groups[rows], keys, options.split)
+    loose = np.arange(len(rows)) if options.split.leaky else groups[rows]
+    numbers = k_folds(kept.labels, loose, keys, options.folds, options.split.seed) if options.folds else None
+    if tied := int((parts == LEFT_OUT).sum()):
+        left_out["of the training part that resemble an image held out (kept, but in no part)"] = tied
+    flags: list[list[str]] = [[] for _ in rows]
+    for flag, column in (
+        ("blank", facts.blank),
+        ("identical", _shared(duplicates.identical)),
+        ("near duplicate", _shared(duplicates.similar) & ~_shared(duplicates.identical)),
+        ("conflicting labels", _conflicting(duplicates.identical, samples.labels)),
+    ):
+        for position in np.flatnonzero(column[rows]):
+            flags[position].append(flag)
+    manifest = Manifest(
+        format=samples.format,
+        classes=samples.classes,
+        options=asdict(options),
+        left_out=dict(left_out),
+        names=kept.names,
+        labels=kept.labels,
+        soft_labels=kept.soft_labels,
+        folds=kept.folds,
+        splits=parts,
+        k_folds=numbers,
+        groups=groups[rows],
+        subjects=kept.subjects,
+        hashes=hashes,
+        heights=facts.height[rows],
+        widths=facts.width[rows],
+        flags=flags,
+    )
+    return manifest, rows
+
+
+def _first_of_each(samples: Samples, groups: Rows, allowed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Of each group of identical images, the one that stays: of a held-out fold, of the label most have, by name."""
+    rank = {TEST: 0, VALIDATION: 1, TRAIN: 2, "": 3}
+    role = np.array([rank[ROLES.get(fold.lower(), "")] for fold in samples.folds.tolist()])
+    pair = groups * (len(samples.classes) + 1) + samples.labels + 1
+    _, inverse, counts = np.unique(pair, return_inverse=True, return_counts=True)
+    order = np.lexsort((samples.names, -counts[inverse], role, ~allowed, groups))
+    stays = np.zeros(len(groups), dtype=np.bool_)
+    stays[order[np.unique(groups[order], return_index=True)[1]]] = True
+    return stays
+
+
+def _shared(groups: Rows) -> npt.NDArray[np.bool_]:
+    """Which rows have another of their group."""
+    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    several: npt.NDArray[np.bool_] = counts[inverse] > 1
+    return several
+
+
+def _conflicting(groups: Rows, labels: Rows) -> npt.NDArray[np.bool_]:
+    """Which rows have another of their group under another label."""
+    pairs = np.unique(np.stack([groups, labels], axis=1), axis=0)
+    found, counts = np.unique(pairs[:, 0], return_counts=True)
+    return np.isin(groups, found[counts > 1])
+
+
+def _write_images(path: Path, files: list[Path], keep: Rows, options: PrepareOptions) -> None:
+    """The kept rows of all chunks as one array, written as a stream so that a full disk is an error."""
+    shape = (len(keep), options.size, options.size) + ((3,) if options.colour == "rgb" else ())
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False, "shape": shape}
+    start = 0
+    with path.open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, header)
+        for file in files:
+            with np.load(file, allow_pickle=False) as stored:
+                images = stored["images"]
+            here = keep[(keep >= start) & (keep < start + len(images))] - start
+            stream.write(images[here].tobytes())
+            start += len(images)

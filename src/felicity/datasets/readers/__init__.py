@@ -1,0 +1,1 @@
+"""One module per format; each registers a reader and is found by its presence."""

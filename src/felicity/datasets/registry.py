@@ -1,0 +1,83 @@
+"""Readers: one file per format in ``readers/``, found by its presence, chosen by looking at the files."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from felicity.datasets.archives import Tree, open_tree
+from felicity.datasets.classes import ClassMap, parse_classes
+from felicity.datasets.samples import Samples
+from felicity.datasets.votes import VoteRule
+from felicity.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a reader may need beyond the files. ``votes`` matters to FER+ alone."""
+
+    classes: ClassMap
+    votes: VoteRule
+
+
+class Reader(Protocol):
+    """Reads one format. ``name`` is what ``--format`` takes."""
+
+    name: ClassVar[str]
+
+    def sniff(self, tree: Tree) -> int:
+        """How surely the tree is of this format: 0 not at all, the larger the more particular the signs.
+
+        Looks at names, and at the first line of a table at most.
+        """
+        ...
+
+    def read(self, tree: Tree, options: ReadOptions) -> Samples:
+        """All samples, labelled with the eight expressions. Raises DatasetError."""
+        ...
+
+
+_READERS: dict[str, Reader] = {}
+
+
+def register(reader: type[Reader]) -> type[Reader]:
+    """Class decorator: makes the reader known by its name."""
+    _READERS[reader.name] = reader()
+    return reader
+
+
+def readers() -> dict[str, Reader]:
+    """All readers by name."""
+    package = importlib.import_module("felicity.datasets.readers")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    return dict(sorted(_READERS.items()))
+
+
+def open_dataset(
+    path: Path | str, format: str | None = None, *, classes: ClassMap | str | None = None, votes: VoteRule | None = None
+) -> Samples:
+    """The data set at ``path``: a folder, a csv (also ``.gz``, ``.zst``), a zip or a tar.
+
+    ``format``: a reader's name; without it the readers look at the files. ``classes``: see
+    ``parse_classes``. ``votes``: how FER+ votes become labels. Raises DatasetError.
+    """
+    known = readers()
+    if format is not None and format not in known:
+        raise DatasetError(f"format {format!r} is not known; there are {', '.join(known)}")
+    tree = open_tree(Path(path))
+    chosen = classes if isinstance(classes, ClassMap) else parse_classes(classes)
+    if not tree.names:
+        raise DatasetError(f"{path}: is empty")
+    if format is None:
+        sure = {name: reader.sniff(tree) for name, reader in known.items()}
+        format = max(sure, key=lambda name: sure[name])
+        if sure[format] == 0:
+            raise DatasetError(
+                f"{path}: is none of the formats {', '.join(known)}; if it is one, name it with --format"
+            )
+    samples = known[format].read(tree, ReadOptions(chosen, votes or VoteRule()))
+    return samples if classes is None else samples.select(chosen)

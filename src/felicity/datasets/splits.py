@@ -1,0 +1,145 @@
+"""Splits that do not leak: stratified by class, groups of duplicates and subjects kept whole, seeded.
+
+Everything rests on ``assign``. Which part a group falls into depends on its content and the seed, never
+on the order of rows or files. Guarantee: where every group is one image, each part's number of images
+of each class is within one of its share; where groups are larger but of one class each, within the
+size of the largest (the big groups are placed first, so that the many single images even them out).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.errors import ConfigError
+
+Rows = npt.NDArray[np.int64]
+TRAIN, VALIDATION, TEST, LEFT_OUT = "train", "validation", "test", "left out"
+ROLES = {
+    "train": TRAIN,
+    "training": TRAIN,
+    "val": VALIDATION,
+    "valid": VALIDATION,
+    "validation": VALIDATION,
+    "test": TEST,
+    "testing": TEST,
+    "publictest": TEST,
+    "privatetest": TEST,
+}
+"""What a data set's own folds are for, by their names in lower case."""
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """How to split.
+
+    ``test_share`` of all images where the set has no folds of its own; ``validation_share`` of the
+    training part where it has no validation fold. ``leaky``: take no heed of duplicates and subjects,
+    to reproduce published figures.
+    """
+
+    test_share: float = 0.3
+    validation_share: float = 0.1
+    seed: int = 1
+    leaky: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("test_share", "validation_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"{name} must lie in 0 to below 1, not {getattr(self, name)}")
+
+
+def split(
+    labels: Rows, folds: npt.NDArray[np.str_], groups: Rows, keys: Sequence[str], options: SplitOptions
+) -> npt.NDArray[np.str_]:
+    """``train``, ``validation`` or ``test`` for every image, or ``left out``.
+
+    Official folds stand where the set has them: test images stay as published, and images of the
+    training or validation part that belong to the group of a test image are left out (likewise
+    training images for validation). Without them the parts are drawn.
+
+    ``labels``: ``(N,)``. ``folds``: the set's own, "" for none. ``groups``: ``(N,)``, images of one
+    number stay together. ``keys``: a name per image that depends on its content, unique.
+    """
+    if options.leaky:
+        groups = np.arange(len(labels))
+    roles = np.array([ROLES.get(fold.lower(), "") for fold in folds.tolist()], dtype="U10")
+    if TRAIN not in roles or not ({VALIDATION, TEST} & set(roles.tolist())) or "" in roles:
+        drawn = assign(labels, groups, keys, (1 - options.test_share, options.test_share), options.seed)
+        roles = np.array([TRAIN, TEST], dtype="U10")[drawn]
+    else:
+        for later, earlier in ((TEST, VALIDATION), (TEST, TRAIN), (VALIDATION, TRAIN)):
+            tied = np.isin(groups, groups[roles == later])
+            roles[(roles == earlier) & tied] = LEFT_OUT
+    if VALIDATION not in roles and options.validation_share:
+        rows = np.flatnonzero(roles == TRAIN)
+        share = options.validation_share
+        drawn = assign(
+            labels[rows], groups[rows], [keys[row] for row in rows.tolist()], (1 - share, share), options.seed + 1
+        )
+        roles[rows] = np.array([TRAIN, VALIDATION], dtype="U10")[drawn]
+    return roles
+
+
+def k_folds(labels: Rows, groups: Rows, keys: Sequence[str], k: int, seed: int = 1) -> Rows:
+    """The number, 0 to k - 1, of the fold in which each image is held out once; stratified, groups whole."""
+    if not 2 <= k <= len(labels):
+        raise ConfigError(f"there must be 2 to {len(labels)} folds, not {k}")
+    return assign(labels, groups, keys, (1 / k,) * k, seed)
+
+
+def assign(labels: Rows, groups: Rows, keys: Sequence[str], shares: Sequence[float], seed: int) -> Rows:
+    """A part number per image, so that every part has its share of every class and no group is divided.
+
+    ``shares`` sum to 1. Groups that hold several classes are placed first, then the others from the
+    largest to the smallest, each where most images of its class are still wanted.
+    """
+    if len(labels) == 0:
+        return np.empty(0, dtype=np.int64)
+    classes, codes = np.unique(labels, return_inverse=True)
+    wanted = np.stack([_targets(int((codes == c).sum()), shares, f"{seed}:{label}") for c, label in enumerate(classes)])
+    numbers, inverse = np.unique(groups, return_inverse=True)
+    held = np.zeros((len(numbers), len(classes)), dtype=np.int64)
+    np.add.at(held, (inverse, codes), 1)
+    name = [""] * len(numbers)
+    for row, group in enumerate(inverse):
+        name[group] = min(name[group] or keys[row], keys[row])
+    size, mixed = held.sum(1), (held > 0).sum(1) > 1
+    order = sorted(range(len(numbers)), key=lambda g: (not mixed[g], -size[g], _draw(f"{seed}:{name[g]}"), name[g]))
+    part = np.empty(len(numbers), dtype=np.int64)
+    for group in order:
+        here = np.flatnonzero(held[group])
+        need = wanted[here].astype(np.float64)  # (classes of the group, parts)
+        part[group] = int((held[group, here] @ need).argmax())
+        wanted[here, part[group]] -= held[group, here]
+    return part[inverse]
+
+
+def _targets(n: int, shares: Sequence[float], key: str) -> Rows:
+    """``n`` divided into whole numbers, each within one of its share (largest remainders)."""
+    exact = n * np.asarray(shares, dtype=np.float64)
+    targets = np.floor(exact + 1e-9).astype(np.int64)
+    # Equal remainders are told apart by lot, or every class would favour the same part.
+    lot = [_draw(f"{key}:{part}") for part in range(len(shares))]
+    order = sorted(range(len(shares)), key=lambda part: (-round(float(exact[part] - targets[part]), 9), lot[part]))
+    for part in order[: n - int(targets.sum())]:
+        targets[part] += 1
+    return targets
+
+
+def _draw(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def content_draw(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """A number in 0 to below 1 for each image, drawn by a hash of its pixels alone.
+
+    Comparing it with a share holds out that share of the contents, equal images together, whatever
+    the order and the rest of the set.
+    """
+    hashes = (blake2b(image.tobytes(), digest_size=4).digest() for image in images)
+    return np.array([int.from_bytes(h, "big") / 2**32 for h in hashes])

@@ -1,0 +1,137 @@
+"""Following faces from frame to frame, so that a person is counted once however often they are seen.
+
+As in SORT (Bewley et al. 2016, arXiv:1602.00763): a Kalman filter of constant velocity predicts where each
+face should be and the Hungarian method pairs predictions with detections. Unlike SORT, the clock is in
+seconds and the ruler is the face itself, so nothing depends on frame rate or resolution, and pairing is by
+distance: a walking person's boxes need not overlap from one frame to the next at 3 frames per second.
+No appearance is compared, so a person who leaves and comes back is counted again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+
+from felicity.errors import ConfigError
+from felicity.faces.detection import Detection
+
+Vector = npt.NDArray[np.float64]
+
+# In face sides and seconds. A face side is some 16 cm, so walking past at 1.4 m/s is 9 sides per second.
+_JITTER = 0.1  # standard deviation of a detected centre; HOG's boxes move in steps of about that
+_SPEED = 4.0  # standard deviation of the speed of a face just found, along each axis
+_UNREST = 6.0  # growth of the variance of the speed per second: people start, stop and turn
+_SIGMAS = 3.0  # a detection further than that from the prediction is somebody else
+_FARTHEST = 4.0  # likewise, in sides, however long the face was not seen
+_GROWTH = math.log(1.6)  # likewise, for the change in size (logarithm)
+_NEVER = 1e6  # cost of a pair that must not be
+
+
+@dataclass(frozen=True)
+class TrackedFace:
+    """A detection and the track it belongs to; ids count up from 1 within one tracker."""
+
+    track_id: int
+    detection: Detection
+
+
+class _Track:
+    """A constant-velocity Kalman filter; both axes share one covariance, since they share all noise."""
+
+    def __init__(self, track_id: int, detection: Detection, now: float) -> None:
+        self.track_id, self.seen, self.now = track_id, now, now
+        self.side = detection.side
+        self.position: Vector = np.array(detection.centre_xy)
+        self.velocity: Vector = np.zeros(2)
+        self.covariance: Vector = np.diag([_JITTER**2, _SPEED**2])  # of position and speed, in sides
+
+    def advance(self, now: float) -> None:
+        """Predict the state at ``now``."""
+        dt, self.now = now - self.now, now
+        self.position = self.position + self.velocity * dt
+        step = np.array([[1, dt], [0, 1]])
+        noise = _UNREST * np.array([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]])
+        self.covariance = step @ self.covariance @ step.T + noise
+
+    def distance(self, detection: Detection) -> float:
+        """How unlike the prediction a detection is, in squared sigmas; ``_NEVER`` if it is somebody else."""
+        away = float(np.hypot(*(np.array(detection.centre_xy) - self.position))) / self.side
+        growth = abs(math.log(detection.side / self.side))
+        spread = float(self.covariance[0, 0]) + _JITTER**2
+        if away > min(_FARTHEST, _SIGMAS * math.sqrt(spread)) or growth > _GROWTH:
+            return _NEVER
+        # The logarithm makes it a likelihood: without it, the vaguest track would win every pairing.
+        return away**2 / spread + 2 * math.log(spread) + (growth / (_GROWTH / _SIGMAS)) ** 2
+
+    def correct(self, detection: Detection) -> None:
+        """Take a detection in."""
+        self.seen = self.now
+        gain = self.covariance[:, 0] / (self.covariance[0, 0] + _JITTER**2)  # (2,)
+        error = np.array(detection.centre_xy) - self.position
+        self.position = self.position + gain[0] * error
+        self.velocity = self.velocity + gain[1] * error
+        self.covariance = self.covariance - np.outer(gain, self.covariance[0])
+        self.side *= (detection.side / self.side) ** 0.3
+
+
+class Tracker:
+    """Gives each face the id of its person's track.
+
+    ``patience``: seconds after which a face not seen again ends its track. Call ``update`` for every frame,
+    also for those without faces.
+    """
+
+    def __init__(self, *, patience: float = 2.0) -> None:
+        if not 0 < patience <= 60:
+            raise ConfigError(f"a tracker's patience is more than 0 and at most 60 seconds, not {patience}")
+        self._patience = patience
+        self._tracks: list[_Track] = []
+        self._ended: list[int] = []
+        self._last_id = 0
+        self._now = -math.inf
+
+    def update(self, detections: Sequence[Detection], time: datetime) -> list[TrackedFace]:
+        """Follow the faces of one frame taken at ``time``; one answer per detection, in their order.
+
+        Should a clock be set back, the frames until it has caught up count as taken at the latest time seen.
+        """
+        self._now = max(self._now, time.timestamp())
+        self._end(lambda track: self._now - track.seen > self._patience)
+        for track in self._tracks:
+            track.advance(self._now)
+        owners = self._pair(detections)
+        for i, detection in enumerate(detections):
+            if i in owners:
+                owners[i].correct(detection)
+            else:
+                self._last_id += 1
+                owners[i] = _Track(self._last_id, detection, self._now)
+                self._tracks.append(owners[i])
+        return [TrackedFace(owners[i].track_id, detection) for i, detection in enumerate(detections)]
+
+    def finished(self) -> list[int]:
+        """Ids of the tracks that have ended since this was last asked."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def flush(self) -> list[int]:
+        """End all tracks, as at the end of a source; ids of all that have ended since last asked."""
+        self._end(lambda _: True)
+        return self.finished()
+
+    def _pair(self, detections: Sequence[Detection]) -> dict[int, _Track]:
+        cost = np.array([[track.distance(d) for d in detections] for track in self._tracks])
+        if cost.size == 0:
+            return {}
+        pairs = zip(*linear_sum_assignment(cost), strict=True)
+        return {int(d): self._tracks[t] for t, d in pairs if cost[t, d] < _NEVER}
+
+    def _end(self, over: Callable[[_Track], bool]) -> None:
+        self._ended += [track.track_id for track in self._tracks if over(track)]
+        self._tracks = [track for track in self._tracks if not over(track)]
