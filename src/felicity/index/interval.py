@@ -107,10 +107,12 @@ class Intervals:
         rest = q - inner
         share_c = _normalised(inner * c, c)
         share_d = _normalised(inner * d, d)
-        effect, freedom = self._scatter(self._rows(c - point_or(point)[:, None] * both, c > 0))
+        # Nobody unhappy seen does not say that nobody could be.
+        figure = (c > 0) | (np.arange(CLASSES) == self._commonest(d > 0))
+        effect, freedom = self._scatter(self._rows(c - point_or(point)[:, None] * both, figure))
 
         def outside(r: Floats) -> npt.NDArray[np.bool_]:
-            a = self._rows(c - r[:, None] * both, c > 0)
+            a = self._rows(c - r[:, None] * both, figure)
             at = rest + whole[:, None] * (r[:, None] * share_c + (1 - r)[:, None] * share_d)
             u, m, w = self._moments(a)
             squared = self._quantile(effect, freedom, at, u, m, w) ** 2
@@ -140,11 +142,17 @@ class Intervals:
         """
         a = np.zeros(self.means.shape)
         supports = ((self.estimate > _PRESENT) | figure) & self.soft.known
+        # One expression alone would be certain: there is always another that these people might have shown.
+        supports[~(supports & ~figure).any(axis=1), self._commonest(~figure)] = True
         patterns, of_row = np.unique(supports, axis=0, return_inverse=True)
         for i, pattern in enumerate(patterns):
             members = np.flatnonzero(of_row.reshape(-1) == i)
             a[members] = weights[members] @ self._inverse(pattern)
         return a.T
+
+    def _commonest(self, among: npt.NDArray[np.bool_]) -> int:
+        """The expression with the most validation faces."""
+        return int(np.where(among, self.soft.counts, -1).argmax())
 
     def _inverse(self, support: npt.NDArray[np.bool_]) -> Floats:
         """(8, 8): from p̄ to the least-squares shares on a support that sum to 1; other rows are 0."""
