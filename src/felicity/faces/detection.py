@@ -18,13 +18,15 @@ class Detection:
     ``box_xyxy``: left, top, right, bottom in pixels of the picture; may reach over its edges.
     ``score``: the detector's confidence, higher is better; comparable within one detector only.
     ``eyes_xy``: centres of the two eyes, the one further left in the picture first, if the detector
-    gives them. ``nose_xy``: tip of the nose, likewise (for the pose).
+    gives them. ``nose_xy``: tip of the nose, likewise (for the pose). ``doubtful``: the score is so low
+    that the detector would not swear it is a face; good enough to follow one by, not to judge it.
     """
 
     box_xyxy: tuple[float, float, float, float]
     score: float
     eyes_xy: tuple[Point, Point] | None = None
     nose_xy: Point | None = None
+    doubtful: bool = False
 
     def __post_init__(self) -> None:
         left, top, right, bottom = self.box_xyxy
@@ -77,8 +79,6 @@ class Detector(Protocol):
 
     name: str
     geometry: CropGeometry
-    min_score: float
-    """Below it a face is doubtful: as many of those are wrong as right (``quality.QualityGate``)."""
 
     def detect(self, image_rgb_u8: npt.NDArray[np.uint8]) -> list[Detection]:
         """Faces in ``image_rgb_u8``, uint8 ``(height, width, 3)`` RGB, best score first.

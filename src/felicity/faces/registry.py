@@ -14,14 +14,16 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from felicity.errors import ConfigError, DetectorError
 from felicity.faces.detection import Detector
-
-
-class NotInstalledError(DetectorError):
-    """A detector that could work here lacks its file or package; ``auto`` passes over it."""
+from felicity.faces.weights import NotInstalledError, WeightsFile
 
 
 class DetectorClass(Protocol):
-    """What is registered: opening may take options, ``check`` says beforehand whether it would work."""
+    """What is registered: opening may take options, ``check`` says beforehand whether it would work.
+
+    ``weights`` is the file that can be installed for it, if it needs one.
+    """
+
+    weights: WeightsFile | None
 
     def __call__(self, **options: Any) -> Detector:
         """Open it."""
@@ -91,14 +93,25 @@ def open_detector(name: str = "auto", **options: Any) -> Detector:
     """
     if name == "auto":
         name = _best()
-    elif name not in names():
-        raise DetectorError(f"there is no face detector {name!r}; there are: auto, {', '.join(names())}")
-    cls = _REGISTERED[name][1]
+    cls = _class(name)
     known = inspect.signature(cls).parameters
     for option in options:
         if option not in known:
             raise ConfigError(f"the {name} detector has no option {option!r}; it has: {', '.join(known)}")
     return cls(**options)
+
+
+def weights_of(name: str) -> WeightsFile:
+    """The file that the detector ``name`` needs; DetectorError if it needs none or is unknown."""
+    if (weights := _class(name).weights) is None:
+        raise DetectorError(f"the {name} detector needs no file; there is nothing to install")
+    return weights
+
+
+def _class(name: str) -> DetectorClass:
+    if name not in names():
+        raise DetectorError(f"there is no face detector {name!r}; there are: auto, {', '.join(names())}")
+    return _REGISTERED[name][1]
 
 
 def _best() -> str:

@@ -1,32 +1,55 @@
 """The window: what is kept of the people at a place in a minute. No person is in it.
 
 It is the only thing that crosses from seeing to counting, and it merges by addition, so hours,
-days and places are sums of windows.
+days and places are sums of windows. Its JSON form is the wire format.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-CLASSES = 8
+from felicity.labels import EXPRESSIONS
+
+CLASSES = len(EXPRESSIONS)
+LONGEST = 86_400
+"""The longest window, in seconds."""
+SCHEMA = 1
+"""Version of the JSON form."""
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class PersonObservation:
     """One person at the end of a track; lives in memory until its window closes, and is then gone.
 
-    ``probabilities``: float ``(8,)`` in the order of ``labels.EXPRESSIONS``, sums to 1, or None where
-    the quality gate let no face pass; ``rejected`` then gives the reason.
+    ``time``: with a time zone; the moment the person was last seen. ``probabilities``: float ``(8,)`` in
+    the order of ``labels.EXPRESSIONS``, sums to 1 (kept scaled to exactly 1), or None where the quality
+    gate let no face pass; ``rejected`` then gives the reason.
     """
 
     time: datetime
-    probabilities: npt.NDArray[np.float64] | None = field(repr=False)
+    probabilities: Floats | None = field(repr=False)
     rejected: str | None = None
+
+    def __post_init__(self) -> None:
+        _aware(self.time, "an observation's time")
+        if (self.probabilities is None) != bool(self.rejected):
+            raise ValueError("an observation has either probabilities or the reason why it was rejected")
+        if self.probabilities is None:
+            return
+        p = np.asarray(self.probabilities, dtype=np.float64)
+        if p.shape != (CLASSES,) or not np.isfinite(p).all() or p.min() < 0 or abs(p.sum() - 1) > 1e-3:
+            raise ValueError(f"probabilities are {CLASSES} numbers from 0 to 1 that sum to 1, not {p.tolist()}")
+        object.__setattr__(self, "probabilities", _frozen(p / p.sum()))
 
 
 @dataclass(frozen=True)
@@ -46,9 +69,23 @@ class WindowKey:
     start: datetime
     seconds: int
 
+    def __post_init__(self) -> None:
+        for name in ("location", "camera", "source", "model"):
+            if not isinstance(value := getattr(self, name), str) or not value.strip():
+                raise ValueError(f"a window's {name} is a name, not {value!r}")
+        object.__setattr__(self, "run_start", _aware(self.run_start, "a run's start").astimezone(UTC))
+        object.__setattr__(self, "start", _aware(self.start, "a window's start").astimezone(UTC))
+        check_seconds(self.seconds)
+        if self.start.timestamp() % self.seconds:
+            raise ValueError(
+                f"a window of {self.seconds} s starts at a multiple of it, not at {self.start.isoformat()}"
+            )
 
-def _zeros(*shape: int) -> npt.NDArray[np.float64]:
-    return np.zeros(shape, dtype=np.float64)
+
+def check_seconds(seconds: int) -> None:
+    """Raise ValueError unless ``seconds`` is a length a window can have: whole, 1 s to a day."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 1 <= seconds <= LONGEST:
+        raise ValueError(f"a window lasts 1 to {LONGEST} whole seconds, not {seconds!r}")
 
 
 @dataclass(frozen=True)
@@ -58,15 +95,133 @@ class Window:
     ``people_seen``: all tracks; ``people``: those good enough to judge. ``hard_counts`` (8,): people
     by most probable expression. ``prob_sums`` (8,): sum of p. ``prob_cross`` (8, 8): sum of p pᵀ.
     ``rejected``: people by reason of rejection; ``people_seen = people + sum(rejected)``.
+    The arrays are read-only. Windows of one key add up.
     """
 
     key: WindowKey
     people_seen: int = 0
     people: int = 0
     hard_counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(CLASSES, dtype=np.int64))
-    prob_sums: npt.NDArray[np.float64] = field(default_factory=lambda: _zeros(CLASSES))
-    prob_cross: npt.NDArray[np.float64] = field(default_factory=lambda: _zeros(CLASSES, CLASSES))
+    prob_sums: Floats = field(default_factory=lambda: np.zeros(CLASSES))
+    prob_cross: Floats = field(default_factory=lambda: np.zeros((CLASSES, CLASSES)))
     frames_seen: int = 0
     frames_dropped: int = 0
     seconds_covered: float = 0.0
     rejected: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        counts = np.asarray(self.hard_counts)
+        if counts.dtype.kind not in "iu":
+            raise ValueError(f"hard_counts are whole numbers, not {counts.dtype}")
+        object.__setattr__(self, "hard_counts", _frozen(counts.astype(np.int64)))
+        for name, shape in (("prob_sums", (CLASSES,)), ("prob_cross", (CLASSES, CLASSES))):
+            array = np.array(getattr(self, name), dtype=np.float64)
+            if array.shape != shape or not np.isfinite(array).all() or array.min() < 0:
+                raise ValueError(f"{name} are non-negative numbers of shape {shape}, not {array.shape}")
+            object.__setattr__(self, name, _frozen(array))
+        object.__setattr__(self, "rejected", MappingProxyType(dict(sorted(self.rejected.items()))))
+        whole = (self.people_seen, self.people, self.frames_seen, self.frames_dropped, *self.rejected.values())
+        if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0 for n in whole):
+            raise ValueError(f"a window counts in whole numbers from 0, not {whole}")
+        if not (math.isfinite(self.seconds_covered) and self.seconds_covered >= 0):
+            raise ValueError(f"seconds_covered is a number from 0, not {self.seconds_covered}")
+        if self.people_seen != self.people + sum(self.rejected.values()):
+            raise ValueError(
+                f"{self.people_seen} people seen are not {self.people} judged and "
+                f"{sum(self.rejected.values())} rejected"
+            )
+        if self.hard_counts.shape != (CLASSES,) or self.hard_counts.min() < 0 or self.hard_counts.sum() != self.people:
+            raise ValueError(f"hard_counts are {CLASSES} counts that sum to {self.people} people")
+        slack = 1e-6 * max(self.people, 1)
+        if abs(self.prob_sums.sum() - self.people) > slack:
+            raise ValueError(f"prob_sums sum to {self.prob_sums.sum():g}, not to {self.people} people")
+        if np.abs(self.prob_cross.sum(axis=1) - self.prob_sums).max() > slack:
+            raise ValueError("the rows of prob_cross do not sum to prob_sums")
+        if np.abs(self.prob_cross - self.prob_cross.T).max() > slack:
+            raise ValueError("prob_cross is not symmetric")
+
+    def merge(self, other: Window) -> Window:
+        """The sum of two parts of one window; ValueError if their keys differ."""
+        if self.key != other.key:
+            raise ValueError(f"windows of different keys do not merge: {self.key} and {other.key}")
+        return replace(
+            self,
+            people_seen=self.people_seen + other.people_seen,
+            people=self.people + other.people,
+            hard_counts=self.hard_counts + other.hard_counts,
+            prob_sums=self.prob_sums + other.prob_sums,
+            prob_cross=self.prob_cross + other.prob_cross,
+            frames_seen=self.frames_seen + other.frames_seen,
+            frames_dropped=self.frames_dropped + other.frames_dropped,
+            seconds_covered=self.seconds_covered + other.seconds_covered,
+            rejected=add_counts(self.rejected, other.rejected),
+        )
+
+    def __add__(self, other: Window) -> Window:
+        return self.merge(other)
+
+    def to_json(self) -> dict[str, Any]:
+        """The wire format: plain values, times in ISO 8601 UTC; floats survive exactly."""
+        key = self.key
+        return {
+            "schema": SCHEMA,
+            "location": key.location,
+            "camera": key.camera,
+            "source": key.source,
+            "run_start": key.run_start.isoformat(),
+            "model": key.model,
+            "start": key.start.isoformat(),
+            "seconds": key.seconds,
+            "people_seen": int(self.people_seen),
+            "people": int(self.people),
+            "hard_counts": self.hard_counts.tolist(),
+            "prob_sums": self.prob_sums.tolist(),
+            "prob_cross": self.prob_cross.tolist(),
+            "frames_seen": int(self.frames_seen),
+            "frames_dropped": int(self.frames_dropped),
+            "seconds_covered": float(self.seconds_covered),
+            "rejected": dict(self.rejected),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Window:
+        """Read the wire format; ValueError says what is missing, unknown or impossible."""
+        fields = {"schema", *WindowKey.__dataclass_fields__, *cls.__dataclass_fields__} - {"key"}
+        if not isinstance(value, Mapping) or set(value) != fields:
+            found = sorted(set(value) ^ fields) if isinstance(value, Mapping) else type(value).__name__
+            raise ValueError(f"not a window: missing or unknown {found}")
+        if value["schema"] != SCHEMA:
+            raise ValueError(f"a window of schema {SCHEMA} was expected, not {value['schema']!r}")
+        try:
+            key = WindowKey(
+                location=value["location"],
+                camera=value["camera"],
+                source=value["source"],
+                run_start=datetime.fromisoformat(value["run_start"]),
+                model=value["model"],
+                start=datetime.fromisoformat(value["start"]),
+                seconds=value["seconds"],
+            )
+            rest = {name: value[name] for name in cls.__dataclass_fields__ if name != "key"}
+            return cls(key=key, **rest)
+        except (TypeError, AttributeError) as error:
+            raise ValueError(f"not a window: {error}") from error
+
+
+def add_counts(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    """The sum of two tallies."""
+    total = dict(first)
+    for name, count in second.items():
+        total[name] = total.get(name, 0) + count
+    return total
+
+
+def _aware(time: datetime, what: str) -> datetime:
+    if not isinstance(time, datetime) or time.tzinfo is None:
+        raise ValueError(f"{what} is a time with a time zone, not {time!r}")
+    return time
+
+
+def _frozen(array: Any) -> Any:
+    array.setflags(write=False)
+    return array

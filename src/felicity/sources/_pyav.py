@@ -22,25 +22,31 @@ _NOT_VIDEO = {"tty"}
 class Pace:
     """Chooses at most ``fps`` frames per second by their times, evenly, however irregular they are.
 
-    Time is cut into slots of ``1 / fps`` seconds from the first frame on; the first frame of each
-    slot is wanted. A tenth of a slot is forgiven, for times that were rounded to milliseconds.
+    Each of the moments 0, 1 / fps, 2 / fps, … from the first frame on gets the frame nearest to it,
+    as far as that can be told when a frame comes: one that is early by less than half the usual
+    distance of frames is near enough.
     """
 
     def __init__(self, fps: float | None) -> None:
-        self.fps = fps
-        self._first: float | None = None
-        self._slot = -1
+        self._period = None if fps is None else 1 / fps
+        self._due = -math.inf
+        self._previous: float | None = None
+        self._spacing: float | None = None
 
     def wants(self, seconds: float) -> bool:
-        """Whether the frame at ``seconds`` (ascending) is the first of its slot."""
-        if self.fps is None:
+        """Whether the frame at ``seconds`` (ascending) is to be used."""
+        if self._period is None:
             return True
-        if self._first is None:
-            self._first = seconds
-        slot = math.floor((seconds - self._first) * self.fps + 0.1)
-        if slot <= self._slot:
+        if self._previous is None:
+            self._due = seconds
+        else:
+            spacing = seconds - self._previous
+            self._spacing = spacing if self._spacing is None else self._spacing + (spacing - self._spacing) / 8
+        self._previous = seconds
+        if seconds < self._due - min(self._spacing or 0.0, self._period) / 2:
             return False
-        self._slot = slot
+        missed = math.floor(max(0.0, seconds - self._due) / self._period + 1e-6)
+        self._due += (1 + missed) * self._period
         return True
 
 

@@ -18,6 +18,9 @@ from felicity.sources.registry import SourceOptions, register
 
 PROTOCOLS = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "rtp", "tcp")
 
+UNDECODABLE_SECONDS = 60.0
+"""Pictures cannot be decoded before the first key frame, which thrifty cameras send rarely."""
+
 _FFMPEG_OPTIONS = {
     # Lost packets smear the picture; a camera behind a firewall reaches nobody by UDP.
     "rtsp_transport": "tcp",
@@ -54,11 +57,12 @@ class StreamSource(LiveSource):
 
     def _pictures(self) -> Iterator[Picture | None]:
         stall = self.options.stall_seconds
+        alive = monotonic()
         try:
             container = av.open(self._url, timeout=stall, options=_FFMPEG_OPTIONS, metadata_errors="replace")
         except (av.FFmpegError, ValueError) as error:
             # Not chained: the original holds the address with the password.
-            raise LostError(self._why(error)) from None
+            raise LostError(self._why(error, alive)) from None
         with container:
             try:
                 stream = video_stream(container, self.source_id, self.options.max_pixels)
@@ -75,8 +79,8 @@ class StreamSource(LiveSource):
             try:
                 for packet in container.demux(stream):
                     now = monotonic()
-                    if now - alive > stall:
-                        raise LostError(f"for {stall:g} s no picture could be decoded")
+                    if now - alive > max(stall, UNDECODABLE_SECONDS):
+                        raise LostError(f"no picture could be decoded for {now - alive:.0f} s")
                     if by_packet and packet.size and not self._pace.wants(now):
                         alive = now
                         yield None
@@ -90,10 +94,11 @@ class StreamSource(LiveSource):
                         alive = now
                         yield partial(rgb, frame) if by_packet or self._pace.wants(now) else None
             except av.FFmpegError as error:
-                raise LostError(self._why(error)) from None
+                raise LostError(self._why(error, alive)) from None
 
-    def _why(self, error: Exception) -> str:
-        if isinstance(error, av.error.ExitError):
+    def _why(self, error: Exception, alive: float) -> str:
+        # Not every protocol says that it was interrupted because of the time.
+        if isinstance(error, av.error.ExitError) or monotonic() - alive >= self.options.stall_seconds:
             return f"nothing came for {self.options.stall_seconds:g} s"
         try:
             # FFmpeg reports an unknown host as an input/output error.

@@ -71,8 +71,7 @@ def _town(output: Path, bundle: Bundle, seed: int) -> None:
     from felicity.simulation.town import TOWN, simulate_days
     from felicity.store import open_store
 
-    soft_matrix = bundle.facts.soft_matrix.model_dump()
-    soft = SoftMatrix.from_json(soft_matrix)
+    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
     answers = AnswerModel(soft.matrix, soft.cross)
     file = output / "town.db"
     for part in output.glob("town.db*"):
@@ -80,7 +79,7 @@ def _town(output: Path, bundle: Bundle, seed: int) -> None:
     truth: dict[str, list[tuple[datetime, float]]] = {}
     overall: dict[str, float] = {}
     with open_store(str(file)) as store, console.progress() as progress:
-        store.save_model(bundle.id, soft_matrix)
+        store.save_model(bundle.id, soft, name=bundle.name)
         task = progress.add_task("simulating", total=len(TOWN) * DAYS)
         for place in TOWN:
             store.add_location(

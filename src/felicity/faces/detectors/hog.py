@@ -9,7 +9,10 @@ from __future__ import annotations
 from felicity.errors import ConfigError
 from felicity.faces._image import Image, checked, scaled
 from felicity.faces.detection import CropGeometry, Detection
-from felicity.faces.registry import NotInstalledError, register
+from felicity.faces.registry import register
+from felicity.faces.weights import NotInstalledError
+
+_DOUBTFUL = 0.3
 
 
 @register("hog", rank=10)
@@ -24,9 +27,9 @@ class HogDetector:
 
     name = "hog"
     geometry = CropGeometry(scale=1.19, down=-0.07)
-    min_score = 0.2
+    weights = None
 
-    def __init__(self, upsample: float = 2.0, max_side: int = 1920, threshold: float = 0.1) -> None:
+    def __init__(self, upsample: float = 2.0, max_side: int = 1920, threshold: float = 0.2) -> None:
         self.check()
         import dlib
 
@@ -53,7 +56,11 @@ class HogDetector:
         image, fx, fy = scaled(image_rgb_u8, min(self._upsample, self._max_side / max(height, width)))
         boxes, scores, _ = self._detector.run(image, 0, self._threshold)
         found = [
-            Detection((b.left() / fx, b.top() / fy, (b.right() + 1) / fx, (b.bottom() + 1) / fy), float(score))
+            Detection(
+                (b.left() / fx, b.top() / fy, (b.right() + 1) / fx, (b.bottom() + 1) / fy),
+                float(score),
+                doubtful=score < _DOUBTFUL,
+            )
             for b, score in zip(boxes, scores, strict=True)
         ]
         return sorted(found, key=lambda d: -d.score)

@@ -6,43 +6,36 @@ Wu, Peng & Yu 2023 (doi 10.1007/s11633-023-1423-y); weights of March 2023, MIT l
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
-from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from felicity import paths
-from felicity.errors import ConfigError, DetectorError
+from felicity.errors import ConfigError
 from felicity.faces._image import Image, checked, scaled
 from felicity.faces.detection import CropGeometry, Detection
-from felicity.faces.registry import NotInstalledError, register
+from felicity.faces.registry import register
+from felicity.faces.weights import WeightsFile
 
-FILE_NAME = "face_detection_yunet_2023mar.onnx"
-SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
-URL = (
-    "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/face_detection_yunet/"
-    "face_detection_yunet_2023mar.onnx"
+WEIGHTS = WeightsFile(
+    detector="yunet",
+    file_name="face_detection_yunet_2023mar.onnx",
+    size=232_589,
+    sha256="8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+    url="https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/face_detection_yunet/"
+    "face_detection_yunet_2023mar.onnx",
+    variable="FELICITY_YUNET",
 )
 Rows = npt.NDArray[np.float64]
 """Faces as ``(n, 15)``: x, y, width, height, five points (x, y), score."""
 
-INSTALL = "felicity detectors install yunet"
 _SMALLEST = 64  # pixels; smaller pictures are padded, the network halves the sides five times
 _COARSE = 320  # long side of a second, cheap search: the network takes close-ups of 500 pixels for two faces
 _LARGE = 320  # pixels in the working picture from which the second search is the one to believe
+_DOUBTFUL = 0.7
 _OVERLAP = 0.3  # intersection over union from which two boxes are one face
-
-
-def model_path() -> Path:
-    """Where the weights are looked for: ``FELICITY_YUNET`` if set, else the user's data folder."""
-    if chosen := os.environ.get("FELICITY_YUNET"):
-        return Path(chosen).expanduser()
-    return paths.home() / "detectors" / FILE_NAME
 
 
 @register("yunet", rank=20)
@@ -55,7 +48,7 @@ class YuNetDetector:
 
     name = "yunet"
     geometry = CropGeometry(scale=0.98, down=0.02)
-    min_score = 0.7
+    weights = WEIGHTS
 
     def __init__(self, max_side: int = 1280, threshold: float = 0.6) -> None:
         if not (64 <= max_side <= 8192 and 0 < threshold < 1):
@@ -63,7 +56,7 @@ class YuNetDetector:
                 f"yunet takes a max_side of 64 to 8192 and a threshold between 0 and 1, not {max_side} and {threshold}"
             )
         self._max_side = max_side
-        weights = np.frombuffer(_read_weights(model_path()), dtype=np.uint8)
+        weights = np.frombuffer(self.weights.read(), dtype=np.uint8)
         with _quiet():
             self._network = cv2.FaceDetectorYN.create(
                 "onnx", weights, np.empty(0, np.uint8), (320, 320), threshold, _OVERLAP, 5000
@@ -72,7 +65,7 @@ class YuNetDetector:
     @classmethod
     def check(cls) -> None:
         """Raise NotInstalledError without the file of weights, DetectorError if it is another file."""
-        _read_weights(model_path())
+        cls.weights.read()
 
     def detect(self, image_rgb_u8: Image) -> list[Detection]:
         """See ``Detector.detect``."""
@@ -112,31 +105,15 @@ def _joined(fine: Rows, coarse: Rows) -> Rows:
     fine = fine[fine[:, 2:4].max(1, initial=0) < 1.25 * _LARGE]
     rows = np.concatenate([fine, coarse[coarse[:, 2:4].max(1, initial=0) > _LARGE / 1.25]])
     kept = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), 0.0, _OVERLAP)
-    return rows[np.asarray(kept, dtype=int).reshape(-1)]
+    each_once: Rows = rows[np.asarray(kept, dtype=int).reshape(-1)]
+    return each_once
 
 
 def _detection(row: npt.NDArray[np.float64]) -> Detection:
-    x, y, width, height = (float(v) for v in row[:4])
+    x, y, width, height, score = (float(v) for v in row[[0, 1, 2, 3, 14]])
     points = [(float(px), float(py)) for px, py in row[4:14].reshape(5, 2)]
     left, right = sorted(points[:2])
-    return Detection((x, y, x + width, y + height), float(row[14]), (left, right), points[2])
-
-
-def _read_weights(path: Path) -> bytes:
-    try:
-        weights = path.read_bytes()
-    except FileNotFoundError as error:
-        if "FELICITY_YUNET" in os.environ:
-            raise DetectorError(f"FELICITY_YUNET names {path}, which does not exist; correct or unset it") from error
-        raise NotInstalledError(f"the yunet detector needs its file of weights; install it with: {INSTALL}") from error
-    except OSError as error:
-        raise DetectorError(f"the yunet weights {path} cannot be read ({error.strerror})") from error
-    if (found := sha256(weights).hexdigest()) != SHA256:
-        raise DetectorError(
-            f"{path} is not YuNet's {FILE_NAME}: expected SHA-256 {SHA256[:12]}…, found {found[:12]}…; "
-            f"replace it with: {INSTALL}"
-        )
-    return weights
+    return Detection((x, y, x + width, y + height), score, (left, right), points[2], score < _DOUBTFUL)
 
 
 @contextmanager

@@ -1,0 +1,94 @@
+"""At which size, blur and turn of the head do answers go wrong? The thresholds of ``faces.quality`` come from here.
+
+    python benchmarks/quality_thresholds.py DATA/fer2013 [--bundle NAME|FOLDER] [--json]
+
+DATA/fer2013 has ``fer2013.csv.gz`` and ``fer2013new.csv``. Labelled faces that the network has not been fitted
+to (the held-out part of ``Training``) are shrunk and enlarged again, blurred, and sorted by the turn that YuNet
+sees; each time the share of right answers is taken: of eight expressions, and of happy against not happy, the
+mean of recall and specificity. Sharpness is that of the median face and the 10th percentile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from felicity.faces.detection import Detection
+from felicity.faces.quality import sharpness, yaw
+from felicity.faces.registry import open_detector
+from felicity.recognition.classifier import Classifier
+
+sys.path.append(str(Path(__file__).parents[1] / "scripts"))
+HAPPY = 1
+SIDES = (48, 40, 32, 28, 24, 20, 18, 16, 14, 12, 10, 8)
+BLURS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)  # standard deviations in pixels of a 48-pixel face
+YAWS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 9.0)
+
+
+def shrunk(face: np.ndarray, side: int) -> np.ndarray:
+    """As a camera that gives the face only ``side`` pixels would see it, enlarged as ``crop_face`` does."""
+    small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, (48, 48), interpolation=cv2.INTER_LINEAR)
+
+
+def blurred(face: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(face, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) if sigma else face
+
+
+def main() -> None:
+    from train_bundle import load
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--bundle")
+    parser.add_argument("--faces", type=int, default=1500)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    faces = load(options.data)
+    chosen = np.flatnonzero(faces.held_out & (faces.majority >= 0))[: options.faces]
+    images, labels = faces.images[chosen], faces.majority[chosen]
+    classifier = Classifier.open(options.bundle)
+
+    def row(crops: np.ndarray, truth: np.ndarray, **what: float) -> dict[str, float]:
+        p = classifier.probabilities(crops)
+        said, happy = p.argmax(1) == HAPPY, truth == HAPPY
+        full = Detection((0, 0, 48, 48), 1.0)
+        sharp = [sharpness(cv2.cvtColor(c, cv2.COLOR_GRAY2RGB), full) for c in crops[::4]]
+        return what | {
+            "faces": len(crops),
+            "eight": float((p.argmax(1) == truth).mean()),
+            "happy": float((said[happy].mean() + (~said[~happy]).mean()) / 2),
+            "sharpness": float(np.median(sharp)),
+            "sharpness_p10": float(np.percentile(sharp, 10)),
+        }
+
+    def show(rows: list[dict[str, float]]) -> None:
+        if options.json:
+            print(json.dumps(rows), flush=True)
+            return
+        for line in [list(rows[0]), *(row.values() for row in rows)]:
+            print(" ".join(f"{v:>13.3f}" if isinstance(v, float) else f"{v:>13}" for v in line))
+        print(flush=True)
+
+    show([row(np.stack([shrunk(f, s) for f in images]), labels, side=s) for s in SIDES])
+    show([row(np.stack([blurred(f, s) for f in images]), labels, sigma=s) for s in BLURS])
+    detector = open_detector("yunet")
+    turns = np.array([turn(detector, f) for f in images])
+    bins = [(low, (turns >= low) & (turns < high)) for low, high in itertools.pairwise(YAWS)]
+    show([row(images[part], labels[part], yaw_from=low) for low, part in bins if part.sum() >= 30])
+
+
+def turn(detector: object, face: np.ndarray) -> float:
+    large = cv2.copyMakeBorder(cv2.resize(face, (144, 144)), *[48] * 4, cv2.BORDER_REPLICATE)
+    found = detector.detect(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB))
+    return abs(yaw(found[0])) if len(found) == 1 else -1.0
+
+
+if __name__ == "__main__":
+    main()

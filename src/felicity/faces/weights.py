@@ -1,0 +1,121 @@
+"""Files of weights that a detector needs and the package does not carry: found, checked, fetched."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from felicity import paths
+from felicity.errors import DetectorError
+
+
+class NotInstalledError(DetectorError):
+    """A detector that could work here lacks its file or package; ``auto`` passes over it."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file known by its SHA-256.
+
+    ``variable``: environment variable that names another place for it than the user's data folder.
+    ``url``: its home. ``size``: in bytes.
+    """
+
+    detector: str
+    file_name: str
+    size: int
+    sha256: str
+    url: str
+    variable: str
+
+    def path(self) -> Path:
+        """Where it is looked for."""
+        if chosen := os.environ.get(self.variable):
+            return Path(chosen).expanduser()
+        return self.installed_path()
+
+    def installed_path(self) -> Path:
+        """Where ``install`` puts it, in the user's data folder."""
+        return paths.home() / "detectors" / self.file_name
+
+    def read(self) -> bytes:
+        """Its bytes. Raises NotInstalledError if it is missing, DetectorError if it is another file."""
+        path = self.path()
+        command = f"felicity detectors install {self.detector}"
+        try:
+            with path.open("rb") as stream:
+                content = stream.read(self.size + 1)
+        except FileNotFoundError as error:
+            if os.environ.get(self.variable):
+                raise DetectorError(
+                    f"{self.variable} names {path}, which does not exist; correct or unset it"
+                ) from error
+            raise NotInstalledError(
+                f"the {self.detector} detector needs its file of weights; install it with: {command}"
+            ) from error
+        except OSError as error:
+            raise DetectorError(f"{path} cannot be read ({error.strerror}); check it or run: {command}") from error
+        self._verify(content, str(path), f"replace it with: {command}")
+        return content
+
+    def install(self, content: bytes, origin: str) -> Path:
+        """Check ``content``, got from ``origin``, and put it in its place, whole or not at all."""
+        self._verify(content, origin, "nothing was installed")
+        target = self.installed_path()
+        beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(content)
+            os.replace(beside, target)
+        except OSError as error:
+            raise DetectorError(f"{target} cannot be written ({error.strerror}); check the folder") from error
+        finally:
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
+        return target
+
+    def download(
+        self, url: str | None = None, *, timeout: float = 20, on_progress: Callable[[int], None] = lambda _: None
+    ) -> bytes:
+        """The bytes at ``url`` (its home if None), unchecked, at most one more than ``size``.
+
+        ``timeout``: seconds to wait for the next bytes; all of them may take six times as long.
+        ``on_progress`` is told the number of bytes so far. Raises DetectorError if they cannot be had.
+        """
+        url = url or self.url
+        if not url.lower().startswith(("http://", "https://")):
+            raise DetectorError(f"{url}: an http or https address expected; for a file use --from")
+        deadline = time.monotonic() + 6 * timeout
+        content = bytearray()
+        instead = "nothing was installed; try again or use --from FILE"
+        try:
+            with urllib.request.urlopen(url, timeout=timeout) as answer:
+                while len(content) <= self.size and (part := answer.read1(65536)):
+                    content += part
+                    on_progress(len(content))
+                    if time.monotonic() > deadline:
+                        raise TimeoutError
+        except urllib.error.HTTPError as error:
+            raise DetectorError(f"{url}: the server answered {error.code} {error.reason}; {instead}") from error
+        except TimeoutError as error:
+            raise DetectorError(f"{url}: no answer in time, {len(content)} bytes came; {instead}") from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", None) or error
+            raise DetectorError(f"{url}: cannot be reached ({reason}); {instead}") from error
+        return bytes(content)
+
+    def _verify(self, content: bytes, origin: str, advice: str) -> None:
+        if (found := sha256(content).hexdigest()) != self.sha256:
+            size = f"{len(content)} bytes" if len(content) <= self.size else "more"
+            raise DetectorError(
+                f"{origin} is not {self.file_name}: {self.size} bytes with SHA-256 {self.sha256[:12]}… expected, "
+                f"{size} with {found[:12]}… found; {advice}"
+            )

@@ -1,0 +1,233 @@
+"""The happiness index of places and times, from sums of windows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from felicity.errors import ConfigError
+from felicity.index.buckets import By, bucket
+from felicity.index.estimate import shares
+from felicity.index.interval import HAPPY, UNHAPPY, Intervals
+from felicity.index.soft_matrix import SoftMatrix
+from felicity.index.sums import Sums
+from felicity.index.suppression import hide
+from felicity.index.window import CLASSES, Floats
+from felicity.labels import EXPRESSIONS
+
+DEFAULT_K = 10
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure in percent: as counted, as adjusted, and the adjusted one's 95 % interval. None: not known."""
+
+    raw: float | None = None
+    adjusted: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def to_json(self) -> dict[str, float | None]:
+        """Plain values."""
+        return {"raw": self.raw, "adjusted": self.adjusted, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class IndexRow:
+    """The index of one location in one bucket of time.
+
+    ``start``, ``end``: on the location's clock. ``people_seen``: all tracks; ``people``: those judged, who
+    carry the shares. ``happy_share``, ``balance`` (happy less unhappy), ``ratio`` (happy of happy and
+    unhappy) and the eight ``expressions`` are in percent, and empty where the row is ``suppressed``
+    (fewer than k people, or needed to keep such a row hidden). ``effective_people``: as many people who
+    do not resemble each other would tell as much. ``rejected``: people not judged, by reason.
+    """
+
+    location: str
+    start: datetime
+    end: datetime
+    model: str
+    people_seen: int
+    people: int
+    windows: int
+    suppressed: bool
+    happy_share: Figure = Figure()
+    balance: Figure = Figure()
+    ratio: Figure = Figure()
+    expressions: Mapping[str, Figure] = field(default_factory=lambda: {str(e): Figure() for e in EXPRESSIONS})
+    effective_people: float | None = None
+    seconds_covered: float = 0.0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract of ``felicity index --json``."""
+        return {
+            "location": self.location,
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat(),
+            "people_seen": self.people_seen,
+            "people": self.people,
+            "windows": self.windows,
+            "suppressed": self.suppressed,
+            "happy_share": self.happy_share.to_json(),
+            "balance": self.balance.to_json(),
+            "ratio": self.ratio.to_json(),
+            "expressions": {name: figure.to_json() for name, figure in self.expressions.items()},
+            "effective_people": self.effective_people,
+            "seconds_covered": self.seconds_covered,
+            "rejected": dict(self.rejected),
+            "model": self.model,
+        }
+
+
+@dataclass(frozen=True)
+class GroupKey:
+    """Whose sums they are: a location, its time zone, a model, and a bucket in seconds since the epoch."""
+
+    location: str
+    timezone: str
+    model: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Sums of windows by location and bucket: one key per row of ``sums``; ``notes`` say what was left out."""
+
+    by: By
+    keys: tuple[GroupKey, ...]
+    sums: Sums
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.keys) != len(self.sums):
+            raise ValueError(f"{len(self.keys)} keys for {len(self.sums)} sums")
+
+
+def compute_index(
+    groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | None], *, k: int = DEFAULT_K
+) -> list[IndexRow]:
+    """The index of each group, in the order given.
+
+    ``soft_matrix(location, model)`` gives M, or None where it is not known: then only raw figures stand.
+    ``k``: fewest people of whom a figure is shown; ConfigError below 1.
+    """
+    if k < 1:
+        raise ConfigError(f"k must be at least 1, not {k}")
+    hidden = hide(groups.sums.people, *_chains(groups), k=k)
+    figures = _all_figures(groups, soft_matrix)
+    zones = {name: ZoneInfo(name) for name in {key.timezone for key in groups.keys}}
+    rows = []
+    for i, key in enumerate(groups.keys):
+        shown = {} if hidden[i] else figures[i]
+        sums, zone = groups.sums, zones[key.timezone]
+        rows.append(
+            IndexRow(
+                location=key.location,
+                start=datetime.fromtimestamp(key.start, UTC).astimezone(zone),
+                end=datetime.fromtimestamp(key.end, UTC).astimezone(zone),
+                model=key.model,
+                people_seen=int(sums.people_seen[i]),
+                people=int(sums.people[i]),
+                windows=int(sums.windows[i]),
+                suppressed=bool(hidden[i]),
+                seconds_covered=float(sums.seconds_covered[i]),
+                rejected=sums.rejected[i],
+                **shown,
+            )
+        )
+    return rows
+
+
+_COARSER: Mapping[By, tuple[tuple[By, ...], ...]] = {
+    "total": (),
+    "month": ((),),
+    "week": ((),),
+    "day": (("month",), ("week",)),
+    "hour": (("month", "day"), ("week", "day")),
+    "minute": (("month", "day", "hour"), ("week", "day", "hour")),
+}
+"""Coarser buckets that divide each other, for each bucket; the total stands above all."""
+
+
+def _chains(groups: Groups) -> list[list[list[int]]]:
+    names = sorted({(key.location, key.model) for key in groups.keys})
+    place = {name: i for i, name in enumerate(names)}
+    total = [place[key.location, key.model] for key in groups.keys]
+    span = 1 << 40  # seconds since the epoch stay below it, so that (place, second) is one number
+    chains = []
+    for chain in _COARSER[groups.by]:
+        levels = [total]
+        for by in chain:
+            levels.append(
+                [
+                    i * span + bucket(key.start, by, ZoneInfo(key.timezone))[0]
+                    for i, key in zip(total, groups.keys, strict=True)
+                ]
+            )
+        chains.append(levels)
+    return chains
+
+
+def _all_figures(groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | None]) -> list[dict[str, Any]]:
+    figures: list[dict[str, Any]] = [{} for _ in groups.keys]
+    by_place: dict[tuple[str, str], list[int]] = {}
+    for i, key in enumerate(groups.keys):
+        by_place.setdefault((key.location, key.model), []).append(i)
+    # Locations mostly share the bundle's matrix: they are estimated in one go.
+    by_matrix: dict[int, tuple[SoftMatrix | None, list[int]]] = {}
+    for (location, model), members in by_place.items():
+        soft = soft_matrix(location, model)
+        by_matrix.setdefault(id(soft), (soft, []))[1].extend(members)
+    for soft, members in by_matrix.values():
+        for i, figure in zip(members, _figures(groups.sums.take(members), soft), strict=True):
+            figures[i] = figure
+    return figures
+
+
+def _figures(sums: Sums, soft: SoftMatrix | None) -> list[dict[str, Any]]:
+    counted = shares(sums.hard_counts, sums.people)
+    happy, unhappy = counted @ HAPPY, counted @ UNHAPPY
+    with np.errstate(invalid="ignore", divide="ignore"):
+        raw = {"happy_share": happy, "balance": happy - unhappy, "ratio": happy / (happy + unhappy)}
+    units = dict(zip(map(str, EXPRESSIONS), np.eye(CLASSES), strict=True))
+    raw |= {name: counted @ unit for name, unit in units.items()}
+    nothing = np.full(len(sums), np.nan)
+    columns: dict[str, tuple[Floats, Floats, Floats, Floats]] = {}
+    effective = nothing
+    if soft is None:
+        columns = {name: (value, nothing, nothing, nothing) for name, value in raw.items()}
+    else:
+        intervals = Intervals(sums, soft)
+        effective = intervals.effective_people()
+        for name, weights in ({"happy_share": HAPPY, "balance": HAPPY - UNHAPPY} | units).items():
+            columns[name] = (raw[name], intervals.estimate @ weights, *intervals.linear(weights))
+        columns["ratio"] = (raw["ratio"], *intervals.ratio(HAPPY, UNHAPPY))
+    effective_people = _numbers(effective, 1)
+    listed = {name: _to_figures(*values) for name, values in columns.items()}
+    return [
+        {
+            "happy_share": listed["happy_share"][i],
+            "balance": listed["balance"][i],
+            "ratio": listed["ratio"][i],
+            "expressions": {name: listed[name][i] for name in units},
+            "effective_people": effective_people[i],
+        }
+        for i in range(len(sums))
+    ]
+
+
+def _to_figures(*columns: Floats) -> list[Figure]:
+    return [Figure(*row) for row in zip(*(_numbers(column, 100) for column in columns), strict=True)]
+
+
+def _numbers(column: Floats, scale: float) -> list[float | None]:
+    """Plain numbers with as many digits as say something, and None for NaN."""
+    return [value if math.isfinite(value) else None for value in np.round(column * scale, 4).tolist()]

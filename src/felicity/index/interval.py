@@ -1,0 +1,284 @@
+"""95 % intervals for shares: people who resemble each other, and a soft matrix from finitely many faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.index.estimate import adjust, shares
+from felicity.index.soft_matrix import SoftMatrix
+from felicity.index.sums import Sums
+from felicity.index.window import CLASSES, Floats
+from felicity.labels import EXPRESSIONS, MOODS, Mood
+
+LEVEL = 0.95
+
+HAPPY = np.array([float(MOODS[e] is Mood.HAPPY) for e in EXPRESSIONS])
+"""(8,): 1 where an expression counts as happy."""
+UNHAPPY = np.array([float(MOODS[e] is Mood.UNHAPPY) for e in EXPRESSIONS])
+"""(8,): 1 where an expression counts as unhappy."""
+
+_TRUST = 2.0
+"""Windows' worth of belief that people answer like validation faces; measured in benchmarks/coverage.py."""
+_LEAST_EFFECT = 0.8
+"""People in one window do not differ more than strangers do; a lower design effect is mostly chance."""
+_HALVINGS = 40
+_PRESENT = 0.01
+"""Share from which an expression counts as present: below it the bound at 0 does more than the data."""
+
+
+class Intervals:
+    """Shares and their intervals for R groups of windows and one soft matrix.
+
+    Score intervals (Wilson 1927): the values that the data do not contradict, the variance being taken
+    *at the value in question*, so that it neither vanishes at 0 or 100 % nor leaves the possible range.
+    The variance has two parts.
+
+    - People: what the validation faces' second moments imply for such a mix of expressions, times a
+      design effect, which compares the scatter of whole windows (cluster-robust variance, Liang & Zeger
+      1986) with that of independent people.
+    - Matrix: that of M's columns, each from ``counts[j]`` faces, weighted by the squared shares.
+
+    The quantile is Student's t; few windows have few degrees of freedom (cf. Bell & McCaffrey 2002), and
+    the parts are joined after Satterthwaite (1946). With a single window there is nothing to compare:
+    people then count as independent.
+
+    ``estimate`` (R, 8): adjusted shares. Rows without people are NaN throughout.
+    """
+
+    def __init__(self, sums: Sums, soft: SoftMatrix) -> None:
+        self.soft = soft
+        self.means = shares(sums.prob_sums, sums.people)
+        self.estimate = adjust(self.means, soft.matrix)
+        self._n = np.where(sums.people > 0, sums.people, np.nan).astype(np.float64)
+        self._sums = sums
+        self._inverses: dict[bytes, Floats] = {}
+        self._cross = soft.cross
+        self._spread = soft.spread() / np.maximum(soft.counts, 1)[:, None, None]
+
+    def linear(self, weights: npt.ArrayLike) -> tuple[Floats, Floats]:
+        """Low and high end, (R,) each, of the figure ``weights · q``; ``weights`` (8,)."""
+        c = np.asarray(weights, dtype=np.float64)
+        a = self._row(c)  # (8, R)
+        point = self.estimate @ c
+        effect, freedom = self._scatter(a)
+        u, m, w = self._moments(a)
+        q = self.estimate
+
+        def variance(start: Floats, step: Floats) -> tuple[Floats, Floats, Floats]:
+            """Of people and matrix at start + λ step: coefficients of 1, λ, λ²."""
+            people = effect / self._n
+            along, across = _dot(start, m), _dot(step, m)
+            return (
+                people * (_dot(start, u) - along**2) + _dot(start**2, w),
+                people * (_dot(step, u) - 2 * along * across) + 2 * _dot(start * step, w),
+                people * -(across**2) + _dot(step**2, w),
+            )
+
+        squared = self._quantile(effect, freedom, q, u, m, w) ** 2
+        ends = []
+        for sign in (-1.0, 1.0):
+            step = self._towards(sign * c) - q
+            rise = step @ c
+            v0, v1, v2 = variance(q, step)
+            far = _furthest(
+                -squared * v0,
+                -squared * v1,
+                rise**2 - squared * v2,
+            )
+            ends.append(point + far * rise)
+        return np.minimum(ends[0], point), np.maximum(ends[1], point)
+
+    def ratio(self, numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
+        """Estimate, low and high end, (R,) each, of ``numerator · q / (numerator + denominator) · q``.
+
+        Both are disjoint masks (8,). After Fieller (1954): the values r at which numerator - r · both is
+        compatible with 0. NaN where nobody belongs to either.
+        """
+        c, d = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
+        both = c + d
+        q = self.estimate
+        top, whole = q @ c, q @ both
+        with np.errstate(invalid="ignore", divide="ignore"):
+            point = np.where(whole > 1e-9, top / np.where(whole > 1e-9, whole, 1), np.nan)
+            inner = np.where(whole[:, None] > 1e-9, q * both, 0.0)
+        # Nobody unhappy seen does not say that nobody could be.
+        figure = (c > 0) | (np.arange(CLASSES) == self._commonest(d > 0))
+        # If the ratio is r, people show `still + r move`, and the figure that is then 0 is p̄ (top - r below).
+        share_c, share_d = _normalised(inner * c, c), _normalised(inner * d, d)
+        still, move = q - inner + whole[:, None] * share_d, whole[:, None] * (share_c - share_d)
+        above, below = (self._rows(np.broadcast_to(v, q.shape), figure) for v in (c, both))  # (8, R)
+        a = above - below * np.where(np.isfinite(point), point, 0.5)
+        effect, freedom = self._scatter(a)
+        squared = self._quantile(effect, freedom, q, *self._moments(a)) ** 2
+
+        # All that follows are polynomials in r, lowest power first.
+        u, w = (
+            np.stack([_form(f, above, above), -2 * _form(f, above, below), _form(f, below, below)])
+            for f in (self._cross, self._spread)
+        )
+        m = np.stack([self.soft.matrix.T @ above, -self.soft.matrix.T @ below])
+        value = np.stack([top, -whole])
+        mean = _polynomial([still, move], m)
+        people = _polynomial([still, move], u) - _multiplied(mean, mean)[:4]
+        matrix = _polynomial([still**2, 2 * still * move, move**2], w)
+        excess = -squared * matrix
+        excess[:3] += _multiplied(value, value)
+        excess[:4] -= squared * effect / self._n * people
+        low, high = (_bisect(excess, point, end) for end in (0.0, 1.0))
+        return point, low, high
+
+    def effective_people(self) -> Floats:
+        """(R,): as many independent people would give the happy share the same precision (of sampling people)."""
+        effect, _ = self._scatter(self._row(HAPPY))
+        return np.asarray(self._n / np.maximum(effect, 1))
+
+    def _row(self, weights: Floats) -> Floats:
+        """(8, R): the ``a`` for which a · p̄ moves as the figure ``weights · q`` does, ``weights`` (8,)."""
+        return self._rows(np.broadcast_to(weights, self.means.shape), weights > 0)
+
+    def _rows(self, weights: Floats, figure: npt.NDArray[np.bool_]) -> Floats:
+        """(8, R), likewise for ``weights`` (R, 8) of a ``figure`` (8,).
+
+        Linear around the estimate: expressions of which there are none stay none, but for those that
+        the figure is about. Without the bounds, expressions that the classifier hardly tells apart
+        would trade against each other, and every figure would be as vague as they are.
+        """
+        a = np.zeros(self.means.shape)
+        supports = ((self.estimate > _PRESENT) | figure) & self.soft.known
+        # One expression alone would be certain: there is always another that these people might have shown.
+        supports[~(supports & ~figure).any(axis=1), self._commonest(~figure)] = True
+        patterns, of_row = np.unique(supports, axis=0, return_inverse=True)
+        for i, pattern in enumerate(patterns):
+            members = np.flatnonzero(of_row.reshape(-1) == i)
+            a[members] = weights[members] @ self._inverse(pattern)
+        return a.T
+
+    def _commonest(self, among: npt.NDArray[np.bool_]) -> int:
+        """The expression with the most validation faces."""
+        return int(np.where(among, self.soft.counts, -1).argmax())
+
+    def _inverse(self, support: npt.NDArray[np.bool_]) -> Floats:
+        """(8, 8): from p̄ to the least-squares shares on a support that sum to 1; other rows are 0."""
+        code = support.tobytes()
+        if code not in self._inverses:
+            self._inverses[code] = _inverse(self.soft.matrix, support)
+        return self._inverses[code]
+
+    def _moments(self, a: Floats) -> tuple[Floats, Floats, Floats]:
+        """By label: mean of (a·p)², mean of a·p, variance of the column's mean; ``a`` (8,) or (8, R)."""
+        path = "jab,a...,b...->j..."
+        return (
+            np.einsum(path, self._cross, a, a, optimize=a.ndim == 2),
+            self.soft.matrix.T @ a,
+            np.einsum(path, self._spread, a, a, optimize=a.ndim == 2),
+        )
+
+    def _scatter(self, a: Floats) -> tuple[Floats, Floats]:
+        """Design effect and degrees of freedom (R,) of ``a``·p̄; ``a`` (8,) or (8, R)."""
+        sums, n = self._sums, self._n
+        rows = np.broadcast_to(a.T, self.means.shape)
+        u, m, _ = self._moments(a)
+        alone = np.maximum(_dot(self.estimate, u) - _dot(self.estimate, m) ** 2, 1e-12)
+        mean = (self.means * rows).sum(axis=1)
+        blocks = sums.blocks.astype(np.float64)
+        weighed = np.einsum("rij,rj->ri", sums.block_cross, rows)  # (R, 8)
+        ones = sums.block_cross.sum(axis=(1, 2))  # sum of squared sizes of windows
+        squares = (weighed * rows).sum(axis=1) - 2 * weighed.sum(axis=1) * mean + ones * mean**2
+        with np.errstate(invalid="ignore", divide="ignore"):
+            windows = squares / n * blocks / np.maximum(blocks - 1, 1)
+            freedom = np.clip(n**2 / ones - 1, 0, None)
+        freedom = np.where(blocks > 1, freedom, 0.0)
+        effect = (freedom * windows / alone + _TRUST) / (freedom + _TRUST)
+        effect = np.where(blocks > 1, np.maximum(effect, _LEAST_EFFECT), 1.0)
+        return effect, np.where(blocks > 1, freedom + _TRUST, np.maximum(n - 1, 1))
+
+    def _quantile(self, effect: Floats, freedom: Floats, q: Floats, u: Floats, m: Floats, w: Floats) -> Floats:
+        from scipy.special import stdtrit
+
+        people = effect / self._n * np.maximum(_dot(q, u) - _dot(q, m) ** 2, 1e-15)
+        both = people + _dot(q**2, w)
+        return np.asarray(stdtrit(freedom * (both / people) ** 2, 0.5 + LEVEL / 2))
+
+    def _towards(self, c: Floats) -> Floats:
+        """(R, 8): the shares if all people moved to the expressions of greatest ``c``, in their proportion now."""
+        known = self.soft.known
+        target = known & (c == c[known].max())
+        return _normalised(np.where(target, self.estimate, 0.0), target.astype(np.float64))
+
+
+def _dot(q: Floats, v: Floats) -> Floats:
+    """Rows of ``q`` (R, 8) times ``v`` (8,), or times the columns of ``v`` (8, R)."""
+    return np.asarray(q @ v if v.ndim == 1 else np.einsum("rj,jr->r", q, v))
+
+
+def _normalised(parts: Floats, fallback: Floats) -> Floats:
+    mass = parts.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(mass > 1e-9, parts / np.where(mass > 1e-9, mass, 1), fallback / fallback.sum()))
+
+
+def _inverse(matrix: Floats, support: npt.NDArray[np.bool_]) -> Floats:
+    m = matrix[:, support]
+    k = m.shape[1]
+    inverse = np.zeros((CLASSES, CLASSES))
+    if k:
+        kkt = np.ones((k + 1, k + 1))
+        kkt[:k, :k] = m.T @ m + 1e-12 * np.eye(k)
+        kkt[k, k] = 0
+        # p̄ sums to 1, so the constraint's constant is 1ᵀ p̄ and the map is linear.
+        right = np.concatenate([m.T, np.ones((1, CLASSES))])
+        inverse[support] = np.linalg.solve(kkt, right)[:k]
+    return inverse
+
+
+def _furthest(c0: Floats, c1: Floats, c2: Floats) -> Floats:
+    """The greatest λ in 0 … 1 with c0 + c1 λ + c2 λ² ≤ 0, or 0 if there is none."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        root = np.sqrt(np.maximum(c1**2 - 4 * c0 * c2, 0))
+        # The stable pair of roots (Press et al., Numerical Recipes, 5.6).
+        half = -0.5 * (c1 + np.where(c1 >= 0, root, -root))
+        roots = np.stack([half / c2, c0 / half])
+    inside = np.isfinite(roots) & (roots >= 0) & (roots <= 1) & (c1**2 >= 4 * c0 * c2)
+    best = np.where(inside, roots, 0.0).max(axis=0)
+    return np.where(c0 + c1 + c2 <= 0, 1.0, np.where(np.isfinite(c0), best, np.nan))
+
+
+def _form(forms: Floats, left: Floats, right: Floats) -> Floats:
+    """(8, R): by label, left · form · right, with ``forms`` (8, 8, 8) and both sides (8, R)."""
+    return np.asarray(np.einsum("jab,ar,br->jr", forms, left, right, optimize=True))
+
+
+def _polynomial(shares: Sequence[Floats], values: Floats) -> Floats:
+    """Coefficients (K + L - 1, R) of the product of two polynomials, summed over labels: K of (R, 8) by (L, 8, R)."""
+    product = np.zeros((len(shares) + len(values) - 1, len(shares[0])))
+    for i, share in enumerate(shares):
+        product[i : i + len(values)] += np.einsum("rj,ljr->lr", share, values)
+    return product
+
+
+def _multiplied(left: Floats, right: Floats) -> Floats:
+    """Coefficients of the product of two polynomials, (K, R) by (L, R)."""
+    product = np.zeros((len(left) + len(right) - 1, left.shape[1]))
+    for i, coefficient in enumerate(left):
+        product[i : i + len(right)] += coefficient * right
+    return product
+
+
+def _bisect(excess: Floats, start: Floats, end: float) -> Floats:
+    """Where, on the way from ``start`` to ``end``, the polynomial ``excess`` (K, R) becomes positive."""
+    near, far = start, np.full_like(start, end)
+    within = _value(excess, far) <= 0
+    for _ in range(_HALVINGS):
+        middle = (near + far) / 2
+        out = _value(excess, middle) > 0
+        near, far = np.where(out, near, middle), np.where(out, middle, far)
+    return np.where(np.isfinite(start), np.where(within, end, near), np.nan)
+
+
+def _value(polynomial: Floats, x: Floats) -> Floats:
+    result = np.zeros_like(x)
+    for coefficient in polynomial[::-1]:
+        result = result * x + coefficient
+    return result

@@ -1,0 +1,140 @@
+"""A location: a place whose people are counted, and where nobody may be counted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from felicity.errors import ConfigError
+
+PROHIBITED = {
+    "workplace": frozenset({"workplace", "work", "office", "factory", "warehouse", "call centre", "call center"}),
+    "education": frozenset(
+        {
+            "education",
+            "educational",
+            "school",
+            "university",
+            "college",
+            "kindergarten",
+            "nursery",
+            "classroom",
+            "campus",
+        }
+    ),
+}
+"""Site types at which emotion recognition is prohibited, with their usual names."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place.
+
+    ``timezone``: IANA name; days and hours are counted by it. ``geometry``: a GeoJSON geometry
+    (RFC 7946; longitude before latitude), None if unknown. ``population``: people who live there.
+    ``site_type``: free words such as ``park``. ``code``: what other tables (flows, visits) call it.
+
+    Raises ConfigError if a value is impossible, and for workplaces and schools, where the EU AI Act
+    prohibits emotion recognition (Art. 5(1)(f)).
+    """
+
+    name: str
+    timezone: str = "UTC"
+    geometry: Mapping[str, Any] | None = None
+    population: float | None = None
+    site_type: str | None = None
+    code: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip() or self.name != self.name.strip():
+            raise ConfigError(f"a location needs a name without spaces around it, not {self.name!r}")
+        try:
+            ZoneInfo(self.timezone)
+        except (KeyError, ValueError, OSError, TypeError) as error:
+            raise ConfigError(
+                f"location {self.name!r}: {self.timezone!r} is not a time zone; use an IANA name like 'Europe/Paris'"
+            ) from error
+        population = self.population
+        if population is not None and not (
+            isinstance(population, (int, float))
+            and not isinstance(population, bool)
+            and math.isfinite(population)
+            and population >= 0
+        ):
+            raise ConfigError(f"location {self.name!r}: population is a number from 0, not {population!r}")
+        if self.geometry is not None:
+            try:
+                check_geometry(self.geometry)
+            except ValueError as error:
+                raise ConfigError(f"location {self.name!r}: {error}") from error
+        if self.site_type is not None:
+            self._check_site_type(self.site_type)
+
+    def _check_site_type(self, site_type: str) -> None:
+        words = site_type.strip().lower().replace("_", " ").replace("-", " ")
+        if not words:
+            raise ConfigError(f"location {self.name!r}: a site type is a word, or left out")
+        for kind, names in PROHIBITED.items():
+            if words in names or names & set(words.split()):
+                raise ConfigError(
+                    f"location {self.name!r}: site type {site_type!r} is refused, because the EU AI Act, "
+                    f"Art. 5(1)(f), prohibits emotion recognition in the areas of workplace and education ({kind})"
+                )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "name": self.name,
+            "timezone": self.timezone,
+            "geometry": None if self.geometry is None else dict(self.geometry),
+            "population": self.population,
+            "site_type": self.site_type,
+            "code": self.code,
+        }
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone itself."""
+        return ZoneInfo(self.timezone)
+
+
+_DEPTH = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
+
+
+def check_geometry(geometry: Mapping[str, Any]) -> None:
+    """Raise ValueError unless ``geometry`` is a GeoJSON geometry in degrees (RFC 7946, section 3.1)."""
+    kind = geometry.get("type") if isinstance(geometry, Mapping) else None
+    if kind == "GeometryCollection":
+        parts = geometry.get("geometries")
+        if not isinstance(parts, list) or not parts:
+            raise ValueError("invalid geometry: a GeometryCollection needs a list of geometries")
+        for part in parts:
+            check_geometry(part)
+        return
+    if kind not in _DEPTH:
+        raise ValueError(f"invalid geometry: type is one of {', '.join(_DEPTH)}, not {kind!r}")
+    _check_coordinates(geometry.get("coordinates"), _DEPTH[str(kind)], str(kind))
+
+
+def _check_coordinates(value: Any, depth: int, kind: str) -> None:
+    if not isinstance(value, (list, tuple)) or not value:
+        raise ValueError(f"invalid geometry: {kind} has no coordinates")
+    if depth:
+        for part in value:
+            _check_coordinates(part, depth - 1, kind)
+        if kind.endswith("Polygon") and depth == 2:
+            for ring in value:
+                if len(ring) < 4 or list(ring[0]) != list(ring[-1]):
+                    raise ValueError("invalid geometry: a ring has at least four positions and ends where it begins")
+        if kind.endswith("LineString") and depth == 1 and len(value) < 2:
+            raise ValueError("invalid geometry: a line has at least two positions")
+        return
+    numbers = all(isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x) for x in value)
+    if not numbers or not 2 <= len(value) <= 4:
+        raise ValueError(f"invalid geometry: a position is [longitude, latitude], not {value!r}")
+    if not (-180 <= value[0] <= 180 and -90 <= value[1] <= 90):
+        raise ValueError(f"invalid geometry: [{value[0]}, {value[1]}] is not longitude and latitude in degrees")

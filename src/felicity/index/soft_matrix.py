@@ -1,0 +1,134 @@
+"""What the classifier answers to faces of which the expression is known: the soft confusion matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.index.window import CLASSES, Floats
+from felicity.labels import EXPRESSIONS
+
+
+@dataclass(frozen=True)
+class SoftMatrix:
+    """Mean and second moments of the probabilities by true label, on faces the weights never saw.
+
+    ``matrix`` (8, 8): ``[i, j]`` is the mean of p_i over validation faces of label j; columns sum to 1.
+    ``counts`` (8,): faces per label. ``cross`` (8, 8, 8): ``cross[j]`` is the mean of p pᵀ over faces of
+    label j. A label without a face has zero columns; see ``known`` and ``missing``.
+
+    The matrix M of probabilistic adjusted counting (Bella et al. 2010, "Quantification via probability
+    estimators"; Hopkins & King 2010); the second moments say how sure it is.
+    """
+
+    matrix: Floats
+    counts: npt.NDArray[np.int64]
+    cross: Floats
+
+    def __post_init__(self) -> None:
+        matrix = np.array(self.matrix, dtype=np.float64)
+        cross = np.array(self.cross, dtype=np.float64)
+        counts = np.array(self.counts)
+        shapes = {"matrix": (matrix, (CLASSES,) * 2), "counts": (counts, (CLASSES,)), "cross": (cross, (CLASSES,) * 3)}
+        for name, (array, shape) in shapes.items():
+            if array.shape != shape or not np.isfinite(array).all() or array.min() < 0:
+                raise ValueError(f"a soft matrix's {name} is {shape} numbers from 0, not {array.shape}")
+        if (counts != np.floor(counts)).any() or not counts.any():
+            raise ValueError("a soft matrix's counts are whole numbers, at least one above 0")
+        counts = counts.astype(np.int64)
+        known = counts > 0
+        if np.abs(matrix.sum(axis=0) - known).max() > 1e-6:
+            raise ValueError("each column of a soft matrix sums to 1, or to 0 where its count is 0")
+        if np.abs(cross.sum(axis=2).T - matrix).max() > 1e-6 or np.abs(cross - cross.transpose(0, 2, 1)).max() > 1e-6:
+            raise ValueError("a soft matrix's cross[j] is symmetric and its rows sum to column j of the matrix")
+        for name, array in (("matrix", matrix), ("counts", counts), ("cross", cross)):
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """(8,): labels that have validation faces."""
+        return np.asarray(self.counts > 0)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Expressions without a validation face: their share is not estimated but taken as 0."""
+        return tuple(str(e) for e, known in zip(EXPRESSIONS, self.known, strict=True) if not known)
+
+    @classmethod
+    def from_probabilities(cls, probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> SoftMatrix:
+        """From the classifier's answers ``(N, 8)`` to N held-out faces and their labels ``(N,)``, 0 … 7."""
+        p = np.asarray(probabilities, dtype=np.float64)
+        y = np.asarray(labels)
+        if p.ndim != 2 or p.shape[1] != CLASSES or y.shape != p.shape[:1] or not len(p):
+            raise ValueError(f"probabilities are (N, {CLASSES}) with N labels, not {p.shape} and {y.shape}")
+        if not np.isfinite(p).all() or p.min() < 0 or np.abs(p.sum(axis=1) - 1).max() > 1e-3:
+            raise ValueError("each row of probabilities sums to 1")
+        if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= CLASSES:
+            raise ValueError(f"labels are whole numbers from 0 to {CLASSES - 1}")
+        p = p / p.sum(axis=1, keepdims=True)
+        one_hot = np.eye(CLASSES)[y]  # (N, 8)
+        counts = one_hot.sum(axis=0)
+        share = one_hot / np.maximum(counts, 1)
+        return cls(p.T @ share, counts.astype(np.int64), np.einsum("nj,na,nb->jab", share, p, p, optimize=True))
+
+    @classmethod
+    def combine(cls, parts: Sequence[SoftMatrix]) -> SoftMatrix:
+        """As if the faces of all ``parts`` had been one sample."""
+        counts = np.sum([part.counts for part in parts], axis=0)
+        weight = [part.counts / np.maximum(counts, 1) for part in parts]
+        matrix = sum(part.matrix * w for part, w in zip(parts, weight, strict=True))
+        cross = sum(part.cross * w[:, None, None] for part, w in zip(parts, weight, strict=True))
+        return cls(np.asarray(matrix), counts, np.asarray(cross))
+
+    def spread(self) -> Floats:
+        """(8, 8, 8): ``spread[j]`` is the covariance of p within label j.
+
+        Few faces say little about their own spread, and one says nothing. The widest that is possible
+        in the simplex, diag(m) - m mᵀ, counts as much as ``_CAUTION`` faces.
+        """
+        m = self.matrix.T  # (8 labels, 8)
+        own = self.cross - m[:, :, None] * m[:, None, :]
+        widest = m[:, :, None] * np.eye(CLASSES) - m[:, :, None] * m[:, None, :]
+        n = self.counts[:, None, None].astype(np.float64)
+        return np.asarray((n * own + _CAUTION * widest) / np.maximum(n - 1 + _CAUTION, 1))
+
+    def draw(self, rng: np.random.Generator, n: int) -> Floats:
+        """(n, 8, 8): matrices as other samples of as many validation faces would have given.
+
+        Columns are independent Dirichlet draws around the measured column, each with the total variance
+        that the mean of ``counts[j]`` faces has. Columns without a face stay zero.
+        """
+        drawn = np.zeros((n, CLASSES, CLASSES))
+        spread = self.spread()
+        for j in np.flatnonzero(self.known):
+            mean = self.matrix[:, j]
+            variance = np.trace(spread[j]) / self.counts[j]
+            widest = 1 - float(mean @ mean)
+            if variance < 1e-12 * widest or widest < 1e-12:
+                drawn[:, :, j] = mean
+                continue
+            gamma = rng.gamma(np.maximum(mean * max(widest / variance - 1, 1.0), 1e-9), size=(n, CLASSES))
+            drawn[:, :, j] = gamma / np.maximum(gamma.sum(axis=1, keepdims=True), 1e-300)
+        return drawn
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in ``bundle.json`` under ``soft_matrix``."""
+        return {"matrix": self.matrix.tolist(), "counts": self.counts.tolist(), "cross": self.cross.tolist()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> SoftMatrix:
+        """Read what ``to_json`` wrote; ValueError says what is wrong with it."""
+        if not isinstance(value, Mapping) or set(value) != {"matrix", "counts", "cross"}:
+            raise ValueError("a soft matrix has matrix, counts and cross")
+        try:
+            return cls(np.array(value["matrix"]), np.array(value["counts"]), np.array(value["cross"]))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"not a soft matrix: {error}") from error
+
+
+_CAUTION = 2.0

@@ -1,0 +1,49 @@
+"""The history of the schema, one file per step in ``versions``; brought up to date when a store is opened."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from felicity.errors import SchemaError
+
+VERSION_TABLE = "felicity_version"
+_LOCK = 0x46656C6963697479
+_HERE = Path(__file__).parent
+
+HEAD = max(m[1] for p in (_HERE / "versions").iterdir() if (m := re.fullmatch(r"(\d{4})_\w+\.py", p.name)))
+"""The schema this version of Felicity writes."""
+
+
+def current(connection: sa.Connection) -> str | None:
+    """The schema a store has, or None if it has none yet."""
+    if not sa.inspect(connection).has_table(VERSION_TABLE):
+        return None
+    version: str | None = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    return version
+
+
+def check(connection: sa.Connection, name: str) -> bool:
+    """True if the schema is this version's, False if it is older or missing; SchemaError if it is newer."""
+    found = current(connection)
+    if found is not None and found > HEAD:
+        raise SchemaError(
+            f"store {name} has schema {found}, this version of Felicity knows schemas up to {HEAD}; "
+            "upgrade it: pip install --upgrade felicity"
+        )
+    return found == HEAD
+
+
+def upgrade(connection: sa.Connection) -> None:
+    """Bring a store up to date within the transaction of ``connection``; two at once do it once."""
+    from alembic import command
+    from alembic.config import Config
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    config = Config()
+    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

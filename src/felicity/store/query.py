@@ -1,0 +1,217 @@
+"""Reading sums: rollups where whole hours and days are asked for, windows at the ragged ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import sqlalchemy as sa
+
+from felicity.index.buckets import By, bucket
+from felicity.index.happiness import GroupKey, Groups
+from felicity.index.sums import Sums
+from felicity.store.arrays import rollups_to_sums, windows_to_sums
+from felicity.store.rollups import WINDOW_SELECT, rollup_select
+from felicity.store.schema import days, hours, locations, models, runs, windows
+
+
+@dataclass(frozen=True)
+class _Place:
+    id: int
+    name: str
+    timezone: str
+    begin: int | None
+    end: int | None
+    model_id: int
+    model: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+def instant(time: datetime | None, zone: ZoneInfo) -> int | None:
+    """Seconds since the epoch, rounded up; a time without a zone is meant on the location's clock."""
+    if time is None:
+        return None
+    aware = time if time.tzinfo else time.replace(tzinfo=zone)
+    return -int(-aware.astimezone(UTC).timestamp() // 1)
+
+
+def select_sums(
+    connection: sa.Connection,
+    by: By,
+    begin: datetime | None,
+    end: datetime | None,
+    names: Sequence[str] | None,
+    model: str | None,
+) -> Groups:
+    """See ``Store.sums``; unknown names are the caller's to refuse."""
+    places, notes = _places(connection, begin, end, names, model)
+    whole = [place for place in places if place.begin is None and place.end is None]
+    parts: list[tuple[Sums, list[int], list[int]]] = []  # sums, index of place, start
+    table = None if by == "minute" else hours if by == "hour" else days
+    if table is not None and whole:
+        parts.append(_read_whole(connection, table, places, whole))
+    for index, place in enumerate(places):
+        if table is None:
+            parts.append(_read(connection, None, index, place, place.begin, place.end))
+        elif place.begin is not None or place.end is not None:
+            parts.extend(_read_ragged(connection, table, index, place))
+    sums = Sums.concatenate([part[0] for part in parts])
+    index_of = np.array([i for part in parts for i in part[1]], dtype=np.int64)
+    start = np.array([s for part in parts for s in part[2]], dtype=np.int64)
+    return _group(by, places, sums, index_of, start, tuple(notes))
+
+
+def _places(
+    connection: sa.Connection,
+    begin: datetime | None,
+    end: datetime | None,
+    names: Sequence[str] | None,
+    model: str | None,
+) -> tuple[list[_Place], list[str]]:
+    """Each location with the model to use for it: the one asked for, or that of its latest windows."""
+    wanted = sa.select(locations.c.id, locations.c.name, locations.c.timezone).order_by(locations.c.name)
+    if names is not None:
+        wanted = wanted.where(locations.c.name.in_(list(names)))
+    seen: dict[int, list[Any]] = {}
+    extent = (
+        sa.select(
+            days.c.location_id,
+            days.c.model_id,
+            models.c.identity,
+            sa.func.min(days.c.first).label("first"),
+            sa.func.max(days.c.last).label("last"),
+            sa.func.sum(days.c.windows).label("windows"),
+            sa.func.sum(days.c.people).label("people"),
+        )
+        .join(models, models.c.id == days.c.model_id)
+        .group_by(days.c.location_id, days.c.model_id, models.c.identity)
+    )
+    for row in connection.execute(extent):
+        seen.setdefault(row.location_id, []).append(row)
+    places, notes = [], []
+    for location_id, name, timezone in connection.execute(wanted):
+        zone = ZoneInfo(timezone)
+        low, high = instant(begin, zone), instant(end, zone)
+        inside = [
+            row
+            for row in seen.get(location_id, [])
+            if (low is None or row.last > low) and (high is None or row.first < high)
+        ]
+        if model is None:
+            inside.sort(key=lambda row: (row.last, row.model_id))
+            used, others = inside[-1:], inside[:-1]
+        else:
+            used = [row for row in inside if row.identity == model]
+            others = [row for row in inside if row.identity != model]
+        for row in used:
+            # Bounds that cut nothing off are no bounds: the quick way is then open.
+            cut_low = low if low is not None and low > row.first else None
+            cut_high = high if high is not None and high < row.last else None
+            places.append(_Place(location_id, name, timezone, cut_low, cut_high, row.model_id, row.identity))
+        for row in others:
+            instead = f"model {used[0].identity}" if used else "no other model"
+            notes.append(
+                f"{name}: windows of model {row.identity} are left out ({int(row.windows)} windows, "
+                f"{int(row.people)} people in all), {instead} is shown; models are never mixed"
+            )
+    return places, notes
+
+
+def _read_whole(
+    connection: sa.Connection, table: sa.Table, places: list[_Place], whole: list[_Place]
+) -> tuple[Sums, list[int], list[int]]:
+    position = {(place.id, place.model_id): i for i, place in enumerate(places)}
+    query = sa.select(*rollup_select(table), table.c.location_id, table.c.model_id, table.c.start).order_by(
+        table.c.location_id, table.c.model_id, table.c.start
+    )
+    if len(whole) < 50:
+        query = query.where(table.c.location_id.in_({place.id for place in whole}))
+    chosen = {(place.id, place.model_id) for place in whole}
+    found: Sequence[Sequence[Any]] = connection.execute(query).all()
+    rows = [row for row in found if (row[-3], row[-2]) in chosen]
+    sums = rollups_to_sums([row[:-3] for row in rows])
+    return sums, [position[row[-3], row[-2]] for row in rows], [row[-1] for row in rows]
+
+
+def _read(
+    connection: sa.Connection, table: sa.Table | None, index: int, place: _Place, begin: int | None, end: int | None
+) -> tuple[Sums, list[int], list[int]]:
+    """Windows (``table`` None), hours or days that start in begin … end."""
+    source = windows if table is None else table
+    if table is None:
+        query = sa.select(*WINDOW_SELECT, windows.c.start).join(runs, runs.c.id == windows.c.run_id)
+        query = query.where(runs.c.model_id == place.model_id).order_by(windows.c.start, windows.c.run_id)
+    else:
+        query = sa.select(*rollup_select(table), table.c.start).where(table.c.model_id == place.model_id)
+        query = query.order_by(table.c.start)
+    query = query.where(source.c.location_id == place.id)
+    if begin is not None:
+        query = query.where(source.c.start >= begin)
+    if end is not None:
+        query = query.where(source.c.start < end)
+    rows = connection.execute(query).all()
+    parts = [row[:-1] for row in rows]
+    sums = windows_to_sums(parts) if table is None else rollups_to_sums(parts)
+    return sums, [index] * len(rows), [row[-1] for row in rows]
+
+
+def _read_ragged(
+    connection: sa.Connection, table: sa.Table, index: int, place: _Place
+) -> list[tuple[Sums, list[int], list[int]]]:
+    """Cut the range into windows, hours and days: the coarsest that fit."""
+    begin, end = place.begin, place.end
+    finer: list[tuple[sa.Table | None, By]] = [(None, "hour")]
+    if table is days:
+        finer.append((hours, "day"))
+    before, after = [], []
+    for source, unit in finer:
+        # Inwards from both ends to the next whole unit.
+        if begin is not None:
+            start, stop = bucket(begin, unit, place.zone)
+            edge = begin if start == begin else stop
+            if end is not None:
+                edge = min(edge, end)
+            before.append((source, begin, edge))
+            begin = edge
+        if end is not None:
+            edge = bucket(end, unit, place.zone)[0]
+            if begin is not None:
+                edge = max(edge, begin)
+            after.append((source, edge, end))
+            end = edge
+    pieces = [*before, (table, begin, end), *reversed(after)]
+    return [
+        _read(connection, source, index, place, low, high)
+        for source, low, high in pieces
+        if low is None or high is None or low < high
+    ]
+
+
+def _group(
+    by: By, places: list[_Place], sums: Sums, index: np.ndarray, start: np.ndarray, notes: tuple[str, ...]
+) -> Groups:
+    if by == "total":
+        bounds = [(0, 0)] * len(start)
+    else:
+        zones = [place.zone for place in places]
+        bounds = [bucket(s, by, zones[i]) for i, s in zip(index.tolist(), start.tolist(), strict=True)]
+    begins = np.array([b[0] for b in bounds], dtype=np.int64)
+    ends = np.array([b[1] for b in bounds], dtype=np.int64)
+    pairs = np.stack([index, begins], axis=1) if len(index) else np.zeros((0, 2), dtype=np.int64)
+    unique, first, label = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+    grouped = sums.grouped(label.reshape(-1), len(unique))
+    keys = []
+    for row, (i, begin) in enumerate(unique.tolist()):
+        place = places[i]
+        low, high = (
+            (int(grouped.first[row]), int(grouped.last[row])) if by == "total" else (begin, int(ends[first[row]]))
+        )
+        keys.append(GroupKey(place.name, place.timezone, place.model, low, high))
+    return Groups(by, tuple(keys), grouped, notes)

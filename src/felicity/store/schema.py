@@ -1,0 +1,116 @@
+"""The tables. No person is in them: the finest thing kept is a window.
+
+Arrays are little-endian float64 (``hard_counts``: int64), the symmetric ones their upper triangle row by
+row; NULL stands for all zeros. Times are seconds since the epoch, UTC; ``run_start`` is in microseconds.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+locations = sa.Table(
+    "locations",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("timezone", sa.Text, nullable=False),
+    sa.Column("geometry", sa.JSON(none_as_null=True)),
+    sa.Column("population", sa.Float),
+    sa.Column("site_type", sa.Text),
+    sa.Column("code", sa.Text),
+)
+
+models = sa.Table(
+    "models",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("identity", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text),
+    sa.Column("soft_matrix", sa.JSON(none_as_null=True)),
+)
+
+calibrations = sa.Table(
+    "calibrations",
+    metadata,
+    sa.Column("location_id", sa.ForeignKey("locations.id"), primary_key=True),
+    sa.Column("model_id", sa.ForeignKey("models.id"), primary_key=True),
+    sa.Column("soft_matrix", sa.JSON, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("location_id", sa.ForeignKey("locations.id"), nullable=False),
+    sa.Column("camera", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("run_start", sa.BigInteger, nullable=False),
+    sa.Column("model_id", sa.ForeignKey("models.id"), nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("finished", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("location_id", "camera", "source", "run_start", "model_id"),
+)
+
+windows = sa.Table(
+    "windows",
+    metadata,
+    sa.Column("location_id", sa.ForeignKey("locations.id"), primary_key=True),
+    sa.Column("start", sa.BigInteger, primary_key=True),
+    sa.Column("run_id", sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("seconds", sa.Integer, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("people_seen", sa.BigInteger, nullable=False),
+    sa.Column("people", sa.BigInteger, nullable=False),
+    sa.Column("hard_counts", sa.LargeBinary),
+    sa.Column("prob_sums", sa.LargeBinary),
+    sa.Column("prob_cross", sa.LargeBinary),
+    sa.Column("frames_seen", sa.BigInteger, nullable=False),
+    sa.Column("frames_dropped", sa.BigInteger, nullable=False),
+    sa.Column("seconds_covered", sa.Float, nullable=False),
+    sa.Column("rejected", sa.JSON(none_as_null=True)),
+    sa.Index("ix_windows_run_id", "run_id"),
+    sqlite_with_rowid=False,
+)
+
+
+def _rollup(name: str) -> sa.Table:
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("location_id", sa.ForeignKey("locations.id"), primary_key=True),
+        sa.Column("model_id", sa.ForeignKey("models.id"), primary_key=True),
+        sa.Column("start", sa.BigInteger, primary_key=True),
+        sa.Column("windows", sa.BigInteger, nullable=False),
+        sa.Column("blocks", sa.BigInteger, nullable=False),
+        sa.Column("people_seen", sa.BigInteger, nullable=False),
+        sa.Column("people", sa.BigInteger, nullable=False),
+        sa.Column("hard_counts", sa.LargeBinary),
+        sa.Column("prob_sums", sa.LargeBinary),
+        sa.Column("prob_cross", sa.LargeBinary),
+        sa.Column("block_cross", sa.LargeBinary),
+        sa.Column("frames_seen", sa.BigInteger, nullable=False),
+        sa.Column("frames_dropped", sa.BigInteger, nullable=False),
+        sa.Column("seconds_covered", sa.Float, nullable=False),
+        sa.Column("first", sa.BigInteger, nullable=False),
+        sa.Column("last", sa.BigInteger, nullable=False),
+        sa.Column("rejected", sa.JSON(none_as_null=True)),
+        sqlite_with_rowid=False,
+    )
+
+
+hours = _rollup("hours")
+"""Sums of windows by the hour, on the location's clock."""
+days = _rollup("days")
+"""Sums of hours by the day, on the location's clock."""
