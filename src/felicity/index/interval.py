@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,6 +25,8 @@ _TRUST = 2.0
 _LEAST_EFFECT = 0.8
 """People in one window do not differ more than strangers do; a lower design effect is mostly chance."""
 _HALVINGS = 40
+_PRESENT = 0.01
+"""Share from which an expression counts as present: below it the bound at 0 does more than the data."""
 
 
 class Intervals:
@@ -50,15 +54,15 @@ class Intervals:
         self.estimate = adjust(self.means, soft.matrix)
         self._n = np.where(sums.people > 0, sums.people, np.nan).astype(np.float64)
         self._sums = sums
-        self._inverse = _inverse(soft)
+        self._inverses: dict[bytes, Floats] = {}
         self._cross = soft.cross
         self._spread = soft.spread() / np.maximum(soft.counts, 1)[:, None, None]
 
     def linear(self, weights: npt.ArrayLike) -> tuple[Floats, Floats]:
         """Low and high end, (R,) each, of the figure ``weights · q``; ``weights`` (8,)."""
         c = np.asarray(weights, dtype=np.float64)
-        a = self._inverse.T @ c
-        free, point = self.means @ a, self.estimate @ c
+        a = self._row(c)  # (8, R)
+        point = self.estimate @ c
         effect, freedom = self._scatter(a)
         u, m, w = self._moments(a)
         q = self.estimate
@@ -66,11 +70,11 @@ class Intervals:
         def variance(start: Floats, step: Floats) -> tuple[Floats, Floats, Floats]:
             """Of people and matrix at start + λ step: coefficients of 1, λ, λ²."""
             people = effect / self._n
-            along, across = start @ m, step @ m
+            along, across = _dot(start, m), _dot(step, m)
             return (
-                people * (start @ u - along**2) + start**2 @ w,
-                people * (step @ u - 2 * along * across) + 2 * (start * step) @ w,
-                people * -(across**2) + step**2 @ w,
+                people * (_dot(start, u) - along**2) + _dot(start**2, w),
+                people * (_dot(step, u) - 2 * along * across) + 2 * _dot(start * step, w),
+                people * -(across**2) + _dot(step**2, w),
             )
 
         squared = self._quantile(effect, freedom, q, u, m, w) ** 2
@@ -80,8 +84,8 @@ class Intervals:
             rise = step @ c
             v0, v1, v2 = variance(q, step)
             far = _furthest(
-                (free - point) ** 2 - squared * v0,
-                -2 * (free - point) * rise - squared * v1,
+                -squared * v0,
+                -squared * v1,
                 rise**2 - squared * v2,
             )
             ends.append(point + far * rise)
@@ -100,28 +104,68 @@ class Intervals:
         with np.errstate(invalid="ignore", divide="ignore"):
             point = np.where(whole > 1e-9, top / np.where(whole > 1e-9, whole, 1), np.nan)
             inner = np.where(whole[:, None] > 1e-9, q * both, 0.0)
-        rest = q - inner
-        share_c = _normalised(inner * c, c)
-        share_d = _normalised(inner * d, d)
-        effect, freedom = self._scatter(self._inverse.T @ (c - point_or(point)[:, None] * both).T)
+        # Nobody unhappy seen does not say that nobody could be.
+        figure = (c > 0) | (np.arange(CLASSES) == self._commonest(d > 0))
+        # If the ratio is r, people show `still + r move`, and the figure that is then 0 is p̄ (top - r below).
+        share_c, share_d = _normalised(inner * c, c), _normalised(inner * d, d)
+        still, move = q - inner + whole[:, None] * share_d, whole[:, None] * (share_c - share_d)
+        above, below = (self._rows(np.broadcast_to(v, q.shape), figure) for v in (c, both))  # (8, R)
+        a = above - below * np.where(np.isfinite(point), point, 0.5)
+        effect, freedom = self._scatter(a)
+        squared = self._quantile(effect, freedom, q, *self._moments(a)) ** 2
 
-        def outside(r: Floats) -> npt.NDArray[np.bool_]:
-            a = self._inverse.T @ (c - r[:, None] * both).T  # (8, R)
-            at = rest + whole[:, None] * (r[:, None] * share_c + (1 - r)[:, None] * share_d)
-            u, m, w = self._moments(a)
-            squared = self._quantile(effect, freedom, at, u, m, w) ** 2
-            value = np.einsum("ri,ir->r", self.means, a)
-            people = _dot(at, u) - _dot(at, m) ** 2
-            return np.asarray(value**2 > squared * (effect / self._n * people + _dot(at**2, w)))
-
-        low = _bisect(outside, point, 0.0)
-        high = _bisect(outside, point, 1.0)
+        # All that follows are polynomials in r, lowest power first.
+        u, w = (
+            np.stack([_form(f, above, above), -2 * _form(f, above, below), _form(f, below, below)])
+            for f in (self._cross, self._spread)
+        )
+        m = np.stack([self.soft.matrix.T @ above, -self.soft.matrix.T @ below])
+        value = np.stack([top, -whole])
+        mean = _polynomial([still, move], m)
+        people = _polynomial([still, move], u) - _multiplied(mean, mean)[:4]
+        matrix = _polynomial([still**2, 2 * still * move, move**2], w)
+        excess = -squared * matrix
+        excess[:3] += _multiplied(value, value)
+        excess[:4] -= squared * effect / self._n * people
+        low, high = (_bisect(excess, point, end) for end in (0.0, 1.0))
         return point, low, high
 
     def effective_people(self) -> Floats:
         """(R,): as many independent people would give the happy share the same precision (of sampling people)."""
-        effect, _ = self._scatter(self._inverse.T @ HAPPY)
+        effect, _ = self._scatter(self._row(HAPPY))
         return np.asarray(self._n / np.maximum(effect, 1))
+
+    def _row(self, weights: Floats) -> Floats:
+        """(8, R): the ``a`` for which a · p̄ moves as the figure ``weights · q`` does, ``weights`` (8,)."""
+        return self._rows(np.broadcast_to(weights, self.means.shape), weights > 0)
+
+    def _rows(self, weights: Floats, figure: npt.NDArray[np.bool_]) -> Floats:
+        """(8, R), likewise for ``weights`` (R, 8) of a ``figure`` (8,).
+
+        Linear around the estimate: expressions of which there are none stay none, but for those that
+        the figure is about. Without the bounds, expressions that the classifier hardly tells apart
+        would trade against each other, and every figure would be as vague as they are.
+        """
+        a = np.zeros(self.means.shape)
+        supports = ((self.estimate > _PRESENT) | figure) & self.soft.known
+        # One expression alone would be certain: there is always another that these people might have shown.
+        supports[~(supports & ~figure).any(axis=1), self._commonest(~figure)] = True
+        patterns, of_row = np.unique(supports, axis=0, return_inverse=True)
+        for i, pattern in enumerate(patterns):
+            members = np.flatnonzero(of_row.reshape(-1) == i)
+            a[members] = weights[members] @ self._inverse(pattern)
+        return a.T
+
+    def _commonest(self, among: npt.NDArray[np.bool_]) -> int:
+        """The expression with the most validation faces."""
+        return int(np.where(among, self.soft.counts, -1).argmax())
+
+    def _inverse(self, support: npt.NDArray[np.bool_]) -> Floats:
+        """(8, 8): from p̄ to the least-squares shares on a support that sum to 1; other rows are 0."""
+        code = support.tobytes()
+        if code not in self._inverses:
+            self._inverses[code] = _inverse(self.soft.matrix, support)
+        return self._inverses[code]
 
     def _moments(self, a: Floats) -> tuple[Floats, Floats, Floats]:
         """By label: mean of (a·p)², mean of a·p, variance of the column's mean; ``a`` (8,) or (8, R)."""
@@ -170,28 +214,22 @@ def _dot(q: Floats, v: Floats) -> Floats:
     return np.asarray(q @ v if v.ndim == 1 else np.einsum("rj,jr->r", q, v))
 
 
-def point_or(point: Floats) -> Floats:
-    """One half where there is no estimate."""
-    return np.where(np.isfinite(point), point, 0.5)
-
-
 def _normalised(parts: Floats, fallback: Floats) -> Floats:
     mass = parts.sum(axis=1, keepdims=True)
     return np.asarray(np.where(mass > 1e-9, parts / np.where(mass > 1e-9, mass, 1), fallback / fallback.sum()))
 
 
-def _inverse(soft: SoftMatrix) -> Floats:
-    """(8, 8): from p̄ to the least-squares shares that sum to 1, signs free; rows of unknown labels are 0."""
-    known = soft.known
-    m = soft.matrix[:, known]
+def _inverse(matrix: Floats, support: npt.NDArray[np.bool_]) -> Floats:
+    m = matrix[:, support]
     k = m.shape[1]
-    kkt = np.ones((k + 1, k + 1))
-    kkt[:k, :k] = m.T @ m + 1e-12 * np.eye(k)
-    kkt[k, k] = 0
-    # p̄ sums to 1, so the constraint's constant is 1ᵀ p̄ and the map is linear.
-    right = np.concatenate([m.T, np.ones((1, CLASSES))])
     inverse = np.zeros((CLASSES, CLASSES))
-    inverse[known] = np.linalg.solve(kkt, right)[:k]
+    if k:
+        kkt = np.ones((k + 1, k + 1))
+        kkt[:k, :k] = m.T @ m + 1e-12 * np.eye(k)
+        kkt[k, k] = 0
+        # p̄ sums to 1, so the constraint's constant is 1ᵀ p̄ and the map is linear.
+        right = np.concatenate([m.T, np.ones((1, CLASSES))])
+        inverse[support] = np.linalg.solve(kkt, right)[:k]
     return inverse
 
 
@@ -207,13 +245,40 @@ def _furthest(c0: Floats, c1: Floats, c2: Floats) -> Floats:
     return np.where(c0 + c1 + c2 <= 0, 1.0, np.where(np.isfinite(c0), best, np.nan))
 
 
-def _bisect(outside: object, start: Floats, end: float) -> Floats:
-    """Where, on the way from ``start`` to ``end``, values begin to be ``outside``."""
-    assert callable(outside)
-    near, far = point_or(start), np.full_like(start, end)
-    reached = ~outside(far)
+def _form(forms: Floats, left: Floats, right: Floats) -> Floats:
+    """(8, R): by label, left · form · right, with ``forms`` (8, 8, 8) and both sides (8, R)."""
+    return np.asarray(np.einsum("jab,ar,br->jr", forms, left, right, optimize=True))
+
+
+def _polynomial(shares: Sequence[Floats], values: Floats) -> Floats:
+    """Coefficients (K + L - 1, R) of the product of two polynomials, summed over labels: K of (R, 8) by (L, 8, R)."""
+    product = np.zeros((len(shares) + len(values) - 1, len(shares[0])))
+    for i, share in enumerate(shares):
+        product[i : i + len(values)] += np.einsum("rj,ljr->lr", share, values)
+    return product
+
+
+def _multiplied(left: Floats, right: Floats) -> Floats:
+    """Coefficients of the product of two polynomials, (K, R) by (L, R)."""
+    product = np.zeros((len(left) + len(right) - 1, left.shape[1]))
+    for i, coefficient in enumerate(left):
+        product[i : i + len(right)] += coefficient * right
+    return product
+
+
+def _bisect(excess: Floats, start: Floats, end: float) -> Floats:
+    """Where, on the way from ``start`` to ``end``, the polynomial ``excess`` (K, R) becomes positive."""
+    near, far = start, np.full_like(start, end)
+    within = _value(excess, far) <= 0
     for _ in range(_HALVINGS):
         middle = (near + far) / 2
-        out = outside(middle)
+        out = _value(excess, middle) > 0
         near, far = np.where(out, near, middle), np.where(out, middle, far)
-    return np.where(np.isfinite(start), np.where(reached, end, near), np.nan)
+    return np.where(np.isfinite(start), np.where(within, end, near), np.nan)
+
+
+def _value(polynomial: Floats, x: Floats) -> Floats:
+    result = np.zeros_like(x)
+    for coefficient in polynomial[::-1]:
+        result = result * x + coefficient
+    return result

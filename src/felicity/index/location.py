@@ -85,6 +85,17 @@ class Location:
                     f"Art. 5(1)(f), prohibits emotion recognition in the areas of workplace and education ({kind})"
                 )
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "name": self.name,
+            "timezone": self.timezone,
+            "geometry": None if self.geometry is None else dict(self.geometry),
+            "population": self.population,
+            "site_type": self.site_type,
+            "code": self.code,
+        }
+
     @cached_property
     def zone(self) -> ZoneInfo:
         """The time zone itself."""

@@ -248,11 +248,10 @@ class Store(AbstractContextManager["Store"]):
             return
         with self._write("writing windows") as connection:
             place = _place_of(connection, run)
-            _lock(connection, place.location_id)
-            touched = _remove_replaced(connection, run, place.location_id, listed)
+            touched = _remove_replaced(connection, run.id, place, listed)
             rows = [
                 arrays.window_row(window)
-                | {"location_id": place.location_id, "run_id": run.id, "generation": run.generation}
+                | {"location_id": place.location_id, "run_id": run.id, "generation": place.generation}
                 for window in listed
             ]
             connection.execute(sa.insert(stored), rows)
@@ -263,7 +262,6 @@ class Store(AbstractContextManager["Store"]):
         """End a run: windows that it wrote when it was run before, and not this time, go."""
         with self._write("finishing a run") as connection:
             place = _place_of(connection, run)
-            _lock(connection, place.location_id)
             stale = (stored.c.run_id == run.id, stored.c.generation < run.generation)
             starts = set(connection.execute(sa.select(stored.c.start).where(*stale)).scalars())
             if starts:
@@ -364,10 +362,12 @@ def _lock(connection: sa.Connection, location_id: int) -> None:
 
 
 def _place_of(connection: sa.Connection, run: Run) -> Any:
+    """What there is to know of a run to write its windows, locked like ``_lock``."""
     query = (
-        sa.select(runs.c.location_id, runs.c.model_id, places.c.timezone)
+        sa.select(runs.c.location_id, runs.c.model_id, runs.c.generation, places.c.timezone)
         .join(places, places.c.id == runs.c.location_id)
         .where(runs.c.id == run.id)
+        .with_for_update()
     )
     row = connection.execute(query).one_or_none()
     if row is None:
@@ -375,19 +375,19 @@ def _place_of(connection: sa.Connection, run: Run) -> Any:
     return row
 
 
-def _remove_replaced(connection: sa.Connection, run: Run, location_id: int, added: list[Window]) -> set[int]:
+def _remove_replaced(connection: sa.Connection, run_id: int, place: Any, added: list[Window]) -> set[int]:
     """Delete what the run has at these times: the same windows, and older ones of another length."""
-    mine = (stored.c.location_id == location_id, stored.c.run_id == run.id)
+    mine = (stored.c.location_id == place.location_id, stored.c.run_id == run_id)
     starts = [int(window.key.start.timestamp()) for window in added]
     connection.execute(
         sa.delete(stored).where(*mine, stored.c.start == sa.bindparam("at")), [{"at": start} for start in starts]
     )
-    if run.generation == 1:
+    if place.generation == 1:
         return set()
     begin, end = min(starts), max(s + w.key.seconds for s, w in zip(starts, added, strict=True))
     older = connection.execute(
         sa.select(stored.c.start, stored.c.seconds)
-        .where(*mine, stored.c.generation < run.generation)
+        .where(*mine, stored.c.generation < place.generation)
         .where(stored.c.start > begin - LONGEST, stored.c.start < end)
     ).all()
     spans = [(start, start + window.key.seconds) for start, window in zip(starts, added, strict=True)]
