@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
 from felicity.errors import ConfigError
 from felicity.index.buckets import By, bucket
@@ -120,7 +121,7 @@ def compute_index(
     """
     if k < 1:
         raise ConfigError(f"k must be at least 1, not {k}")
-    hidden = hide(groups.sums.people, *_chains(groups), k=k)
+    hidden = hidden_rows(groups, k)
     figures = _all_figures(groups, soft_matrix)
     zones = {name: ZoneInfo(name) for name in {key.timezone for key in groups.keys}}
     rows = []
@@ -143,6 +144,11 @@ def compute_index(
             )
         )
     return rows
+
+
+def hidden_rows(groups: Groups, k: int) -> npt.NDArray[np.bool_]:
+    """(R,): True where ``compute_index`` does not show the group."""
+    return hide(groups.sums.people, *_chains(groups), k=k)
 
 
 _COARSER: Mapping[By, tuple[tuple[By, ...], ...]] = {
@@ -230,4 +236,4 @@ def _number(value: float, scale: float) -> float | None:
     return round(float(value) * scale, 6) if np.isfinite(value) else None
 
 
-__all__: Sequence[str] = ("DEFAULT_K", "Figure", "GroupKey", "Groups", "IndexRow", "compute_index")
+__all__: Sequence[str] = ("DEFAULT_K", "Figure", "GroupKey", "Groups", "IndexRow", "compute_index", "hidden_rows")
