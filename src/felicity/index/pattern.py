@@ -23,7 +23,7 @@ Mask = npt.NDArray[np.bool_]
 class PatternRow:
     """The index of one location in all periods of one ``level``, such as all that begin at 9 o'clock.
 
-    ``index``: from the first to the last of these periods. ``periods``: how many there were.
+    ``index``: from the first to the last of these periods. ``periods``: how many count.
     """
 
     level: int
@@ -36,12 +36,12 @@ def compute_pattern(
 ) -> list[PatternRow]:
     """The index of each location by ``level``, a number for the local start of a group's period.
 
-    Suppressed are levels of fewer than ``k`` people; levels of which the groups that ``compute_index`` hides are
-    some but fewer than ``k`` people, since the difference to those it shows would tell of them; and further levels,
-    smallest first, until the hidden ones of a location are none or at least ``k`` people.
+    Groups that ``compute_index`` hides count here, but not where those of a level are fewer than ``k`` people: the
+    difference to the groups that it shows would tell of them. Suppressed are levels of fewer than ``k`` people. What
+    is thereby missing from a location's total is nothing, or at least ``k`` people; if need be, further hidden
+    groups do not count, and further levels are suppressed, smallest first.
     """
     dark = hidden_rows(groups, k)
-    zones = {name: ZoneInfo(name) for name in {key.timezone for key in groups.keys}}
     places: dict[tuple[str, str], list[int]] = {}
     for i, key in enumerate(groups.keys):
         places.setdefault((key.location, key.model), []).append(i)
@@ -52,11 +52,14 @@ def compute_pattern(
     hidden: list[bool] = []
     for members in places.values():
         first = groups.keys[members[0]]
-        starts = [datetime.fromtimestamp(groups.keys[i].start, UTC).astimezone(zones[first.timezone]) for i in members]
-        present, label = np.unique([level(start) for start in starts], return_inverse=True)
-        sums = groups.sums.take(members).grouped(label, len(present))
-        unseen = np.bincount(label, groups.sums.people[members] * dark[members], len(present)).astype(np.int64)
-        hidden += _protect(sums.people, (sums.people < k) | ((unseen > 0) & (unseen < k)), k).tolist()
+        zone = ZoneInfo(first.timezone)
+        all_levels = np.array(
+            [level(datetime.fromtimestamp(groups.keys[i].start, UTC).astimezone(zone)) for i in members]
+        )
+        counted, empty, lost = _counted(groups.sums.people[members], all_levels, dark[members], k)
+        present, label = np.unique(all_levels[counted], return_inverse=True)
+        sums = groups.sums.take(np.array(members)[counted]).grouped(label, len(present))
+        hidden += _protect(sums.people, np.isin(present, all_levels[empty]), lost, k).tolist()
         keys += [replace(first, start=int(a), end=int(b)) for a, b in zip(sums.first, sums.last, strict=True)]
         parts.append(sums)
         levels += present.tolist()
@@ -83,15 +86,32 @@ def compute_together(groups: Groups, soft_matrix: Matrices, *, k: int = DEFAULT_
     return compute_index(Groups("total", (key,), sums), lambda *_: matrix, k=k)[0]
 
 
-def _protect(people: Ints, hidden: Mask, k: int) -> Mask:
-    """Hide more, smallest first, until the hidden are none or at least k people."""
-    hidden = hidden.copy()
+def _counted(people: Ints, level: Ints, dark: Mask, k: int) -> tuple[Mask, Mask, int]:
+    """Which groups of a place count, of which levels none does, and people neither counted nor in such a level.
+
+    Groups of those levels are among the first, so that their people can be told; both masks are (R,).
+    """
+    _, label = np.unique(level, return_inverse=True)
+    unseen = np.bincount(label, people * dark)[label]
+
+    def split(kept: Mask) -> tuple[Mask, Mask, int]:
+        empty = ~(np.bincount(label, people * kept)[label] > 0)
+        return kept | empty, empty, int(people[~kept].sum())
+
+    counted, empty, lost = split(~dark | (unseen >= k))
+    if 0 < lost < k:
+        counted, empty, lost = split(~dark)
+    return counted, empty, lost - int(people[empty].sum())
+
+
+def _protect(people: Ints, hidden: Mask, lost: int, k: int) -> Mask:
+    """Hide levels of fewer than k people, and more, smallest first, until what is missing is none or at least k."""
+    hidden = hidden | (people < k)
     for i in np.argsort(people, kind="stable"):
-        if not 0 < int(people[hidden].sum()) < k:
+        if not 0 < lost + int(people[hidden].sum()) < k:
             break
-        if people[i] > 0:
-            hidden[i] = True
-    return hidden
+        hidden[i] = True
+    return np.asarray(hidden)
 
 
 def _index(keys: list[GroupKey], sums: Sums, hidden: Mask, soft_matrix: Matrices, k: int) -> list[IndexRow]:

@@ -19,6 +19,7 @@ from felicity.reports.plots import best
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
+NO_FIGURE = "\u2013"
 T = TypeVar("T")
 ROWS_PER_FIGURE = 28
 """Places in one plot, so that it fits on a page."""
@@ -104,7 +105,7 @@ def render(report: CityReport, pictures: Pictures) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": _percent, "range": _range, "day": wording.long_date}
+    environment.filters |= {"percent": _percent, "range": _range, "points": wording.points, "day": wording.long_date}
     return environment.get_template("city.html").render(
         report=report,
         pictures=pictures,
@@ -122,7 +123,9 @@ def write_page(path: Path, html: str) -> None:
 def check_writable(path: Path) -> None:
     """Raise ConfigError where a file could not be written, before work is spent on it."""
     if path.is_dir():
-        raise ConfigError(f"{path}: is a folder; name the file that the report shall be, such as {path / 'report.html'}")
+        raise ConfigError(
+            f"{path}: is a folder; name the file that the report shall be, such as {path / 'report.html'}"
+        )
     if not path.parent.is_dir():
         raise ConfigError(f"{path}: there is no folder {path.parent}; make it, or choose another place")
     if not os.access(path.parent, os.W_OK):
@@ -186,12 +189,12 @@ def _from_zero(dots: Sequence[plots.Dot]) -> list[plots.Dot]:
 
 
 def _percent(value: float | None, digits: int = 1) -> str:
-    return "–" if value is None else f"{value:.{digits}f} %"
+    return NO_FIGURE if value is None else f"{value:.{digits}f} %"
 
 
 def _range(figure: Figure, digits: int = 1) -> str:
     if figure.low is None or figure.high is None:
-        return "–"
+        return NO_FIGURE
     return f"{figure.low:.{digits}f} to {figure.high:.{digits}f} %"
 
 
@@ -202,13 +205,18 @@ def _card(card: ModelCard) -> dict[str, Any]:
     facts = card.facts
     spec = facts["input"]
     rows = [
-        ("input", f"faces of {spec['size']}×{spec['size']} pixels, {spec['colour']}"),
+        ("input", f"faces of {spec['size']} by {spec['size']} pixels, {spec['colour']}"),
         ("trained on", facts["trained_on"]),
         ("calibrated on", facts["calibrated_on"]),
         ("licence", facts["licence"]),
     ]
     for name, measured in facts["metrics"].items():
-        rows.append((f"measured on {name.replace('_', ' ')}", ", ".join(f"{k.replace('_', ' ')} {v:g}" for k, v in measured.items())))
+        rows.append(
+            (
+                f"measured on {name.replace('_', ' ')}",
+                ", ".join(f"{k.replace('_', ' ')} {v:g}" for k, v in measured.items()),
+            )
+        )
     confusion = [
         {"label": label, "faces": sum(row), "shares": [n / max(sum(row), 1) for n in row]}
         for label, row in zip(facts["labels"], facts["confusion"], strict=True)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from felicity.reports.place import Change
-from felicity.reports.plots import DayLine, Dot, MapPlace, WEEKDAYS, best, colour_range, map_aspect
+from felicity.reports.plots import WEEKDAYS, DayLine, Dot, MapPlace, best, colour_range, map_aspect
+from felicity.reports.wording import MONTHS, long_date
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ COLOURS = "YlGn"
 WIDTH = 7.6
 """Inches: the width of a page's text."""
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica", "sans-serif"],
     "font.size": 9,
@@ -97,27 +98,35 @@ def _canvas(height: float, width: float = WIDTH) -> Canvas:
 def draw_index(dots: Sequence[Dot]) -> Canvas:
     """Places from top to bottom: adjusted share and interval, and the raw share beside it."""
     with style():
-        canvas = _canvas(0.38 * len(dots) + 1.0)
-        axes = canvas.subplots()
+        canvas = _canvas(0.42 * len(dots) + 1.0)
+        axes, margin = canvas.subplots(1, 2, sharey=True, width_ratios=(1, 0.2))
         for dot in dots:
             y, share = dot.at, dot.figure
             if share.low is not None and share.high is not None:
-                axes.plot([share.low, share.high], [y, y], color=MAIN, linewidth=2.2, solid_capstyle="butt", zorder=3)
-                for end in (share.low, share.high):
-                    axes.plot([end, end], [y - 0.13, y + 0.13], color=MAIN, linewidth=1.4, zorder=3)
+                for x, dy, width in (
+                    ([share.low, share.high], 0, 2.2),
+                    ([share.low] * 2, 0.13, 1.4),
+                    ([share.high] * 2, 0.13, 1.4),
+                ):
+                    axes.plot(x, [y - dy, y + dy], color=MAIN, linewidth=width, solid_capstyle="butt", clip_on=False)
             if share.adjusted is not None:
-                axes.plot(share.adjusted, y, "o", color=MAIN, markersize=7, zorder=4)
+                axes.plot(share.adjusted, y, "o", color=MAIN, markersize=7, zorder=4, clip_on=False)
             if share.raw is not None:
-                axes.plot(share.raw, y, "D", color=RAW, markerfacecolor="white", markersize=5, zorder=5)
+                axes.plot(
+                    share.raw, y + 0.25, "D", color=RAW, markerfacecolor="white", markersize=4, zorder=5, clip_on=False
+                )
             else:
                 axes.barh(y, 100, height=0.5, color="#f1f3f2", hatch="////", edgecolor="#d4dad6", linewidth=0, zorder=2)
-                axes.text(50, y, "too few people: not shown", ha="center", va="center", color=MUTED, fontsize=8)
+                axes.text(50, y, "too few people: not shown", ha="center", va="center", color=INK, fontsize=8)
             text = "" if (value := best(share)) is None else f"{value:.0f} %"
-            axes.text(101.5, y, text, va="center", fontsize=9, fontweight="bold")
-            axes.text(121, y, f"{dot.people:,}", va="center", ha="right", fontsize=8, color=MUTED)
-        axes.text(121, -0.95, "people", va="center", ha="right", fontsize=8, color=MUTED)
+            margin.text(0.38, y, text, va="center", ha="right", fontsize=9.5, fontweight="bold")
+            margin.text(1, y, f"{dot.people:,}", va="center", ha="right", fontsize=8, color=MUTED)
+        margin.text(0.38, -0.75, "happy", va="center", ha="right", fontsize=8, color=MUTED)
+        margin.text(1, -0.75, "people", va="center", ha="right", fontsize=8, color=MUTED)
+        margin.set_xlim(0, 1)
+        margin.set_axis_off()
         axes.set_yticks([dot.at for dot in dots], [short(dot.label) for dot in dots], color=INK)
-        axes.set_ylim(len(dots) - 0.4, -0.6)
+        axes.set_ylim(len(dots) - 0.4, -1.0)
         axes.set_xlim(0, 100)
         axes.xaxis.set_major_formatter(_percent)
         axes.grid(axis="y", visible=False)
@@ -165,12 +174,12 @@ def _whiskers(axes: Axes, dots: Sequence[Dot], top: float) -> None:
 
 def draw_days(line: DayLine, at: date | None) -> Canvas:
     """Day after day, with intervals, the trend if there is one, and the date that divides before from after."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import AutoDateLocator, num2date
 
     with style():
         canvas = _canvas(2.1)
         axes = canvas.subplots()
-        days = [datetime.combine(start.date(), time()) for start in line.starts]
+        days: Any = [datetime.combine(start.date(), time()) for start in line.starts]
         columns = [[_or_nan(value) for value in (best(f), f.low, f.high)] for f in line.figures]
         share, low, high = np.array(columns).T
         # A day without a figure is a hole, not a bridge.
@@ -182,20 +191,25 @@ def draw_days(line: DayLine, at: date | None) -> Canvas:
             if hidden:
                 axes.plot(day, 0.03 * top, "x", color=MUTED, markersize=4)
         if line.trend_line:
-            starts = [datetime.combine(start.date(), time()) for start in line.trend_starts]
+            starts: Any = [datetime.combine(start.date(), time()) for start in line.trend_starts]
             axes.plot(starts, line.trend_line, color=INK, linewidth=1.2, linestyle="--")
-        if at is not None and days[0] < datetime.combine(at, time()) <= days[-1]:
-            axes.axvline(datetime.combine(at, time()), color=RAW, linewidth=1.2)
-            axes.annotate(
-                "from here: after", (datetime.combine(at, time()), top), xytext=(4, -9), textcoords="offset points",
-                color=RAW, fontsize=8,
-            )  # fmt: skip
+        cut: Any = None if at is None else datetime.combine(at, time())
+        if at is not None and days[0] < cut <= days[-1]:
+            axes.axvline(cut, color=RAW, linewidth=1.2)
+            note = f"from {long_date(at)}"
+            axes.annotate(note, (cut, top), xytext=(4, -9), textcoords="offset points", color=RAW, fontsize=8)
         axes.set_ylim(0, top)
         axes.yaxis.set_major_formatter(_percent)
         axes.tick_params(length=0, labelsize=8)
         locator = AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        long = (days[-1] - days[0]).days > 300
+
+        def name(value: float, _: object = None) -> str:
+            day = num2date(value)  # type: ignore[no-untyped-call]
+            return f"{MONTHS[day.month - 1][:3]} {day.year}" if long else f"{day.day} {MONTHS[day.month - 1][:3]}"
+
+        axes.xaxis.set_major_formatter(name)
         axes.set_title("Day by day" + (" (dashed: the trend)" if line.trend_line else ""))
         return canvas
 
@@ -239,21 +253,21 @@ def draw_map(places: Sequence[MapPlace]) -> Canvas:
     """Areas and points coloured by happy share; north is up, distances are true at the middle latitude."""
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
+    from matplotlib.colors import ListedColormap, Normalize
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
     with style():
         aspect = map_aspect(places)
         west, east, south, north = _bounds(places, aspect)
-        height = min(max((WIDTH - 1.4) * (north - south) * aspect / (east - west), 2.6), 7.5)
+        height = min(max((WIDTH - 1.3) * (north - south) * aspect / (east - west), 2.6), 7.5)
         canvas = _canvas(height + 0.3)
         axes = canvas.subplots()
         scale = Normalize(*colour_range([p.share for p in places if p.share is not None]))
-        colours = ScalarMappable(scale, colormaps[COLOURS])
+        colours = ScalarMappable(scale, ListedColormap(colormaps[COLOURS](np.linspace(0.15, 0.9, 256))))
         for place in sorted(places, key=lambda p: not p.polygons):
             shown = place.share is not None
-            colour: Any = colours.to_rgba(place.share) if shown else "#eef0ef"
+            colour: Any = colours.to_rgba(np.asarray(place.share)) if shown else "#eef0ef"
             hatch = None if shown else "////"
             for rings in place.polygons:
                 path = Path.make_compound_path(*(Path(np.array(ring), closed=True) for ring in rings))
@@ -264,9 +278,9 @@ def draw_map(places: Sequence[MapPlace]) -> Canvas:
             if place.points:
                 x, y = zip(*place.points, strict=True)
                 axes.scatter(x, y, s=240, color=[colour], edgecolor=INK, linewidth=0.8, hatch=hatch, zorder=4)
-        _label_places(axes, places, (east - west) / WIDTH, (north - south) / height)
         axes.set_xlim(west, east)
         axes.set_ylim(south, north)
+        _label_places(axes, places, (east - west) / (WIDTH - 1.3), (north - south) / height)
         axes.set_aspect(aspect)
         axes.set_xticks([])
         axes.set_yticks([])
@@ -277,7 +291,7 @@ def draw_map(places: Sequence[MapPlace]) -> Canvas:
         if any(place.share is not None for place in places):
             bar = canvas.colorbar(colours, ax=axes, shrink=0.7, aspect=18, pad=0.02, format=lambda v, _: f"{v:.0f} %")
             bar.set_label("happy share")
-            bar.outline.set_visible(False)  # type: ignore[operator]
+            bar.outline.set_visible(False)
         return canvas
 
 
@@ -315,7 +329,8 @@ def _label_places(axes: Axes, places: Sequence[MapPlace], per_inch_x: float, per
         for at_x, at_y, side in choices:
             left = {"left": at_x, "right": at_x - width, "center": at_x - width / 2}[side]
             box = (left, at_y - height / 2, left + width, at_y + height / 2)
-            if not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
+            inside = axes.get_xlim()[0] < box[0] and box[2] < axes.get_xlim()[1]
+            if inside and not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
                 break
         else:
             at_x, at_y, side = choices[0]
@@ -369,5 +384,3 @@ def short(name: str, most: int = 34) -> str:
 
 def _percent(value: float, _: object = None) -> str:
     return f"{value:.0f} %"
-
-

@@ -131,7 +131,8 @@ def _take(geometry: Mapping[str, Any], points: list[Any], lines: list[Any], poly
     def line(positions: Any) -> tuple[Position, ...]:
         return tuple((float(p[0]), float(p[1])) for p in positions)
 
-    kind, at = geometry["type"], geometry.get("coordinates")
+    kind: str = geometry["type"]
+    at: Any = geometry.get("coordinates")
     if kind == "GeometryCollection":
         for part in geometry["geometries"]:
             _take(part, points, lines, polygons)

@@ -20,9 +20,13 @@ def make_tables(report: CityReport) -> dict[str, Table]:
         "index": [_index(p.total) for p in report.places if p.total]
         + ([_index(report.together)] if report.together else []),
         "days": [_index(row) for p in report.places for row in p.days],
-        "hours_of_day": [{"hour": r.level, "days": r.periods} | _index(r.index) for p in report.places for r in p.hours],
+        "hours_of_day": [
+            {"hour": r.level, "days": r.periods} | _index(r.index) for p in report.places for r in p.hours
+        ],
         "weekdays": [
-            {"weekday": WEEKDAYS[r.level], "days": r.periods} | _index(r.index) for p in report.places for r in p.weekdays
+            {"weekday": WEEKDAYS[r.level], "days": r.periods} | _index(r.index)
+            for p in report.places
+            for r in p.weekdays
         ],
         "exposure": [
             {

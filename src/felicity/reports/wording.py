@@ -16,7 +16,8 @@ WIDE = 30.0
 
 def headline(row: IndexRow, where: str) -> str:
     """``About 49 in 100 people judged at Harbour looked happy (95 % interval: 46 to 53; 1,200 people).``"""
-    share, people = row.happy_share, f"{row.people:,} people"
+    share = row.happy_share
+    people = f"{row.people:,} {'person' if row.people == 1 else 'people'}"
     if row.suppressed:
         return f"Too few people were judged {where} ({people}) to show a figure."
     if share.adjusted is None:
@@ -24,10 +25,12 @@ def headline(row: IndexRow, where: str) -> str:
             f"{share.raw:.0f} in 100 people judged {where} were counted as happy ({people}; neither adjusted nor with "
             "an interval, because the store does not hold the model's answers to known faces)."
         )
-    text = f"About {share.adjusted:.0f} in 100 people judged {where} looked happy ({interval(share)}; {people})."
     if share.low is not None and share.high is not None and share.high - share.low > WIDE:
-        text += " The interval is too wide to act on: watch longer."
-    return text
+        return (
+            f"Too little was seen {where} to give a useful figure: {share.low:.0f} to {share.high:.0f} in 100 people "
+            f"looked happy (95 % interval; {people}). Watch longer."
+        )
+    return f"About {share.adjusted:.0f} in 100 people judged {where} looked happy ({interval(share)}; {people})."
 
 
 def interval(figure: Figure) -> str:
@@ -53,7 +56,9 @@ def city(report: CityReport) -> str:
     if report.together is None:
         if len(shown) == 1:
             return at_place(shown[0])
-        return "The places are not joined to one figure, because they were measured by different models or calibrations."
+        return (
+            "The places are not joined to one figure, because they were measured by different models or calibrations."
+        )
     everywhere = "all" if len(shown) == len(report.places) else f"the {len(shown)} shown of"
     return headline(report.together, f"at {everywhere} {len(report.places)} places together")
 
@@ -61,6 +66,8 @@ def city(report: CityReport) -> str:
 def contrast(places: Sequence[PlaceReport]) -> str:
     """Where people look happiest and where least, if the intervals tell the two apart; else that they do not."""
     known = [p for p in places if p.share.adjusted is not None and p.share.low is not None]
+    if all((p.share.high or 0.0) - (p.share.low or 0.0) > WIDE for p in known):
+        return ""
     if len(known) < 2:
         return ""
     top = max(known, key=lambda p: p.share.adjusted or 0.0)
@@ -99,16 +106,22 @@ def change(found: Change, at: date) -> str:
         f"{found.after.adjusted:.0f} % from then on ({interval(found.after)})"
     )
     if d.low <= 0 <= d.high:
-        return f"{pair}; the difference of {d.adjusted:+.1f} points ({d.low:+.1f} to {d.high:+.1f}) may be chance."
+        span = f"{points(d.low)} to {points(d.high)}"
+        return f"{pair}; the difference of {points(d.adjusted)} points ({span}) may be chance."
     return (
         f"{pair}: {abs(d.adjusted):.1f} points {'higher' if d.adjusted > 0 else 'lower'} "
-        f"(95 % interval: {d.low:+.1f} to {d.high:+.1f})."
+        f"(95 % interval: {points(d.low)} to {points(d.high)})."
     )
 
 
-def minutes(seconds: float) -> str:
-    """Camera time in minutes, with a decimal where there are few."""
-    return f"{seconds / 60:,.{1 if seconds < 600 else 0}f}"
+def camera_time(seconds: float) -> str:
+    """``42 s``, ``5 min``, ``1,234 min``."""
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:,.0f} min"
+
+
+def points(value: float) -> str:
+    """``+3.1``: with a sign, and a minus as wide as the plus."""
+    return f"{value:+.1f}".replace("-", "\u2212")
 
 
 def long_date(day: date) -> str:
@@ -117,5 +130,16 @@ def long_date(day: date) -> str:
 
 
 MONTHS = (
-    "January February March April May June July August September October November December".split()
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 )

@@ -13,7 +13,6 @@ from felicity.cli import console, options
 
 if TYPE_CHECKING:
     from felicity.reports.place import CityReport, ModelCard, PlaceReport
-    from felicity.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +26,8 @@ def report(
     ),
     store: options.Store = None,
     begin: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="From then on, ISO 8601, on the place's own clock if bare.")
+        str | None,
+        typer.Option("--from", metavar="TIME", help="From then on, ISO 8601, on the place's own clock if bare."),
     ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until then, not included.")] = None,
     location: Annotated[
