@@ -10,9 +10,14 @@ import typer
 from felicity.cli import console, options
 
 if TYPE_CHECKING:
+    from felicity.models.bundle import Bundle
     from felicity.recognition.classifier import Classifier
     from felicity.simulation.check import Verdict
     from felicity.simulation.labelled import AnsweredFaces
+    from felicity.simulation.town import Measure
+
+GAPS = 0.05
+"""Part of the hours in which a simulated camera is off."""
 
 
 def register(app: typer.Typer) -> None:
@@ -44,32 +49,25 @@ def simulate(
         str | None,
         typer.Option(metavar="DATE=POINTS", help="A measure: from then on the first place is that much happier."),
     ] = None,
-    video: Annotated[
-        Path | None, typer.Option(metavar="OUT.mp4", help="Write a film of the faces walking by, and watch it.")
-    ] = None,
-    detector: options.Detector = "auto",
     seed: Annotated[int, typer.Option(help="The same seed gives the same city.")] = 1,
     json: options.Json = False,
 ) -> None:
     """Simulate people whose expressions are known, and hold the index against the truth.
 
-    With --check: many location-days, errors and coverage beside the targets. With --video: a film of
-    faces, through detection and tracking. Otherwise: a city, written into a store; its places are called simulated.
+    With --check: many location-days, errors and coverage beside the targets. Otherwise: a city, written into
+    --store; its places are called simulated, and the truth is printed beside their index.
     """
     from felicity.errors import ConfigError
     from felicity.recognition.classifier import Classifier
 
-    if check and video is not None:
-        raise ConfigError("--check and --video are two things; ask for one of them")
-    if faces is None and (check or video is not None):
+    if check and faces is None:
         raise ConfigError("labelled faces are needed; name them with --faces, such as fer2013.csv.gz")
     classifier = Classifier.open(bundle)
     if check and faces is not None:
         _check(faces, classifier, location_days, series, seed, json)
-    elif video is not None and faces is not None:
-        raise ConfigError("--video is not there yet")
     else:
-        raise ConfigError("a store is not there yet")
+        answers = _answered(faces, classifier) if faces is not None else None
+        _city(classifier.bundle, answers, store, places, days, effect, seed, json)
 
 
 def _answered(path: Path, classifier: Classifier) -> AnsweredFaces:
@@ -139,3 +137,83 @@ def _show(verdict: Verdict) -> None:
     console.out.print(
         f"  correlated: two people of one minute agree by {CORRELATION:g}; seed {verdict.seed}", markup=False
     )
+
+
+def _city(
+    bundle: Bundle,
+    faces: AnsweredFaces | None,
+    url: str | None,
+    places: Path | None,
+    days: int,
+    effect: str | None,
+    seed: int,
+    json: bool,
+) -> None:
+    from felicity.api import happiness
+    from felicity.cli.commands.demo import FIRST_DAY
+    from felicity.cli.commands.index import show_rows
+    from felicity.errors import ConfigError
+    from felicity.index import SoftMatrix
+    from felicity.simulation.people import AnswerModel
+    from felicity.simulation.town import TOWN, read_places, write_town
+    from felicity.store import open_store
+
+    if url is None:
+        raise ConfigError("a simulated city does not belong among your own windows; name a store for it with --store")
+    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
+    chosen = read_places(places) if places else TOWN
+    measure = _measure(effect, chosen[0].name, days) if effect else None
+    answers = AnswerModel(soft.matrix, soft.cross) if faces is None else faces
+    with open_store(url) as store, console.progress() as progress:
+        task = progress.add_task("simulating", total=len(chosen) * days)
+        truths = write_town(
+            store,
+            bundle,
+            answers,
+            FIRST_DAY,
+            days,
+            places=chosen,
+            measure=measure,
+            gaps=GAPS,
+            seed=seed,
+            tick=lambda: progress.advance(task),
+        )
+    truth = {t.place: t for t in truths}
+    rows, _ = happiness(store=url, by="total", locations=list(truth), model=bundle.id)
+    if json:
+        for row in rows:
+            console.emit_json(row.to_json() | {"truth": round(100 * truth[row.location].happy, 4)})
+        return
+    show_rows(
+        rows,
+        title=f"A simulated city, {days} days: the index beside the truth",
+        extra=("true", [f"{100 * truth[row.location].happy:.1f} %" for row in rows]),
+    )
+    if measure is not None:
+        console.out.print(
+            f"  from {measure.date:%Y-%m-%d} on, {measure.place} is truly {100 * measure.change:+g} points happier",
+            markup=False,
+        )
+
+
+def _measure(text: str, place: str, days: int) -> Measure:
+    from datetime import timedelta
+
+    from felicity.cli.commands.demo import FIRST_DAY
+    from felicity.cli.commands.watch import parse_time
+    from felicity.errors import ConfigError
+    from felicity.simulation.town import Measure
+
+    date, _, points = text.partition("=")
+    try:
+        change = float(points) / 100
+    except ValueError:
+        change = 2.0
+    if not -1 <= change <= 1:
+        raise ConfigError(f"--effect {text}: DATE=POINTS expected, with points from -100 to 100, such as 2026-05-18=8")
+    at, end = parse_time(date), FIRST_DAY + timedelta(days=days)
+    if not FIRST_DAY < at < end:
+        raise ConfigError(
+            f"--effect {text}: the city is simulated from {FIRST_DAY:%Y-%m-%d} to {end:%Y-%m-%d}; name a day between"
+        )
+    return Measure(place, at, change)
