@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -68,6 +69,16 @@ def _prepared(faces: disk.Faces, folder: Path) -> Path:
     return folder / "prepared"
 
 
+def _label_table(faces: disk.Faces, folder: Path) -> Path:
+    lines = ["Label,Path"]
+    for row, image in enumerate(faces.images):
+        name = f"{row:05d}.png"
+        cv2.imwrite(str(folder / name), image)
+        lines.append(f"{faces.name(row)},./{name}")
+    (folder / "ours.csv").write_text("\n".join(lines) + "\n")
+    return folder / "ours.csv"
+
+
 LAYOUTS: dict[str, tuple[str, Writer]] = {
     "csv": ("fer2013-csv", _csv("fer2013.csv")),
     "csv.gz": ("fer2013-csv", _csv("fer2013.csv.gz")),
@@ -86,6 +97,7 @@ LAYOUTS: dict[str, tuple[str, Writer]] = {
     "raf-db": ("raf-db", _rafdb),
     "raf-db as published": ("raf-db", _rafdb_list),
     "prepared": ("prepared", _prepared),
+    "label table": ("label-table", _label_table),
 }
 
 
