@@ -53,7 +53,7 @@ def main() -> None:
     faces = load(options.data)
     chosen = np.flatnonzero(faces.held_out & (faces.majority >= 0))[: options.faces]
     images, labels = faces.images[chosen], faces.majority[chosen]
-    classifier = Classifier.open(options.bundle)
+    classifier = Classifier.open(options.bundle, threads=1)
 
     def row(crops: np.ndarray, truth: np.ndarray, **what: float) -> dict[str, float]:
         p = classifier.probabilities(crops)

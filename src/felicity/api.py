@@ -60,11 +60,17 @@ def watch(
     ``on_open`` is given a function that ends the watch soon, the open window written. Raises SourceError,
     StoreError, DetectorError, BundleError, ConfigError.
     """
+    from felicity.errors import ConfigError
+    from felicity.index import Location
+    from felicity.index.window import LONGEST
     from felicity.recognition.classifier import Classifier
     from felicity.sources.registry import SourceOptions, open_source
     from felicity.store import open_store
     from felicity.watching import watch_source
 
+    Location(location)
+    if not 1 <= window <= LONGEST:
+        raise ConfigError(f"a window lasts 1 to {LONGEST} seconds, not {window}")
     path = Path(str(source))
     name = str(path.resolve()) if path.exists() else str(source)
     classifier = Classifier.open(bundle)

@@ -41,6 +41,7 @@ class WatchSummary:
     location: str
     camera: str
     source: str
+    detector: str
     start: datetime | None = None
     end: datetime | None = None
     frames: int = 0
@@ -115,16 +116,15 @@ def watch_source(
     end if windows could not be written, SourceError if the source fails; what was seen before is
     written first.
     """
-    summary = WatchSummary(location, camera, source.source_id)
+    finder = open_detector(detector)
+    summary = WatchSummary(location, camera, source.source_id, finder.name)
 
     def say(sentence: str) -> None:
         summary.notes.append(sentence)
         if on_note:
             on_note(sentence)
 
-    people = PeopleReader(
-        classifier, open_detector(detector), gate or QualityGate(), None if source.stills else Tracker()
-    )
+    people = PeopleReader(classifier, finder, gate or QualityGate(), None if source.stills else Tracker())
     frames = _timed_from_start(source, summary)
     first = next(frames, None)
     if first is None:

@@ -78,6 +78,12 @@ def test_what_was_planted_is_found(found: Audit) -> None:
     assert set(classes) == {"train", "test"}
     assert sum(sum(row.values()) for row in classes.values()) == 79
     assert set(classes["train"]) == {*found.samples.classes}
+    assert found.held_out == 18
+    assert sorted(found.samples.names[found.seen_in_training].tolist()) == [
+        "test/disgust/copy.png",
+        "test/happy/copy.png",
+        "test/surprise/larger.png",
+    ]
     errors = found.facts.error[found.unreadable].tolist()
     assert any("cut.jpg" in error for error in errors)
     assert any("empty.jpg" in error for error in errors)

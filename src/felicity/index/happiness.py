@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -215,6 +216,7 @@ def _figures(sums: Sums, soft: SoftMatrix | None) -> list[dict[str, Any]]:
         for name, weights in ({"happy_share": HAPPY, "balance": HAPPY - UNHAPPY} | units).items():
             columns[name] = (raw[name], intervals.estimate @ weights, *intervals.linear(weights))
         columns["ratio"] = (raw["ratio"], *intervals.ratio(HAPPY, UNHAPPY))
+    effective_people = _numbers(effective, 1)
     listed = {name: _to_figures(*values) for name, values in columns.items()}
     return [
         {
@@ -222,18 +224,16 @@ def _figures(sums: Sums, soft: SoftMatrix | None) -> list[dict[str, Any]]:
             "balance": listed["balance"][i],
             "ratio": listed["ratio"][i],
             "expressions": {name: listed[name][i] for name in units},
-            "effective_people": _number(effective[i], 1),
+            "effective_people": effective_people[i],
         }
         for i in range(len(sums))
     ]
 
 
 def _to_figures(*columns: Floats) -> list[Figure]:
-    return [Figure(*(_number(value, 100) for value in row)) for row in zip(*(c.tolist() for c in columns), strict=True)]
+    return [Figure(*row) for row in zip(*(_numbers(column, 100) for column in columns), strict=True)]
 
 
-def _number(value: float, scale: float) -> float | None:
-    return round(float(value) * scale, 6) if np.isfinite(value) else None
-
-
-__all__: Sequence[str] = ("DEFAULT_K", "Figure", "GroupKey", "Groups", "IndexRow", "compute_index", "hidden_rows")
+def _numbers(column: Floats, scale: float) -> list[float | None]:
+    """Plain numbers with as many digits as say something, and None for NaN."""
+    return [value if math.isfinite(value) else None for value in np.round(column * scale, 4).tolist()]

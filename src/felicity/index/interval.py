@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,8 +25,6 @@ _TRUST = 2.0
 _LEAST_EFFECT = 0.8
 """People in one window do not differ more than strangers do; a lower design effect is mostly chance."""
 _HALVINGS = 40
-
-
 _PRESENT = 0.01
 """Share from which an expression counts as present: below it the bound at 0 does more than the data."""
 
@@ -104,24 +104,30 @@ class Intervals:
         with np.errstate(invalid="ignore", divide="ignore"):
             point = np.where(whole > 1e-9, top / np.where(whole > 1e-9, whole, 1), np.nan)
             inner = np.where(whole[:, None] > 1e-9, q * both, 0.0)
-        rest = q - inner
-        share_c = _normalised(inner * c, c)
-        share_d = _normalised(inner * d, d)
         # Nobody unhappy seen does not say that nobody could be.
         figure = (c > 0) | (np.arange(CLASSES) == self._commonest(d > 0))
-        effect, freedom = self._scatter(self._rows(c - point_or(point)[:, None] * both, figure))
+        # If the ratio is r, people show `still + r move`, and the figure that is then 0 is p̄ (top - r below).
+        share_c, share_d = _normalised(inner * c, c), _normalised(inner * d, d)
+        still, move = q - inner + whole[:, None] * share_d, whole[:, None] * (share_c - share_d)
+        above, below = (self._rows(np.broadcast_to(v, q.shape), figure) for v in (c, both))  # (8, R)
+        a = above - below * np.where(np.isfinite(point), point, 0.5)
+        effect, freedom = self._scatter(a)
+        squared = self._quantile(effect, freedom, q, *self._moments(a)) ** 2
 
-        def outside(r: Floats) -> npt.NDArray[np.bool_]:
-            a = self._rows(c - r[:, None] * both, figure)
-            at = rest + whole[:, None] * (r[:, None] * share_c + (1 - r)[:, None] * share_d)
-            u, m, w = self._moments(a)
-            squared = self._quantile(effect, freedom, at, u, m, w) ** 2
-            value = whole * (point_or(point) - r)
-            people = _dot(at, u) - _dot(at, m) ** 2
-            return np.asarray(value**2 > squared * (effect / self._n * people + _dot(at**2, w)))
-
-        low = _bisect(outside, point, 0.0)
-        high = _bisect(outside, point, 1.0)
+        # All that follows are polynomials in r, lowest power first.
+        u, w = (
+            np.stack([_form(f, above, above), -2 * _form(f, above, below), _form(f, below, below)])
+            for f in (self._cross, self._spread)
+        )
+        m = np.stack([self.soft.matrix.T @ above, -self.soft.matrix.T @ below])
+        value = np.stack([top, -whole])
+        mean = _polynomial([still, move], m)
+        people = _polynomial([still, move], u) - _multiplied(mean, mean)[:4]
+        matrix = _polynomial([still**2, 2 * still * move, move**2], w)
+        excess = -squared * matrix
+        excess[:3] += _multiplied(value, value)
+        excess[:4] -= squared * effect / self._n * people
+        low, high = (_bisect(excess, point, end) for end in (0.0, 1.0))
         return point, low, high
 
     def effective_people(self) -> Floats:
@@ -208,11 +214,6 @@ def _dot(q: Floats, v: Floats) -> Floats:
     return np.asarray(q @ v if v.ndim == 1 else np.einsum("rj,jr->r", q, v))
 
 
-def point_or(point: Floats) -> Floats:
-    """One half where there is no estimate."""
-    return np.where(np.isfinite(point), point, 0.5)
-
-
 def _normalised(parts: Floats, fallback: Floats) -> Floats:
     mass = parts.sum(axis=1, keepdims=True)
     return np.asarray(np.where(mass > 1e-9, parts / np.where(mass > 1e-9, mass, 1), fallback / fallback.sum()))
@@ -244,13 +245,40 @@ def _furthest(c0: Floats, c1: Floats, c2: Floats) -> Floats:
     return np.where(c0 + c1 + c2 <= 0, 1.0, np.where(np.isfinite(c0), best, np.nan))
 
 
-def _bisect(outside: object, start: Floats, end: float) -> Floats:
-    """Where, on the way from ``start`` to ``end``, values begin to be ``outside``."""
-    assert callable(outside)
-    near, far = point_or(start), np.full_like(start, end)
-    reached = ~outside(far)
+def _form(forms: Floats, left: Floats, right: Floats) -> Floats:
+    """(8, R): by label, left · form · right, with ``forms`` (8, 8, 8) and both sides (8, R)."""
+    return np.asarray(np.einsum("jab,ar,br->jr", forms, left, right, optimize=True))
+
+
+def _polynomial(shares: Sequence[Floats], values: Floats) -> Floats:
+    """Coefficients (K + L - 1, R) of the product of two polynomials, summed over labels: K of (R, 8) by (L, 8, R)."""
+    product = np.zeros((len(shares) + len(values) - 1, len(shares[0])))
+    for i, share in enumerate(shares):
+        product[i : i + len(values)] += np.einsum("rj,ljr->lr", share, values)
+    return product
+
+
+def _multiplied(left: Floats, right: Floats) -> Floats:
+    """Coefficients of the product of two polynomials, (K, R) by (L, R)."""
+    product = np.zeros((len(left) + len(right) - 1, left.shape[1]))
+    for i, coefficient in enumerate(left):
+        product[i : i + len(right)] += coefficient * right
+    return product
+
+
+def _bisect(excess: Floats, start: Floats, end: float) -> Floats:
+    """Where, on the way from ``start`` to ``end``, the polynomial ``excess`` (K, R) becomes positive."""
+    near, far = start, np.full_like(start, end)
+    within = _value(excess, far) <= 0
     for _ in range(_HALVINGS):
         middle = (near + far) / 2
-        out = outside(middle)
+        out = _value(excess, middle) > 0
         near, far = np.where(out, near, middle), np.where(out, middle, far)
-    return np.where(np.isfinite(start), np.where(reached, end, near), np.nan)
+    return np.where(np.isfinite(start), np.where(within, end, near), np.nan)
+
+
+def _value(polynomial: Floats, x: Floats) -> Floats:
+    result = np.zeros_like(x)
+    for coefficient in polynomial[::-1]:
+        result = result * x + coefficient
+    return result

@@ -104,7 +104,7 @@ def newey_west(scores: Floats, lags: int) -> Floats:
     for lag in range(1, lags + 1):
         weight = 1.0 - lag / (lags + 1.0)
         variance += 2.0 * weight * np.einsum("bn,bn->b", scores[:, lag:], scores[:, :-lag])
-    return variance
+    return np.asarray(variance)
 
 
 def memory(residuals: Floats, present: Mask) -> Floats:

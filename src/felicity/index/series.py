@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import EstimateError
+from felicity.index.buckets import bucket
+from felicity.index.happiness import IndexRow
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-UTC = ZoneInfo("UTC")
 Z95 = 1.959964
 DAYS_PER_MONTH = 365.25 / 12
 
@@ -33,32 +33,6 @@ class Step(StrEnum):
     def plural(self, count: int) -> str:
         """``1 day``, ``30 days``."""
         return f"{count:,} {self.value}{'' if count == 1 else 's'}"
-
-
-class Share(Protocol):
-    """The figures of one period, percent; None where they are not shown."""
-
-    @property
-    def adjusted(self) -> float | None: ...
-    @property
-    def low(self) -> float | None: ...
-    @property
-    def high(self) -> float | None: ...
-
-
-class Row(Protocol):
-    """What is read of a row of the index."""
-
-    @property
-    def location(self) -> str: ...
-    @property
-    def start(self) -> datetime: ...
-    @property
-    def people(self) -> int: ...
-    @property
-    def suppressed(self) -> bool: ...
-    @property
-    def happy_share(self) -> Share: ...
 
 
 @dataclass(frozen=True)
@@ -96,7 +70,7 @@ class Series:
     def days(self) -> Floats:
         """(n,): days from the first period, by the calendar, so that a day is 1 whatever its hours."""
         if self.step is Step.HOUR:
-            return np.array([(s - self.starts[0]) / timedelta(days=1) for s in _utc(self.starts)])
+            return np.array([s.timestamp() - self.starts[0].timestamp() for s in self.starts]) / 86_400
         return np.arange(len(self), dtype=np.float64) * (7.0 if self.step is Step.WEEK else 1.0)
 
     @property
@@ -125,25 +99,27 @@ class Series:
         )
 
 
-def series_of(rows: Iterable[Row], step: Step, zones: Mapping[str, ZoneInfo]) -> dict[str, Series]:
+def series_of(rows: Iterable[IndexRow], step: Step) -> dict[str, Series]:
     """Rows of an index by ``step`` to one series per location, in the order of names.
 
-    Each runs from its first to its last row; periods without a row are gaps. ``zones``: a location's clock,
-    UTC if it has none. Raises EstimateError if a row does not begin where a period does.
+    Each runs from its first to its last row on the location's clock; periods without a row are gaps. Raises
+    EstimateError if a row does not begin where a period does, and if two rows are of one period.
     """
-    of: dict[str, list[Row]] = {}
+    of: dict[str, list[IndexRow]] = {}
     for row in rows:
         of.setdefault(row.location, []).append(row)
-    return {name: _one(name, of[name], step, zones.get(name, UTC)) for name in sorted(of)}
+    return {name: _one(name, of[name], step) for name in sorted(of)}
 
 
-def _one(location: str, rows: Sequence[Row], step: Step, zone: ZoneInfo) -> Series:
+def _one(location: str, rows: Sequence[IndexRow], step: Step) -> Series:
     begins = [row.start for row in rows]
+    zone = zone_of(begins[0])
     starts = calendar(min(begins), max(begins), step, zone)
     place = {start.timestamp(): i for i, start in enumerate(starts)}
     n = len(starts)
     share, error = np.full(n, np.nan), np.full(n, np.nan)
     people, suppressed = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool)
+    filled = np.zeros(n, dtype=bool)
     for row in rows:
         i = place.get(row.start.timestamp())
         if i is None:
@@ -151,11 +127,11 @@ def _one(location: str, rows: Sequence[Row], step: Step, zone: ZoneInfo) -> Seri
                 f"{location}: a row begins at {row.start.isoformat()}, where no {step} begins in {zone.key}; "
                 f"a series by {step} needs an index by {step}"
             )
-        if people[i]:
+        if filled[i]:
             raise EstimateError(
-                f"{location}: two rows begin at {row.start.isoformat()}; a series is of one bundle, name it with --model"
+                f"{location}: two rows begin at {row.start.isoformat()}; a series is of one bundle, see --model"
             )
-        people[i], suppressed[i] = row.people, row.suppressed
+        filled[i], people[i], suppressed[i] = True, row.people, row.suppressed
         figure = row.happy_share
         if row.suppressed or figure.adjusted is None:
             continue
@@ -166,33 +142,18 @@ def _one(location: str, rows: Sequence[Row], step: Step, zone: ZoneInfo) -> Seri
 
 
 def calendar(first: datetime, last: datetime, step: Step, zone: ZoneInfo) -> tuple[datetime, ...]:
-    """Beginnings of the periods from the one that holds ``first`` to the one that holds ``last``.
-
-    Days begin at local midnight and have 23, 24 or 25 hours; weeks begin on Monday (ISO 8601).
-    """
-    begin, end = first.astimezone(zone), last.astimezone(zone)
-    midnight = _midnight(begin.date(), zone)
-    if step is Step.HOUR:
-        skip = int((first - midnight) / timedelta(hours=1))
-        count = int((last - midnight) / timedelta(hours=1)) - skip + 1
-        base = midnight.astimezone(UTC)
-        return tuple((base + timedelta(hours=skip + i)).astimezone(zone) for i in range(count))
-    day = begin.date() - timedelta(days=begin.weekday() if step is Step.WEEK else 0)
-    every = timedelta(days=7 if step is Step.WEEK else 1)
+    """Beginnings of periods (``index.buckets``), from the one that holds ``first`` to the one of ``last``."""
     starts = []
-    while day <= end.date():
-        starts.append(_midnight(day, zone))
-        day += every
+    second, until = int(first.timestamp()), last.timestamp()
+    while second <= until:
+        begin, second = bucket(second, step.value, zone)
+        starts.append(datetime.fromtimestamp(begin, zone))
     return tuple(starts)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    # Through UTC, because a clock that jumps at midnight has no such hour.
-    return datetime.combine(day, time(), zone).astimezone(UTC).astimezone(zone)
-
-
-def _utc(starts: Sequence[datetime]) -> list[datetime]:
-    return [s.astimezone(UTC) for s in starts]
+def zone_of(time: datetime) -> ZoneInfo:
+    """The IANA zone of a time; UTC if it has another kind of zone."""
+    return time.tzinfo if isinstance(time.tzinfo, ZoneInfo) else ZoneInfo("UTC")
 
 
 def by_day(series: Series, season: Floats | None = None) -> Series:
@@ -203,15 +164,14 @@ def by_day(series: Series, season: Floats | None = None) -> Series:
     share = series.share if season is None else series.share - season
     if series.step is not Step.HOUR or not len(series):
         return series.with_share(share)
-    zone = series.starts[0].tzinfo
-    assert isinstance(zone, ZoneInfo)
+    zone = zone_of(series.starts[0])
     days = calendar(series.starts[0], series.starts[-1], Step.DAY, zone)
     index = {start.date(): i for i, start in enumerate(days)}
     day = np.array([index[s.date()] for s in series.starts])
     weight = np.where(series.present, np.maximum(series.people, 1), 0).astype(np.float64)
 
     def total(values: Floats) -> Floats:
-        return np.bincount(day, values, len(days))
+        return np.asarray(np.bincount(day, values, len(days)), dtype=np.float64)
 
     with np.errstate(invalid="ignore", divide="ignore"):
         of_all = total(weight)

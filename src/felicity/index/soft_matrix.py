@@ -112,7 +112,7 @@ class SoftMatrix:
             if variance < 1e-12 * widest or widest < 1e-12:
                 drawn[:, :, j] = mean
                 continue
-            gamma = rng.gamma(np.maximum(mean * max(widest / variance - 1, 1e-3), 1e-9), size=(n, CLASSES))
+            gamma = rng.gamma(np.maximum(mean * max(widest / variance - 1, 1.0), 1e-9), size=(n, CLASSES))
             drawn[:, :, j] = gamma / np.maximum(gamma.sum(axis=1, keepdims=True), 1e-300)
         return drawn
 

@@ -142,7 +142,7 @@ def kendall_scores(values: Floats) -> Ints:
     rising = np.zeros(rows, dtype=np.int64)
     for first in range(n - 1):
         rising += np.count_nonzero(columns[first + 1 :] > columns[first], axis=0)
-    return 2 * rising - n * (n - 1) // 2
+    return np.asarray(2 * rising - n * (n - 1) // 2)
 
 
 def _residuals(kept: Floats, days: Floats, present: Mask) -> Floats:
@@ -158,7 +158,7 @@ def _standard_error(residuals: Floats, present: Mask) -> Floats:
     independent = m * (m - 1) * (2 * m + 5) / 18
     plain = np.einsum("bn,bn->b", residuals, residuals)
     ratio = newey_west(residuals, bandwidth(m)) / np.maximum(plain, 1e-12)
-    return np.sqrt(independent * np.maximum(ratio, _FLOOR))
+    return np.asarray(np.sqrt(independent * np.maximum(ratio, _FLOOR)))
 
 
 @lru_cache(maxsize=16)

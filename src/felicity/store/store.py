@@ -248,7 +248,6 @@ class Store(AbstractContextManager["Store"]):
             return
         with self._write("writing windows") as connection:
             place = _place_of(connection, run)
-            _lock(connection, place.location_id)
             touched = _remove_replaced(connection, run.id, place, listed)
             rows = [
                 arrays.window_row(window)
@@ -263,7 +262,6 @@ class Store(AbstractContextManager["Store"]):
         """End a run: windows that it wrote when it was run before, and not this time, go."""
         with self._write("finishing a run") as connection:
             place = _place_of(connection, run)
-            _lock(connection, place.location_id)
             stale = (stored.c.run_id == run.id, stored.c.generation < run.generation)
             starts = set(connection.execute(sa.select(stored.c.start).where(*stale)).scalars())
             if starts:
@@ -364,10 +362,12 @@ def _lock(connection: sa.Connection, location_id: int) -> None:
 
 
 def _place_of(connection: sa.Connection, run: Run) -> Any:
+    """What there is to know of a run to write its windows, locked like ``_lock``."""
     query = (
         sa.select(runs.c.location_id, runs.c.model_id, runs.c.generation, places.c.timezone)
         .join(places, places.c.id == runs.c.location_id)
         .where(runs.c.id == run.id)
+        .with_for_update()
     )
     row = connection.execute(query).one_or_none()
     if row is None:
