@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from felicity.index import Figure, IndexRow
+from felicity.index.effect import Effect
 from felicity.index.trend import Trend
 from felicity.reports.place import Change, CityReport, PlaceReport
 
@@ -100,7 +101,8 @@ def change(found: Change, at: date) -> str:
     d = found.difference
     day = long_date(at)
     if d.adjusted is None or d.low is None or d.high is None:
-        return f"Counted, the share was {found.before.raw:.0f}\u00a0% before {day} and {found.after.raw:.0f}\u00a0% from then on."
+        pair = f"{found.before.raw:.0f}\u00a0% before {day} and {found.after.raw:.0f}\u00a0% from then on"
+        return f"Counted, the share was {pair}."
     pair = (
         f"The share was {found.before.adjusted:.0f}\u00a0% before {day} ({interval(found.before)}) and "
         f"{found.after.adjusted:.0f}\u00a0% from then on ({interval(found.after)})"
@@ -111,6 +113,21 @@ def change(found: Change, at: date) -> str:
     return (
         f"{pair}: {abs(d.adjusted):.1f} points {'higher' if d.adjusted > 0 else 'lower'} "
         f"(95\u00a0% interval: {points(d.low)} to {points(d.high)})."
+    )
+
+
+def effect(found: Effect) -> str:
+    """The step at the date, with the earlier course continued."""
+    start = (
+        "With the course before the date continued and the weekly rhythm taken out (interrupted time series), the step"
+    )
+    level = found.level
+    span = f"95\u00a0% interval: {points(found.low)} to {points(found.high)}"
+    if found.found:
+        return f"{start} at the date was {points(level.estimate)} points ({span})."
+    return (
+        f"{start} at the date of {points(level.estimate)} points ({span}) may be chance; one of {level.detectable:.1f} "
+        "points would have been found in four of five cases."
     )
 
 
