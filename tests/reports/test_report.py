@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,9 +15,9 @@ from typer.testing import CliRunner, Result
 
 from felicity.cli.app import app
 from felicity.errors import FelicityError
-from felicity.index import Figure, Location
-from felicity.reports import plots
-from felicity.reports.place import Change, PlaceReport
+from felicity.index import Figure, GroupKey, Groups, Location, Sums, compute_index
+from felicity.reports import plots, wording
+from felicity.reports.place import Change, PlaceReport, make_place
 from felicity.store import open_store
 from tests.support.command import felicity
 from tests.support.windows import MIDNIGHT, make_windows, soft_matrix
@@ -260,3 +261,34 @@ def test_the_interval_of_a_difference_is_that_of_zou_and_donner() -> None:
     assert change.difference.adjusted == 10
     assert change.difference.low == pytest.approx(10 - np.hypot(3, 5))
     assert change.difference.high == pytest.approx(10 + np.hypot(2, 4))
+
+
+def ten_weeks(happy: Callable[[int], float]) -> PlaceReport:
+    """A place whose true share depends on the day, with one busy window a day."""
+    rng = np.random.default_rng(11)
+    soft = soft_matrix(rng)
+    windows, keys = [], []
+    for day in range(70):
+        begin = MIDNIGHT + timedelta(days=day)
+        windows += make_windows(rng, 1, begin=begin, happy=happy(day), people=300)
+        keys.append(GroupKey("Harbour", "UTC", "m", int(begin.timestamp()), int(begin.timestamp()) + 86400))
+    days = Groups("day", tuple(keys), Sums.of(windows))
+    total = compute_index(Groups("total", tuple(keys[:1]), days.sums.total()), lambda *_: soft)[0]
+    at = (MIDNIGHT + timedelta(days=35)).date()
+    return make_place(Location("Harbour"), total, days, days, lambda *_: soft, k=10, at=at)
+
+
+def test_a_slow_rise_is_a_trend_in_words_and_in_the_drawing() -> None:
+    place = ten_weeks(lambda day: 0.3 + 0.004 * day)
+    assert place.trend is not None
+    assert re.match(r"The share rose by about \d+\.\d points a month \(95", wording.trend(place.trend))
+    line = plots.day_line(place)
+    assert len(line.starts) == len(line.trend_starts) == len(line.trend_line) == 70
+    assert line.trend_line[-1] > line.trend_line[0]
+
+
+def test_a_step_is_an_effect_in_words() -> None:
+    place = ten_weeks(lambda day: 0.3 if day < 35 else 0.5)
+    assert place.effect is not None
+    assert place.effect.low < 20 < place.effect.high
+    assert f"was {place.effect.level.estimate:+.1f} points (95" in wording.effect(place.effect)

@@ -6,11 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from felicity.errors import EstimateError
 from felicity.index import Figure, Groups, IndexRow, Location, SoftMatrix, compute_index
+from felicity.index.buckets import midnight
+from felicity.index.effect import Effect, estimate_effect
 from felicity.index.pattern import PatternRow, compute_pattern
 from felicity.index.series import Step, series_of
 from felicity.index.sums import Sums
@@ -89,7 +91,8 @@ class PlaceReport:
     """One location in the period of the report.
 
     ``total``: None if there is no window. ``hours`` by hour of the day (0 … 23), ``weekdays`` from Monday, 0.
-    ``trend``, ``change``: None if there is none, ``trend_lack`` and ``change_lack`` then say why.
+    ``trend``, ``change``: None if there is none, ``trend_lack`` and ``change_lack`` then say why. ``effect``: the same
+    change with the earlier course taken out, None where the days are too few.
     """
 
     location: Location
@@ -102,6 +105,7 @@ class PlaceReport:
     trend_lack: str = ""
     change: Change | None = None
     change_lack: str = ""
+    effect: Effect | None = None
 
     @property
     def name(self) -> str:
@@ -182,14 +186,26 @@ def make_place(
         trend_lack=trend_lack,
         change=change,
         change_lack=change_lack,
+        effect=_effect(location, rows, at) if change else None,
     )
 
 
 def _trend(location: Location, rows: Sequence[IndexRow]) -> tuple[Trend | None, str]:
     try:
-        return estimate_trend(series_of(rows, Step.DAY, {location.name: location.zone})[location.name]), ""
+        return estimate_trend(series_of(rows, Step.DAY)[location.name]), ""
     except EstimateError as error:
         return None, str(error).removeprefix(f"{location.name}: ")
+
+
+def _effect(location: Location, rows: Sequence[IndexRow], at: date | None) -> Effect | None:
+    if at is None:
+        return None
+    moment = datetime.fromtimestamp(midnight(at, location.zone), UTC).astimezone(location.zone)
+    try:
+        series = series_of(rows, Step.DAY)
+        return estimate_effect(series, moment, [location.name])
+    except EstimateError:
+        return None
 
 
 def _change(days: Groups, soft_matrix: Matrices, k: int, at: date | None) -> tuple[Change | None, str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from felicity.index import Figure, IndexRow
+from felicity.index.effect import Effect
 from felicity.index.trend import Trend
 from felicity.reports.place import Change, CityReport, PlaceReport
 
@@ -28,7 +29,7 @@ def headline(row: IndexRow, where: str) -> str:
     if share.low is not None and share.high is not None and share.high - share.low > WIDE:
         return (
             f"Too little was seen {where} to give a useful figure: {share.low:.0f} to {share.high:.0f} in 100 people "
-            f"looked happy (95 % interval; {people}). Watch longer."
+            f"looked happy (95\u00a0% interval; {people}). Watch longer."
         )
     return f"About {share.adjusted:.0f} in 100 people judged {where} looked happy ({interval(share)}; {people})."
 
@@ -38,7 +39,7 @@ def interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return "interval not known"
     digits = 1 if round(figure.low) == round(figure.high) else 0
-    return f"95 % interval: {figure.low:.{digits}f} to {figure.high:.{digits}f}"
+    return f"95\u00a0% interval: {figure.low:.{digits}f} to {figure.high:.{digits}f}"
 
 
 def at_place(place: PlaceReport) -> str:
@@ -91,7 +92,7 @@ def trend(found: Trend) -> str:
     low, high = sorted((abs(found.low), abs(found.high)))
     return (
         f"The share {verb} by about {abs(found.slope):.1f} points a month "
-        f"(95 % interval: {low:.1f} to {high:.1f}) over {found.span:,} {found.step}s."
+        f"(95\u00a0% interval: {low:.1f} to {high:.1f}) over {found.span:,} {found.step}s."
     )
 
 
@@ -100,17 +101,33 @@ def change(found: Change, at: date) -> str:
     d = found.difference
     day = long_date(at)
     if d.adjusted is None or d.low is None or d.high is None:
-        return f"Counted, the share was {found.before.raw:.0f} % before {day} and {found.after.raw:.0f} % from then on."
+        pair = f"{found.before.raw:.0f}\u00a0% before {day} and {found.after.raw:.0f}\u00a0% from then on"
+        return f"Counted, the share was {pair}."
     pair = (
-        f"The share was {found.before.adjusted:.0f} % before {day} ({interval(found.before)}) and "
-        f"{found.after.adjusted:.0f} % from then on ({interval(found.after)})"
+        f"The share was {found.before.adjusted:.0f}\u00a0% before {day} ({interval(found.before)}) and "
+        f"{found.after.adjusted:.0f}\u00a0% from then on ({interval(found.after)})"
     )
     if d.low <= 0 <= d.high:
         span = f"{points(d.low)} to {points(d.high)}"
         return f"{pair}; the difference of {points(d.adjusted)} points ({span}) may be chance."
     return (
         f"{pair}: {abs(d.adjusted):.1f} points {'higher' if d.adjusted > 0 else 'lower'} "
-        f"(95 % interval: {points(d.low)} to {points(d.high)})."
+        f"(95\u00a0% interval: {points(d.low)} to {points(d.high)})."
+    )
+
+
+def effect(found: Effect) -> str:
+    """The step at the date, with the earlier course continued."""
+    start = (
+        "With the course before the date continued and the weekly rhythm taken out (interrupted time series), the step"
+    )
+    level = found.level
+    span = f"95\u00a0% interval: {points(found.low)} to {points(found.high)}"
+    if found.found:
+        return f"{start} at the date was {points(level.estimate)} points ({span})."
+    return (
+        f"{start} at the date of {points(level.estimate)} points ({span}) may be chance; one of {level.detectable:.1f} "
+        "points would have been found in four of five cases."
     )
 
 
