@@ -16,7 +16,7 @@ from felicity.simulation.days import CORRELATION, draw_people, sums_by_day
 from felicity.simulation.labelled import AnsweredFaces
 from felicity.simulation.null_series import MEMORY, SPREAD, daily_shares
 from felicity.simulation.town import read_places
-from tests.support import people
+from tests.support import windows as people
 from tests.support.command import felicity, felicity_json
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
