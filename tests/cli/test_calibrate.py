@@ -13,7 +13,7 @@ from felicity.index import SoftMatrix
 from felicity.index.calibration import calibrate
 from felicity.models.bundle import open_bundle
 from felicity.store import open_store
-from tests.support import people
+from tests.support import windows as people
 from tests.support.command import felicity, felicity_json
 
 

@@ -16,7 +16,7 @@ from felicity.simulation.days import CORRELATION, draw_people, sums_by_day
 from felicity.simulation.labelled import AnsweredFaces
 from felicity.simulation.null_series import MEMORY, SPREAD, daily_shares
 from felicity.simulation.town import read_places
-from tests.support import people
+from tests.support import windows as people
 from tests.support.command import felicity, felicity_json
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -77,8 +77,9 @@ def test_the_adjusted_share_is_found_and_counting_is_not(faces: AnsweredFaces) -
 
     assert [a.people for a in verdict.accuracy] == [*SIZES, *SIZES]
     of = {(a.people, a.correlated): a for a in verdict.accuracy}
+    # How much worse counting is depends on the classifier; 0.4 is promised of the shipped one, below.
     assert of[2000, False].adjusted < 1.5
-    assert of[2000, False].adjusted < 0.4 * of[2000, False].counted
+    assert of[2000, False].adjusted < of[2000, False].counted
     assert abs(of[2000, False].bias) < 0.3
     assert all(a.coverage > 90 for a in verdict.accuracy)
     assert of[200, True].width > 1.2 * of[200, False].width
