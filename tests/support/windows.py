@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from felicity.index import PersonObservation, SoftMatrix, Window, WindowAccumulator
+from felicity.index import PersonObservation, SoftMatrix, Sums, Window, WindowAccumulator
 
 Floats = npt.NDArray[np.float64]
 
@@ -69,10 +69,51 @@ def make_windows(
         time = begin + timedelta(minutes=minute)
         for second in range(0, 60, 10):
             accumulator.add_frame(time + timedelta(seconds=second))
-        shown = rng.choice(8, rng.poisson(people), p=shares(happy)) if labels is None else np.array(labels)
+        shown = rng.choice(8, rng.poisson(people), p=shares(happy)) if labels is None else np.array(labels, dtype=int)
         for p in answers(rng, shown):
             accumulator.add_person(PersonObservation(time + timedelta(seconds=30), p))
         if minute % 7 == 0:
             accumulator.add_person(PersonObservation(time + timedelta(seconds=40), None, "small"))
         windows += accumulator.closed()
     return windows + accumulator.flush()
+
+
+def draw_groups(
+    rng: np.random.Generator, mixes: Floats, people: int, window_people: float, likeness: float
+) -> tuple[Sums, list[Sums]]:
+    """Places with these true mixes (R, 8): their sums, and for each its windows.
+
+    ``people`` come to each place, ``window_people`` to a window on average. ``likeness`` is the correlation
+    of people in one window, whose mix is drawn around the place's (Dirichlet).
+    """
+    windows = max(1, round(people / window_people))
+    parts = []
+    for mix in mixes:
+        at = rng.integers(0, windows, people)
+        of_window = np.broadcast_to(mix, (windows, 8))
+        if likeness:
+            of_window = rng.dirichlet(np.maximum(mix * (1 / likeness - 1), 1e-6), windows)
+        label = (of_window.cumsum(axis=1)[at, :7] < rng.random((people, 1))).sum(axis=1)
+        p = answers(rng, label)
+        one = np.ones(people, dtype=np.int64)
+        each = Sums.of_columns(
+            people_seen=one,
+            people=one,
+            hard_counts=np.eye(8, dtype=np.int64)[p.argmax(axis=1)],
+            prob_sums=p,
+            prob_cross=p[:, :, None] * p[:, None, :],
+            frames_seen=one,
+            frames_dropped=one * 0,
+            seconds_covered=one * 1.0,
+            first=at * 60,
+            last=at * 60 + 60,
+            rejected=({},) * people,
+        ).grouped(at, windows)
+        parts.append(
+            Sums.of_columns(
+                **{name: getattr(each, name) for name in ("people_seen", "people", "hard_counts", "prob_sums")},
+                **{name: getattr(each, name) for name in ("prob_cross", "frames_seen", "frames_dropped")},
+                **{name: getattr(each, name) for name in ("seconds_covered", "first", "last", "rejected")},
+            )
+        )
+    return Sums.concatenate([part.total() for part in parts]), parts

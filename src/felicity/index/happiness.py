@@ -27,12 +27,19 @@ DEFAULT_K = 10
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure in percent: as counted, as adjusted, and the adjusted one's 95 % interval. None: not known."""
+    """One figure in percent: as counted, as adjusted, and the adjusted one's 95 % interval. None: not known.
+
+    ``people_error`` and ``matrix_error`` are the parts of the adjusted one's standard error. That of people
+    is independent between rows; that of the soft matrix is common to all rows of one model, so that a mean
+    over places or days does not make it smaller.
+    """
 
     raw: float | None = None
     adjusted: float | None = None
     low: float | None = None
     high: float | None = None
+    people_error: float | None = None
+    matrix_error: float | None = None
 
     def to_json(self) -> dict[str, float | None]:
         """Plain values."""
@@ -206,16 +213,18 @@ def _figures(sums: Sums, soft: SoftMatrix | None) -> list[dict[str, Any]]:
     units = dict(zip(map(str, EXPRESSIONS), np.eye(CLASSES), strict=True))
     raw |= {name: counted @ unit for name, unit in units.items()}
     nothing = np.full(len(sums), np.nan)
-    columns: dict[str, tuple[Floats, Floats, Floats, Floats]] = {}
     effective = nothing
-    if soft is None:
-        columns = {name: (value, nothing, nothing, nothing) for name, value in raw.items()}
-    else:
+    columns: dict[str, tuple[Floats, ...]] = {name: (value,) for name, value in raw.items()}
+    if soft is not None:
         intervals = Intervals(sums, soft)
         effective = intervals.effective_people()
-        for name, weights in ({"happy_share": HAPPY, "balance": HAPPY - UNHAPPY} | units).items():
-            columns[name] = (raw[name], intervals.estimate @ weights, *intervals.linear(weights))
-        columns["ratio"] = (raw["ratio"], *intervals.ratio(HAPPY, UNHAPPY))
+        # A figure of an expression of which no validation face exists is not known; it is not 0.
+        known = {name: weights for name, weights in units.items() if (weights <= soft.known).all()}
+        if (soft.known >= HAPPY).all():
+            known |= {"happy_share": HAPPY, "balance": HAPPY - UNHAPPY}
+            columns["ratio"] = (raw["ratio"], *intervals.ratio(HAPPY, UNHAPPY))
+        for name, weights in known.items():
+            columns[name] = (raw[name], *intervals.linear(weights))
     effective_people = _numbers(effective, 1)
     listed = {name: _to_figures(*values) for name, values in columns.items()}
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,20 @@ _LEAST_EFFECT = 0.8
 _HALVINGS = 40
 _PRESENT = 0.01
 """Share from which an expression counts as present: below it the bound at 0 does more than the data."""
+
+
+class Linear(NamedTuple):
+    """A figure of R rows, (R,) each: adjusted, the ends of its interval, and the two parts of its error.
+
+    ``people_error`` and ``matrix_error`` are standard errors. That of people is independent from row to
+    row, that of the matrix is common to all rows of one matrix: a mean over rows does not shrink it.
+    """
+
+    adjusted: Floats
+    low: Floats
+    high: Floats
+    people_error: Floats
+    matrix_error: Floats
 
 
 class Intervals:
@@ -58,8 +73,8 @@ class Intervals:
         self._cross = soft.cross
         self._spread = soft.spread() / np.maximum(soft.counts, 1)[:, None, None]
 
-    def linear(self, weights: npt.ArrayLike) -> tuple[Floats, Floats]:
-        """Low and high end, (R,) each, of the figure ``weights · q``; ``weights`` (8,)."""
+    def linear(self, weights: npt.ArrayLike) -> Linear:
+        """The figure ``weights · q`` of each row; ``weights`` (8,)."""
         c = np.asarray(weights, dtype=np.float64)
         a = self._row(c)  # (8, R)
         point = self.estimate @ c
@@ -89,7 +104,14 @@ class Intervals:
                 rise**2 - squared * v2,
             )
             ends.append(point + far * rise)
-        return np.minimum(ends[0], point), np.maximum(ends[1], point)
+        along = q @ m
+        return Linear(
+            point,
+            np.minimum(ends[0], point),
+            np.maximum(ends[1], point),
+            np.sqrt(effect / self._n * np.maximum(q @ u - along**2, 0)),
+            np.sqrt(np.maximum(q**2 @ w, 0)),
+        )
 
     def ratio(self, numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
         """Estimate, low and high end, (R,) each, of ``numerator · q / (numerator + denominator) · q``.

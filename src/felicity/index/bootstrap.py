@@ -1,0 +1,34 @@
+"""Resampling: the plain way to an interval where the windows themselves are at hand.
+
+The index uses ``interval.Intervals``, which needs sums only and covers better where people or windows
+are few (``benchmarks/coverage.py`` shows both). This is its check, and serves figures that it has no
+formula for.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from felicity.errors import EstimateError
+from felicity.index.estimate import adjust
+from felicity.index.soft_matrix import SoftMatrix
+from felicity.index.sums import Sums
+from felicity.index.window import Floats
+
+
+def bootstrap(windows: Sums, soft: SoftMatrix, *, draws: int = 2000, seed: int = 0) -> Floats:
+    """(draws, 8): adjusted shares of one place, from windows drawn anew and a soft matrix drawn anew.
+
+    ``windows``: one row per window. Windows are drawn whole, with replacement, since people in one resemble
+    each other (block bootstrap, Künsch 1989; Davison & Hinkley 1997, ch. 3.8). Percentiles 2.5 and 97.5
+    of a figure over the draws are its interval. Raises EstimateError with fewer than two windows with
+    people in them, which say nothing about how windows differ.
+    """
+    people = windows.people > 0
+    count = int(people.sum())
+    if count < 2:
+        raise EstimateError(f"a bootstrap needs two windows with people in them, not {count}")
+    rng = np.random.default_rng(seed)
+    times = rng.multinomial(count, np.full(count, 1 / count), size=draws)  # (draws, count)
+    sums = times @ windows.prob_sums[people]
+    return adjust(sums / sums.sum(axis=1, keepdims=True), soft.draw(rng, draws))
