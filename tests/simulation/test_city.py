@@ -125,7 +125,7 @@ def test_a_city_in_a_store_beside_its_truth(tmp_path: Path) -> None:
     assert [row["location"] for row in rows] == ["Lane (simulated)", "Park (simulated)"]
     for row in rows:
         assert row["happy_share"]["low"] <= row["truth"] <= row["happy_share"]["high"]
-    days = felicity_json("index", "--store", city, "--by", "day", "--location", "Park (simulated)", home=tmp_path)
+    (days,) = felicity_json("index", "--store", city, "--by", "day", "--location", "Park (simulated)", home=tmp_path)
     shares = [row["happy_share"]["adjusted"] for row in days]
     assert np.mean(shares[3:5]) - np.mean(shares[:3]) == pytest.approx(20, abs=8)
 

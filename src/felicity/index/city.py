@@ -247,7 +247,7 @@ def _estimates(
         merged = sums.grouped(labels, len(shares))
         # Known answers: what is left of the interval is people alone.
         alone = Intervals(merged, replace(soft, counts=soft.counts * _MANY))
-        points, (lows, highs) = alone.estimate @ HAPPY, alone.linear(HAPPY)
+        points, lows, highs, *_ = alone.linear(HAPPY)
         found[name] = _Estimate(
             people=people,
             shown=True,

@@ -104,13 +104,13 @@ class Intervals:
                 rise**2 - squared * v2,
             )
             ends.append(point + far * rise)
-        along = q @ m
+        along = _dot(q, m)
         return Linear(
             point,
             np.minimum(ends[0], point),
             np.maximum(ends[1], point),
-            np.sqrt(effect / self._n * np.maximum(q @ u - along**2, 0)),
-            np.sqrt(np.maximum(q**2 @ w, 0)),
+            np.sqrt(effect / self._n * np.maximum(_dot(q, u) - along**2, 0)),
+            np.sqrt(np.maximum(_dot(q**2, w), 0)),
         )
 
     def ratio(self, numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:

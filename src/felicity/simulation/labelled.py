@@ -49,7 +49,7 @@ class AnsweredFaces:
         """Shares (8,) of the expressions among the faces that are not happy; sums to 1."""
         counts = np.bincount(self.labels, minlength=len(EXPRESSIONS)).astype(np.float64)
         counts[HAPPY] = 0
-        return counts / counts.sum()
+        return np.asarray(counts / counts.sum())
 
     def rows_of(self, labels: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.intp]:
         """A face for each of ``labels`` (N,), drawn with replacement: its row, (N,)."""

@@ -76,4 +76,4 @@ def trend_rates(faces: AnsweredFaces, soft: SoftMatrix, series: int, rng: np.ran
     for shares in (null, rising):
         found = [estimate_trend(one).found for one in observed(shares, faces, soft, rng)]
         rates.append(100 * float(np.mean(found)))
-    return TestRates("trend", series, *rates, effect=f"{SLOPE:g} points per month over {DAYS // 7} weeks")
+    return TestRates("trend", series, rates[0], rates[1], effect=f"{SLOPE:g} points per month over {DAYS // 7} weeks")
