@@ -19,8 +19,12 @@ HAPPY = np.array([float(MOODS[e] is Mood.HAPPY) for e in EXPRESSIONS])
 UNHAPPY = np.array([float(MOODS[e] is Mood.UNHAPPY) for e in EXPRESSIONS])
 """(8,): 1 where an expression counts as unhappy."""
 
-_TRUST = 2.0
-"""Windows' worth of belief that people answer like validation faces; measured in benchmarks/coverage.py."""
+_LIKENESS = 0.1
+"""Correlation of people in one window that is expected before the windows have said anything …"""
+_EVIDENCE = 1.0
+"""… as much as this many windows say; chosen, like the rest, by coverage (benchmarks/coverage.py)."""
+_FREEDOM = 2.0
+"""Degrees of freedom that this expectation adds."""
 _LEAST_EFFECT = 0.8
 """People in one window do not differ more than strangers do; a lower design effect is mostly chance."""
 _HALVINGS = 40
@@ -177,9 +181,10 @@ class Intervals:
             windows = squares / n * blocks / np.maximum(blocks - 1, 1)
             freedom = np.clip(n**2 / ones - 1, 0, None)
         freedom = np.where(blocks > 1, freedom, 0.0)
-        effect = (freedom * windows / alone + _TRUST) / (freedom + _TRUST)
+        expected = 1 + _LIKENESS * (ones / n - 1)  # ones / n: people in the window of a person
+        effect = (freedom * windows / alone + _EVIDENCE * expected) / (freedom + _EVIDENCE)
         effect = np.where(blocks > 1, np.maximum(effect, _LEAST_EFFECT), 1.0)
-        return effect, np.where(blocks > 1, freedom + _TRUST, np.maximum(n - 1, 1))
+        return effect, np.where(blocks > 1, freedom + _FREEDOM, np.maximum(n - 1, 1))
 
     def _quantile(self, effect: Floats, freedom: Floats, q: Floats, u: Floats, m: Floats, w: Floats) -> Floats:
         people = effect / self._n * np.maximum(_dot(q, u) - _dot(q, m) ** 2, 1e-15)
