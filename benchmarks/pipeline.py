@@ -15,10 +15,10 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import skimage.data
-from felicity.faces.quality import QualityGate
-from felicity.faces.tracking import Tracker
 
+from felicity.faces.quality import QualityGate
 from felicity.faces.registry import open_detector
+from felicity.faces.tracking import Tracker
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader
 

@@ -47,12 +47,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--bundle")
+    parser.add_argument("--faces", type=int, default=1500)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     faces = load(options.data)
-    chosen = faces.held_out & (faces.majority >= 0)
+    chosen = np.flatnonzero(faces.held_out & (faces.majority >= 0))[: options.faces]
     images, labels = faces.images[chosen], faces.majority[chosen]
-    classifier = Classifier.open(options.bundle)
+    classifier = Classifier.open(options.bundle, threads=1)
 
     def row(crops: np.ndarray, truth: np.ndarray, **what: float) -> dict[str, float]:
         p = classifier.probabilities(crops)
@@ -67,25 +68,20 @@ def main() -> None:
             "sharpness_p10": float(np.percentile(sharp, 10)),
         }
 
-    tables = {
-        "side": [row(np.stack([shrunk(f, s) for f in images]), labels, side=s) for s in SIDES],
-        "blur": [row(np.stack([blurred(f, s) for f in images]), labels, sigma=s) for s in BLURS],
-        "yaw": [],
-    }
+    def show(rows: list[dict[str, float]]) -> None:
+        if options.json:
+            print(json.dumps(rows), flush=True)
+            return
+        for line in [list(rows[0]), *(row.values() for row in rows)]:
+            print(" ".join(f"{v:>13.3f}" if isinstance(v, float) else f"{v:>13}" for v in line))
+        print(flush=True)
+
+    show([row(np.stack([shrunk(f, s) for f in images]), labels, side=s) for s in SIDES])
+    show([row(np.stack([blurred(f, s) for f in images]), labels, sigma=s) for s in BLURS])
     detector = open_detector("yunet")
     turns = np.array([turn(detector, f) for f in images])
-    for low, high in itertools.pairwise(YAWS):
-        part = (turns >= low) & (turns < high)
-        if part.sum() >= 50:
-            tables["yaw"].append(row(images[part], labels[part], yaw_from=low))
-    if options.json:
-        print(json.dumps(tables))
-        return
-    for rows in tables.values():
-        print(" ".join(f"{name:>13}" for name in rows[0]))
-        for each in rows:
-            print(" ".join(f"{v:>13.3f}" if isinstance(v, float) else f"{v:>13}" for v in each.values()))
-        print()
+    bins = [(low, (turns >= low) & (turns < high)) for low, high in itertools.pairwise(YAWS)]
+    show([row(images[part], labels[part], yaw_from=low) for low, part in bins if part.sum() >= 30])
 
 
 def turn(detector: object, face: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from felicity.index import IndexRow
+    from felicity.index.buckets import By
     from felicity.recognition.photograph import FaceReading
     from felicity.watching import WatchSummary
 
@@ -58,11 +60,17 @@ def watch(
     ``on_open`` is given a function that ends the watch soon, the open window written. Raises SourceError,
     StoreError, DetectorError, BundleError, ConfigError.
     """
+    from felicity.errors import ConfigError
+    from felicity.index import Location
+    from felicity.index.window import LONGEST
     from felicity.recognition.classifier import Classifier
     from felicity.sources.registry import SourceOptions, open_source
     from felicity.store import open_store
     from felicity.watching import watch_source
 
+    Location(location)
+    if not 1 <= window <= LONGEST:
+        raise ConfigError(f"a window lasts 1 to {LONGEST} seconds, not {window}")
     path = Path(str(source))
     name = str(path.resolve()) if path.exists() else str(source)
     classifier = Classifier.open(bundle)
@@ -84,3 +92,27 @@ def watch(
             on_frame=on_frame,
             on_note=on_note,
         )
+
+
+def happiness(
+    *,
+    store: str | None = None,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+    by: By = "total",
+    locations: Sequence[str] | None = None,
+    k: int = 10,
+    model: str | None = None,
+) -> tuple[list[IndexRow], list[str]]:
+    """The happiness index of places and periods, and remarks on what was left out of it.
+
+    ``begin`` ≤ start of a window < ``end``; a time without a zone is meant on each location's clock. ``by``:
+    total, minute, hour, day, week or month. Figures of fewer than ``k`` people are None. ``model``: a bundle's
+    ``id``, by default that of the latest windows. Raises StoreError, ConfigError.
+    """
+    from felicity.index import compute_index
+    from felicity.store import open_store
+
+    with open_store(store) as opened:
+        groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model)
+        return compute_index(groups, opened.soft_matrices(), k=k), list(groups.notes)

@@ -23,7 +23,7 @@ from felicity.faces.registry import open_detector
 from felicity.faces.tracking import Tracker
 from felicity.imaging.draw import draw_faces
 from felicity.imaging.encode import VideoWriter
-from felicity.index import PersonObservation, Window, WindowAccumulator
+from felicity.index import PersonObservation, SoftMatrix, Window, WindowAccumulator
 from felicity.labels import EXPRESSIONS, INDEX, Expression
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader, Person
@@ -41,6 +41,7 @@ class WatchSummary:
     location: str
     camera: str
     source: str
+    detector: str
     start: datetime | None = None
     end: datetime | None = None
     frames: int = 0
@@ -115,23 +116,23 @@ def watch_source(
     end if windows could not be written, SourceError if the source fails; what was seen before is
     written first.
     """
-    summary = WatchSummary(location, camera, source.source_id)
+    finder = open_detector(detector)
+    summary = WatchSummary(location, camera, source.source_id, finder.name)
 
     def say(sentence: str) -> None:
         summary.notes.append(sentence)
         if on_note:
             on_note(sentence)
 
-    people = PeopleReader(
-        classifier, open_detector(detector), gate or QualityGate(), None if source.stills else Tracker()
-    )
+    people = PeopleReader(classifier, finder, gate or QualityGate(), None if source.stills else Tracker())
     frames = _timed_from_start(source, summary)
     first = next(frames, None)
     if first is None:
         summary.complete = True
         return summary
     run_start = datetime.now(UTC).replace(microsecond=0) if source.live else first.time
-    store.save_model(classifier.bundle.id, classifier.bundle.facts.soft_matrix.model_dump())
+    soft = SoftMatrix.from_json(classifier.bundle.facts.soft_matrix.model_dump())
+    store.save_model(classifier.bundle.id, soft, name=classifier.bundle.name)
     run = store.begin_run(location, camera, source.source_id, run_start, classifier.bundle.id)
     windows = WindowAccumulator(location, camera, source.source_id, run_start, classifier.bundle.id, seconds)
     shelf = _Shelf(store, run, summary, say)

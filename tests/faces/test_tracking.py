@@ -147,4 +147,4 @@ def test_people_in_clips_are_counted_once(clip: str, shared: Path, yunet_file: P
 @pytest.mark.shared_data
 @pytest.mark.parametrize("clip", [c for c in CLIPS if c not in ("classroom", "face-demographics-walking")])
 def test_hog_counts_people_whose_faces_are_large_enough(clip: str, shared: Path) -> None:
-    assert people(shared / "data" / "media" / f"{clip}.gif", open_detector("hog")) == CLIPS[clip]
+    assert people(shared / "data" / "media" / f"{clip}.gif", open_detector("hog"), every=2) == CLIPS[clip]

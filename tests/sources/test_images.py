@@ -41,6 +41,12 @@ def test_a_sequence_at_a_rate(tmp_path: Path) -> None:
     assert [frame.time for frame in frames] == [NOON + timedelta(seconds=i / 10) for i in range(5)]
 
 
+def test_photographs_stand_for_themselves_a_film_does_not(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "sequence", range(2))
+    assert open_source(folder).stills and open_source(folder, start=NOON).stills
+    assert not open_source(folder, fps=10).stills
+
+
 def test_photographs_in_the_order_they_were_taken(tmp_path: Path) -> None:
     photograph(tmp_path / "a.jpg", 3, "2024:05:01 12:00:03")
     photograph(tmp_path / "b.jpg", 1, "2024:05:01 12:00:01")

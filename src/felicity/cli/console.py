@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -13,7 +15,9 @@ from rich.table import Table
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-out = Console(soft_wrap=False, highlight=False)
+out = Console(highlight=False)
+if not out.is_terminal and "COLUMNS" not in os.environ:
+    out.width = 120  # a file or a pipe has no width of its own
 err = Console(stderr=True, highlight=False)
 
 
@@ -41,9 +45,11 @@ def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, numbers: Sequence[str] = ()
 ) -> None:
     """A table on stdout; the columns named in ``numbers`` are set flush right."""
-    drawn = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
+    drawn = Table(title=title, title_justify="left", header_style="bold", pad_edge=False, box=box.SIMPLE_HEAD)
     for column in columns:
-        drawn.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        drawn.add_column(
+            column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=column in numbers
+        )
     for row in rows:
         drawn.add_row(*(escape(str(cell)) for cell in row))
     out.print(drawn)

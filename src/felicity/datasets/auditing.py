@@ -13,6 +13,7 @@ from felicity.datasets.classes import ClassMap
 from felicity.datasets.duplicates import Duplicates, Rows, find_duplicates, members
 from felicity.datasets.facts import Facts, examine
 from felicity.datasets.samples import UNDECIDED, Image, Samples, as_input
+from felicity.datasets.splits import ROLES, TEST, TRAIN, VALIDATION
 from felicity.errors import DatasetError, require
 from felicity.imaging.spec import Colour
 
@@ -42,7 +43,9 @@ class Audit:
 
     ``near_groups``: similar but not all identical. ``across_folds`` and ``conflicting``: those of the
     ``identical_groups`` that stand in several folds, and under several labels; ``near_…`` likewise of
-    ``near_groups``. ``suspicious``: most suspicious first, or None where no classifier was asked.
+    ``near_groups``. ``held_out``: images of validation and test folds, by the folds' names;
+    ``seen_in_training``: those of them that resemble an image of a training fold. ``suspicious``: most
+    suspicious first, or None where no classifier was asked.
     """
 
     samples: Samples
@@ -56,6 +59,8 @@ class Audit:
     near_groups: list[Rows]
     near_across_folds: list[Rows]
     near_conflicting: list[Rows]
+    held_out: int = 0
+    seen_in_training: Rows = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     disagreements: Mapping[str, Disagreement] = field(default_factory=dict)
     suspicious: Rows | None = None
 
@@ -111,6 +116,9 @@ def audit(
     def several(groups: list[Rows], column: npt.NDArray[Any]) -> list[Rows]:
         return [rows for rows in groups if len(set(column[rows].tolist())) > 1]
 
+    roles = np.array([ROLES.get(fold.lower(), "") for fold in samples.folds.tolist()], dtype=np.str_)
+    held_out = (roles == VALIDATION) | (roles == TEST)
+    seen = held_out & np.isin(duplicates.similar, duplicates.similar[roles == TRAIN])
     return Audit(
         samples=samples,
         facts=facts,
@@ -123,6 +131,8 @@ def audit(
         near_groups=near,
         near_across_folds=several(near, samples.folds),
         near_conflicting=several(near, samples.labels),
+        held_out=int(held_out.sum()),
+        seen_in_training=np.flatnonzero(seen),
         disagreements={source: _compare(samples, other) for source, other in samples.other_labels.items()},
         suspicious=None if judge is None else suspicious_labels(samples, facts, judge),
     )

@@ -34,12 +34,21 @@ def _images(groups: list[Rows]) -> int:
 
 
 def _findings(audit: Audit) -> Iterator[Finding]:
+    if audit.held_out:
+        yield Finding(
+            "Held-out images seen in training",
+            len(audit.seen_in_training),
+            "images",
+            f"{len(audit.seen_in_training) / audit.held_out:.0%} of the {audit.held_out:,} images meant for testing "
+            "have a twin or near twin in the training part, which flatters every result on them. Prepared data leave "
+            "the twins out of training.",
+            tuple(audit.seen_in_training[:, None]),
+        )
     yield Finding(
         "Identical images across folds",
         len(audit.across_folds),
         "groups",
-        "The same picture is in the training and in the test part: a network can know the answer by heart. "
-        "Prepared data keep such groups on one side.",
+        "The very same picture is in several folds: a network can know the answer by heart.",
         tuple(audit.across_folds),
     )
     yield Finding(

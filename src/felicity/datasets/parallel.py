@@ -7,7 +7,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
+
+from felicity.errors import DatasetError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -38,6 +41,10 @@ def in_order(function: Callable[[Task], Result], tasks: Iterable[Task], workers:
                     yield under_way.popleft().result()
             while under_way:
                 yield under_way.popleft().result()
+        except BrokenProcessPool as error:
+            raise DatasetError(
+                "a worker process was ended from outside, most likely for lack of memory; try again with --workers 1"
+            ) from error
         finally:
             for future in under_way:
                 future.cancel()

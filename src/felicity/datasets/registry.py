@@ -49,7 +49,7 @@ def register(reader: type[Reader]) -> type[Reader]:
     return reader
 
 
-def readers() -> dict[str, Reader]:
+def known_readers() -> dict[str, Reader]:
     """All readers by name."""
     package = importlib.import_module("felicity.datasets.readers")
     for module in pkgutil.iter_modules(package.__path__):
@@ -65,7 +65,7 @@ def open_dataset(
     ``format``: a reader's name; without it the readers look at the files. ``classes``: see
     ``parse_classes``. ``votes``: how FER+ votes become labels. Raises DatasetError.
     """
-    known = readers()
+    known = known_readers()
     if format is not None and format not in known:
         raise DatasetError(f"format {format!r} is not known; there are {', '.join(known)}")
     tree = open_tree(Path(path))

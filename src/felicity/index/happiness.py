@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
 from felicity.errors import ConfigError
 from felicity.index.buckets import By, bucket
@@ -130,7 +131,7 @@ def compute_index(
     """
     if k < 1:
         raise ConfigError(f"k must be at least 1, not {k}")
-    hidden = hide(groups.sums.people, *_chains(groups), k=k)
+    hidden = hidden_rows(groups, k)
     figures = _all_figures(groups, soft_matrix)
     zones = {name: ZoneInfo(name) for name in {key.timezone for key in groups.keys}}
     rows = []
@@ -153,6 +154,11 @@ def compute_index(
             )
         )
     return rows
+
+
+def hidden_rows(groups: Groups, k: int) -> npt.NDArray[np.bool_]:
+    """(R,): True where ``compute_index`` does not show the group."""
+    return hide(groups.sums.people, *_chains(groups), k=k)
 
 
 _COARSER: Mapping[By, tuple[tuple[By, ...], ...]] = {

@@ -30,6 +30,8 @@ _LEAST_EFFECT = 0.8
 _HALVINGS = 40
 _NORMAL = 1.959963984540054
 _MANY = 20.0
+_PRESENT = 0.01
+"""Share from which an expression counts as present: below it the bound at 0 does more than the data."""
 
 
 class Linear(NamedTuple):
@@ -71,15 +73,15 @@ class Intervals:
         self.estimate = adjust(self.means, soft.matrix)
         self._n = np.where(sums.people > 0, sums.people, np.nan).astype(np.float64)
         self._sums = sums
-        self._inverse = _inverse(soft)
+        self._inverses: dict[bytes, Floats] = {}
         self._cross = soft.cross
         self._spread = soft.spread() / np.maximum(soft.counts, 1)[:, None, None]
 
     def linear(self, weights: npt.ArrayLike) -> Linear:
         """The figure ``weights · q`` of each row; ``weights`` (8,)."""
         c = np.asarray(weights, dtype=np.float64)
-        a = self._inverse.T @ c
-        free, point = self.means @ a, self.estimate @ c
+        a = self._row(c)  # (8, R)
+        point = self.estimate @ c
         effect, freedom = self._scatter(a)
         u, m, w = self._moments(a)
         q = self.estimate
@@ -87,11 +89,11 @@ class Intervals:
         def variance(start: Floats, step: Floats) -> tuple[Floats, Floats, Floats]:
             """Of people and matrix at start + λ step: coefficients of 1, λ, λ²."""
             people = effect / self._n
-            along, across = start @ m, step @ m
+            along, across = _dot(start, m), _dot(step, m)
             return (
-                people * (start @ u - along**2) + start**2 @ w,
-                people * (step @ u - 2 * along * across) + 2 * (start * step) @ w,
-                people * -(across**2) + step**2 @ w,
+                people * (_dot(start, u) - along**2) + _dot(start**2, w),
+                people * (_dot(step, u) - 2 * along * across) + 2 * _dot(start * step, w),
+                people * -(across**2) + _dot(step**2, w),
             )
 
         squared = self._quantile(effect, freedom, q, u, m, w) ** 2
@@ -101,18 +103,18 @@ class Intervals:
             rise = step @ c
             v0, v1, v2 = variance(q, step)
             far = _furthest(
-                (free - point) ** 2 - squared * v0,
-                -2 * (free - point) * rise - squared * v1,
+                -squared * v0,
+                -squared * v1,
                 rise**2 - squared * v2,
             )
             ends.append(point + far * rise)
-        along = q @ m
+        along = _dot(q, m)
         return Linear(
             point,
             np.minimum(ends[0], point),
             np.maximum(ends[1], point),
-            np.sqrt(effect / self._n * np.maximum(q @ u - along**2, 0)),
-            np.sqrt(np.maximum(q**2 @ w, 0)),
+            np.sqrt(effect / self._n * np.maximum(_dot(q, u) - along**2, 0)),
+            np.sqrt(np.maximum(_dot(q**2, w), 0)),
         )
 
     def ratio(self, numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
@@ -128,21 +130,23 @@ class Intervals:
         with np.errstate(invalid="ignore", divide="ignore"):
             point = np.where(whole > 1e-9, top / np.where(whole > 1e-9, whole, 1), np.nan)
             inner = np.where(whole[:, None] > 1e-9, q * both, 0.0)
-        # If the ratio is r, people show `still + r move`, and the figure that is then 0 is p̄ `rows`[0] - r p̄ `rows`[1].
+        # Nobody unhappy seen does not say that nobody could be.
+        figure = (c > 0) | (np.arange(CLASSES) == self._commonest(d > 0))
+        # If the ratio is r, people show `still + r move`, and the figure that is then 0 is p̄ (top - r below).
         share_c, share_d = _normalised(inner * c, c), _normalised(inner * d, d)
         still, move = q - inner + whole[:, None] * share_d, whole[:, None] * (share_c - share_d)
-        rows = np.stack([c, both]) @ self._inverse  # (2, 8)
-        a = rows[0][:, None] - rows[1][:, None] * np.where(np.isfinite(point), point, 0.5)  # (8, R)
+        above, below = (self._rows(np.broadcast_to(v, q.shape), figure) for v in (c, both))  # (8, R)
+        a = above - below * np.where(np.isfinite(point), point, 0.5)
         effect, freedom = self._scatter(a)
         squared = self._quantile(effect, freedom, q, *self._moments(a)) ** 2
 
         # All that follows are polynomials in r, lowest power first.
-        pairs = np.einsum("jab,xa,yb->xyj", self._cross, rows, rows)
-        u = np.stack([pairs[0, 0], -2 * pairs[0, 1], pairs[1, 1]])
-        pairs = np.einsum("jab,xa,yb->xyj", self._spread, rows, rows)
-        w = np.stack([pairs[0, 0], -2 * pairs[0, 1], pairs[1, 1]])
-        m = np.stack([rows[0], -rows[1]]) @ self.soft.matrix
-        value = np.stack([self.means @ rows[0], -self.means @ rows[1]])
+        u, w = (
+            np.stack([_form(f, above, above), -2 * _form(f, above, below), _form(f, below, below)])
+            for f in (self._cross, self._spread)
+        )
+        m = np.stack([self.soft.matrix.T @ above, -self.soft.matrix.T @ below])
+        value = np.stack([top, -whole])
         mean = _polynomial([still, move], m)
         people = _polynomial([still, move], u) - _multiplied(mean, mean)[:4]
         matrix = _polynomial([still**2, 2 * still * move, move**2], w)
@@ -154,8 +158,40 @@ class Intervals:
 
     def effective_people(self) -> Floats:
         """(R,): as many independent people would give the happy share the same precision (of sampling people)."""
-        effect, _ = self._scatter(self._inverse.T @ HAPPY)
+        effect, _ = self._scatter(self._row(HAPPY))
         return np.asarray(self._n / np.maximum(effect, 1))
+
+    def _row(self, weights: Floats) -> Floats:
+        """(8, R): the ``a`` for which a · p̄ moves as the figure ``weights · q`` does, ``weights`` (8,)."""
+        return self._rows(np.broadcast_to(weights, self.means.shape), weights > 0)
+
+    def _rows(self, weights: Floats, figure: npt.NDArray[np.bool_]) -> Floats:
+        """(8, R), likewise for ``weights`` (R, 8) of a ``figure`` (8,).
+
+        Linear around the estimate: expressions of which there are none stay none, but for those that
+        the figure is about. Without the bounds, expressions that the classifier hardly tells apart
+        would trade against each other, and every figure would be as vague as they are.
+        """
+        a = np.zeros(self.means.shape)
+        supports = ((self.estimate > _PRESENT) | figure) & self.soft.known
+        # One expression alone would be certain: there is always another that these people might have shown.
+        supports[~(supports & ~figure).any(axis=1), self._commonest(~figure)] = True
+        patterns, of_row = np.unique(supports, axis=0, return_inverse=True)
+        for i, pattern in enumerate(patterns):
+            members = np.flatnonzero(of_row.reshape(-1) == i)
+            a[members] = weights[members] @ self._inverse(pattern)
+        return a.T
+
+    def _commonest(self, among: npt.NDArray[np.bool_]) -> int:
+        """The expression with the most validation faces."""
+        return int(np.where(among, self.soft.counts, -1).argmax())
+
+    def _inverse(self, support: npt.NDArray[np.bool_]) -> Floats:
+        """(8, 8): from p̄ to the least-squares shares on a support that sum to 1; other rows are 0."""
+        code = support.tobytes()
+        if code not in self._inverses:
+            self._inverses[code] = _inverse(self.soft.matrix, support)
+        return self._inverses[code]
 
     def _moments(self, a: Floats) -> tuple[Floats, Floats, Floats]:
         """By label: mean of (a·p)², mean of a·p, variance of the column's mean; ``a`` (8,) or (8, R)."""
@@ -221,18 +257,17 @@ def _normalised(parts: Floats, fallback: Floats) -> Floats:
     return np.asarray(np.where(mass > 1e-9, parts / np.where(mass > 1e-9, mass, 1), fallback / fallback.sum()))
 
 
-def _inverse(soft: SoftMatrix) -> Floats:
-    """(8, 8): from p̄ to the least-squares shares that sum to 1, signs free; rows of unknown labels are 0."""
-    known = soft.known
-    m = soft.matrix[:, known]
+def _inverse(matrix: Floats, support: npt.NDArray[np.bool_]) -> Floats:
+    m = matrix[:, support]
     k = m.shape[1]
-    kkt = np.ones((k + 1, k + 1))
-    kkt[:k, :k] = m.T @ m + 1e-12 * np.eye(k)
-    kkt[k, k] = 0
-    # p̄ sums to 1, so the constraint's constant is 1ᵀ p̄ and the map is linear.
-    right = np.concatenate([m.T, np.ones((1, CLASSES))])
     inverse = np.zeros((CLASSES, CLASSES))
-    inverse[known] = np.linalg.solve(kkt, right)[:k]
+    if k:
+        kkt = np.ones((k + 1, k + 1))
+        kkt[:k, :k] = m.T @ m + 1e-12 * np.eye(k)
+        kkt[k, k] = 0
+        # p̄ sums to 1, so the constraint's constant is 1ᵀ p̄ and the map is linear.
+        right = np.concatenate([m.T, np.ones((1, CLASSES))])
+        inverse[support] = np.linalg.solve(kkt, right)[:k]
     return inverse
 
 
@@ -248,11 +283,16 @@ def _furthest(c0: Floats, c1: Floats, c2: Floats) -> Floats:
     return np.where(c0 + c1 + c2 <= 0, 1.0, np.where(np.isfinite(c0), best, np.nan))
 
 
+def _form(forms: Floats, left: Floats, right: Floats) -> Floats:
+    """(8, R): by label, left · form · right, with ``forms`` (8, 8, 8) and both sides (8, R)."""
+    return np.asarray(np.einsum("jab,ar,br->jr", forms, left, right, optimize=True))
+
+
 def _polynomial(shares: Sequence[Floats], values: Floats) -> Floats:
-    """Coefficients (K + L - 1, R) of the product of two polynomials, summed over labels: K times (R, 8) by (L, 8)."""
+    """Coefficients (K + L - 1, R) of the product of two polynomials, summed over labels: K of (R, 8) by (L, 8, R)."""
     product = np.zeros((len(shares) + len(values) - 1, len(shares[0])))
     for i, share in enumerate(shares):
-        product[i : i + len(values)] += (share @ values.T).T
+        product[i : i + len(values)] += np.einsum("rj,ljr->lr", share, values)
     return product
 
 

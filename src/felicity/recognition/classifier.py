@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +15,20 @@ from felicity.models.bundle import Bundle, open_bundle
 BATCH = 64
 
 
+def _onnxruntime() -> Any:
+    """ONNX Runtime without its telemetry, which would write a device id and report runs to its maker."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded, before any call could say so
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
 class Classifier:
     """One ONNX Runtime session; the batch is free, all faces of a frame go in one call."""
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
-        import onnxruntime as ort
-
+        ort = _onnxruntime()
         self.bundle = bundle
         self.input = bundle.input
         options = ort.SessionOptions()

@@ -23,6 +23,9 @@ from felicity.recognition.classifier import Classifier
 
 Image = npt.NDArray[np.uint8]
 
+FLICKER_FRAMES = 4
+"""A track of one face that so many further frames could not confirm is nobody."""
+
 
 @dataclass(frozen=True)
 class Person:
@@ -40,6 +43,8 @@ class Person:
 @dataclass
 class _Track:
     last_seen: datetime
+    first_frame: int = 0
+    hits: int = 0
     prob_sum: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(EXPRESSIONS)))
     faces: int = 0
     rejections: Counter[str] = field(default_factory=Counter)
@@ -70,9 +75,11 @@ class PeopleReader:
         self.labels: list[Label] = []
         """What there is to draw on the last frame."""
         self._tracks: dict[int, _Track] = {}
+        self._frames = 0
 
     def see(self, image_rgb_u8: Image, time: datetime) -> list[Person]:
         """Look at a frame, uint8 ``(height, width, 3)`` RGB; returns the people who have left since the last one."""
+        self._frames += 1
         detections = self.detector.detect(image_rgb_u8)
         if self.tracker is None:
             faces = [TrackedFace(i, d) for i, d in enumerate(detections)]
@@ -91,8 +98,9 @@ class PeopleReader:
     def _judge(self, image: Image, time: datetime, faces: list[TrackedFace]) -> None:
         good: list[TrackedFace] = []
         for face in faces:
-            track = self._tracks.setdefault(face.track_id, _Track(time))
+            track = self._tracks.setdefault(face.track_id, _Track(time, self._frames))
             track.last_seen = time
+            track.hits += 1
             verdict = self.gate.judge(image, face.detection)
             if verdict.rejected is None:
                 good.append(face)
@@ -110,4 +118,9 @@ class PeopleReader:
             track.faces += 1
 
     def _leave(self, track_ids: list[int]) -> list[Person]:
-        return [self._tracks.pop(i).person() for i in track_ids if i in self._tracks]
+        ended = [self._tracks.pop(i) for i in track_ids if i in self._tracks]
+        return [track.person() for track in ended if not self._flickered(track)]
+
+    def _flickered(self, track: _Track) -> bool:
+        """Whether a face was there in one frame only, though many were looked at: a slip of the detector."""
+        return track.hits == 1 and self._frames - track.first_frame >= FLICKER_FRAMES

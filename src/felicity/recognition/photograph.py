@@ -71,7 +71,5 @@ def whole_as_crop(image_rgb_u8: npt.NDArray[np.uint8], classifier: Classifier) -
     spec = classifier.input
     image = cv2.cvtColor(image_rgb_u8, cv2.COLOR_RGB2GRAY) if spec.colour == "gray" else image_rgb_u8
     shrinks = max(image.shape[:2]) > spec.size
-    resized: npt.NDArray[np.uint8] = cv2.resize(
-        image, (spec.size, spec.size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    )
-    return resized
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (spec.size, spec.size), interpolation=interpolation), dtype=np.uint8)

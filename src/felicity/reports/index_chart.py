@@ -79,9 +79,9 @@ def draw_index(series: Sequence[IndexSeries], path: Path, *, title: str = "Happy
         panel.grid(alpha=0.25)
         panel.set_ylim(0, 100)
         panel.yaxis.set_major_formatter(lambda value, _: f"{value:.0f} %")
-        locator = AutoDateLocator(maxticks=7)
+        locator = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
         panel.xaxis.set_major_locator(locator)
-        panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     for panel in panels[len(series) :]:
         panel.set_visible(False)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)

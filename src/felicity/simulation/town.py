@@ -1,22 +1,37 @@
-"""A small simulated town for demonstrations: four places over weeks, with stated true shares."""
+"""A simulated town: places over weeks, with stated true shares, and what a camera would count there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from felicity.index import PersonObservation, Window, WindowAccumulator
-from felicity.simulation.people import AnswerModel, draw_labels
+from felicity.errors import ConfigError
+from felicity.index import Location, PersonObservation, SoftMatrix, Window, WindowAccumulator
+from felicity.simulation.people import draw_labels
 
+if TYPE_CHECKING:
+    from felicity.models.bundle import Bundle
+    from felicity.store import Store
+
+MARK = " (simulated)"
+"""At the end of every simulated place's name, so that nobody takes it for a real one."""
 OPENING_HOURS = range(8, 20)
 
 
 @dataclass(frozen=True)
 class Place:
-    """A simulated place: its true happy share (0..1) in the first week, the change by the last, people per hour."""
+    """A simulated place: its true happy share (0..1) in the first week, the change by the last, people per hour.
+
+    ``evening``: change of the share from opening to closing.
+    """
 
     name: str
     happy: float
@@ -24,10 +39,29 @@ class Place:
     people_per_hour: float
     latitude: float
     longitude: float
+    evening: float = 0.0
 
-    def share(self, progress: float, weekday: int) -> float:
+    def share(self, progress: float, weekday: int, hour: int = OPENING_HOURS.start) -> float:
         """The true share at ``progress`` (0..1) through the weeks; weekends are brighter."""
-        return float(np.clip(self.happy + self.change * progress + (0.05 if weekday >= 5 else 0.0), 0.0, 1.0))
+        late = self.evening * (hour - OPENING_HOURS.start) / (len(OPENING_HOURS) - 1)
+        return float(np.clip(self.happy + self.change * progress + (0.05 if weekday >= 5 else 0.0) + late, 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Something that changes the true share of a place by ``change`` (-1..1) from ``date`` on."""
+
+    place: str
+    date: datetime
+    change: float
+
+
+class Answers(Protocol):
+    """What a classifier answers to people of known expression."""
+
+    def draw(self, labels: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.float64]:
+        """Probabilities (N, 8) for true ``labels`` (N,)."""
+        ...
 
 
 TOWN = (
@@ -39,19 +73,32 @@ TOWN = (
 
 
 def simulate_days(
-    place: Place, first_day: datetime, days: int, answers: AnswerModel, model: str, seed: int
+    place: Place,
+    first_day: datetime,
+    days: int,
+    answers: Answers,
+    model: str,
+    seed: int,
+    *,
+    measure: Measure | None = None,
+    gaps: float = 0.0,
 ) -> Iterator[tuple[datetime, float, int, list[Window]]]:
     """Day by day: its start, the share of people who truly were happy (0..1), their number, and the windows.
 
     People come in small groups that share a mood, as they do: half of a group's members follow it.
+    ``measure``: what befalls the place. ``gaps``: part of the hours in which the camera is off.
     """
     rng = np.random.default_rng([seed, int.from_bytes(place.name.encode()[:8], "big")])
     for day in range(days):
         midnight = first_day + timedelta(days=day)
-        target = place.share(day / max(days - 1, 1), midnight.weekday())
         windows = WindowAccumulator(place.name, "simulated", "simulated", first_day, model)
         happy, total = 0, 0
         for hour in OPENING_HOURS:
+            if gaps and rng.random() < gaps:
+                continue
+            target = place.share(day / max(days - 1, 1), midnight.weekday(), hour)
+            if measure is not None and midnight + timedelta(hours=hour) >= measure.date:
+                target = float(np.clip(target + measure.change, 0.0, 1.0))
             groups = rng.poisson(place.people_per_hour / 2)
             seconds = np.sort(rng.uniform(0, 3600, groups))
             for second in seconds:
@@ -66,3 +113,86 @@ def simulate_days(
                 for p in answers.draw(labels, rng):
                     windows.add_person(PersonObservation(moment, p))
         yield midnight, happy / max(total, 1), total, windows.flush()
+
+
+class _PlaceFacts(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1)
+    happy: float = Field(ge=0, le=1)
+    change: float = Field(default=0, ge=-1, le=1)
+    evening: float = Field(default=0, ge=-1, le=1)
+    people_per_hour: float = Field(default=20, gt=0, le=10_000)
+    latitude: float = Field(default=0, ge=-90, le=90)
+    longitude: float = Field(default=0, ge=-180, le=180)
+
+
+class _Places(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    place: list[_PlaceFacts] = Field(min_length=1)
+
+
+def read_places(path: Path) -> tuple[Place, ...]:
+    """Places of a TOML file: tables ``[[place]]`` with ``name``, ``happy`` (0..1) and fields of ``Place``.
+
+    Names are marked as simulated. Raises ConfigError for what cannot be read or is not known.
+    """
+    try:
+        found = _Places.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as a TOML file of places ({error})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    places = tuple(Place(**(p.model_dump() | {"name": p.name.removesuffix(MARK) + MARK})) for p in found.place)
+    if len({place.name for place in places}) < len(places):
+        raise ConfigError(f"{path}: two places have one name; each needs its own")
+    return places
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is true of a simulated place: the share (0..1) of people who were happy, by day and overall."""
+
+    place: str
+    days: tuple[tuple[datetime, float], ...]
+    happy: float
+    people: int
+
+
+def write_town(
+    store: Store,
+    bundle: Bundle,
+    answers: Answers,
+    first_day: datetime,
+    days: int,
+    *,
+    places: Sequence[Place] = TOWN,
+    measure: Measure | None = None,
+    gaps: float = 0.0,
+    seed: int = 1,
+    tick: Callable[[], None] | None = None,
+) -> list[Truth]:
+    """Simulate the places and write their windows; the truth of each. ``tick`` is called after every day."""
+    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
+    store.save_model(bundle.id, soft, name=bundle.name)
+    truths = []
+    for place in places:
+        point = {"type": "Point", "coordinates": [place.longitude, place.latitude]}
+        store.add_location(Location(place.name, geometry=point), update=True)
+        run = store.begin_run(place.name, "simulated", "simulated", first_day, bundle.id)
+        happy, people, written, by_day = 0.0, 0, [], []
+        own = measure if measure is not None and measure.place == place.name else None
+        for midnight, share, count, windows in simulate_days(
+            place, first_day, days, answers, bundle.id, seed, measure=own, gaps=gaps
+        ):
+            by_day.append((midnight, share))
+            happy, people = happy + share * count, people + count
+            written += windows
+            if tick:
+                tick()
+        store.write_windows(run, written)
+        store.finish_run(run)
+        truths.append(Truth(place.name, tuple(by_day), happy / max(people, 1), people))
+    return truths

@@ -28,11 +28,12 @@ class ImageSource(SourceKind):
 
     kind = "images"
     rank = 20
-    stills = True
 
     def __init__(self, source_id: str, paths: list[Path], options: SourceOptions) -> None:
         super().__init__(source_id, options)
         self.paths = paths
+        # Pictures at a rate are a film of one scene.
+        self.stills = options.fps is None
         self.alone = len(paths) == 1 and str(paths[0]) == source_id
 
     @classmethod

@@ -65,38 +65,21 @@ def _photograph(target: Path, bundle: Bundle) -> None:
 def _town(output: Path, bundle: Bundle, seed: int) -> None:
     from felicity.api import happiness
     from felicity.cli.commands.index import show_rows
-    from felicity.index import Location, SoftMatrix
+    from felicity.index import SoftMatrix
     from felicity.reports.index_chart import draw_index, index_series
     from felicity.simulation.people import AnswerModel
-    from felicity.simulation.town import TOWN, simulate_days
+    from felicity.simulation.town import TOWN, write_town
     from felicity.store import open_store
 
-    soft_matrix = bundle.facts.soft_matrix.model_dump()
-    soft = SoftMatrix.from_json(soft_matrix)
+    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
     answers = AnswerModel(soft.matrix, soft.cross)
     file = output / "town.db"
     for part in output.glob("town.db*"):
         part.unlink()
-    truth: dict[str, list[tuple[datetime, float]]] = {}
-    overall: dict[str, float] = {}
     with open_store(str(file)) as store, console.progress() as progress:
-        store.save_model(bundle.id, soft_matrix)
         task = progress.add_task("simulating", total=len(TOWN) * DAYS)
-        for place in TOWN:
-            store.add_location(
-                Location(place.name, geometry={"type": "Point", "coordinates": [place.longitude, place.latitude]})
-            )
-            run = store.begin_run(place.name, "simulated", "simulated", FIRST_DAY, bundle.id)
-            happy, people, written = 0.0, 0, []
-            truth[place.name] = []
-            for midnight, share, count, windows in simulate_days(place, FIRST_DAY, DAYS, answers, bundle.id, seed):
-                truth[place.name].append((midnight, share))
-                happy, people = happy + share * count, people + count
-                written += windows
-                progress.advance(task)
-            store.write_windows(run, written)
-            store.finish_run(run)
-            overall[place.name] = happy / people
+        truths = write_town(store, bundle, answers, FIRST_DAY, DAYS, seed=seed, tick=lambda: progress.advance(task))
+    overall = {truth.place: truth.happy for truth in truths}
     rows, _ = happiness(store=str(file), by="total")
     show_rows(
         rows,
@@ -106,7 +89,7 @@ def _town(output: Path, bundle: Bundle, seed: int) -> None:
     days, _ = happiness(store=str(file), by="day")
     chart = output / "index.png"
     draw_index(
-        index_series(days, truth=truth),
+        index_series(days, truth={truth.place: list(truth.days) for truth in truths}),
         chart,
         title="Happy share by day, adjusted, with 95 % interval (simulated; dashed: the truth)",
     )

@@ -20,12 +20,16 @@ def doctor(json: options.Json = False) -> None:
     import platform
     from importlib import metadata
 
-    from felicity import paths
+    from felicity import __version__, paths
     from felicity.errors import FelicityError
     from felicity.faces.registry import available
     from felicity.models.bundle import shipped
 
-    packages = sorted(_requirements(metadata.requires("felicity") or []))
+    try:
+        version, required = metadata.version("felicity"), metadata.requires("felicity") or []
+    except metadata.PackageNotFoundError:
+        version, required = f"{__version__} (from its source folder, not installed)", []
+    packages = sorted(_requirements(required))
     versions: dict[str, str | None] = {}
     for package, _ in packages:
         try:
@@ -48,7 +52,7 @@ def doctor(json: options.Json = False) -> None:
             missing.append(f"bundle {name}")
     detectors = available()
     report = {
-        "felicity": metadata.version("felicity"),
+        "felicity": version,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "home": str(paths.home()),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,15 +16,7 @@ if TYPE_CHECKING:
 CAVEAT = "Visible expression of those who passed a camera; it is not what they felt."
 
 
-class By(StrEnum):
-    """Periods of an index."""
-
-    TOTAL = "total"
-    MINUTE = "minute"
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
+By = Literal["total", "minute", "hour", "day", "week", "month"]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +28,7 @@ def index(
     store: options.Store = None,
     begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="From then on, ISO 8601.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until then, not included.")] = None,
-    by: Annotated[By, typer.Option(help="Length of a period, on the location's own clock.")] = By.TOTAL,
+    by: Annotated[By, typer.Option(help="Length of a period, on the location's own clock.")] = "total",
     location: Annotated[
         list[str] | None, typer.Option("--location", "-l", metavar="NAME", help="Only this place; may be repeated.")
     ] = None,
@@ -70,7 +61,7 @@ def index(
     elif not rows:
         console.say("no windows in this store and period yet; felicity watch writes them")
     else:
-        show_rows(rows, title="Happy share" if by is By.TOTAL else f"Happy share by {by}")
+        show_rows(rows, title="Happy share" if by == "total" else f"Happy share by {by}")
         console.say(CAVEAT)
     if chart is not None:
         from felicity.reports.index_chart import draw_index, index_series
@@ -81,23 +72,31 @@ def index(
 
 def show_rows(rows: Sequence[IndexRow], *, title: str, extra: tuple[str, Sequence[str]] | None = None) -> None:
     """A table of index rows; ``extra`` is one more column, a heading and a cell per row."""
-    heading = ("location", "from", "people", "windows", "counted", "happy share", "95 % interval", "balance")
+    timed = len({(row.location, row.start) for row in rows}) > len({row.location for row in rows})
+    columns = (
+        "location",
+        *(("from",) if timed else ()),
+        "people",
+        "counted",
+        "happy share",
+        "95 % interval",
+        "balance",
+    )
     cells = []
     for i, row in enumerate(rows):
-        share = row.happy_share
-        shown = (
-            ("-", "too few people", "-", "-")
-            if row.suppressed or share.adjusted is None or share.raw is None or row.balance.adjusted is None
-            else (
-                f"{share.raw:.1f} %",
-                f"{share.adjusted:.1f} %",
-                f"{share.low:.1f} to {share.high:.1f} %",
-                f"{row.balance.adjusted:+.1f}",
-            )
-        )
-        cells.append(
-            (row.location, f"{row.start:%Y-%m-%d %H:%M}", row.people, row.windows, *shown)
-            + ((extra[1][i],) if extra else ())
-        )
-    columns = heading + ((extra[0],) if extra else ())
-    console.table(columns, cells, title=title, numbers=columns[2:])
+        share, balance = row.happy_share, row.balance.adjusted
+        if row.suppressed:
+            shown = ("-", "too few people", "-", "-")
+        elif share.adjusted is None:
+            shown = (_percent(share.raw), "not calibrated", "-", "-")
+        else:
+            interval = f"{share.low:.1f} to {share.high:.1f} %"
+            shown = (_percent(share.raw), _percent(share.adjusted), interval, f"{balance:+.1f}")
+        when = (f"{row.start:%Y-%m-%d %H:%M}",) if timed else ()
+        cells.append((row.location, *when, f"{row.people:,}", *shown) + ((extra[1][i],) if extra else ()))
+    columns += (extra[0],) if extra else ()
+    console.table(columns, cells, title=title, numbers=columns[1 + timed :])
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} %"

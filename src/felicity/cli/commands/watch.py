@@ -106,6 +106,7 @@ def as_json(summary: WatchSummary) -> dict[str, Any]:
         "location": summary.location,
         "camera": summary.camera,
         "source": summary.source,
+        "detector": summary.detector,
         "start": summary.start.isoformat() if summary.start else None,
         "end": summary.end.isoformat() if summary.end else None,
         "frames": summary.frames,
@@ -130,6 +131,7 @@ def show_summary(summary: WatchSummary) -> None:
         [
             ("location", summary.location),
             ("camera", summary.camera),
+            ("detector", summary.detector),
             ("from", f"{summary.start:%Y-%m-%d %H:%M:%S}" if summary.start else "no frame"),
             ("to", f"{summary.end:%Y-%m-%d %H:%M:%S}" if summary.end else "no frame"),
             ("frames", f"{summary.frames}, {summary.dropped} dropped"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import PurePosixPath
 from typing import ClassVar
 
@@ -20,8 +21,11 @@ from felicity.labels import INDEX, parse_expression
 FOLDS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "publictest", "privatetest"})
 
 
+_suffixes = cache(image_suffixes)  # asked for every file
+
+
 def _is_image(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in image_suffixes()
+    return PurePosixPath(name).suffix.lower() in _suffixes()
 
 
 def image_names(tree: Tree) -> list[str]:

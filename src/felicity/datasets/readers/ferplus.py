@@ -50,7 +50,7 @@ def _matching(samples: Samples, tree: Tree, name: str) -> npt.NDArray[np.int64]:
     if different:
         i = different[0]
         raise DatasetError(
-            f"{where}: row {i + 1} is of fold {folds[i]!r}, but FER2013's is of {samples.folds[i]!r}; "
+            f"{where}: row {i + 1} is of fold {folds[i]!r}, but FER2013's is of {str(samples.folds[i])!r}; "
             f"the two files must have the same rows in the same order"
         )
     return votes

@@ -35,7 +35,7 @@ CODES = dict(
         strict=True,
     )
 )
-LIST = re.compile(r"(^|/)list_part?ition_label\.txt$")
+LIST = re.compile(r"(^|/)list_par?tition_label\.txt$")
 FACE = re.compile(r"(train|test)_\d+(_aligned)?\.\w+$", re.IGNORECASE)
 
 

@@ -1,0 +1,96 @@
+"""A location's own soft matrix, from faces of that very camera: when it may be used, and what it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.errors import EstimateError
+from felicity.index.soft_matrix import SoftMatrix
+from felicity.index.window import Floats
+from felicity.labels import EXPRESSIONS, INDEX, Expression
+
+HAPPY = INDEX[Expression.HAPPY]
+LEAST_FACES = 30
+"""Happy faces, and others, that a calibration needs."""
+LEAST_GAP = 0.3
+"""Between recall and false-alarm rate; an interval grows by one over it, an error by one over its square."""
+FEW = 10
+"""Faces of an expression below which the bundle's count as well."""
+
+
+@dataclass(frozen=True)
+class HappyRates:
+    """How a classifier tells happy faces, 0..1: mean probability of happy on ``happy`` faces and on ``others``."""
+
+    recall: float
+    false_alarms: float
+    happy: int
+    others: int
+
+    @classmethod
+    def of(cls, probabilities: Floats, labels: npt.NDArray[np.int64]) -> HappyRates:
+        """Of answers (N, 8) to faces labelled (N,); there are happy ones and others."""
+        happy = labels == HAPPY
+        p = probabilities[:, HAPPY]
+        return cls(float(p[happy].mean()), float(p[~happy].mean()), int(happy.sum()), int((~happy).sum()))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """``soft``: the matrix to use. ``local``: rates on the location's faces. ``bundle``: what the bundle's matrix
+    would have expected of the same mix of labels. ``borrowed``: expressions for which the bundle's faces count, too.
+    """
+
+    soft: SoftMatrix
+    local: HappyRates
+    bundle: HappyRates
+    borrowed: tuple[str, ...]
+
+
+def calibrate(
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, bundle: SoftMatrix, *, name: str = "the sample"
+) -> Calibration:
+    """The soft matrix of a location from answers (N, 8) to its faces and their labels (N,), 0..7.
+
+    Expressions with fewer than ten local faces are taken as if the location's and the bundle's faces had been
+    one sample (``SoftMatrix.combine``): without a local face, it is the bundle's column.
+
+    Raises EstimateError with fewer than 30 happy faces or 30 others, and where recall and false-alarm
+    rate of happy lie within 0.3: the adjustment divides by their difference.
+    """
+    p = np.asarray(probabilities, dtype=np.float64).reshape(-1, len(EXPRESSIONS))
+    y = np.asarray(labels, dtype=np.int64)
+    happy = int((y == HAPPY).sum())
+    for what, count in (("happy faces", happy), ("faces that are not happy", len(y) - happy)):
+        if count < LEAST_FACES:
+            raise EstimateError(
+                f"{name}: a calibration needs at least {LEAST_FACES} {what}, and there are {count}; "
+                f"label {LEAST_FACES - count} more"
+            )
+    rates = HappyRates.of(p, y)
+    if rates.recall - rates.false_alarms < LEAST_GAP:
+        raise EstimateError(
+            f"{name}: happy is answered with {rates.recall:.0%} to happy faces and with {rates.false_alarms:.0%} to "
+            f"others; less than {100 * LEAST_GAP:.0f} points between them carry no index; look at the labels, "
+            f"the camera's position, or use another bundle"
+        )
+    own = SoftMatrix.from_probabilities(p, y)
+    few = own.counts < FEW
+    both = SoftMatrix.combine([own, bundle])
+    soft = SoftMatrix(
+        np.where(few, both.matrix, own.matrix),
+        np.where(few, both.counts, own.counts),
+        np.where(few[:, None, None], both.cross, own.cross),
+    )
+    borrowed = tuple(str(e) for e, less, there in zip(EXPRESSIONS, few, bundle.known, strict=True) if less and there)
+    mix = np.where(np.arange(len(EXPRESSIONS)) == HAPPY, 0, own.counts)
+    expected = HappyRates(
+        float(bundle.matrix[HAPPY, HAPPY]),
+        float(bundle.matrix[HAPPY] @ mix / mix.sum()),
+        int(bundle.counts[HAPPY]),
+        int(bundle.counts.sum() - bundle.counts[HAPPY]),
+    )
+    return Calibration(soft, rates, expected, borrowed)

@@ -1,0 +1,311 @@
+"""The index of a city: its locations, each with its weight."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from felicity.errors import ConfigError, EstimateError
+from felicity.index.estimate import adjust
+from felicity.index.footfall import HOURS, Footfall
+from felicity.index.happiness import DEFAULT_K, Groups
+from felicity.index.interval import HAPPY, Intervals
+from felicity.index.location import Location
+from felicity.index.series import Floats, Ints
+from felicity.index.soft_matrix import SoftMatrix
+
+Weight = Literal["population", "visits", "people"]
+WEIGHTS: tuple[Weight, ...] = get_args(Weight)
+
+_DRAWS = 1000
+_Z = 1.959964
+_MANY = 10**9
+
+
+@dataclass(frozen=True)
+class Part:
+    """A location in a city's index: happy share and its 95 % interval in percent, None where there is none to show.
+
+    ``weight``: its share of the city's weight, 0 … 1, 0 if it is missing. ``missing``: why it does not count, or None.
+    ``covered``: share of its known visits that fall into hours in which people were counted, None without visits.
+    """
+
+    location: Location
+    people: int
+    suppressed: bool
+    share: float | None = None
+    low: float | None = None
+    high: float | None = None
+    weight: float = 0.0
+    missing: str | None = None
+    covered: float | None = None
+
+
+@dataclass(frozen=True)
+class CityIndex:
+    """Happy share of a city, percent, with its 95 % interval, and the locations that it is made of."""
+
+    weight: Weight
+    share: float
+    low: float
+    high: float
+    people: int
+    parts: tuple[Part, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[Part, ...]:
+        """Locations that should count and do not."""
+        return tuple(part for part in self.parts if part.missing)
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract of ``felicity city --json``."""
+        return {
+            "weight": self.weight,
+            "happy_share": {"adjusted": self.share, "low": self.low, "high": self.high},
+            "people": self.people,
+            "locations": [properties(part) for part in self.parts],
+            "missing": [{"location": part.location.name, "reason": part.missing} for part in self.missing],
+            "notes": list(self.notes),
+        }
+
+    def to_geojson(self) -> dict[str, Any]:
+        """A FeatureCollection (RFC 7946), one feature per location, ``geometry`` null where it is unknown."""
+        return {
+            "type": "FeatureCollection",
+            "features": [
+                {
+                    "type": "Feature",
+                    "geometry": dict(part.location.geometry) if part.location.geometry else None,
+                    "properties": properties(part),
+                }
+                for part in self.parts
+            ],
+            "city": {key: value for key, value in self.to_json().items() if key != "locations"},
+        }
+
+
+def properties(part: Part) -> dict[str, Any]:
+    """A location's figures for programs."""
+    return {
+        "location": part.location.name,
+        "happy_share": part.share,
+        "low": part.low,
+        "high": part.high,
+        "people": part.people,
+        "population": part.location.population,
+        "weight": part.weight,
+        "suppressed": part.suppressed,
+        "missing": part.missing,
+        "visits_covered": part.covered,
+    }
+
+
+def city_index(
+    groups: Groups,
+    soft_matrix: Callable[[str, str], SoftMatrix | None],
+    locations: Sequence[Location],
+    *,
+    weight: Weight = "population",
+    footfall: Footfall | None = None,
+    k: int = DEFAULT_K,
+) -> CityIndex:
+    """Σ w_l H_l / Σ w_l over ``locations``, from sums by hour or for all time.
+
+    ``groups``: by ``hour`` where ``footfall`` knows hours, else by ``total``. Where visits by hour are known, a
+    location's hours of the week count by visits, not by how many people happened to be judged; hours in which
+    nobody was counted are left out and ``covered`` says so. Neighbouring hours are taken together until they hold
+    ``k`` people.
+
+    Interval: people of different places and hours are independent, so the squares of their
+    distances to the interval's ends add up (MOVER, Zou & Donner 2008); the soft matrix of a model errs
+    alike everywhere, so its part is from draws that all locations share.
+
+    Locations without figures, and without a weight, are named in ``missing``. Raises ConfigError for
+    an unknown weight, EstimateError if nothing is left.
+    """
+    if weight not in WEIGHTS:
+        raise ConfigError(f"a weight is one of {', '.join(WEIGHTS)}, not {weight!r}")
+    if weight == "visits" and footfall is None:
+        raise ConfigError("weights by visits need a table of visits or flows; give it with --footfall")
+    read = _estimates(groups, soft_matrix, footfall, k)
+    raw = {place.name: _weight(place, weight, footfall, read.get(place.name)) for place in locations}
+    usable = {name: w for name, w in raw.items() if isinstance(w, float) and name in read and read[name].shown}
+    whole = math.fsum(usable.values())
+    if not usable:
+        reasons = {reason for place in locations if (reason := _why(place.name, raw, read, k))}
+        raise EstimateError(f"no location has both figures and a weight by {weight}: {'; '.join(sorted(reasons))}")
+    if whole <= 0:
+        raise EstimateError(f"the weights by {weight} of all locations with figures are 0")
+
+    share = math.fsum(w / whole * read[name].share for name, w in usable.items())
+    below = math.fsum((w / whole * read[name].below) ** 2 for name, w in usable.items())
+    above = math.fsum((w / whole * read[name].above) ** 2 for name, w in usable.items())
+    matrix = _matrix_variance([(w / whole, read[name]) for name, w in usable.items()])
+    parts = []
+    for place in locations:
+        one = read.get(place.name)
+        shown = one is not None and one.shown
+        own = _matrix_variance([(1.0, one)]) if one and shown else 0.0
+        parts.append(
+            Part(
+                location=place,
+                people=one.people if one else 0,
+                suppressed=one is not None and one.people < k,
+                share=_percent(one.share) if one and shown else None,
+                low=_percent(one.share - math.sqrt(one.below**2 + _Z**2 * own)) if one and shown else None,
+                high=_percent(one.share + math.sqrt(one.above**2 + _Z**2 * own)) if one and shown else None,
+                weight=usable.get(place.name, 0.0) / whole,
+                missing=_why(place.name, raw, read, k),
+                covered=one.covered if one and shown else None,
+            )
+        )
+    return CityIndex(
+        weight=weight,
+        share=_percent(share),
+        low=_percent(share - math.sqrt(below + _Z**2 * matrix)),
+        high=_percent(share + math.sqrt(above + _Z**2 * matrix)),
+        people=sum(read[name].people for name in usable),
+        parts=tuple(parts),
+        notes=(*groups.notes, *(footfall.notes if footfall else ())),
+    )
+
+
+def _percent(share: float) -> float:
+    return round(100 * min(max(share, 0.0), 1.0), 6)
+
+
+@dataclass(frozen=True)
+class _Estimate:
+    """One location: happy share 0 … 1, distances to the ends of its interval for people alone; ``means`` (8,)."""
+
+    people: int
+    shown: bool
+    reason: str | None = None
+    share: float = 0.0
+    below: float = 0.0
+    above: float = 0.0
+    means: Floats | None = None
+    soft: SoftMatrix | None = None
+    covered: float | None = None
+
+
+def _why(name: str, raw: Mapping[str, float | str], read: Mapping[str, _Estimate], k: int) -> str | None:
+    """Why a location does not count."""
+    if name not in read:
+        return "nobody was counted there in this period"
+    if not read[name].shown:
+        return read[name].reason or f"fewer than {k} people were counted there"
+    found = raw[name]
+    return found if isinstance(found, str) else None
+
+
+def _weight(place: Location, weight: Weight, footfall: Footfall | None, read: _Estimate | None) -> float | str:
+    """The location's weight, or why it has none."""
+    if weight == "people":
+        return float(read.people) if read else "nobody was counted there in this period"
+    if weight == "population":
+        return "its population is not known" if place.population is None else float(place.population)
+    assert footfall is not None
+    return footfall.total.get(place.name, "its visits are not known")
+
+
+def _estimates(
+    groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | None], footfall: Footfall | None, k: int
+) -> dict[str, _Estimate]:
+    of: dict[tuple[str, str], list[int]] = {}
+    for i, key in enumerate(groups.keys):
+        of.setdefault((key.location, key.model), []).append(i)
+    found = {}
+    for (name, model), rows in of.items():
+        sums = groups.sums.take(rows)
+        people = int(sums.people.sum())
+        soft = soft_matrix(name, model)
+        if people < k or soft is None:
+            found[name] = _Estimate(
+                people, False, None if people < k else "its model has no soft matrix to adjust with"
+            )
+            continue
+        visits = footfall.hours.get(name) if footfall else None
+        labels, shares, covered = np.zeros(len(rows), dtype=np.int64), np.ones(1), None
+        if visits is not None and groups.by == "hour":
+            hours = np.array([_hour_of_week(groups.keys[i].start, groups.keys[i].timezone) for i in rows])
+            labels, shares, covered = _by_visits(hours, sums.people, visits, k)
+            if not len(shares):
+                found[name] = _Estimate(
+                    people, False, "its visits fall into hours in which too few people were counted"
+                )
+                continue
+            kept = labels >= 0
+            sums, labels = sums.take(kept), labels[kept]
+        merged = sums.grouped(labels, len(shares))
+        # Known answers: what is left of the interval is people alone.
+        alone = Intervals(merged, replace(soft, counts=soft.counts * _MANY))
+        points, lows, highs, *_ = alone.linear(HAPPY)
+        found[name] = _Estimate(
+            people=people,
+            shown=True,
+            share=float(shares @ points),
+            below=float(np.sqrt(np.sum((shares * (points - lows)) ** 2))),
+            above=float(np.sqrt(np.sum((shares * (highs - points)) ** 2))),
+            means=shares @ alone.means,
+            soft=soft,
+            covered=covered,
+        )
+    return found
+
+
+def _hour_of_week(start: int, zone: str) -> int:
+    local = datetime.fromtimestamp(start, ZoneInfo(zone))
+    return 24 * local.weekday() + local.hour
+
+
+def _by_visits(hours: Ints, people: Ints, visits: Floats, k: int) -> tuple[Ints, Floats, float | None]:
+    """Labels (R,) of the groups of hours, -1 for none; the groups' shares of the visits; and how many are covered.
+
+    Hours without people, or whose visits are not known, are in no group. A group of fewer than ``k`` people
+    would let them be told from the difference to the plain index, so hours are joined until there are enough.
+    """
+    counted = np.bincount(hours, people, HOURS)
+    wanted = (counted > 0) & np.isfinite(visits)
+    group_of = np.full(HOURS, -1, dtype=np.int64)
+    group, held = 0, 0.0
+    for hour in np.flatnonzero(wanted):
+        group_of[hour] = group
+        held += counted[hour]
+        if held >= k:
+            group, held = group + 1, 0.0
+    left_out = float(counted[~wanted].sum())
+    if held > 0:
+        group_of[group_of == group] = group - 1
+    if group == 0 or 0 < left_out < k:
+        # Nobody, or so few left out that they could be told apart: they then count where they are, by people.
+        return (np.zeros(len(hours), dtype=np.int64), np.ones(1), 0.0) if group else (group_of[hours], np.empty(0), 0.0)
+    mass = np.bincount(group_of[wanted], visits[wanted], group)
+    known = float(np.nansum(visits))
+    if mass.sum() <= 0:
+        return group_of[hours], np.empty(0), 0.0
+    return group_of[hours], mass / mass.sum(), float(mass.sum()) / known
+
+
+def _matrix_variance(weighted: Sequence[tuple[float, _Estimate]]) -> float:
+    """Variance of the weighted happy share from the soft matrices alone; locations of one matrix share its draws."""
+    by_matrix: dict[int, tuple[SoftMatrix, Floats]] = {}
+    for weight, one in weighted:
+        if one.soft is None or one.means is None:
+            continue
+        soft, sofar = by_matrix.get(id(one.soft), (one.soft, np.zeros(len(one.means))))
+        by_matrix[id(one.soft)] = (soft, sofar + weight * one.means)
+    total = 0.0
+    for soft, mean in by_matrix.values():
+        mass = float(mean.sum())
+        draws = soft.draw(np.random.default_rng(0), _DRAWS)
+        shares = adjust(np.broadcast_to(mean / mass, (_DRAWS, len(mean))), draws) @ HAPPY
+        total += float(np.var(mass * shares))
+    return total

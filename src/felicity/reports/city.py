@@ -1,0 +1,224 @@
+"""The report of a city: one HTML file that needs nothing else, and its figures and tables as files."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from felicity.errors import ConfigError
+from felicity.index import Figure
+from felicity.reports import drawing, plots, tables, wording
+from felicity.reports.place import CityReport, ModelCard, PlaceReport
+from felicity.reports.plots import best
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+NO_FIGURE = "\u2013"
+T = TypeVar("T")
+ROWS_PER_FIGURE = 28
+"""Places in one plot, so that it fits on a page."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn plot: ``name`` for files, ``title`` for those who cannot see it."""
+
+    name: str
+    title: str
+    canvas: Canvas
+
+    @property
+    def svg(self) -> str:
+        """For the page."""
+        return drawing.to_svg(self.canvas, self.name, self.title)
+
+
+@dataclass(frozen=True)
+class PlaceSection:
+    """A place with its pictures, None where there is too little to draw."""
+
+    place: PlaceReport
+    pattern: Picture | None
+    days: Picture | None
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """All plots of a report."""
+
+    map: Picture | None
+    index: Sequence[Picture]
+    changes: Sequence[Picture]
+    places: Sequence[PlaceSection]
+
+    def all(self) -> list[Picture]:
+        """One after the other."""
+        sections = [p for s in self.places for p in (s.pattern, s.days) if p]
+        return [*([self.map] if self.map else []), *self.index, *self.changes, *sections]
+
+
+def draw(report: CityReport) -> Pictures:
+    """Draw every plot for which there are figures."""
+    dots = plots.index_dots(report.places)
+    on_map = plots.map_places(report.places)
+    changes = [(p.name, p.change) for p in report.places if p.change]
+    sections = []
+    for number, place in enumerate(report.places, 1):
+        name = f"place-{number:02d}-{slug(place.name)}"
+        hours, weekdays = plots.hour_dots(place.hours), plots.weekday_dots(place.weekdays)
+        line = plots.day_line(place)
+        pattern = days = None
+        if _several(hours) or _several(weekdays):
+            title = f"Happy share at {place.name} by hour of the day and by weekday"
+            pattern = Picture(f"{name}-pattern", title, drawing.draw_pattern(hours, weekdays))
+        if sum(best(f) is not None for f in line.figures) > 1:
+            days = Picture(f"{name}-days", f"Happy share at {place.name} by day", drawing.draw_days(line, report.at))
+        sections.append(PlaceSection(place, pattern, days))
+    return Pictures(
+        map=Picture("map", "Map of the places by happy share", drawing.draw_map(on_map)) if on_map else None,
+        index=[
+            Picture(f"index-{i}", "Happy share per place with 95 % interval", drawing.draw_index(_from_zero(part)))
+            for i, part in enumerate(_parts(dots), 1)
+        ],
+        changes=[
+            Picture(f"before-after-{i}", "Happy share before and after", drawing.draw_changes(part))
+            for i, part in enumerate(_parts(changes), 1)
+        ],
+        places=sections,
+    )
+
+
+def render(report: CityReport, pictures: Pictures) -> str:
+    """The page. Everything that comes from outside is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("felicity.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": _percent, "range": _range, "points": wording.points, "day": wording.long_date}
+    return environment.get_template("city.html").render(
+        report=report,
+        pictures=pictures,
+        words=wording,
+        cards=[_card(card) for card in report.models],
+        reasons=sorted({reason for place in report.places for reason in place.exposure.rejected}),
+    )
+
+
+def write_page(path: Path, html: str) -> None:
+    """Write the page, whole or not at all. Raises ConfigError where it cannot be written."""
+    _write(path, html.encode())
+
+
+def check_writable(path: Path) -> None:
+    """Raise ConfigError where a file could not be written, before work is spent on it."""
+    if path.is_dir():
+        raise ConfigError(
+            f"{path}: is a folder; name the file that the report shall be, such as {path / 'report.html'}"
+        )
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path}: there is no folder {path.parent}; make it, or choose another place")
+    if not os.access(path.parent, os.W_OK):
+        raise ConfigError(f"{path}: nothing can be written to {path.parent.resolve()}; choose another place")
+
+
+def write_figures(folder: Path, report: CityReport, pictures: Pictures) -> list[Path]:
+    """Each plot as PNG and SVG, each table as CSV and, with pyarrow, Parquet. Returns what was written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: this folder for figures cannot be made: {error.strerror}") from error
+    written = []
+
+    def put(name: str, data: bytes) -> None:
+        _write(folder / name, data)
+        written.append(folder / name)
+
+    for picture in pictures.all():
+        put(f"{picture.name}.png", drawing.to_png(picture.canvas))
+        put(f"{picture.name}.svg", ('<?xml version="1.0" encoding="utf-8"?>\n' + picture.svg).encode())
+    for name, table in tables.make_tables(report).items():
+        put(f"{name}.csv", tables.to_csv(table))
+        if (parquet := tables.to_parquet(table)) is not None:
+            put(f"{name}.parquet", parquet)
+    return written
+
+
+def _write(path: Path, data: bytes) -> None:
+    beside: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
+            beside = Path(stream.name)
+            stream.write(data)
+        beside.chmod(0o644)
+        os.replace(beside, path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}; choose another place") from error
+    finally:
+        if beside is not None:
+            beside.unlink(missing_ok=True)
+
+
+def slug(name: str) -> str:
+    """A name as part of a file's name."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "place"
+
+
+def _several(dots: Sequence[plots.Dot]) -> bool:
+    return sum(best(dot.figure) is not None for dot in dots) > 1
+
+
+def _parts(rows: Sequence[T]) -> list[Sequence[T]]:
+    return [rows[i : i + ROWS_PER_FIGURE] for i in range(0, len(rows), ROWS_PER_FIGURE)]
+
+
+def _from_zero(dots: Sequence[plots.Dot]) -> list[plots.Dot]:
+    from dataclasses import replace
+
+    return [replace(dot, at=dot.at - dots[0].at) for dot in dots]
+
+
+def _percent(value: float | None, digits: int = 1) -> str:
+    return NO_FIGURE if value is None else f"{value:.{digits}f} %"
+
+
+def _range(figure: Figure, digits: int = 1) -> str:
+    if figure.low is None or figure.high is None:
+        return NO_FIGURE
+    return f"{figure.low:.{digits}f} to {figure.high:.{digits}f} %"
+
+
+def _card(card: ModelCard) -> dict[str, Any]:
+    """A bundle's facts as rows, and its confusion matrix with shares of each row."""
+    if card.facts is None:
+        return {"identity": card.identity, "facts": [], "labels": [], "confusion": []}
+    facts = card.facts
+    spec = facts["input"]
+    rows = [
+        ("input", f"faces of {spec['size']} by {spec['size']} pixels, {spec['colour']}"),
+        ("trained on", facts["trained_on"]),
+        ("calibrated on", facts["calibrated_on"]),
+        ("licence", facts["licence"]),
+    ]
+    for name, measured in facts["metrics"].items():
+        rows.append(
+            (
+                f"measured on {name.replace('_', ' ')}",
+                ", ".join(f"{k.replace('_', ' ')} {v:g}" for k, v in measured.items()),
+            )
+        )
+    confusion = [
+        {"label": label, "faces": sum(row), "shares": [n / max(sum(row), 1) for n in row]}
+        for label, row in zip(facts["labels"], facts["confusion"], strict=True)
+    ]
+    return {"identity": card.identity, "facts": rows, "labels": facts["labels"], "confusion": confusion}

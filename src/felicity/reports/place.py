@@ -1,0 +1,219 @@
+"""What a report says of places: plain records, made from sums of windows."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from felicity.errors import EstimateError
+from felicity.index import Figure, Groups, IndexRow, Location, SoftMatrix, compute_index
+from felicity.index.buckets import midnight
+from felicity.index.effect import Effect, estimate_effect
+from felicity.index.pattern import PatternRow, compute_pattern
+from felicity.index.series import Step, series_of
+from felicity.index.sums import Sums
+from felicity.index.trend import Trend, estimate_trend
+
+Matrices = Callable[[str, str], SoftMatrix | None]
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What was looked at: people by what became of them, camera time in seconds, frames, windows."""
+
+    people_seen: int
+    people: int
+    rejected: Mapping[str, int]
+    seconds_covered: float
+    frames_seen: int
+    frames_dropped: int
+    windows: int
+
+    @classmethod
+    def of(cls, sums: Sums) -> Exposure:
+        """All rows together."""
+        tally: Counter[str] = Counter()
+        for rejected in sums.rejected:
+            tally.update(rejected)
+        return cls(
+            people_seen=int(sums.people_seen.sum()),
+            people=int(sums.people.sum()),
+            rejected=dict(tally.most_common()),
+            seconds_covered=float(sums.seconds_covered.sum()),
+            frames_seen=int(sums.frames_seen.sum()),
+            frames_dropped=int(sums.frames_dropped.sum()),
+            windows=int(sums.windows.sum()),
+        )
+
+
+@dataclass(frozen=True)
+class Change:
+    """Happy share before and from a date on, percent; ``difference`` in points, with its 95 % interval."""
+
+    before: Figure
+    after: Figure
+    people_before: int
+    people_after: int
+    difference: Figure
+
+    @classmethod
+    def of(cls, before: IndexRow, after: IndexRow) -> Change:
+        """From two rows of the index.
+
+        The interval joins those of the two shares (MOVER: Zou & Donner 2008). It takes them as independent; what
+        both owe to one soft matrix mostly cancels, so it is rather too wide than too narrow on that account.
+        """
+        a, b = before.happy_share, after.happy_share
+        raw = None if a.raw is None or b.raw is None else b.raw - a.raw
+        if (
+            a.adjusted is None
+            or a.low is None
+            or a.high is None
+            or b.adjusted is None
+            or b.low is None
+            or b.high is None
+        ):
+            difference = Figure(raw=raw)
+        else:
+            point = b.adjusted - a.adjusted
+            down = math.hypot(b.adjusted - b.low, a.high - a.adjusted)
+            up = math.hypot(b.high - b.adjusted, a.adjusted - a.low)
+            difference = Figure(raw, point, max(point - down, -100.0), min(point + up, 100.0))
+        return cls(a, b, before.people, after.people, difference)
+
+
+@dataclass(frozen=True)
+class PlaceReport:
+    """One location in the period of the report.
+
+    ``total``: None if there is no window. ``hours`` by hour of the day (0 … 23), ``weekdays`` from Monday, 0.
+    ``trend``, ``change``: None if there is none, ``trend_lack`` and ``change_lack`` then say why. ``effect``: the same
+    change with the earlier course taken out, None where the days are too few.
+    """
+
+    location: Location
+    total: IndexRow | None = None
+    exposure: Exposure = field(default_factory=lambda: Exposure.of(Sums.empty()))
+    days: tuple[IndexRow, ...] = ()
+    hours: tuple[PatternRow, ...] = ()
+    weekdays: tuple[PatternRow, ...] = ()
+    trend: Trend | None = None
+    trend_lack: str = ""
+    change: Change | None = None
+    change_lack: str = ""
+    effect: Effect | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the location."""
+        return self.location.name
+
+    @property
+    def share(self) -> Figure:
+        """Happy share of the period, empty if it is not shown."""
+        return self.total.happy_share if self.total else Figure()
+
+    @property
+    def state(self) -> str:
+        """``shown``, ``suppressed`` (too few people), ``missing`` (no window)."""
+        return "missing" if self.total is None else "suppressed" if self.total.suppressed else "shown"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """A bundle: its ``identity`` and, where it is at hand, its facts as they stand in ``bundle.json``."""
+
+    identity: str
+    facts: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class CityReport:
+    """Everything that a report shows. ``together``: all shown places, None where they cannot be joined."""
+
+    title: str
+    places: Sequence[PlaceReport]
+    together: IndexRow | None
+    k: int
+    at: date | None
+    notes: Sequence[str]
+    models: Sequence[ModelCard]
+    made: datetime
+
+    @property
+    def shown(self) -> list[PlaceReport]:
+        """Places with a figure."""
+        return [place for place in self.places if place.state == "shown"]
+
+    @property
+    def period(self) -> tuple[datetime, datetime]:
+        """Start of the first and end of the last window, by the clocks of their places."""
+        totals = [place.total for place in self.places if place.total]
+        return min(row.start for row in totals), max(row.end for row in totals)
+
+
+def make_place(
+    location: Location,
+    total: IndexRow | None,
+    days: Groups,
+    hours: Groups,
+    soft_matrix: Matrices,
+    *,
+    k: int,
+    at: date | None = None,
+) -> PlaceReport:
+    """One place from its sums by day and by hour, all of the model of ``total``.
+
+    ``at``: the day that divides before from after. Nothing of fewer than ``k`` people is in the result.
+    """
+    if total is None:
+        return PlaceReport(location, trend_lack="There are no data.", change_lack="There are no data.")
+    rows = compute_index(days, soft_matrix, k=k)
+    trend, trend_lack = _trend(location, rows)
+    change, change_lack = _change(days, soft_matrix, k, at)
+    return PlaceReport(
+        location=location,
+        total=total,
+        exposure=Exposure.of(days.sums),
+        days=tuple(rows),
+        hours=tuple(compute_pattern(hours, lambda start: start.hour, soft_matrix, k=k)),
+        weekdays=tuple(compute_pattern(days, lambda start: start.weekday(), soft_matrix, k=k)),
+        trend=trend,
+        trend_lack=trend_lack,
+        change=change,
+        change_lack=change_lack,
+        effect=_effect(location, rows, at) if change else None,
+    )
+
+
+def _trend(location: Location, rows: Sequence[IndexRow]) -> tuple[Trend | None, str]:
+    try:
+        return estimate_trend(series_of(rows, Step.DAY)[location.name]), ""
+    except EstimateError as error:
+        return None, str(error).removeprefix(f"{location.name}: ")
+
+
+def _effect(location: Location, rows: Sequence[IndexRow], at: date | None) -> Effect | None:
+    if at is None:
+        return None
+    moment = datetime.fromtimestamp(midnight(at, location.zone), UTC).astimezone(location.zone)
+    try:
+        series = series_of(rows, Step.DAY)
+        return estimate_effect(series, moment, [location.name])
+    except EstimateError:
+        return None
+
+
+def _change(days: Groups, soft_matrix: Matrices, k: int, at: date | None) -> tuple[Change | None, str]:
+    if at is None:
+        return None, ""
+    sides = {row.level: row.index for row in compute_pattern(days, lambda s: int(s.date() >= at), soft_matrix, k=k)}
+    if len(sides) < 2:
+        return None, f"all data are {'from' if 1 in sides else 'before'} {at.isoformat()}{' on' if 1 in sides else ''}"
+    if sides[0].suppressed or sides[1].suppressed:
+        return None, f"there are fewer than {k} people on one side of {at.isoformat()}"
+    return Change.of(sides[0], sides[1]), ""

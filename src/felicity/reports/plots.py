@@ -1,0 +1,164 @@
+"""The numbers of a report's plots. Drawing them is ``drawing``'s."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from felicity.index import Figure
+from felicity.index.pattern import PatternRow
+from felicity.reports.place import PlaceReport
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+Position = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One mark: a happy share with its interval and the raw one beside it; ``figure`` is empty if not shown."""
+
+    label: str
+    at: float
+    figure: Figure
+    people: int
+    suppressed: bool
+
+
+def index_dots(places: Sequence[PlaceReport]) -> list[Dot]:
+    """One per place with windows, the happiest first, those not shown last; ``at`` counts up."""
+
+    def order(place: PlaceReport) -> tuple[bool, float, str]:
+        share = best(place.share)
+        return (share is None, -(share or 0.0), place.name)
+
+    ordered = sorted((place for place in places if place.total), key=order)
+    return [
+        Dot(place.name, float(i), place.share, place.total.people, place.total.suppressed)
+        for i, place in enumerate(ordered)
+        if place.total
+    ]
+
+
+def hour_dots(rows: Sequence[PatternRow]) -> list[Dot]:
+    """By hour of the day; ``at`` is the middle of the hour."""
+    return [_dot(row, f"{row.level:02d}:00", row.level + 0.5) for row in rows]
+
+
+def weekday_dots(rows: Sequence[PatternRow]) -> list[Dot]:
+    """By weekday; ``at`` is 0 on Monday."""
+    return [_dot(row, WEEKDAYS[row.level], float(row.level)) for row in rows]
+
+
+def _dot(row: PatternRow, label: str, at: float) -> Dot:
+    return Dot(label, at, row.index.happy_share, row.index.people, row.index.suppressed)
+
+
+@dataclass(frozen=True)
+class DayLine:
+    """Happy share by day: local starts, the figures, None in gaps; and the trend's line if there is a trend."""
+
+    starts: tuple[datetime, ...]
+    figures: tuple[Figure, ...]
+    suppressed: tuple[bool, ...]
+    trend_starts: tuple[datetime, ...] = ()
+    trend_line: tuple[float, ...] = ()
+
+
+def day_line(place: PlaceReport) -> DayLine:
+    """By day, on days that have windows."""
+    rows = [row for row in place.days if row.people]
+    trend = place.trend
+    return DayLine(
+        tuple(row.start for row in rows),
+        tuple(row.happy_share for row in rows),
+        tuple(row.suppressed for row in rows),
+        trend.starts if trend else (),
+        tuple(trend.line.tolist()) if trend else (),
+    )
+
+
+@dataclass(frozen=True)
+class MapPlace:
+    """A place on a map: positions (longitude, latitude) in degrees; ``share`` in percent, None if not shown."""
+
+    name: str
+    state: str
+    share: float | None
+    points: tuple[Position, ...]
+    lines: tuple[tuple[Position, ...], ...]
+    polygons: tuple[tuple[tuple[Position, ...], ...], ...]
+    """Each a list of rings, the outer first."""
+
+    @property
+    def positions(self) -> list[Position]:
+        """All of them."""
+        rings = [ring for polygon in self.polygons for ring in polygon]
+        return [*self.points, *(p for part in (*self.lines, *rings) for p in part)]
+
+    @property
+    def centre(self) -> Position:
+        """Where its name is written: the middle of its widest part."""
+        parts = [polygon[0] for polygon in self.polygons] or list(self.lines) or [self.points]
+        x, y = zip(*max(parts, key=_extent), strict=True)
+        return (min(x) + max(x)) / 2, (min(y) + max(y)) / 2
+
+
+def _extent(part: Sequence[Position]) -> float:
+    x, y = zip(*part, strict=True)
+    return float((max(x) - min(x)) * (max(y) - min(y)))
+
+
+def map_places(places: Sequence[PlaceReport]) -> list[MapPlace]:
+    """The places that have a geometry (RFC 7946)."""
+    found = []
+    for place in places:
+        if place.location.geometry is None:
+            continue
+        points: list[Position] = []
+        lines: list[tuple[Position, ...]] = []
+        polygons: list[tuple[tuple[Position, ...], ...]] = []
+        _take(place.location.geometry, points, lines, polygons)
+        share = best(place.share)
+        found.append(MapPlace(place.name, place.state, share, tuple(points), tuple(lines), tuple(polygons)))
+    return found
+
+
+def _take(geometry: Mapping[str, Any], points: list[Any], lines: list[Any], polygons: list[Any]) -> None:
+    def line(positions: Any) -> tuple[Position, ...]:
+        return tuple((float(p[0]), float(p[1])) for p in positions)
+
+    kind: str = geometry["type"]
+    at: Any = geometry.get("coordinates")
+    if kind == "GeometryCollection":
+        for part in geometry["geometries"]:
+            _take(part, points, lines, polygons)
+    elif kind.endswith("Point"):
+        points.extend(line([at] if kind == "Point" else at))
+    elif kind.endswith("LineString"):
+        lines.extend(map(line, [at] if kind == "LineString" else at))
+    else:
+        polygons.extend(tuple(map(line, rings)) for rings in ([at] if kind == "Polygon" else at))
+
+
+def map_aspect(places: Sequence[MapPlace]) -> float:
+    """How many times longer a degree of latitude is drawn than one of longitude: 1 / cos of the middle latitude."""
+    latitudes = [y for place in places for _, y in place.positions]
+    return 1 / max(math.cos(math.radians((min(latitudes) + max(latitudes)) / 2)), 0.05)
+
+
+def colour_range(shares: Sequence[float]) -> tuple[float, float]:
+    """Ends of a colour scale in whole tens, at least 20 points apart, within 0 … 100."""
+    low, high = (min(shares), max(shares)) if shares else (0.0, 100.0)
+    low, high = 10 * math.floor(low / 10), 10 * math.ceil(high / 10)
+    while high - low < 20:
+        low, high = max(low - 10, 0), min(high + 10, 100)
+    return float(low), float(high)
+
+
+def best(figure: Figure) -> float | None:
+    """The adjusted share, or the raw one where there is no other."""
+    return figure.raw if figure.adjusted is None else figure.adjusted

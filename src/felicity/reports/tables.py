@@ -1,0 +1,121 @@
+"""The figures of a report as tables: flat rows for spreadsheets and programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from felicity.index import Figure, IndexRow
+from felicity.reports.place import CityReport
+from felicity.reports.plots import WEEKDAYS
+
+Table = Sequence[Mapping[str, Any]]
+
+
+def make_tables(report: CityReport) -> dict[str, Table]:
+    """By name. Cells of figures that are not shown are None; times are ISO 8601; shares in percent."""
+    tables: dict[str, Table] = {
+        "index": [_index(p.total) for p in report.places if p.total]
+        + ([_index(report.together)] if report.together else []),
+        "days": [_index(row) for p in report.places for row in p.days],
+        "hours_of_day": [
+            {"hour": r.level, "days": r.periods} | _index(r.index) for p in report.places for r in p.hours
+        ],
+        "weekdays": [
+            {"weekday": WEEKDAYS[r.level], "days": r.periods} | _index(r.index)
+            for p in report.places
+            for r in p.weekdays
+        ],
+        "exposure": [
+            {
+                "location": p.name,
+                "people_seen": p.exposure.people_seen,
+                "people": p.exposure.people,
+                "rejected": sum(p.exposure.rejected.values()),
+                "camera_minutes": round(p.exposure.seconds_covered / 60, 2),
+                "frames_seen": p.exposure.frames_seen,
+                "frames_dropped": p.exposure.frames_dropped,
+                "windows": p.exposure.windows,
+                "state": p.state,
+            }
+            for p in report.places
+        ],
+        "rejected": [
+            {"location": p.name, "reason": reason, "people": count}
+            for p in report.places
+            for reason, count in p.exposure.rejected.items()
+        ],
+        "trend": [
+            {
+                "location": p.name,
+                "points_per_month": p.trend.slope,
+                "low": p.trend.low,
+                "high": p.trend.high,
+                "p_value": p.trend.p_value,
+                "tau": p.trend.tau,
+                "periods": p.trend.periods,
+                "detectable_per_month": p.trend.detectable,
+                "season": p.trend.season,
+            }
+            for p in report.places
+            if p.trend
+        ],
+        "before_after": [
+            {
+                "location": p.name,
+                "at": str(report.at),
+                "people_before": p.change.people_before,
+                "people_after": p.change.people_after,
+            }
+            | _figure("before", p.change.before)
+            | _figure("after", p.change.after)
+            | _figure("difference", p.change.difference)
+            for p in report.places
+            if p.change
+        ],
+    }
+    return {name: table for name, table in tables.items() if table}
+
+
+def _index(row: IndexRow) -> dict[str, Any]:
+    return (
+        {
+            "location": row.location,
+            "start": row.start.isoformat(),
+            "end": row.end.isoformat(),
+            "people_seen": row.people_seen,
+            "people": row.people,
+            "windows": row.windows,
+            "effective_people": row.effective_people,
+            "suppressed": row.suppressed,
+        }
+        | _figure("happy_share", row.happy_share)
+        | _figure("balance", row.balance)
+    )
+
+
+def _figure(name: str, figure: Figure) -> dict[str, float | None]:
+    return {f"{name}_{part}": value for part, value in figure.to_json().items()}
+
+
+def to_csv(table: Table) -> bytes:
+    """UTF-8, a heading line, empty cells for None."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, fieldnames=list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return stream.getvalue().encode()
+
+
+def to_parquet(table: Table) -> bytes | None:
+    """The same, with types; None where pyarrow is not installed."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        return None
+    stream = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([dict(row) for row in table]), stream)
+    return stream.getvalue()

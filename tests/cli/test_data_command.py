@@ -1,0 +1,128 @@
+"""``felicity data`` as people and programs use it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from felicity.cli.app import app
+from felicity.datasets import read_manifest
+from felicity.errors import ConfigError, DatasetError, FelicityError
+from tests.support import faces_on_disk as disk
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    """A small FER2013 with one pair of identical images across its folds."""
+    faces = disk.made_up(30)
+    images = faces.images.copy()
+    images[8] = images[1]
+    return disk.write_csv(disk.Faces(images, faces.codes, faces.folds), tmp_path / "fer2013.csv.gz")
+
+
+def run(*arguments: object) -> str:
+    """Standard output of a command that succeeds; our errors are raised."""
+    result = CliRunner().invoke(app, ["data", *map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_inspect_json_is_the_contract(csv: Path) -> None:
+    lines = run("inspect", csv, "--json").splitlines()
+    assert len(lines) == 1
+    result = json.loads(lines[0])
+    classes = result.pop("classes")
+    assert result == {
+        "images": 30,
+        "unreadable": 0,
+        "blank": 0,
+        "identical_groups": 1,
+        "identical_images": 2,
+        "identical_across_splits": 1,
+        "identical_conflicting_labels": 0,
+        "near_duplicate_groups": 0,
+    }
+    assert classes["PublicTest"]["contempt"] == 0
+    assert sum(classes["Training"].values()) == 24
+
+
+def test_inspect_prints_tables_and_writes_report_and_chart(csv: Path, tmp_path: Path) -> None:
+    text = run("inspect", csv, "-o", tmp_path / "report.html", "--chart", tmp_path / "chart.png", "-j", 1)
+    assert "Identical images across folds" in text
+    assert "PublicTest" in text
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+    assert cv2.imread(str(tmp_path / "chart.png")) is not None
+
+
+def test_prepare_writes_and_tells(csv: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = json.loads(run("prepare", csv, "-o", out, "--classes", "happy,sad", "--size", 32, "--json", "-j", 1))
+    assert result["images"] == 8
+    assert result["classes"] == ["happy", "sad"]
+    assert result["leaky"] is False
+    assert result["size"] == 32
+    assert sum(sum(row.values()) for row in result["splits"].values()) == 8
+    assert sum(result["left_out"].values()) == 22
+    assert read_manifest(out).classes == ("happy", "sad")
+
+
+def test_leaky_is_said_in_the_result(csv: Path, tmp_path: Path) -> None:
+    result = json.loads(run("prepare", csv, "-o", tmp_path / "out", "--leaky", "--json"))
+    assert result["leaky"] is True
+    assert "left out" not in result["splits"]
+
+
+@pytest.mark.shared_data
+def test_prepare_crops_the_faces_of_photographs(shared: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "photographs"
+    for expression in ("neutral", "happy"):
+        (folder / expression).mkdir(parents=True)
+        for photograph in sorted((shared / "data" / "faces").glob(f"*_{expression}.jpg"))[:3]:
+            (folder / expression / photograph.name).write_bytes(photograph.read_bytes())
+    disk.write_png(np.full((200, 200), 128, np.uint8), folder / "happy" / "nobody.png")
+
+    options = ("--detect-faces", "--detector", "hog", "--size", "64", "--colour", "rgb", "--json", "-j", "1")
+    result = json.loads(run("prepare", folder, "-o", tmp_path / "out", *options))
+
+    assert result["images"] == 6
+    assert result["left_out"] == {"in which no face was found": 1}
+    images = np.load(tmp_path / "out" / "images.npy")
+    assert images.shape == (6, 64, 64, 3)
+    # A face fills its crop: skin in the middle, where the whole photograph would show it too, and at the sides.
+    assert images[:, 20:44, 20:44].std(axis=(1, 2, 3)).min() > 10
+
+
+def test_augment_draws_a_sheet(csv: Path, tmp_path: Path) -> None:
+    run("augment", csv, "-o", tmp_path / "sheet.png", "-n", 3, "--variants", 4)
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))
+    assert sheet.shape == (16 * 2 + 3 * 100 - 4, 16 * 3 + 5 * 100 - 4, 3)
+    assert sheet.std() > 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("inspect", "nowhere"), DatasetError, "nowhere: no such file or folder"),
+        (("inspect", "{csv}", "-o", "{tmp}/no/report.html"), DatasetError, "there is no folder"),
+        (("inspect", "{csv}", "-o", "{tmp}"), DatasetError, "is a folder; name a file in it"),
+        (("inspect", "{csv}", "--format", "x"), DatasetError, "format 'x' is not known"),
+        (("prepare", "{csv}", "-o", "{tmp}"), DatasetError, "is there already"),
+        (("prepare", "{csv}", "-o", "{tmp}/out", "--size", "4"), ConfigError, "size must be 8 to 1024 pixels, not 4"),
+        (("prepare", "{csv}", "-o", "{tmp}/out", "--test-share", "1.5"), ConfigError, "must lie in 0 to below 1"),
+        (("prepare", "{csv}", "-o", "{tmp}/out", "--detect-faces", "-d", "nose"), FelicityError, "nose"),
+        (("augment", "{csv}", "-o", "{tmp}/no/sheet.png"), DatasetError, "there is no folder"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_leave_nothing(
+    arguments: tuple[str, ...], error: type[FelicityError], message: str, csv: Path, tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(error, match=message) as caught:
+        run(*(argument.format(csv=csv, tmp=tmp_path) for argument in arguments))
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.rglob("*")) == before

@@ -1,0 +1,36 @@
+"""Running ``felicity`` as its users do: in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+SRC = Path(__file__).parents[2] / "src"
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """The environment of a user whose files are all in ``home``."""
+    return os.environ | {"FELICITY_HOME": str(home), "PYTHONPATH": str(SRC), "COLUMNS": "200"} | more
+
+
+def felicity(*arguments: object, home: Path, expect: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end and check its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "felicity", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment(home, **more),
+        timeout=250,
+    )
+    assert done.returncode == expect, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def felicity_json(*arguments: object, home: Path, expect: int = 0) -> list[Any]:
+    """Run a command with ``--json``; the documents it printed, one per line."""
+    return [json.loads(line) for line in felicity(*arguments, "--json", home=home, expect=expect).stdout.splitlines()]

@@ -1,0 +1,221 @@
+"""``felicity watch`` and ``felicity index``, end to end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import felicity as library
+from tests.support.command import environment, felicity, felicity_json
+from tests.support.mjpeg_server import MjpegServer, jpeg
+from tests.support.people import faces_clip, scene
+
+START = "2026-05-04T09:00:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return faces_clip(tmp_path_factory.mktemp("clips") / "two people.mp4")
+
+
+def watch(clip: Path, home: Path, *more: object, **options: Any) -> dict[str, Any]:
+    (summary,) = felicity_json(
+        "watch", clip, "--location", "Harbour", "--start", START, "--detector", "hog", *more, home=home, **options
+    )
+    assert isinstance(summary, dict)
+    return summary
+
+
+def windows(store: Path) -> list[tuple[Any, ...]]:
+    """All rows of the windows' table, without the database's own ids."""
+    connection = sqlite3.connect(store)
+    connection.row_factory = sqlite3.Row
+    rows = [dict(row) for row in connection.execute("select * from windows")]
+    connection.close()
+    bookkeeping = ("run_id", "location_id", "generation")
+    return sorted(tuple(v for k, v in row.items() if k not in bookkeeping) for row in rows)
+
+
+def test_a_person_is_counted_once(clip: Path, tmp_path: Path) -> None:
+    summary = watch(clip, tmp_path)
+    assert summary["people_seen"] == 2 and summary["people"] == 2 and summary["complete"]
+    assert summary["frames"] == 30 and summary["windows"] == 1
+    (row,) = felicity_json("index", "--k", 1, home=tmp_path)[0]
+    assert row["location"] == "Harbour" and row["people_seen"] == 2 and row["windows"] == 1
+    assert row["happy_share"]["raw"] == 100 and row["happy_share"]["low"] <= row["happy_share"]["adjusted"]
+    assert set(row["expressions"]) >= {"happy", "neutral", "contempt"}
+    (hidden,) = felicity_json("index", home=tmp_path)[0]
+    assert hidden["suppressed"] and set(hidden["happy_share"].values()) == {None}
+
+
+def test_watched_again_nothing_is_counted_twice(clip: Path, tmp_path: Path) -> None:
+    watch(clip, tmp_path, "--window", 2)
+    before = windows(tmp_path / "felicity.db")
+    watch(clip, tmp_path, "--window", 2)
+    assert windows(tmp_path / "felicity.db") == before and len(before) == 3
+    watch(clip, tmp_path, "--window", 2, "--camera", "another")
+    assert len(windows(tmp_path / "felicity.db")) == 6
+
+
+def test_killed_and_run_again_equals_undisturbed(clip: Path, tmp_path: Path) -> None:
+    longer = faces_clip(tmp_path / "longer.mp4", seconds=40, fps=4)
+    arguments = [
+        sys.executable, "-m", "felicity", "watch", str(longer), "--location", "Harbour", "--start", START,
+        "--detector", "hog", "--window", "2",
+    ]  # fmt: skip
+    victim = subprocess.Popen(arguments, env=environment(tmp_path / "a"), stderr=subprocess.DEVNULL)
+    store = tmp_path / "a" / "felicity.db"
+    until = time.monotonic() + 120
+    while time.monotonic() < until and not (store.exists() and _count(store) >= 3):
+        time.sleep(0.02)
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    half = _count(store)
+    watch(longer, tmp_path / "b", "--window", 2)
+    whole = windows(tmp_path / "b" / "felicity.db")
+    assert 3 <= half < len(whole), "the watch was killed in the middle"
+    watch(longer, tmp_path / "a", "--window", 2)
+    assert windows(store) == whole
+
+
+def _count(store: Path) -> int:
+    try:
+        with sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=1) as connection:
+            (count,) = connection.execute("select count(*) from windows").fetchone()
+    except sqlite3.OperationalError:
+        return 0
+    connection.close()
+    return int(count)
+
+
+@pytest.mark.parametrize("seconds", [2, pytest.param(30, marks=pytest.mark.service)])
+def test_a_stream_that_dies_is_resumed_and_ctrl_c_writes_the_open_window(tmp_path: Path, seconds: int) -> None:
+    """``seconds`` before the camera dies, and as long after it has come back."""
+    frames = 10 * seconds
+    server = MjpegServer([jpeg(scene((40 + i, 60), width=320, height=300)) for i in range(10)], fps=10).start()
+    watcher = subprocess.Popen(
+        [sys.executable, "-m", "felicity", "watch", server.url, "--location", "Station", "--detector", "hog", "--json"],
+        env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        _wait_until(lambda: server.sent > frames)
+        server.stop()
+        time.sleep(1)
+        server.start()
+        sent = server.sent
+        _wait_until(lambda: server.sent > sent + frames)
+        watcher.send_signal(signal.SIGINT)
+        out, err = watcher.communicate(timeout=60)
+    finally:
+        server.stop()
+        watcher.kill()
+        watcher.wait()
+    assert watcher.returncode == 0, err
+    summary = json.loads(out)
+    assert summary["reconnects"] == 1 and summary["windows"] >= 1
+    assert summary["end"] > summary["start"] and summary["frames"] + summary["dropped"] > frames
+    (row,) = felicity_json("index", "--k", 1, home=tmp_path)[0]
+    assert row["location"] == "Station" and row["windows"] == summary["windows"]
+    assert row["people_seen"] == summary["people_seen"] >= 1
+
+
+def _wait_until(condition: Any, seconds: float = 120) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)
+
+
+def test_a_folder_of_photographs_counts_each_face(tmp_path: Path) -> None:
+    from felicity.imaging.encode import write_image
+
+    for i in range(3):
+        write_image(tmp_path / "photos" / f"{i}.png", scene((30, 60), (380, 60)))
+    summary = watch(tmp_path / "photos", tmp_path)
+    assert summary["people_seen"] == 6 and summary["frames"] == 3
+
+
+def test_the_annotated_video_shows_what_was_found(clip: Path, tmp_path: Path) -> None:
+    from felicity.sources.registry import open_source
+
+    watch(clip, tmp_path, "--annotate", tmp_path / "out.mp4")
+    with open_source(tmp_path / "out.mp4") as drawn, open_source(clip) as plain:
+        pairs = list(zip(drawn, plain, strict=True))
+    assert len(pairs) == 30
+    box = [(abs(a.image_rgb_u8.astype(int) - b.image_rgb_u8) > 40).any(2).sum() for a, b in pairs]
+    assert min(box) > 300, "every frame has a box and a caption"
+
+
+def test_the_library_says_the_same(clip: Path, tmp_path: Path) -> None:
+    store = str(tmp_path / "own.db")
+    summary = library.watch(
+        clip, location="Harbour", store=store, detector="hog", start=datetime(2026, 5, 4, 9, tzinfo=UTC)
+    )
+    rows, notes = library.happiness(store=store, k=1)
+    assert notes == [] and [row.people_seen for row in rows] == [summary.people_seen] == [2]
+    (face,) = library.read(scene((200, 60)), detector="hog")
+    assert face.expression == "happy" and face.happy == pytest.approx(face.probabilities[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{missing}", "--location", "A"], "missing.mp4"),
+        (["{text}", "--location", "A"], "text.mp4"),
+        (["{clip}", "--location", "A", "--start", "yesterday"], "ISO 8601"),
+        (["{clip}", "--location", "A", "--window", "0"], "window"),
+        (["{clip}", "--location", "A", "--annotate", "{missing}.avi"], ".mp4"),
+        (["{clip}", "--location", " "], "location"),
+        (["http://127.0.0.1:9/stream", "--location", "A"], "127.0.0.1:9"),
+    ],
+)
+def test_wrong_input_is_one_sentence(clip: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
+    (tmp_path / "text.mp4").write_text("not a video")
+    names = {"clip": clip, "missing": tmp_path / "missing.mp4", "text": tmp_path / "text.mp4"}
+    done = felicity("watch", *(a.format(**names) for a in arguments), home=tmp_path / "home", expect=1)
+    assert words in done.stderr and done.stderr.count("\n") <= 2
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_truncated_video_gives_what_it_has(clip: Path, tmp_path: Path) -> None:
+    from tests.support.media import write_video
+
+    whole = write_video(tmp_path / "whole.avi", 60, codec="mpeg4")
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    summary = watch(cut, tmp_path)
+    assert 0 < summary["frames"] < 60 and summary["windows"] >= 1
+    assert any("cut.avi" in note for note in summary["notes"])
+
+
+@pytest.mark.shared_data
+def test_the_six_clips(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FELICITY_YUNET", str(shared / "models" / "face_detection_yunet_2023mar.onnx"))
+    seen = {
+        "classroom": 4,
+        "face-demographics-walking-and-pause": 3,
+        "face-demographics-walking": 2,
+        "head-pose-face-detection-female-and-male": 2,
+        "head-pose-face-detection-female": 1,
+        "head-pose-face-detection-male": 1,
+    }
+    for name, count in seen.items():
+        (summary,) = felicity_json(
+            "watch", shared / "data" / "media" / f"{name}.gif", "--location", name, "--detector", "yunet",
+            "--start", START, home=tmp_path,
+        )  # fmt: skip
+        assert abs(summary["people_seen"] - count) <= 1, name
+    rows = {row["location"]: row for row in felicity_json("index", "--k", 1, home=tmp_path)[0]}
+    assert set(rows) == set(seen)
+    assert rows["head-pose-face-detection-male"]["happy_share"]["raw"] > 50
+    assert rows["head-pose-face-detection-male"]["happy_share"]["adjusted"] > 50
+    assert rows["head-pose-face-detection-female"]["happy_share"]["adjusted"] < 50
