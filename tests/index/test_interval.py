@@ -14,18 +14,10 @@ from felicity.errors import EstimateError
 from felicity.index import SoftMatrix, Sums
 from felicity.index.bootstrap import bootstrap
 from felicity.index.interval import HAPPY, UNHAPPY, Intervals
-from tests.support.windows import VALIDATION, answers, draw_groups, make_windows, shares, soft_matrix
+from tests.support.windows import VALIDATION, answers, draw_groups, draw_mixes, make_windows, shares, soft_matrix
 
 Floats = npt.NDArray[np.float64]
 HAPPY_SHARES = (0.05, 0.2, 0.5, 0.8, 0.95)
-
-
-def mixes(rng: np.random.Generator, happy: Floats) -> Floats:
-    others = np.stack([rng.dirichlet(np.maximum(shares(0.0) * 15, 1e-6)) for _ in happy])
-    others[:, 1] = 0
-    others *= (1 - happy)[:, None] / others.sum(axis=1, keepdims=True)
-    others[:, 1] = happy
-    return others
 
 
 def coverage(people: int, window_people: float, likeness: float, groups: int, seed: int) -> dict[str, float]:
@@ -33,7 +25,7 @@ def coverage(people: int, window_people: float, likeness: float, groups: int, se
     rng = np.random.default_rng(seed)
     held: dict[str, list[bool]] = {"happy": [], "balance": [], "ratio": []}
     for _ in range(groups // len(HAPPY_SHARES)):
-        truth = mixes(rng, np.array(HAPPY_SHARES))
+        truth = draw_mixes(rng, np.array(HAPPY_SHARES))
         sums, _ = draw_groups(rng, truth, people, window_people, likeness)
         intervals = Intervals(sums, soft_matrix(rng))
         for name, weights in (("happy", HAPPY), ("balance", HAPPY - UNHAPPY)):

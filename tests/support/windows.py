@@ -78,6 +78,15 @@ def make_windows(
     return windows + accumulator.flush()
 
 
+def draw_mixes(rng: np.random.Generator, happy: Floats) -> Floats:
+    """(R, 8): true mixes with these happy shares (R,) and other expressions as they come."""
+    mixes = np.stack([rng.dirichlet(np.maximum(shares(0.0) * 15, 1e-6)) for _ in happy])
+    mixes[:, 1] = 0
+    mixes *= (1 - happy)[:, None] / mixes.sum(axis=1, keepdims=True)
+    mixes[:, 1] = happy
+    return mixes
+
+
 def draw_groups(
     rng: np.random.Generator, mixes: Floats, people: int, window_people: float, likeness: float
 ) -> tuple[Sums, list[Sums]]:

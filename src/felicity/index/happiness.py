@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,8 +25,7 @@ from felicity.labels import EXPRESSIONS
 DEFAULT_K = 10
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """One figure in percent: as counted, as adjusted, and the adjusted one's 95 % interval. None: not known.
 
     ``people_error`` and ``matrix_error`` are the parts of the adjusted one's standard error. That of people
@@ -44,6 +43,9 @@ class Figure:
     def to_json(self) -> dict[str, float | None]:
         """Plain values."""
         return {"raw": self.raw, "adjusted": self.adjusted, "low": self.low, "high": self.high}
+
+
+_NOTHING = Figure()
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,10 @@ class IndexRow:
     people: int
     windows: int
     suppressed: bool
-    happy_share: Figure = Figure()
-    balance: Figure = Figure()
-    ratio: Figure = Figure()
-    expressions: Mapping[str, Figure] = field(default_factory=lambda: {str(e): Figure() for e in EXPRESSIONS})
+    happy_share: Figure = _NOTHING
+    balance: Figure = _NOTHING
+    ratio: Figure = _NOTHING
+    expressions: Mapping[str, Figure] = field(default_factory=lambda: dict.fromkeys(map(str, EXPRESSIONS), _NOTHING))
     effective_people: float | None = None
     seconds_covered: float = 0.0
     rejected: Mapping[str, int] = field(default_factory=dict)
@@ -240,9 +242,10 @@ def _figures(sums: Sums, soft: SoftMatrix | None) -> list[dict[str, Any]]:
 
 
 def _to_figures(*columns: Floats) -> list[Figure]:
-    return [Figure(*row) for row in zip(*(_numbers(column, 100) for column in columns), strict=True)]
+    return list(map(Figure, *(_numbers(column, 100) for column in columns)))
 
 
 def _numbers(column: Floats, scale: float) -> list[float | None]:
     """Plain numbers with as many digits as say something, and None for NaN."""
-    return [value if math.isfinite(value) else None for value in np.round(column * scale, 4).tolist()]
+    values = np.round(column * scale, 4).tolist()
+    return values if np.isfinite(column).all() else [value if math.isfinite(value) else None for value in values]

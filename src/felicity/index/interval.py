@@ -14,18 +14,22 @@ from felicity.index.sums import Sums
 from felicity.index.window import CLASSES, Floats
 from felicity.labels import EXPRESSIONS, MOODS, Mood
 
-LEVEL = 0.95
-
 HAPPY = np.array([float(MOODS[e] is Mood.HAPPY) for e in EXPRESSIONS])
 """(8,): 1 where an expression counts as happy."""
 UNHAPPY = np.array([float(MOODS[e] is Mood.UNHAPPY) for e in EXPRESSIONS])
 """(8,): 1 where an expression counts as unhappy."""
 
-_TRUST = 2.0
-"""Windows' worth of belief that people answer like validation faces; measured in benchmarks/coverage.py."""
+_LIKENESS = 0.1
+"""Correlation of people in one window that is expected before the windows have said anything …"""
+_EVIDENCE = 1.0
+"""… as much as this many windows say; chosen, like the rest, by coverage (benchmarks/coverage.py)."""
+_FREEDOM = 2.0
+"""Degrees of freedom that this expectation adds."""
 _LEAST_EFFECT = 0.8
 """People in one window do not differ more than strangers do; a lower design effect is mostly chance."""
 _HALVINGS = 40
+_NORMAL = 1.959963984540054
+_MANY = 20.0
 _PRESENT = 0.01
 """Share from which an expression counts as present: below it the bound at 0 does more than the data."""
 
@@ -213,22 +217,34 @@ class Intervals:
             windows = squares / n * blocks / np.maximum(blocks - 1, 1)
             freedom = np.clip(n**2 / ones - 1, 0, None)
         freedom = np.where(blocks > 1, freedom, 0.0)
-        effect = (freedom * windows / alone + _TRUST) / (freedom + _TRUST)
+        expected = 1 + _LIKENESS * (ones / n - 1)  # ones / n: people in the window of a person
+        effect = (freedom * windows / alone + _EVIDENCE * expected) / (freedom + _EVIDENCE)
         effect = np.where(blocks > 1, np.maximum(effect, _LEAST_EFFECT), 1.0)
-        return effect, np.where(blocks > 1, freedom + _TRUST, np.maximum(n - 1, 1))
+        return effect, np.where(blocks > 1, freedom + _FREEDOM, np.maximum(n - 1, 1))
 
     def _quantile(self, effect: Floats, freedom: Floats, q: Floats, u: Floats, m: Floats, w: Floats) -> Floats:
-        from scipy.special import stdtrit
-
         people = effect / self._n * np.maximum(_dot(q, u) - _dot(q, m) ** 2, 1e-15)
         both = people + _dot(q**2, w)
-        return np.asarray(stdtrit(freedom * (both / people) ** 2, 0.5 + LEVEL / 2))
+        return _student(freedom * (both / people) ** 2)
 
     def _towards(self, c: Floats) -> Floats:
         """(R, 8): the shares if all people moved to the expressions of greatest ``c``, in their proportion now."""
         known = self.soft.known
         target = known & (c == c[known].max())
         return _normalised(np.where(target, self.estimate, 0.0), target.astype(np.float64))
+
+
+def _student(freedom: Floats) -> Floats:
+    """Two-sided 95 % quantile of Student's t; by Abramowitz & Stegun 26.7.5 where that is exact to 1e-5."""
+    z, v = _NORMAL, np.where(freedom > _MANY, freedom, np.inf)
+    quantile = z + (z**3 + z) / (4 * v) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
+    quantile += (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
+    few = freedom <= _MANY
+    if few.any():
+        from scipy.special import stdtrit
+
+        quantile[few] = stdtrit(freedom[few], 0.975)
+    return np.asarray(quantile)
 
 
 def _dot(q: Floats, v: Floats) -> Floats:

@@ -204,11 +204,11 @@ def _group(
         bounds = [bucket(s, by, zones[i]) for i, s in zip(index.tolist(), start.tolist(), strict=True)]
     begins = np.array([b[0] for b in bounds], dtype=np.int64)
     ends = np.array([b[1] for b in bounds], dtype=np.int64)
-    pairs = np.stack([index, begins], axis=1) if len(index) else np.zeros((0, 2), dtype=np.int64)
-    unique, first, label = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
-    grouped = sums.grouped(label.reshape(-1), len(unique))
+    # Place and time as one number, which sorts by place and then time.
+    unique, first, label = np.unique(index * (1 << 40) + begins, return_index=True, return_inverse=True)
+    grouped = sums.take(first) if len(unique) == len(index) else sums.grouped(label, len(unique))
     keys = []
-    for row, (i, begin) in enumerate(unique.tolist()):
+    for row, (i, begin) in enumerate(zip(index[first].tolist(), begins[first].tolist(), strict=True)):
         place = places[i]
         low, high = (
             (int(grouped.first[row]), int(grouped.last[row])) if by == "total" else (begin, int(ends[first[row]]))

@@ -1,0 +1,96 @@
+"""``felicity locations`` as its users call it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from felicity.cli.app import app
+from felicity.errors import ConfigError
+from felicity.index import Location
+from felicity.store import open_store
+
+
+def felicity(*arguments: object, store: Path) -> Result:
+    return CliRunner().invoke(app, ["locations", *map(str, arguments), "--store", str(store)], env={"COLUMNS": "120"})
+
+
+def refused(*arguments: object, store: Path) -> str:
+    """The one sentence that is said on an error."""
+    done = felicity(*arguments, store=store)
+    assert done.exit_code == 1 and isinstance(done.exception, ConfigError) and done.stdout == ""
+    return str(done.exception)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "store.db"
+
+
+def stored(store: Path) -> list[Location]:
+    with open_store(str(store)) as opened:
+        return opened.locations()
+
+
+def test_add_and_list(store: Path) -> None:
+    done = felicity("add", "Old Quay", "--lat", 48.85, "--lon", 2.35, "--timezone", "Europe/Paris", store=store)
+    assert done.exit_code == 0 and done.stdout == "" and "1 location saved" in done.stderr
+    assert felicity("add", "Old Quay", "--population", 1200, "--update", store=store).exit_code == 0
+    place = Location("Old Quay", "Europe/Paris", {"type": "Point", "coordinates": [2.35, 48.85]}, 1200.0)
+    assert stored(store) == [place], "an update keeps what it does not mention"
+    table = felicity("list", store=store).stdout
+    assert "Old Quay" in table and "Europe/Paris" in table and "1,200" in table
+    assert [json.loads(line) for line in felicity("list", "--json", store=store).stdout.splitlines()] == [
+        place.to_json()
+    ]
+
+
+def test_nothing_to_list(store: Path) -> None:
+    done = felicity("list", store=store)
+    assert done.exit_code == 0 and "no location yet" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["Hall", "--site-type", "school"], "prohibits emotion recognition"),
+        (["Hall", "--lat", 1], "--lat and --lon go together"),
+        (["Hall", "--lat", 91, "--lon", 0], "is not longitude and latitude in degrees"),
+        (["Hall", "--lat", 1, "--lon", 1, "--area", "x.geojson"], "not both"),
+        (["Hall", "--timezone", "Paris"], "is not a time zone"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_save_nothing(store: Path, arguments: list[object], message: str) -> None:
+    said = refused("add", *arguments, store=store)
+    assert message in said and "\n" not in said
+    assert not store.exists()
+
+
+def test_import_is_all_or_nothing(store: Path, tmp_path: Path) -> None:
+    table = tmp_path / "places.csv"
+    table.write_text("name,site_type\nPark,park\nHall,university\n")
+    assert "location 'Hall': site type 'university' is refused" in refused("import", table, store=store)
+    table.write_text("name,population\nPark,5\nHall,6\n")
+    assert felicity("import", table, "--timezone", "Europe/Paris", store=store).exit_code == 0
+    table.write_text("name,population\nQuay,5\nHall,7\n")
+    assert "'Hall' is there already" in refused("import", table, store=store)
+    assert [place.name for place in stored(store)] == ["Hall", "Park"]
+    assert felicity("import", table, "--update", store=store).exit_code == 0
+    assert stored(store)[0] == Location("Hall", "Europe/Paris", population=7.0)
+
+
+@pytest.mark.shared_data
+def test_import_the_boroughs_of_new_york(store: Path, shared: Path) -> None:
+    file = shared / "data" / "geo" / "nyc_boroughs_2011.geojson"
+    assert felicity("import", file, "--timezone", "America/New_York", store=store).exit_code == 0
+    assert [place.name for place in stored(store)] == [
+        "Bronx",
+        "Brooklyn (Kings)",
+        "Manhattan (New York)",
+        "Queens",
+        "Staten Island (Richmond)",
+    ]
