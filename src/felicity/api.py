@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,10 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from felicity.index import IndexRow
     from felicity.index.buckets import By
+    from felicity.index.city import CityIndex, Weight
+    from felicity.index.effect import Effect
+    from felicity.index.series import Series, Step
+    from felicity.index.trend import Trend
     from felicity.recognition.photograph import FaceReading
     from felicity.watching import WatchSummary
 
@@ -116,3 +120,89 @@ def happiness(
     with open_store(store) as opened:
         groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model)
         return compute_index(groups, opened.soft_matrices(), k=k), list(groups.notes)
+
+
+def series(
+    *,
+    store: str | None = None,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+    by: Step | str = "day",
+    locations: Sequence[str] | None = None,
+    k: int = 10,
+    model: str | None = None,
+) -> tuple[dict[str, Series], list[str]]:
+    """Happy shares by hour, day or week as a regular series per location, and remarks; as for ``happiness``."""
+    from felicity.index.series import Step, series_of
+
+    step = Step(by)
+    rows, notes = happiness(store=store, begin=begin, end=end, by=step.value, locations=locations, k=k, model=model)
+    return series_of(rows, step), notes
+
+
+def trends(series: Mapping[str, Series]) -> tuple[list[Trend], dict[str, str]]:
+    """The trend of each location, and why others have none.
+
+    Raises EstimateError if no location has one.
+    """
+    from felicity.errors import EstimateError
+    from felicity.index.trend import estimate_trend
+
+    found, lacking = [], {}
+    for name, one in series.items():
+        try:
+            found.append(estimate_trend(one))
+        except EstimateError as error:
+            lacking[name] = str(error)
+    if not found:
+        raise EstimateError(next(iter(lacking.values()), "there is nothing counted in this store and period yet"))
+    return found, lacking
+
+
+def effect(
+    at: datetime,
+    locations: Sequence[str],
+    comparison: Sequence[str] = (),
+    *,
+    store: str | None = None,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+    by: Step | str = "day",
+    k: int = 10,
+    model: str | None = None,
+) -> tuple[Effect, list[str]]:
+    """The effect at ``at``, if without a zone on the locations' clock, and remarks; see ``index.effect``."""
+    from felicity.index.effect import estimate_effect
+
+    names = list(dict.fromkeys((*locations, *comparison)))
+    read, notes = series(store=store, begin=begin, end=end, by=by, locations=names, k=k, model=model)
+    if at.tzinfo is None and read:
+        at = at.replace(tzinfo=next(iter(read.values())).starts[0].tzinfo)
+    return estimate_effect(read, at, locations, comparison), notes
+
+
+def city(
+    *,
+    store: str | None = None,
+    weight: Weight = "population",
+    footfall: str | Path | None = None,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+    locations: Sequence[str] | None = None,
+    k: int = 10,
+    model: str | None = None,
+) -> CityIndex:
+    """The index of a city from its locations, weighted by population, visits or people; see ``index.city``.
+
+    ``footfall``: CSV of visits by location and hour, or of flows between areas (``index.footfall``).
+    """
+    from felicity.index.city import city_index
+    from felicity.index.footfall import read_footfall
+    from felicity.store import open_store
+
+    with open_store(store) as opened:
+        places = [place for place in opened.locations() if locations is None or place.name in locations]
+        visits = read_footfall(Path(footfall), opened.locations()) if footfall else None
+        by: By = "hour" if visits and visits.hours else "total"
+        groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model)
+        return city_index(groups, opened.soft_matrices(), places, weight=weight, footfall=visits, k=k)

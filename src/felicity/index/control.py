@@ -16,9 +16,9 @@ from felicity.index.seasonality import remove_season, season_levels, season_of
 from felicity.index.series import Floats, Mask, Series, Step, by_day
 
 SIGMAS = 3.0
-LEAST = {Step.DAY: 28, Step.WEEK: 12}
+LEAST = {Step.DAY: 90, Step.WEEK: 26}
 """Periods with a figure that limits and change points need."""
-_SHORTEST = {Step.DAY: 7, Step.WEEK: 4}
+_SHORTEST = {Step.DAY: 14, Step.WEEK: 4}
 _NEIGHBOURS = {Step.DAY: 29, Step.WEEK: 13}
 _PLACES = 120
 
@@ -48,7 +48,7 @@ class Change:
 
 
 def control_limits(series: Series) -> Limits:
-    """Median and season ± 3 sigma, sigma² = variance between periods + sampling variance of each.
+    """Median and season ± 3 sigma, sigma² = variance between periods + sampling variance by people.
 
     The p' chart of Laney (2002) for adjusted shares: a day of few people has wider limits. The variance
     between periods is what the robust spread (median absolute deviation) leaves beyond sampling error. Hours are
@@ -57,11 +57,15 @@ def control_limits(series: Series) -> Limits:
     daily, season = _deseasoned(series)
     left = daily.share
     middle = float(np.nanmedian(left))
-    known = np.isfinite(daily.error)
-    within = np.where(known, daily.error, np.median(daily.error[known]) if known.any() else 0.0) ** 2
-    spread = 1.4826 * float(np.nanmedian(np.abs(left - middle)))
-    between = max(spread**2 - float(np.median(within[daily.present])), 0.0)
-    sigma = np.sqrt(between + within)
+    known = np.isfinite(daily.error) & daily.present
+    people = np.maximum(daily.people, 1)
+    of_one = float(np.median(daily.error[known] ** 2 * people[known])) if known.any() else 0.0
+    within = of_one / people
+    total = (1.4826 * float(np.nanmedian(np.abs(left - middle)))) ** 2
+    typical = float(np.median(within[daily.present]))
+    # Where errors claim more than the whole spread, only how they go with people is believed.
+    scale = min(1.0, total / typical) if typical > 0 else 0.0
+    sigma = np.sqrt(max(total - typical, 0.0) + scale * within)
     return Limits(
         starts=daily.starts,
         share=left + season,

@@ -8,8 +8,9 @@ the effect; what befell the whole city drops out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -87,6 +88,30 @@ class Effect:
     def found(self) -> bool:
         """Whether there is an effect at the 5 % level."""
         return self.p_value <= 0.05
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract of ``felicity effect --json``, without its sentence: points of happy share."""
+        return {
+            "method": self.method,
+            "at": self.at.isoformat(),
+            "by": str(self.step),
+            "locations": list(self.locations),
+            "comparison": list(self.comparison),
+            "found": self.found,
+            "effect": {"estimate": self.level.estimate, "low": self.low, "high": self.high, "p_value": self.p_value},
+            "errors": self.headline,
+            "newey_west": asdict(self.level),
+            "clustered": asdict(self.clustered) if self.clustered else None,
+            "slope_change_per_month": asdict(self.slope) if self.slope else None,
+            "difference_before_per_month": asdict(self.parallel) if self.parallel else None,
+            "changes": dict(self.changes),
+            "placebo": asdict(self.placebo) if self.placebo else None,
+            "periods": {"before": self.before, "after": self.after},
+            "people": self.people,
+            "season": self.season,
+            "start": self.starts[0].isoformat(),
+            "end": self.starts[-1].isoformat(),
+        }
 
 
 def estimate_effect(
@@ -211,6 +236,7 @@ class _Panel:
         torn = np.array([start < at and end > at.timestamp() for start, end in zip(starts, ends, strict=True)])
         for name in names:
             values[name] = np.where(torn, np.nan, values[name])
+        values = {name: values[name] for name in names}
         panel_series = Series(
             "",
             step,
@@ -284,8 +310,8 @@ class _Panel:
                 f"the date {self.at:%Y-%m-%d} lies outside the data, which run from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
             )
         counts = (0, 0)
-        whole = {"the locations together": self.base()} | dict(self.values)
-        for name, values in reversed(whole.items()):
+        whole = dict(self.values) | {"the locations together": self.base()}
+        for name, values in whole.items():
             there = np.isfinite(values)
             counts = int((there & (self.post == 0)).sum()), int((there & (self.post > 0)).sum())
             for count, side in zip(counts, ("before", "from"), strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.index import IndexRow
+from felicity.reports.figures import DARK, GREEN, dress, panels, save
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,35 +60,15 @@ def index_series(
 
 def draw_index(series: Sequence[IndexSeries], path: Path, *, title: str = "Happy share, adjusted") -> None:
     """Draw one panel per location into ``path`` (PNG, SVG or PDF), written beside and then put in place."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-    from matplotlib.figure import Figure
-
-    columns = 1 if len(series) == 1 else 2
-    lines = max(1, -(-len(series) // columns))
-    figure = Figure(figsize=(5.6 * columns, 2.5 * lines + 1.0), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for panel, one in zip(panels, series, strict=False):
+    figure, axes = panels(len(series), height=2.5)
+    for panel, one in zip(axes, series, strict=True):
         times = np.array(one.times, dtype=object)
-        panel.fill_between(times, one.low, one.high, color="#2ea043", alpha=0.22, linewidth=0)
-        panel.plot(times, one.adjusted, color="#1f7a33", linewidth=1.8, marker="o", markersize=2.5)
+        panel.fill_between(times, one.low, one.high, color=GREEN, alpha=0.22, linewidth=0)
+        panel.plot(times, one.adjusted, color=DARK, linewidth=1.8, marker="o", markersize=2.5)
         if one.truth:
             panel.plot(*zip(*one.truth, strict=True), color="#333333", linewidth=1.1, linestyle="--")
         panel.set_title(f"{one.location}, {one.people.sum():,} people", loc="left", fontsize=10)
-        panel.grid(alpha=0.25)
         panel.set_ylim(0, 100)
-        panel.yaxis.set_major_formatter(lambda value, _: f"{value:.0f} %")
-        locator = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
-        panel.xaxis.set_major_locator(locator)
-        panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    for panel in panels[len(series) :]:
-        panel.set_visible(False)
+        dress(panel)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    figure.supxlabel("Visible expression of those who passed; it is not what they felt.", fontsize=8, color="#555555")
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        figure.savefig(beside, format=path.suffix[1:] or "png", dpi=130)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    save(figure, path)

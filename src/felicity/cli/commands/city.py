@@ -1,0 +1,107 @@
+"""``felicity city``: one index for the whole city, from its places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from felicity.cli import console, options
+
+if TYPE_CHECKING:
+    from felicity.index.city import CityIndex
+
+Weight = Literal["population", "visits", "people"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(city)
+
+
+def city(
+    weight: Annotated[
+        Weight, typer.Option(help="What a place counts by: who lives there, who visits it, or who was counted.")
+    ] = "population",
+    footfall: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="CSV of visits (location,hour,visits) or of flows (origin,destination,flow)."
+        ),
+    ] = None,
+    location: Annotated[
+        list[str] | None, typer.Option("--location", "-l", metavar="NAME", help="Only this place; may be repeated.")
+    ] = None,
+    store: options.Store = None,
+    begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="From then on, ISO 8601.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until then, not included.")] = None,
+    k: Annotated[int, typer.Option(min=1, help="Do not show figures of fewer people.")] = 10,
+    model: Annotated[
+        str | None, typer.Option(metavar="ID", help="Windows of this bundle (default: the latest).")
+    ] = None,
+    geojson: Annotated[Path | None, typer.Option(metavar="FILE", help="Write places and figures as GeoJSON.")] = None,
+    json: options.Json = False,
+) -> None:
+    """Print the happy share of the city as the weighted mean of its places, and which places are missing."""
+    from felicity import api
+    from felicity.cli.commands.watch import parse_time
+    from felicity.index.sentences import city_sentence
+
+    found = api.city(
+        store=store,
+        weight=weight,
+        footfall=footfall,
+        begin=parse_time(begin) if begin else None,
+        end=parse_time(end) if end else None,
+        locations=location,
+        k=k,
+        model=model,
+    )
+    for note in found.notes:
+        console.warn(note)
+    if geojson is not None:
+        write_geojson(found, geojson)
+    if json:
+        console.emit_json({"sentence": city_sentence(found)} | found.to_json())
+    else:
+        console.out.print(city_sentence(found), markup=False, soft_wrap=True)
+        show(found)
+    if geojson is not None:
+        console.say(f"written to {geojson}")
+
+
+def show(found: CityIndex) -> None:
+    """A row per place."""
+    columns = ("location", "people", "weight", "happy share", "95 % interval", "visits covered")
+    rows = []
+    for part in found.parts:
+        known = part.share is not None and part.low is not None and part.high is not None
+        rows.append(
+            (
+                part.location.name,
+                f"{part.people:,}",
+                f"{100 * part.weight:.1f} %" if not part.missing else "missing",
+                f"{part.share:.1f} %" if known else "-",
+                f"{part.low:.1f} to {part.high:.1f} %" if known else "-",
+                "-" if part.covered is None else f"{100 * part.covered:.0f} %",
+            )
+        )
+    console.table(columns, rows, title=f"Places, weighted by {found.weight}", numbers=columns[1:])
+
+
+def write_geojson(found: CityIndex, path: Path) -> None:
+    """Write a FeatureCollection, beside and then put in place."""
+    import json
+    import os
+
+    from felicity.errors import ConfigError
+
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(json.dumps(found.to_geojson(), ensure_ascii=False, allow_nan=False), encoding="utf-8")
+        os.replace(beside, path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,48 @@
+"""Before and after a measure: the drawing of an ``Effect``, whose arrays are the plot's data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from felicity.index.effect import Effect
+from felicity.reports.figures import BLUE, DARK, GREY, RED, dress, panels, save
+
+
+def draw_effect(effect: Effect, path: Path) -> None:
+    """Draw the treated locations, what was expected, and the comparison, into ``path`` (PNG, SVG or PDF)."""
+    figure, (panel,) = panels(1, height=3.6)
+    times = np.array(effect.starts, dtype=object)
+    before = np.array([start < effect.at for start in effect.starts])
+    if effect.compared is not None:
+        label = f"comparison: {', '.join(effect.comparison)}"
+        panel.plot(times, effect.compared, color=GREY, linewidth=0.8, marker="o", markersize=1.8, label=label)
+    panel.plot(
+        times, effect.treated, color=DARK, linewidth=0.8, marker="o", markersize=2.2, label=", ".join(effect.locations)
+    )
+    for part in (before, ~before):
+        panel.plot(times[part], effect.fitted[part], color=BLUE, linewidth=2.2, label="" if part[-1] else "fitted")
+    panel.plot(
+        times[~before], effect.expected[~before], color=BLUE, linewidth=1.6, linestyle="--", label="without the measure"
+    )
+    at: Any = effect.at  # matplotlib takes times, its annotations do not know
+    panel.axvline(at, color=RED, linewidth=1.2)
+    panel.annotate(
+        f"{effect.at:%-d %B %Y}",
+        (at, 0),
+        xycoords=("data", "axes fraction"),
+        xytext=(4, 5),
+        textcoords="offset points",
+        color=RED,
+        fontsize=8,
+    )
+    panel.set_title(
+        f"{effect.level.estimate:+.1f} points (95 % interval {effect.low:+.1f} to {effect.high:+.1f})",
+        loc="left",
+        fontsize=10,
+    )
+    dress(panel)
+    panel.legend(fontsize=8, frameon=False)
+    save(figure, path)

@@ -1,0 +1,77 @@
+"""A made-up town in a store: places over weeks, whose true happy shares are known day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from felicity.index import Location, Window, WindowKey
+from felicity.store import Store, open_store
+from tests.support.windows import answers, shares, soft_matrix
+
+ZONE = ZoneInfo("Europe/Paris")
+FIRST = datetime(2026, 2, 2, tzinfo=ZONE)
+MODEL = "model-1"
+
+Truth = Callable[[int], float]
+"""Day from the first to true happy share, 0..1."""
+
+
+def fill(
+    url: str | Path,
+    places: Mapping[str, Truth],
+    days: int,
+    *,
+    people: float = 30,
+    hours: range = range(9, 19, 3),
+    populations: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> str:
+    """Write a window per place, day and hour, with ``people`` each on average; returns the store's URL."""
+    rng = np.random.default_rng(seed)
+    with open_store(str(url)) as store:
+        store.save_model(MODEL, soft_matrix(np.random.default_rng(1)))
+        store.add_locations(
+            [
+                Location(
+                    name,
+                    timezone=ZONE.key,
+                    geometry={"type": "Point", "coordinates": [2.3 + i / 100, 48.8]},
+                    population=(populations or {}).get(name),
+                )
+                for i, name in enumerate(places)
+            ]
+        )
+        for name, truth in places.items():
+            _fill_place(store, name, truth, days, people, hours, rng)
+    return str(url)
+
+
+def _fill_place(
+    store: Store, name: str, truth: Truth, days: int, people: float, hours: range, rng: np.random.Generator
+) -> None:
+    run = store.begin_run(name, "camera", "made-up", FIRST, MODEL)
+    windows = []
+    for day in range(days):
+        midnight = (FIRST.replace(tzinfo=None) + timedelta(days=day)).replace(tzinfo=ZONE)
+        for hour in hours:
+            labels = rng.choice(8, rng.poisson(people), p=shares(truth(day)))
+            p = answers(rng, labels)
+            windows.append(
+                Window(
+                    key=WindowKey(name, "camera", "made-up", FIRST, MODEL, midnight.replace(hour=hour), 60),
+                    people_seen=len(labels),
+                    people=len(labels),
+                    hard_counts=np.bincount(p.argmax(axis=1), minlength=8),
+                    prob_sums=p.sum(axis=0),
+                    prob_cross=p.T @ p,
+                    frames_seen=60,
+                    seconds_covered=60.0,
+                )
+            )
+    store.write_windows(run, windows)
+    store.finish_run(run)
