@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
 
 def index(
     store: options.Store = None,
-    begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="From then on, ISO 8601.")] = None,
+    begin: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="From then on, ISO 8601; on the place's clock if bare.")
+    ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until then, not included.")] = None,
     by: Annotated[By, typer.Option(help="Length of a period, on the location's own clock.")] = "total",
     location: Annotated[
@@ -47,8 +49,8 @@ def index(
 
     rows, notes = happiness(
         store=store,
-        begin=parse_time(begin) if begin else None,
-        end=parse_time(end) if end else None,
+        begin=parse_time(begin, zone=None) if begin else None,
+        end=parse_time(end, zone=None) if end else None,
         by=by,
         locations=location,
         k=k,

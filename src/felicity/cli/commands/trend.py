@@ -47,8 +47,8 @@ def trend(
 
     read, notes = api.series(
         store=store,
-        begin=parse_time(begin) if begin else None,
-        end=parse_time(end) if end else None,
+        begin=parse_time(begin, zone=None) if begin else None,
+        end=parse_time(end, zone=None) if end else None,
         by=by,
         locations=location,
         k=k,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,15 +88,15 @@ def watch(
         show_summary(summary)
 
 
-def parse_time(text: str) -> datetime:
-    """ISO 8601 to a time with a zone; UTC where none is given."""
+def parse_time(text: str, *, zone: tzinfo | None = UTC) -> datetime:
+    """ISO 8601 to a time, in ``zone`` where none is given."""
     from felicity.errors import ConfigError
 
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigError(f"{text!r}: a time in ISO 8601 expected, such as 2026-05-01T09:00") from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
 def as_json(summary: WatchSummary) -> dict[str, Any]:
