@@ -141,9 +141,9 @@ def _bank(present: bytes, levels: bytes, days: bytes, shortest: int, width: int,
         on_calendar[:, there] = kept
         return kept, _local(on_calendar, there, width)
 
-    def gain(noise: Floats) -> Floats:
+    def gain(noise: Floats) -> tuple[Floats, Floats]:
         kept, left = treat(noise)
-        return np.asarray(_largest_gain(kept, shortest) / np.mean(left[:, there] ** 2, axis=1))
+        return _largest_gain(kept, shortest), np.asarray(np.mean(left[:, there] ** 2, axis=1))
 
     return Bank(gain, lambda noise: memory(treat(noise)[1], there), len(there), sampling, seed)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.signal import lfilter
@@ -27,29 +27,28 @@ _DRAWS = 1499
 _MOST_SAMPLING = 0.5
 _BATCH = 2_000_000
 
-Statistic = Callable[[Floats], Floats]
-"""Series (B, n) to one number each, (B,)."""
+Memory = Callable[[Floats], Floats]
+"""Series (B, n) to the ``memory`` of their residuals, (B,)."""
+Statistic = Callable[[Floats], tuple[Floats, Floats]]
+"""Series (B, n) to an estimate and its standard error, (B,) each; the statistic is their ratio."""
 
 
 @dataclass(frozen=True)
 class Null:
     """Distribution of a statistic under noise alone.
 
-    ``phi``: autoregression from period to period. ``sizes``: absolute values of the statistic, sorted.
+    ``phi``: autoregression from period to period. ``sizes``: absolute values of the statistic, sorted. ``detected``:
+    true value, in standard errors, whose statistic exceeds ``critical`` in 80 % of the cases.
     """
 
     phi: float
     sizes: Floats
+    detected: float
 
     @property
     def critical(self) -> float:
         """What the statistic's size exceeds in 5 % of the cases."""
         return float(np.quantile(self.sizes, LEVEL))
-
-    @property
-    def detected(self) -> float:
-        """Where the statistic must lie on average to exceed ``critical`` in 80 % of the cases."""
-        return self.critical + float(np.quantile(self.sizes, 2 * POWER - 1))
 
     def p_value(self, statistic: float) -> float:
         """Two-sided: share of noise with a statistic as large (Davison & Hinkley 1997, eq. 4.11)."""
@@ -65,32 +64,39 @@ class Bank:
     Seeded: the same series gives the same answer.
     """
 
-    def __init__(self, statistic: Statistic, residual_memory: Statistic, n: int, sampling: float, seed: int) -> None:
+    def __init__(self, statistic: Statistic, residual_memory: Memory, n: int, sampling: float, seed: int) -> None:
         self._statistic, self._n, self._sampling, self._seed = statistic, n, sampling, seed
         rng = np.random.default_rng(seed)
         shocks, errors = rng.standard_normal((_FIT_DRAWS, n)), rng.standard_normal((_FIT_DRAWS, n))
         medians = [float(np.median(residual_memory(_noise(shocks, errors, phi, sampling)))) for phi in _GRID]
         self._medians = np.maximum.accumulate(medians)
-        self._sizes: dict[int, Floats] = {}
+        self._nulls: dict[int, Null] = {}
 
     def null(self, observed_memory: float) -> Null:
         """The distribution for a series whose residuals have this ``memory``."""
         phi = float(np.interp(observed_memory, self._medians, _GRID))
         right = int(np.clip(np.searchsorted(_GRID, phi), 1, len(_GRID) - 1))
         part = (phi - _GRID[right - 1]) / (_GRID[right] - _GRID[right - 1])
-        return Null(phi, (1 - part) * self._at(right - 1) + part * self._at(right))
+        low, high = self._at(right - 1), self._at(right)
+        detected = (1 - part) * low.detected + part * high.detected
+        return Null(phi, (1 - part) * low.sizes + part * high.sizes, detected)
 
-    def _at(self, index: int) -> Floats:
-        if index not in self._sizes:
+    def _at(self, index: int) -> Null:
+        if index not in self._nulls:
             rng = np.random.default_rng([self._seed, index])
             batch = max(1, _BATCH // self._n)
             draws = []
             for first in range(0, _DRAWS, batch):
                 size = (min(batch, _DRAWS - first), self._n)
                 noise = _noise(rng.standard_normal(size), rng.standard_normal(size), _GRID[index], self._sampling)
-                draws.append(np.abs(self._statistic(noise)))
-            self._sizes[index] = np.sort(np.concatenate(draws))
-        return self._sizes[index]
+                draws.append(self._statistic(noise))
+            estimates, errors = (np.concatenate(part) for part in zip(*draws, strict=True))
+            errors = np.maximum(errors, 1e-12)
+            null = Null(float(_GRID[index]), np.sort(np.abs(estimates) / errors), 0.0)
+            # A true value d is found where estimate + d > critical * error.
+            needed = float(np.quantile(null.critical * errors - estimates, POWER)) / float(np.median(errors))
+            self._nulls[index] = replace(null, detected=needed)
+        return self._nulls[index]
 
 
 def bandwidth(n: int) -> int:

@@ -80,8 +80,7 @@ def _bank(design: bytes, width: int, present: bytes, column: int, sampling: floa
     there = np.frombuffer(present, np.bool_)
     model = _Fit(np.frombuffer(design, np.float64).reshape(-1, width), there, column)
 
-    def statistic(noise: Floats) -> Floats:
-        estimate, std_error, _ = model(noise)
-        return np.asarray(estimate / np.maximum(std_error, 1e-12))
+    def statistic(noise: Floats) -> tuple[Floats, Floats]:
+        return model(noise)[:2]
 
     return Bank(statistic, lambda noise: memory(model(noise)[2], there), len(there), sampling, seed)

@@ -191,8 +191,8 @@ def _bank(days: bytes, present: bytes, levels: bytes, sampling: float, seed: int
         kept = remove_season(noise[:, there], level, at)
         return kept, _residuals(kept, at, there)
 
-    def statistic(noise: Floats) -> Floats:
+    def statistic(noise: Floats) -> tuple[Floats, Floats]:
         kept, left = treat(noise)
-        return np.asarray(kendall_scores(kept) / _standard_error(left, there))
+        return kendall_scores(kept).astype(np.float64), _standard_error(left, there)
 
     return Bank(statistic, lambda noise: memory(treat(noise)[1], there), len(there), sampling, seed)

@@ -1,0 +1,128 @@
+"""``felicity trend``, ``effect`` and ``city`` on a made-up town, as their users run them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import felicity, felicity_json
+from tests.support.town import fill
+
+DAYS = 84
+AT = "2026-03-16"
+"""Day 42."""
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Harbour rises by 20 points at day 42, Market and Park do not; Park has no population; Museum was seen for a week."""
+    folder = tmp_path_factory.mktemp("town")
+    url = fill(
+        folder / "town.db",
+        {
+            "Harbour": lambda day: 0.30 + 0.20 * (day >= 42),
+            "Market": lambda day: 0.50,
+            "Park": lambda day: 0.60,
+        },
+        DAYS,
+        people=60,
+        populations={"Harbour": 1000, "Market": 3000},
+    )
+    return fill(url, {"Museum": lambda day: 0.4}, 7, populations={"Museum": 500}, seed=1)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def test_trend_in_words_figures_and_picture(town: str, home: Path) -> None:
+    chart = home / "trend.png"
+    done = felicity("trend", "--store", town, "--chart", chart, home=home)
+    assert "Harbour looks happier by " in done.stdout
+    assert "Market looks neither happier nor less happy" in done.stdout
+    assert "Museum: a trend needs at least 42 days with a figure, and there are 7" in done.stderr
+    assert "cannot be told from the season of the year" in done.stderr
+    assert chart.read_bytes().startswith(b"\x89PNG")
+    assert not list(home.glob(".*.part"))
+
+
+def test_trend_for_programs(town: str, home: Path) -> None:
+    (document,) = felicity_json("trend", "--store", town, home=home)
+    harbour = document["locations"][0]
+    assert harbour["location"] == "Harbour"
+    assert harbour["found"]
+    assert 20 / 84 * 30 < harbour["slope_per_month"]["estimate"] < 16
+    assert harbour["sentence"].startswith("Harbour looks happier by ")
+    assert harbour["start"] == "2026-02-02T00:00:00+01:00"
+    assert document["missing"][0]["location"] == "Museum"
+
+
+def test_effect_against_other_places(town: str, home: Path) -> None:
+    arguments = ("effect", "--store", town, "--at", AT, "--locations", "Harbour", "--comparison", "Market,Park")
+    (document,) = felicity_json(*arguments, "--chart", home / "effect.svg", home=home)
+    assert document["method"] == "difference in differences"
+    assert document["effect"]["low"] < 20 < document["effect"]["high"]
+    assert document["effect"]["estimate"] == pytest.approx(20, abs=4)
+    assert document["periods"] == {"before": 42, "after": 42}
+    assert document["at"] == "2026-03-16T00:00:00+01:00", "on the clock of the place"
+    assert document["sentence"].startswith("Since 16 March 2026 Harbour looks ")
+    assert (home / "effect.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_effect_against_the_earlier_course(town: str, home: Path) -> None:
+    done = felicity("effect", "--store", town, "--at", AT, "--locations", "Harbour", home=home)
+    assert "happier than its earlier course would have led to expect" in done.stdout
+    assert "change of slope, a month" in done.stdout
+    assert "whatever else changed at that time counts as effect" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--at", "2025-01-01", "--locations", "Harbour"),
+            "lies outside the data, which run from 2026-02-02 to 2026-04-26",
+        ),
+        (("--at", "2026-02-10", "--locations", "Harbour"), "Harbour: 8 days with a figure before 2026-02-10"),
+        (("--at", AT, "--locations", "Moon"), "there is no location 'Moon'; known are Harbour, Market, Museum, Park"),
+        (("--at", "soon", "--locations", "Harbour"), "a date in ISO 8601 expected, such as 2026-05-01, not 'soon'"),
+    ],
+)
+def test_effect_refuses_in_one_sentence(town: str, home: Path, arguments: tuple[str, ...], message: str) -> None:
+    done = felicity("effect", "--store", town, *arguments, "--json", home=home, expect=1)
+    assert message in done.stderr
+    assert done.stdout == ""
+
+
+def test_city_in_words_and_as_a_map(town: str, home: Path) -> None:
+    file = home / "city.geojson"
+    done = felicity("city", "--store", town, "--geojson", file, home=home)
+    assert "In the city, its places weighted by population, " in done.stdout
+    assert "Not in it: Park (its population is not known)." in done.stdout
+    document = json.loads(file.read_text(encoding="utf-8"))
+    assert [feature["properties"]["location"] for feature in document["features"]] == [
+        "Harbour",
+        "Market",
+        "Museum",
+        "Park",
+    ]
+    assert document["features"][0]["geometry"]["type"] == "Point"
+    assert document["city"]["missing"] == [{"location": "Park", "reason": "its population is not known"}]
+
+
+def test_city_by_visits(town: str, home: Path) -> None:
+    visits = home / "visits.csv"
+    rows = [f"{name},{24 * day + hour},{count}" for name, count in (("Harbour", 30), ("Park", 10))
+            for day in range(7) for hour in (9, 12, 15, 18)]  # fmt: skip
+    visits.write_text("location,hour,visits\n" + "\n".join(rows), encoding="utf-8")
+    (document,) = felicity_json("city", "--store", town, "--weight", "visits", "--footfall", visits, home=home)
+    weights = {place["location"]: place["weight"] for place in document["locations"]}
+    assert weights == {"Harbour": 0.75, "Market": 0.0, "Museum": 0.0, "Park": 0.25}
+    assert document["happy_share"]["adjusted"] == pytest.approx(0.75 * 40 + 0.25 * 60, abs=3)
+    assert {place["location"] for place in document["missing"]} == {"Market", "Museum"}
+    visits.write_text("location,hour,visits\nHarbour,9,-4\n", encoding="utf-8")
+    done = felicity("city", "--store", town, "--weight", "visits", "--footfall", visits, home=home, expect=1)
+    assert "visits.csv, line 2: visits is a number from 0, not '-4'" in done.stderr
