@@ -8,9 +8,9 @@ names the row and what is wrong with it.
 
 from __future__ import annotations
 
-import queue
-import threading
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import IO
@@ -22,7 +22,8 @@ from felicity.errors import DatasetError
 
 SIDE = 48
 PIXELS = SIDE * SIDE
-BLOCK_BYTES = 1 << 19  # stays in a core's cache while it is parsed
+BLOCK_BYTES = 1 << 18  # stays in a core's cache while it is parsed
+BLOCKS_AHEAD = 8
 LONGEST_ROW = 1 << 20
 LONGEST_TEXT = 256  # of the other columns on either side; rows with more are read slowly
 NEWLINE, SPACE, COMMA = 10, 32, 44
@@ -56,19 +57,30 @@ def read_pixel_rows(stream: IO[bytes], where: str) -> PixelTable:
     at, fields = names.index("pixels"), len(names)
     images: list[npt.NDArray[np.uint8]] = []
     others: list[list[str]] = []
-    line = 2
-    for block in _ahead(_blocks(stream, where)):
-        rows = _fast(block, at, fields)
-        if rows is None:
-            rows = _slow(block, at, fields, line, where)
-        images.append(rows[0])
-        others.extend(rows[1])
-        line += block.count(b"\n")
+    for pixels, texts in _parsed(stream, at, fields, where):
+        images.append(pixels)
+        others.extend(texts)
     if not others:
         raise DatasetError(f"{where}: has a header but no rows")
     names.remove("pixels")
     columns = {name: list(values) for name, values in zip(names, zip(*others, strict=True), strict=True)}
     return PixelTable(np.concatenate(images).reshape(-1, SIDE, SIDE), columns)
+
+
+def _parsed(stream: IO[bytes], at: int, fields: int, where: str) -> Iterator[Rows]:
+    """The rows of the stream, block by block, in order."""
+    _numbers()  # made once, before two threads ask for it
+    under_way: deque[Future[Rows]] = deque()
+    line = 2
+    # numpy lets other threads run: this one decompresses while two parse.
+    with ThreadPoolExecutor(2) as pool:
+        for block in _blocks(stream, where):
+            under_way.append(pool.submit(_parse, block, at, fields, line, where))
+            line += block.count(b"\n")
+            if len(under_way) == BLOCKS_AHEAD:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 def _blocks(stream: IO[bytes], where: str) -> Iterator[bytes]:
@@ -89,41 +101,6 @@ def _blocks(stream: IO[bytes], where: str) -> Iterator[bytes]:
         yield rest + b"\n"
 
 
-def _ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same blocks, decompressed by another thread while the caller parses."""
-    ready: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=8)
-    stop = threading.Event()
-
-    def put(item: bytes | BaseException | None) -> bool:
-        while not stop.is_set():
-            try:
-                ready.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def feed() -> None:
-        try:
-            for block in blocks:
-                if not put(block):
-                    return
-            put(None)
-        except BaseException as error:  # handed to the caller, who raises it
-            put(error)
-
-    thread = threading.Thread(target=feed, daemon=True)
-    thread.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        thread.join()
-
-
 @cache
 def _numbers() -> npt.NDArray[np.int16]:
     """Three bytes (the last one highest) to the number that ends there, -1 where there is none."""
@@ -140,6 +117,11 @@ def _numbers() -> npt.NDArray[np.int16]:
 
 
 Rows = tuple[npt.NDArray[np.uint8], list[list[str]]]  # pixels (n, PIXELS) and the other fields of each row
+
+
+def _parse(block: bytes, at: int, fields: int, line: int, where: str) -> Rows:
+    """Pixels and texts of the rows in ``block``, whose first is line ``line``; raises DatasetError."""
+    return _fast(block, at, fields) or _slow(block, at, fields, line, where)
 
 
 def _fast(block: bytes, at: int, fields: int) -> Rows | None:
