@@ -8,6 +8,7 @@ FelicityError
 ├── DetectorError        a face detector is unknown or not available
 ├── BundleError          a bundle is missing, incomplete or tampered with
 ├── DatasetError         a data set cannot be read as what it claims to be
+├── TrainingError        a training cannot go on, or its run folder cannot be read
 ├── EstimateError        there is too little, or the wrong, data for the figure asked for
 └── StoreError           a store cannot be opened, read or written
     └── SchemaError      … because its schema is not the one this version knows
@@ -51,6 +52,10 @@ class BundleError(FelicityError):
 
 class DatasetError(FelicityError):
     """A data set cannot be read as what it claims to be."""
+
+
+class TrainingError(FelicityError):
+    """A training cannot go on, or what it left cannot be read."""
 
 
 class EstimateError(FelicityError):

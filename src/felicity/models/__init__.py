@@ -1,1 +1,1 @@
-"""Networks and bundles."""
+"""Networks and bundles. ``bundle`` needs no training framework; the rest imports Keras when a network is built."""

@@ -1,0 +1,97 @@
+"""``felicity models``: the networks that can be trained, and what they are made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from felicity.cli import console, options
+
+BackendName = Annotated[
+    str | None, typer.Option("--backend", metavar="NAME", help="tensorflow, torch or jax (default: one installed).")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(help="Networks that can be trained: list them, show their layers.", no_args_is_help=True)
+    group.command("list")(list_networks)
+    group.command()(show)
+    app.add_typer(group, name="models")
+
+
+def list_networks(
+    classes: Annotated[int, typer.Option("--classes", help="How many classes.")] = 7,
+    size: Annotated[int, typer.Option("--size", help="Side of the input in pixels.")] = 48,
+    backend: BackendName = None,
+    json: options.Json = False,
+) -> None:
+    """All networks with their parameters and multiply-adds per face."""
+    from felicity.models.backend import use_backend
+    from felicity.models.describe import describe
+    from felicity.models.registry import ModelOptions, build, networks
+
+    use_backend(backend)
+    described = [
+        describe(build(name, ModelOptions(classes, size)), network.about) for name, network in networks().items()
+    ]
+    if json:
+        for one in described:
+            console.emit_json({key: value for key, value in one.to_json().items() if key != "layers"})
+        return
+    console.table(
+        ("model", "parameters", "multiply-adds", "what it is"),
+        [(one.name, f"{one.parameters:,}", f"{one.multiply_adds:,}", one.about) for one in described],
+        title=f"{size}x{size} grey, {classes} classes",
+        numbers=("parameters", "multiply-adds"),
+    )
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A network; see: felicity models list.")],
+    classes: Annotated[int, typer.Option("--classes", help="How many classes.")] = 7,
+    size: Annotated[int, typer.Option("--size", help="Side of the input in pixels.")] = 48,
+    colour: Annotated[str, typer.Option("--colour", help="gray or rgb.")] = "gray",
+    width: Annotated[int | None, typer.Option("--width", help="Channels of the first convolution.")] = None,
+    depth: Annotated[int | None, typer.Option("--depth", help="Stages or blocks.")] = None,
+    filter_size: Annotated[int | None, typer.Option("--filter-size", help="Side of the kernels, odd.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE.png", help="Draw the architecture, too.")
+    ] = None,
+    backend: BackendName = None,
+    json: options.Json = False,
+) -> None:
+    """The layers of one network with their output shapes, parameters and multiply-adds."""
+    from felicity.errors import ConfigError
+    from felicity.models.backend import use_backend
+    from felicity.models.describe import describe
+    from felicity.models.registry import ModelOptions, build, check_network
+
+    network = check_network(name)
+    if colour not in ("gray", "rgb"):
+        raise ConfigError(f"--colour is gray or rgb, not {colour!r}")
+    chosen = ModelOptions(classes, size, 1 if colour == "gray" else 3, width, depth, filter_size)
+    if picture:
+        from felicity.datasets.files import check_place
+
+        check_place(picture)
+    use_backend(backend)
+    described = describe(build(name, chosen), network.about)
+    if picture:
+        from felicity.datasets.files import write_whole
+        from felicity.models.picture import architecture_png
+
+        write_whole(picture, architecture_png(described))
+        console.say(f"written: {picture}")
+    if json:
+        console.emit_json(described.to_json())
+        return
+    rows = [
+        (one.name, one.kind, "x".join(map(str, one.output)), f"{one.parameters:,}", f"{one.multiply_adds:,}")
+        for one in described.layers
+    ]
+    rows.append(("all", "", "", f"{described.parameters:,}", f"{described.multiply_adds:,}"))
+    columns = ("layer", "kind", "output", "parameters", "multiply-adds")
+    console.table(columns, rows, title=f"{name}: {network.about}", numbers=columns[2:])

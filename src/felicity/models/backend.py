@@ -1,0 +1,94 @@
+"""Which framework Keras runs on: chosen once per process, before Keras is imported."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Literal, get_args
+
+from felicity.errors import ConfigError, ExtraMissingError, require
+
+Backend = Literal["tensorflow", "torch", "jax"]
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
+
+
+def installed_backends() -> tuple[Backend, ...]:
+    """Those whose framework is installed beside Keras; imports none of them."""
+    if importlib.util.find_spec("keras") is None:
+        return ()
+    return tuple(name for name in BACKENDS if importlib.util.find_spec(name) is not None)
+
+
+def check_backend(name: str) -> Backend:
+    """``name``, if it is a backend and installed. Raises ConfigError, ExtraMissingError."""
+    if name not in BACKENDS:
+        raise ConfigError(f"backend {name!r} is not known; there are {', '.join(BACKENDS)}")
+    if name not in installed_backends():
+        raise ExtraMissingError(f"the backend {name} is not installed; install it with: pip install 'felicity[{name}]'")
+    return name
+
+
+def use_backend(name: str | None = None, *, threads: int = 0) -> ModuleType:
+    """Import Keras on the backend ``name`` (None: the one in use, else the first that is installed).
+
+    ``threads``: for the framework's own arithmetic, 0 for all cores. Raises ConfigError for an unknown name
+    or where Keras runs on another backend in this process already, ExtraMissingError where it is not installed.
+    """
+    running = _running()
+    if name is None:
+        if running is None and not installed_backends():
+            raise ExtraMissingError(
+                "no backend is installed; install one with: pip install 'felicity[tensorflow]', 'felicity[torch]' "
+                "or 'felicity[jax]'"
+            )
+        name = running or installed_backends()[0]
+    chosen = check_backend(name)
+    if running not in (None, chosen):
+        raise ConfigError(f"Keras runs on {running} in this process; {chosen} needs a process of its own")
+    if running is None:
+        os.environ["KERAS_BACKEND"] = chosen
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        with _without_chatter():
+            _limit_threads(chosen, threads or len(os.sched_getaffinity(0)))
+            keras = require("keras", chosen)
+    else:
+        keras = require("keras", chosen)
+    if keras.config.image_data_format() != "channels_last" or keras.config.floatx() != "float32":
+        keras.config.set_image_data_format("channels_last")
+        keras.config.set_floatx("float32")
+    return keras
+
+
+def _running() -> str | None:
+    keras = sys.modules.get("keras")
+    return str(keras.config.backend()) if keras is not None else None
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """TensorFlow's libraries write to the process's stderr while they load, before their log level counts."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _limit_threads(backend: Backend, threads: int) -> None:
+    if backend == "torch":
+        require("torch", "torch").set_num_threads(threads)
+    elif backend == "tensorflow":
+        tf = require("tensorflow", "tensorflow")
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    else:
+        # XLA's pool takes the cores that the process may use; there is no public setting for fewer.
+        require("jax", "jax")

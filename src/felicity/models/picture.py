@@ -1,0 +1,132 @@
+"""A network drawn as the study's figures draw theirs: a box per layer with its output shape and parameters."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+
+from felicity.models.describe import Description, LayerFacts
+
+COLOURS = {
+    "Conv2D": "#cfe3f5", "Dense": "#fbe0c4", "MaxPooling2D": "#e3e3e3", "AveragePooling2D": "#e3e3e3",
+    "GlobalAveragePooling2D": "#e3e3e3", "Add": "#d9efd3", "Input": "#ffffff",
+}  # fmt: skip
+SHORT = {
+    "BatchNormalization": "BatchNorm",
+    "GlobalAveragePooling2D": "GlobalAvgPooling",
+    "AveragePooling2D": "AvgPooling",
+}
+FADED = {"ReLU", "BatchNormalization"}
+"""Layers that stand in the box of the layer before them."""
+WIDE, HIGH, GAP, ASIDE = 4.4, 0.42, 0.2, 0.45
+INK = "#555555"
+
+
+@dataclass
+class _Box:
+    """``row`` counts layers from the input along the longest way; boxes off that way stand beside it."""
+
+    layers: list[LayerFacts]
+    sources: list[_Box]
+    row: int = 0
+    main: bool = field(default=False)
+
+    @property
+    def x(self) -> float:
+        return 0.0 if self.main else WIDE + ASIDE
+
+    @property
+    def y(self) -> float:
+        return self.row * (HIGH + GAP)
+
+    @property
+    def middle(self) -> float:
+        return self.y + HIGH / 2
+
+    @property
+    def entry(self) -> float:
+        return self.y + HIGH * 0.3
+
+    @property
+    def exit(self) -> float:
+        return self.y + HIGH * 0.7
+
+
+def architecture_png(description: Description) -> bytes:
+    """A PNG, the input on top; what lies on skip connections stands beside the main way."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.patches import FancyBboxPatch
+
+    boxes = _boxes(description)
+    height = (max(box.row for box in boxes) + 1) * (HIGH + GAP)
+    width = WIDE if all(box.main for box in boxes) else 2 * WIDE + ASIDE
+    figure = Figure(figsize=(width + 0.8, height + 0.7), dpi=100)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(-0.4, width + 0.4), ylim=(height + 0.1, -0.6))
+    axes.set_axis_off()
+    axes.text(0, -0.3, description.name, fontsize=10, weight="bold", va="center")
+    facts = f"{description.parameters:,} parameters, {description.multiply_adds / 1e6:.1f} million multiply-adds"
+    axes.text(WIDE, -0.3, facts, fontsize=8, va="center", ha="right")
+    for box in boxes:
+        kind, shape = box.layers[0].kind, "x".join(map(str, box.layers[-1].output))
+        axes.add_patch(
+            FancyBboxPatch(
+                (box.x, box.y), WIDE, HIGH, boxstyle="round,pad=0,rounding_size=0.06", linewidth=0.8,
+                edgecolor=INK, facecolor=COLOURS.get(kind, "#f4f4f4"),
+            )
+        )  # fmt: skip
+        names = " + ".join(SHORT.get(layer.kind, layer.kind) for layer in box.layers)
+        axes.text(box.x + 0.1, box.middle, names, fontsize=7.5, va="center")
+        axes.text(box.x + WIDE - 1.05, box.middle, shape, fontsize=7.5, va="center", ha="right")
+        if weights := sum(layer.parameters for layer in box.layers):
+            axes.text(box.x + WIDE - 0.1, box.middle, f"{weights:,}", fontsize=7.5, va="center", ha="right", color=INK)
+        for source in box.sources:
+            _connect(axes, source, box)
+    png = io.BytesIO()
+    figure.savefig(png, format="png")
+    return png.getvalue()
+
+
+def _connect(axes: object, source: _Box, box: _Box) -> None:
+    """A line with an arrow head at its end."""
+    below, centre = source.y + HIGH, WIDE / 2
+    if source.x == box.x and box.row == source.row + 1:
+        way = [(source.x + centre, below), (box.x + centre, box.y)]
+    elif source.main and box.main:
+        side = WIDE + ASIDE / 2
+        way = [(WIDE, source.exit), (side, source.exit), (side, box.entry), (WIDE, box.entry)]
+    elif source.main:
+        way = [(WIDE, source.exit), (box.x + centre, source.exit), (box.x + centre, box.y)]
+    else:
+        way = [(source.x + centre, below), (source.x + centre, box.entry), (WIDE, box.entry)]
+    axes.plot(*zip(*way, strict=True), color=INK, linewidth=0.9)  # type: ignore[attr-defined]
+    axes.annotate(  # type: ignore[attr-defined]
+        "",
+        way[-1],
+        way[-2],
+        arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0},
+    )
+
+
+def _boxes(description: Description) -> list[_Box]:
+    """Layers grouped into boxes, each with its row; the longest way from input to output is marked ``main``."""
+    boxes: list[_Box] = []
+    of_layer: dict[str, _Box] = {}
+    for layer in description.layers:
+        before = of_layer.get(layer.inputs[0]) if layer.inputs else None
+        if layer.kind in FADED and before is not None and before.layers[-1].name == layer.inputs[0]:
+            before.layers.append(layer)
+            of_layer[layer.name] = before
+            continue
+        sources = [of_layer[name] for name in layer.inputs]
+        box = _Box([layer], sources, 1 + max((source.row for source in sources), default=-1))
+        boxes.append(box)
+        of_layer[layer.name] = box
+    at = boxes[-1]
+    at.main = True
+    while at.sources:
+        at = max(at.sources, key=lambda source: source.row)
+        at.main = True
+    return boxes
