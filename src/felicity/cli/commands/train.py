@@ -1,0 +1,184 @@
+"""``felicity train``: a data set in, a run folder out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from felicity.cli import console, options
+
+if TYPE_CHECKING:
+    from felicity.training.config import TrainConfig
+    from felicity.training.history import Epoch
+
+
+def _network(about: str, *flags: str) -> Any:
+    return typer.Option(*flags, help=about, rich_help_panel="Network")
+
+
+def _learning(about: str, *flags: str) -> Any:
+    return typer.Option(*flags, help=about, rich_help_panel="Learning")
+
+
+def _data(about: str, *flags: str) -> Any:
+    return typer.Option(*flags, help=about, rich_help_panel="Data")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(train)
+
+
+def train(
+    data: Annotated[
+        str | None, typer.Argument(metavar="DATA", help="A data set, or a folder made by: felicity data prepare.")
+    ] = None,
+    run: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="Run folder to write.")] = Path("run"),
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings; flags win over it.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of RUN.")] = False,
+    model: Annotated[str | None, _network("See: felicity models list.", "--model", "-m")] = None,
+    width: Annotated[int | None, _network("Channels of the first convolution.", "--width")] = None,
+    depth: Annotated[int | None, _network("Stages or blocks.", "--depth")] = None,
+    filter_size: Annotated[int | None, _network("Side of the kernels.", "--filter-size")] = None,
+    dropout: Annotated[float | None, _network("Share dropped before the classifier.", "--dropout")] = None,
+    backend: Annotated[str | None, typer.Option("--backend", help="tensorflow, torch or jax.")] = None,
+    epochs: Annotated[int | None, _learning("Passes over the data (30).", "--epochs")] = None,
+    batch_size: Annotated[int | None, _learning("Images a step (128).", "--batch-size")] = None,
+    learning_rate: Annotated[float | None, _learning("Highest learning rate (0.001).", "--lr")] = None,
+    optimizer: Annotated[str | None, _learning("sgd, adam or adamw.", "--optimizer")] = None,
+    momentum: Annotated[float | None, _learning("Of sgd, Nesterov's (0.9).", "--momentum")] = None,
+    weight_decay: Annotated[float | None, _learning("Decoupled.", "--weight-decay")] = None,
+    schedule: Annotated[str | None, _learning("constant, cosine or one-cycle.", "--schedule")] = None,
+    warm_up: Annotated[float | None, _learning("Share of the steps.", "--warm-up")] = None,
+    label_smoothing: Annotated[float | None, _learning("0 to below 1.", "--label-smoothing")] = None,
+    soft_labels: Annotated[bool | None, _learning("Learn from shares of votes.", "--soft-labels/--hard-labels")] = None,
+    class_weights: Annotated[
+        bool | None, _learning("All classes count alike.", "--class-weights/--no-class-weights")
+    ] = None,
+    augment: Annotated[str | None, _learning("none, geometry or camera.", "--augment")] = None,
+    average: Annotated[float | None, _learning("Decay of averaged weights, such as 0.999.", "--average")] = None,
+    patience: Annotated[int | None, _learning("Stop after so many epochs without progress.", "--patience")] = None,
+    format: Annotated[str | None, _data("Of the data; see: felicity data inspect.", "--format")] = None,
+    classes: Annotated[str | None, _data("8, 7, happy,sad or a TOML file.", "--classes")] = None,
+    votes: Annotated[str | None, _data("How FER+ votes are read.", "--votes")] = None,
+    size: Annotated[int | None, _data("Side of the images (48).", "--size")] = None,
+    colour: Annotated[str | None, _data("gray or rgb.", "--colour")] = None,
+    images: Annotated[int | None, _data("Train on so many, drawn by a seed (0: all).", "--images")] = None,
+    test_share: Annotated[float | None, _data("Where the set has no folds.", "--test-share")] = None,
+    validation_share: Annotated[float | None, _data("Of the training part.", "--validation-share")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of weights, order and augmentation (1).")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", help="0: all cores.")] = None,
+    json: options.Json = False,
+) -> None:
+    """Train a network on a data set and leave a run folder: settings, history, curves, checkpoints."""
+    from felicity.training.config import make_config, read_toml
+
+    flags: dict[str, Any] = {
+        "backend": backend, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
+        "optimizer": optimizer, "momentum": momentum, "weight_decay": weight_decay, "schedule": schedule,
+        "warm_up": warm_up, "label_smoothing": label_smoothing, "soft_labels": soft_labels,
+        "class_weights": class_weights, "augment": augment, "average": average, "patience": patience, "seed": seed,
+        "threads": threads,
+        "model": {"name": model, "width": width, "depth": depth, "filter_size": filter_size, "dropout": dropout},
+        "data": {
+            "path": data, "format": format, "classes": classes, "votes": votes, "size": size, "colour": colour,
+            "images": images, "test_share": test_share, "validation_share": validation_share,
+        },
+    }  # fmt: skip
+    stored = {}
+    if resume and config is None and (run / "run.json").is_file():
+        from felicity.training.run import open_run
+
+        stored = open_run(run).config.model_dump()
+    chosen = make_config(read_toml(config) if config else stored, flags)
+    run_training(chosen, run, resume=resume, json=json)
+
+
+def run_training(chosen: TrainConfig, folder: Path, *, resume: bool, json: bool) -> None:
+    """Train with a display, and print what came of it."""
+    from felicity.models.backend import check_backend
+    from felicity.models.registry import check_network
+    from felicity.training.data import load
+
+    check_network(chosen.model.name)
+    check_backend(chosen.backend)
+    with console.progress() as bar:
+        task = bar.add_task("preparing images", total=None)
+        data = load(
+            chosen.data,
+            soft=chosen.soft_labels,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+        bar.update(task, description=f"starting {chosen.backend}", total=None)
+        from felicity.training.fit import fit
+
+        bar.stop()
+        with Display(chosen.epochs) as display:
+            run = fit(chosen, data, folder, resume=resume, watcher=display)
+    history = run.history
+    if json:
+        console.emit_json({"run": str(run.folder), "classes": list(run.classes), "history": history})
+        return
+    columns = ("epoch", "loss", "accuracy", "validation loss", "validation accuracy", "seconds", "images/s")
+    console.table(
+        columns,
+        [
+            (
+                row["epoch"], f"{row['loss']:.4f}", f"{row['accuracy']:.2%}", f"{row['val_loss']:.4f}",
+                f"{row['val_accuracy']:.2%}", f"{row['seconds']:.1f}", f"{row['images_per_second']:.0f}",
+            )
+            for row in history
+        ],
+        title=f"{chosen.model.name} on {chosen.backend}",
+        numbers=columns,
+    )  # fmt: skip
+    best = min(history, key=lambda row: float(row["val_loss"]))
+    console.say(f"least validation loss: epoch {best['epoch']}; written: {run.folder}")
+
+
+class Display:
+    """What a training shows while it runs: a bar with loss, accuracy, validation and the time left."""
+
+    def __init__(self, epochs: int) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self._epochs = epochs
+        self._validation = ""
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(),
+            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+            console=console.err, transient=True, disable=not console.err.is_terminal,
+        )  # fmt: skip
+        self._task = self._bar.add_task("training", total=None)
+
+    def __enter__(self) -> Display:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def step(self, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
+        """See ``fit.Watcher``."""
+        self._bar.update(
+            self._task,
+            total=steps * self._epochs,
+            completed=(epoch - 1) * steps + step,
+            description=f"epoch {epoch}/{self._epochs} loss {loss:.3f} accuracy {accuracy:.1%}{self._validation}",
+        )
+
+    def epoch(self, done: Epoch, epochs: int) -> None:
+        """See ``fit.Watcher``."""
+        self._validation = f" validation {done.val_loss:.3f} {done.val_accuracy:.1%}"
+        if not console.err.is_terminal:
+            console.say(
+                f"epoch {done.epoch}/{epochs}: loss {done.loss:.4f}, accuracy {done.accuracy:.2%}, validation "
+                f"{done.val_loss:.4f}, {done.val_accuracy:.2%}, {done.seconds:.1f} s"
+            )

@@ -1,0 +1,152 @@
+"""What a training is: everything that its result depends on, checked, and read from TOML or flags."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from felicity.datasets.augment import Augmentation
+from felicity.errors import ConfigError
+from felicity.models.backend import Backend
+from felicity.models.registry import ModelOptions
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+_CHECKED = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(BaseModel):
+    """Which images, read as what. ``images``: how many of the training part, drawn by ``seed`` (0: all)."""
+
+    model_config = _CHECKED
+
+    path: str
+    format: str | None = None
+    classes: str | None = None
+    votes: Literal["shares", "majority", "probability", "multi-target"] = "shares"
+    size: Annotated[int, Field(ge=8, le=1024)] = 48
+    colour: Literal["gray", "rgb"] = "gray"
+    test_share: Share = 0.3
+    validation_share: Share = 0.1
+    split_seed: int = 1
+    images: Annotated[int, Field(ge=0)] = 0
+
+
+class ModelConfig(BaseModel):
+    """Which network; None leaves its own choice."""
+
+    model_config = _CHECKED
+
+    name: str = "resnet5"
+    width: int | None = None
+    depth: int | None = None
+    filter_size: int | None = None
+    dropout: float | None = None
+
+
+class TrainConfig(BaseModel):
+    """A training.
+
+    ``learning_rate``: the highest of the schedule. ``weight_decay``: decoupled (Loshchilov & Hutter 2019).
+    ``label_smoothing``: share of a label spread evenly over all classes. ``soft_labels``: learn from the share of
+    votes where the data set has them. ``augment``: the preset, of which ``augmentation`` changes single values.
+    ``average``: decay of the moving average of weights that is evaluated and kept, 0 for none. ``class_weights``:
+    weigh images so that all classes count alike. ``patience``: stop after so many epochs without a better
+    validation loss, 0 for never.
+    """
+
+    model_config = _CHECKED
+
+    data: DataConfig
+    model: ModelConfig = ModelConfig()
+    backend: Backend = "tensorflow"
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 30
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 128
+    learning_rate: Annotated[float, Field(gt=0, le=100)] = 1e-3
+    optimizer: Literal["sgd", "adam", "adamw"] = "adam"
+    momentum: Share = 0.9
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
+    schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
+    warm_up: Share = 0.0
+    label_smoothing: Share = 0.0
+    soft_labels: bool = False
+    class_weights: bool = False
+    augment: Literal["none", "geometry", "camera"] = "none"
+    augmentation: dict[str, float] = {}
+    average: Share = 0.0
+    patience: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0)] = 1
+    threads: Annotated[int, Field(ge=0, le=1024)] = 0
+
+    def model_options(self, classes: int) -> ModelOptions:
+        """For the registry."""
+        chosen = self.model.model_dump(exclude={"name"})
+        return ModelOptions(classes, self.data.size, 1 if self.data.colour == "gray" else 3, **chosen)
+
+    def how_augmented(self) -> Augmentation | None:
+        """None where images enter as they are."""
+        if self.augment == "none":
+            if self.augmentation:
+                raise ConfigError("augmentation values are given but augment is none; choose geometry or camera")
+            return None
+        off = {} if self.augment == "camera" else dict.fromkeys(("coarse", "blur", "noise", "erase"), 0.0)
+        try:
+            return Augmentation(**(off | self.augmentation))
+        except TypeError as error:
+            raise ConfigError(f"augmentation: {str(error).removeprefix('Augmentation.__init__() ')}") from error
+
+
+def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
+    """A configuration from nested mappings, of which later ones win. Raises ConfigError for an unknown key or value."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        _merge(merged, layer)
+    try:
+        config = TrainConfig.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            raise ConfigError(
+                f"training configuration: {place} is not a setting; see: felicity train --help"
+            ) from error
+        raise ConfigError(f"training configuration: {place}: {first['msg']}, not {first['input']!r}") from error
+    config.how_augmented()
+    config.model_options(2)
+    return config
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A configuration file as nested mappings. Raises ConfigError."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as a TOML configuration ({error})") from error
+
+
+def to_toml(config: TrainConfig) -> str:
+    """As a file that ``read_toml`` takes; settings without a value are left out."""
+    import json
+
+    def lines(values: Mapping[str, Any]) -> list[str]:
+        plain = {k: v for k, v in values.items() if v is not None and not isinstance(v, dict)}
+        return [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
+
+    dumped = config.model_dump()
+    parts = ["\n".join(lines(dumped))]
+    for name, table in dumped.items():
+        if isinstance(table, dict) and table:
+            parts.append("\n".join([f"[{name}]", *lines(table)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    for key, value in layer.items():
+        if isinstance(value, Mapping):
+            into[key] = dict(into.get(key) or {})
+            _merge(into[key], value)
+        elif value is not None:
+            into[key] = value

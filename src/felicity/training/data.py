@@ -1,0 +1,168 @@
+"""Images and targets as arrays, by part; prepared once and then taken from the cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.datasets import (
+    Manifest,
+    PrepareOptions,
+    SplitOptions,
+    VoteRule,
+    open_dataset,
+    parse_classes,
+    prepare,
+    read_images,
+    read_manifest,
+)
+from felicity.datasets.manifest import MANIFEST
+from felicity.datasets.splits import TEST, TRAIN, VALIDATION
+from felicity.errors import DatasetError
+from felicity.paths import home
+from felicity.training.config import DataConfig
+
+Images = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """``images`` uint8 ``(N, S, S[, 3])``; ``labels`` int64 ``(N,)``, -1 undecided; ``soft`` shares ``(N, C)``."""
+
+    images: Images = field(repr=False)
+    labels: Rows = field(repr=False)
+    soft: Floats | None = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: Rows) -> Part:
+        """These rows, in that order."""
+        return Part(self.images[rows], self.labels[rows], None if self.soft is None else self.soft[rows])
+
+    def targets(self, classes: int, *, soft: bool = False, smoothing: float = 0.0) -> Floats:
+        """Float32 ``(N, classes)``, rows sum to 1: votes where ``soft`` and known, else the label."""
+        hard = np.zeros((len(self), classes), dtype=np.float32)
+        decided = self.labels >= 0
+        hard[np.flatnonzero(decided), self.labels[decided]] = 1
+        if soft and self.soft is not None:
+            known = self.soft.sum(1) > 0
+            hard[known] = self.soft[known]
+        return hard * (1 - smoothing) + np.float32(smoothing / classes)
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """A data set ready to train on. ``digest``: of images, labels and parts, hexadecimal."""
+
+    classes: tuple[str, ...]
+    train: Part
+    validation: Part
+    test: Part
+    mean: float
+    std: float
+    digest: str
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Part to class to number of images."""
+        return {
+            name: {label: int((part.labels == i).sum()) for i, label in enumerate(self.classes)}
+            for name, part in (("train", self.train), ("validation", self.validation), ("test", self.test))
+        }
+
+
+def load(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int], None] | None = None) -> TrainingSet:
+    """The data set of ``config``. ``soft``: keep images that have votes but no label. Raises DatasetError.
+
+    A folder made by ``felicity data prepare`` is taken as it is; anything else is prepared into the cache first.
+    """
+    manifest, images = _prepared(config, progress)
+    has_votes = manifest.soft_labels is not None and soft
+    usable = manifest.labels >= 0
+    if has_votes:
+        assert manifest.soft_labels is not None
+        usable = usable | (manifest.soft_labels.sum(1) > 0)
+
+    def part(name: str) -> Part:
+        rows = np.flatnonzero((manifest.splits == name) & (usable if name == TRAIN else manifest.labels >= 0))
+        if name == TRAIN and config.images:
+            rows = _some(rows, config.images, config.split_seed)
+        chosen = None if manifest.soft_labels is None else manifest.soft_labels[rows]
+        return Part(np.ascontiguousarray(images[rows]), manifest.labels[rows], chosen)
+
+    return training_set(manifest.classes, part(TRAIN), part(VALIDATION), part(TEST), where=config.path)
+
+
+def training_set(classes: tuple[str, ...], train: Part, validation: Part, test: Part, *, where: str) -> TrainingSet:
+    """Check the parts and measure the pixels of the training part. Raises DatasetError for a class without images."""
+    counts = np.bincount(train.labels[train.labels >= 0], minlength=len(classes))
+    if lacking := [name for name, count in zip(classes, counts, strict=True) if count == 0]:
+        raise DatasetError(
+            f"{where}: the training part has no image of {', '.join(lacking)}; "
+            f"leave the class out with --classes, or bring images of it"
+        )
+    if not len(validation):
+        raise DatasetError(f"{where}: no image is left to validate on; give --validation-share, or more images")
+    shown = train.images
+    digest = blake2b(digest_size=16)
+    for each in (train, validation, test):
+        digest.update(np.ascontiguousarray(each.images).data)
+        digest.update(each.labels.tobytes())
+        digest.update(b"" if each.soft is None else each.soft.tobytes())
+    mean, std = round(float(shown.mean()) / 255, 4), round(max(float(shown.std()) / 255, 1 / 255), 4)
+    return TrainingSet(classes, train, validation, test, mean, std, digest.hexdigest())
+
+
+def _some(rows: Rows, number: int, seed: int) -> Rows:
+    if number >= len(rows):
+        return rows
+    return np.sort(np.random.default_rng([seed, 7]).permutation(rows)[:number])
+
+
+def _prepared(config: DataConfig, progress: Callable[[int, int], None] | None) -> tuple[Manifest, Images]:
+    path = Path(config.path)
+    folder = path if (path / MANIFEST).is_file() else _cached(config, progress)
+    manifest, images = read_manifest(folder), read_images(folder)
+    if images.shape[1] != config.size or (images.ndim == 4) != (config.colour == "rgb"):
+        raise DatasetError(
+            f"{folder}: holds images {images.shape[1:]}, but {config.size} pixels in {config.colour} are asked for; "
+            f"prepare it so, or give --size and --colour"
+        )
+    return manifest, images
+
+
+def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> Path:
+    """The prepared folder in the cache, made if it is not there; its name depends on the files and the settings."""
+    path = Path(config.path)
+    if not path.exists():
+        raise DatasetError(f"{path}: is not there; name a data set, see: felicity data inspect --help")
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    seen = blake2b(digest_size=12)
+    for file in (*files, *([Path(config.classes)] if config.classes and config.classes.endswith(".toml") else [])):
+        facts = file.stat()
+        seen.update(f"{file}:{facts.st_size}:{facts.st_mtime_ns};".encode())
+    seen.update(json.dumps(config.model_dump(exclude={"images", "path"}), sort_keys=True).encode())
+    folder = home() / "prepared" / seen.hexdigest()
+    if not (folder / MANIFEST).is_file():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        classes = None if config.classes is None else parse_classes(config.classes)
+        samples = open_dataset(path, config.format, classes=classes, votes=VoteRule(config.votes))
+        split = SplitOptions(config.test_share, config.validation_share, config.split_seed)
+        done = 0
+
+        def advance(more: int) -> None:
+            nonlocal done
+            done += more
+            if progress:
+                progress(done, len(samples))
+
+        prepare(samples, folder, PrepareOptions(config.size, config.colour, split=split), progress=advance)
+    return folder

@@ -1,0 +1,155 @@
+"""What an engine is: a Keras network and optimiser whose step is the framework's own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.errors import TrainingError
+from felicity.models.initial import initialise
+from felicity.models.registry import build
+from felicity.training.config import TrainConfig
+
+Floats = npt.NDArray[np.float32]
+State = dict[str, npt.NDArray[Any]]
+ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
+"""Set here, since frameworks differ in what they take by default (Kingma & Ba 2015)."""
+PREDICT = 256
+
+
+class Engine(ABC):
+    """A network in training. ``step`` changes it; ``predict`` does not."""
+
+    def __init__(self, config: TrainConfig, classes: int) -> None:
+        self.config = config
+        self.model = build(config.model.name, config.model_options(classes))
+        initialise(self.model, config.seed)
+        self._seed_dropout(config.seed)
+        self.optimizer = make_optimizer(config)
+        self.optimizer.build(self.model.trainable_variables)
+
+    @abstractmethod
+    def step(self, faces: Floats, targets: Floats, learning_rate: float) -> tuple[float, int]:
+        """Take one step; returns mean loss before it, and how many of the batch were right.
+
+        ``faces``: ``(B, S, S, channels)``. ``targets``: ``(B, C)``, rows sum to a weight.
+        """
+
+    @abstractmethod
+    def gradients(self, faces: Floats, targets: Floats) -> tuple[float, list[Floats]]:
+        """Mean loss, and its gradient for each trainable variable; nothing is changed."""
+
+    @abstractmethod
+    def logits(self, faces: Floats) -> Floats:
+        """``(B, C)`` in evaluation mode."""
+
+    def predict(self, faces: Floats) -> Floats:
+        """Logits ``(N, C)`` of any number of faces; batches are padded to one size, to compile once."""
+        parts = []
+        for first in range(0, len(faces), PREDICT):
+            part = faces[first : first + PREDICT]
+            missing = min(PREDICT, len(faces)) - len(part) if len(faces) > PREDICT else 0
+            padded = np.concatenate([part, np.zeros((missing, *part.shape[1:]), np.float32)]) if missing else part
+            parts.append(self.logits(padded)[: len(part)])
+        return np.concatenate(parts)
+
+    def push(self) -> None:  # noqa: B027 (most engines have nothing to exchange)
+        """Bring the Keras variables up to date with what steps have changed."""
+
+    def pull(self) -> None:  # noqa: B027
+        """Take what the Keras variables hold now."""
+
+    @property
+    def averages(self) -> list[Any]:
+        """The moving averages of the trainable variables; none where they are not kept."""
+        return list(getattr(self.optimizer, "_model_variables_moving_average", None) or [])
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within, the network has its averaged weights, if it keeps any."""
+        if not self.averages:
+            yield
+            return
+        self.push()
+        variables = self.model.trainable_variables
+        kept = [to_numpy(v) for v in variables]
+        for variable, average in zip(variables, self.averages, strict=True):
+            variable.assign(to_numpy(average))
+        self.pull()
+        try:
+            yield
+        finally:
+            for variable, value in zip(variables, kept, strict=True):
+                variable.assign(value)
+            self.pull()
+
+    def weights(self) -> State:
+        """Weights of the network by their names, as they would be evaluated: averaged, where averages are kept."""
+        with self.averaged():
+            self.push()
+            return {v.path: to_numpy(v) for v in self.model.weights}
+
+    def set_weights(self, state: State) -> None:
+        """The opposite of ``weights``. Raises TrainingError where names or shapes are others."""
+        _assign(self.model.weights, state, "")
+        self.pull()
+
+    def state(self) -> State:
+        """Everything that the next step depends on: weights, optimiser, seeds of dropout."""
+        self.push()
+        named = {f"model/{i:04}": v for i, v in enumerate(self.model.variables)}
+        named |= {f"optimizer/{i:04}": v for i, v in enumerate(self.optimizer.variables)}
+        return {name: to_numpy(v) for name, v in named.items()}
+
+    def set_state(self, state: State) -> None:
+        """Go on where ``state`` was taken. Raises TrainingError where it is of another network or optimiser."""
+        _assign(self.model.variables, state, "model/")
+        _assign(self.optimizer.variables, state, "optimizer/")
+        self.pull()
+
+    def _seed_dropout(self, seed: int) -> None:
+        for number, variable in enumerate(v for v in self.model.variables if "seed_generator" in v.path):
+            variable.assign(np.array([seed + 1000 * number, 0], dtype=str(variable.dtype)))
+
+
+def make_optimizer(config: TrainConfig) -> Any:
+    """The Keras optimiser of ``config``, every constant set."""
+    import keras
+
+    common: dict[str, Any] = {"learning_rate": config.learning_rate, "weight_decay": config.weight_decay or None}
+    if config.average:
+        common |= {"use_ema": True, "ema_momentum": config.average}
+    if config.optimizer == "sgd":
+        return keras.optimizers.SGD(**common, momentum=config.momentum, nesterov=config.momentum > 0)
+    kind = keras.optimizers.Adam if config.optimizer == "adam" else keras.optimizers.AdamW
+    if config.optimizer == "adamw":
+        common["weight_decay"] = config.weight_decay
+    return kind(**common, **ADAM)
+
+
+def to_numpy(variable: Any) -> npt.NDArray[Any]:
+    """A copy."""
+    import keras
+
+    return np.array(keras.ops.convert_to_numpy(variable), copy=True)
+
+
+def _assign(variables: list[Any], state: State, prefix: str) -> None:
+    names = [f"{prefix}{i:04}" if prefix else v.path for i, v in enumerate(variables)]
+    found = {name for name in state if name.startswith(prefix)}
+    for name, variable in zip(names, variables, strict=True):
+        if name not in state or state[name].shape != tuple(variable.shape):
+            have = state[name].shape if name in state else "nothing"
+            raise TrainingError(
+                f"{variable.path} takes values of shape {tuple(variable.shape)}, but the file has {have}; "
+                f"it is of another network or optimiser"
+            )
+    if len(found) != len(variables):
+        raise TrainingError(f"the file holds {len(found)} variables for {len(variables)}; it is of another network")
+    for name, variable in zip(names, variables, strict=True):
+        variable.assign(state[name].astype(str(variable.dtype)))

@@ -1,0 +1,75 @@
+"""JAX: one compiled function from state to state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from felicity.training.config import TrainConfig
+from felicity.training.engines.base import Engine, Floats
+
+
+class JaxEngine(Engine):
+    """State lives in JAX arrays between steps; ``push`` and ``pull`` exchange it with the Keras variables."""
+
+    def __init__(self, config: TrainConfig, classes: int) -> None:
+        import jax
+
+        super().__init__(config, classes)
+        model, optimizer = self.model, self.optimizer
+        rate = next(i for i, v in enumerate(optimizer.variables) if v.path == optimizer.learning_rate.path)
+
+        def loss_of(trainable: Any, other: Any, faces: Any, targets: Any) -> tuple[Any, Any]:
+            logits, other = model.stateless_call(trainable, other, faces, training=True)
+            return -(targets * jax.nn.log_softmax(logits)).sum(1).mean(), (logits, other)
+
+        def step(state: Any, faces: Any, targets: Any, learning_rate: Any) -> tuple[Any, Any, Any]:
+            trainable, other, slots = state
+            (loss, (logits, other)), found = jax.value_and_grad(loss_of, has_aux=True)(trainable, other, faces, targets)
+            slots = [*slots[:rate], learning_rate, *slots[rate + 1 :]]
+            trainable, slots = optimizer.stateless_apply(slots, found, trainable)
+            right = (logits.argmax(1) == targets.argmax(1)).sum()
+            return (trainable, other, slots), loss, right
+
+        def gradients(state: Any, faces: Any, targets: Any) -> tuple[Any, Any]:
+            (loss, _), found = jax.value_and_grad(loss_of, has_aux=True)(state[0], state[1], faces, targets)
+            return loss, found
+
+        self._step = jax.jit(step, donate_argnums=0)
+        self._gradients = jax.jit(gradients)
+        self._logits = jax.jit(lambda state, faces: model.stateless_call(state[0], state[1], faces, training=False)[0])
+        self.pull()
+
+    def pull(self) -> None:
+        """Copies, since the arrays are given away at each step."""
+        import jax.numpy as jnp
+
+        groups = (self.model.trainable_variables, self.model.non_trainable_variables, self.optimizer.variables)
+        self._state: Any = tuple([jnp.array(v.value, copy=True) for v in group] for group in groups)
+
+    def push(self) -> None:
+        """See ``Engine.push``."""
+        groups = (self.model.trainable_variables, self.model.non_trainable_variables, self.optimizer.variables)
+        for variables, values in zip(groups, self._state, strict=True):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(np.asarray(value))
+
+    def step(self, faces: Floats, targets: Floats, learning_rate: float) -> tuple[float, int]:
+        """See ``Engine.step``."""
+        self._state, loss, right = self._step(self._state, faces, targets, np.float32(learning_rate))
+        return float(loss), int(right)
+
+    def gradients(self, faces: Floats, targets: Floats) -> tuple[float, list[Floats]]:
+        """See ``Engine.gradients``."""
+        loss, found = self._gradients(self._state, faces, targets)
+        return float(loss), [np.asarray(g) for g in found]
+
+    def logits(self, faces: Floats) -> Floats:
+        """See ``Engine.logits``."""
+        return np.asarray(self._logits(self._state, faces))
+
+
+def make(config: TrainConfig, classes: int) -> Engine:
+    """See ``open_engine``."""
+    return JaxEngine(config, classes)

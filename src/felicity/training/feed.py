@@ -1,0 +1,81 @@
+"""Batches: shuffled by seed and epoch, augmented and normalised before any framework sees them, made ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.datasets.augment import Augmentation, augment
+from felicity.training.data import Images, Part, Rows
+
+Floats = npt.NDArray[np.float32]
+AHEAD = 3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """``faces`` float32 ``(B, S, S, channels)``, normalised; ``targets`` float32 ``(B, C)``."""
+
+    faces: Floats
+    targets: Floats
+
+
+def normalise(images: Images, mean: float, std: float) -> Floats:
+    """uint8 ``(N, S, S[, 3])`` to float32 ``(N, S, S, channels)``: ``(v / 255 - mean) / std`` as in ``InputSpec``."""
+    x = images.astype(np.float32)
+    x *= np.float32(1 / (255 * std))
+    x -= np.float32(mean / std)
+    return x[..., None] if x.ndim == 3 else x
+
+
+def order_of_epoch(number: int, seed: int, epoch: int) -> Rows:
+    """A permutation of ``number`` rows."""
+    return np.random.default_rng([seed, epoch]).permutation(number)
+
+
+class Feed:
+    """The batches of a training; every one depends on seed, epoch and step alone, so any can be made again."""
+
+    def __init__(
+        self,
+        part: Part,
+        targets: Floats,
+        *,
+        batch_size: int,
+        seed: int,
+        mean: float,
+        std: float,
+        how: Augmentation | None,
+    ) -> None:
+        self._part, self._targets, self._how = part, targets, how
+        self._size, self._seed, self._mean, self._std = min(batch_size, len(part)), seed, mean, std
+        self.steps = max(1, len(part) // self._size)
+
+    def batch(self, order: Rows, epoch: int, step: int) -> Batch:
+        """Batch ``step`` of ``epoch`` (from 0); the last rows that fill no batch wait for another epoch."""
+        rows = order[step * self._size : (step + 1) * self._size]
+        images = self._part.images[rows]
+        if self._how is not None:
+            images = augment(images, np.random.default_rng([self._seed, epoch, step]), self._how)
+        return Batch(normalise(images, self._mean, self._std), self._targets[rows])
+
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from step ``first``, made ahead in a thread; an error there is raised here."""
+        order = order_of_epoch(len(self._part), self._seed, epoch)
+        with ThreadPoolExecutor(1) as maker:
+            waiting = [
+                maker.submit(self.batch, order, epoch, step) for step in range(first, min(first + AHEAD, self.steps))
+            ]
+            try:
+                for step in range(first, self.steps):
+                    batch = waiting.pop(0).result()
+                    if step + AHEAD < self.steps:
+                        waiting.append(maker.submit(self.batch, order, epoch, step + AHEAD))
+                    yield batch
+            finally:
+                for future in waiting:
+                    future.cancel()

@@ -1,0 +1,217 @@
+"""A run folder: what was asked for, on what, with what; its history, and its checkpoints.
+
+``run.json`` configuration, classes, pixels, data, versions; ``history.csv`` a line per epoch; ``curves.png``;
+``last.npz`` everything to go on from; ``best.npz`` weights of the epoch with the least validation loss.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.errors import TrainingError
+from felicity.imaging.spec import Colour
+from felicity.training import checkpoint
+from felicity.training.config import TrainConfig, make_config
+from felicity.training.data import Images, TrainingSet
+from felicity.training.engines import Engine, open_engine
+from felicity.training.feed import normalise
+from felicity.training.history import Epoch, from_json, to_csv
+
+FORMAT = 1
+RUN, HISTORY, CURVES, LAST, BEST = "run.json", "history.csv", "curves.png", "last.npz", "best.npz"
+PACKAGES = (
+    "felicity",
+    "numpy",
+    "keras",
+    "tensorflow",
+    "tensorflow-cpu",
+    "torch",
+    "jax",
+    "jaxlib",
+    "opencv-python-headless",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, opened. ``mean`` and ``std`` normalise pixels, see ``imaging.InputSpec``."""
+
+    folder: Path
+    config: TrainConfig
+    classes: tuple[str, ...]
+    mean: float
+    std: float
+    facts: dict[str, Any] = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Side of the input in pixels."""
+        return self.config.data.size
+
+    @property
+    def colour(self) -> Colour:
+        """Of the input."""
+        return self.config.data.colour
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """The epochs done, as plain values; none before the first is."""
+        if not (self.folder / LAST).is_file():
+            return []
+        return list(checkpoint.load(self.folder / LAST)[1]["history"])
+
+    def weights(self, which: Literal["best", "last"] = "best") -> checkpoint.State:
+        """Arrays by the names of the network's variables."""
+        if which == "best":
+            return checkpoint.load(self.folder / BEST)[0]
+        engine = open_engine(self.config, len(self.classes))
+        engine.set_state(checkpoint.load(self.folder / LAST)[0])
+        return engine.weights()
+
+    def engine(self, which: Literal["best", "last"] = "best") -> Engine:
+        """The network on its backend, with those weights."""
+        engine = open_engine(self.config, len(self.classes))
+        engine.set_weights(self.weights(which))
+        return engine
+
+
+def open_run(folder: Path) -> Run:
+    """Raises TrainingError where ``folder`` is not one, or of another version."""
+    file = folder / RUN
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise TrainingError(f"{folder}: is no run folder, it has no {RUN}; make one with: felicity train") from error
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{file}: cannot be read as JSON ({error})") from error
+    if facts.get("format") != FORMAT:
+        raise TrainingError(f"{file}: run format {FORMAT} expected, found {facts.get('format')!r}")
+    return Run(
+        folder,
+        make_config(facts["config"]),
+        tuple(facts["classes"]),
+        facts["pixels"]["mean"],
+        facts["pixels"]["std"],
+        facts,
+    )
+
+
+def predict(folder: Path, images: Images, which: Literal["best", "last"] = "best") -> npt.NDArray[np.float32]:
+    """Probabilities ``(N, C)`` of a run for ``images`` uint8 ``(N, S, S[, 3])``; rows sum to 1."""
+    run = open_run(folder)
+    return softmax(run.engine(which).predict(normalise(images, run.mean, run.std)))
+
+
+def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Over the last axis, computed in float64."""
+    z = logits.astype(np.float64)
+    z = np.exp(z - z.max(-1, keepdims=True))
+    return np.asarray(z / z.sum(-1, keepdims=True), dtype=np.float32)
+
+
+def begin(folder: Path, config: TrainConfig, data: TrainingSet) -> Run:
+    """Write ``run.json`` into a new folder. Raises TrainingError where one is there, or it cannot be written."""
+    if (folder / RUN).exists():
+        raise TrainingError(f"{folder}: holds a run already; resume it with --resume, or choose another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
+    facts = {
+        "format": FORMAT,
+        "config": config.model_dump(),
+        "classes": list(data.classes),
+        "pixels": {"mean": data.mean, "std": data.std},
+        "data": {"digest": data.digest, "images": data.counts()},
+        "environment": environment(),
+    }
+    checkpoint.write(folder / RUN, (json.dumps(facts, indent=1) + "\n").encode())
+    return open_run(folder)
+
+
+def resume(folder: Path, config: TrainConfig, data: TrainingSet) -> tuple[Run, checkpoint.State | None, dict[str, Any]]:
+    """The run, the state to go on from (None: the start) and its facts. Raises TrainingError for another training."""
+    run = open_run(folder)
+    now, then = config.model_dump(), run.config.model_dump()
+    if changed := [key for key in now if now[key] != then[key] and key != "threads"]:
+        key = changed[0]
+        raise TrainingError(
+            f"{folder}: was begun with {key} = {then[key]!r}, not {now[key]!r}; resume it as it was begun, "
+            f"or choose another folder"
+        )
+    if run.facts["data"]["digest"] != data.digest:
+        raise TrainingError(f"{folder}: was begun on other images or labels; resume it on the same data")
+    if not (folder / LAST).is_file():
+        return run, None, {}
+    state, facts = checkpoint.load(folder / LAST)
+    return run, state, facts
+
+
+def record(run: Run, history: list[Epoch]) -> None:
+    """Write the table and the curves."""
+    from felicity.training.curves import curves_png
+
+    checkpoint.write(run.folder / HISTORY, to_csv(history).encode())
+    if history:
+        title = f"{run.config.model.name} on {run.config.backend}"
+        checkpoint.write(run.folder / CURVES, curves_png([asdict(epoch) for epoch in history], title))
+
+
+def history_of(facts: dict[str, Any]) -> list[Epoch]:
+    """The epochs that a checkpoint knows."""
+    return from_json(facts.get("history", []))
+
+
+def environment() -> dict[str, Any]:
+    """Versions, machine and the state of the code, as far as they can be told."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "packages": versions,
+        "git": _git(),
+    }
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown"
+
+
+def _git() -> dict[str, Any] | None:
+    """Commit of the code that runs, and whether it was changed since; None outside a checkout."""
+    here = Path(__file__).parent
+
+    def ask(*words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, timeout=10)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    commit = ask("rev-parse", "HEAD")
+    return (
+        None if commit is None else {"commit": commit, "changed": bool(ask("status", "--porcelain", "--", str(here)))}
+    )
