@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -83,8 +83,11 @@ def load(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int
     """The data set of ``config``. ``soft``: keep images that have votes but no label. Raises DatasetError.
 
     A folder made by ``felicity data prepare`` is taken as it is; anything else is prepared into the cache first.
+    Where no classes are asked for, those without any image are left out.
     """
     manifest, images = _prepared(config, progress)
+    if config.classes is None:
+        manifest = _without_empty_classes(manifest)
     has_votes = manifest.soft_labels is not None and soft
     usable = manifest.labels >= 0
     if has_votes:
@@ -119,6 +122,15 @@ def training_set(classes: tuple[str, ...], train: Part, validation: Part, test: 
         digest.update(b"" if each.soft is None else each.soft.tobytes())
     mean, std = round(float(shown.mean()) / 255, 4), round(max(float(shown.std()) / 255, 1 / 255), 4)
     return TrainingSet(classes, train, validation, test, mean, std, digest.hexdigest())
+
+
+def _without_empty_classes(manifest: Manifest) -> Manifest:
+    found = np.bincount(manifest.labels[manifest.labels >= 0], minlength=len(manifest.classes)) > 0
+    number = np.where(found, np.cumsum(found) - 1, -1)
+    labels = np.where(manifest.labels >= 0, number[manifest.labels], -1)
+    soft = None if manifest.soft_labels is None else manifest.soft_labels[:, found]
+    classes = tuple(name for name, some in zip(manifest.classes, found, strict=True) if some)
+    return replace(manifest, classes=classes, labels=labels, soft_labels=soft)
 
 
 def _some(rows: Rows, number: int, seed: int) -> Rows:
