@@ -25,9 +25,12 @@ PREDICT = 256
 class Engine(ABC):
     """A network in training. ``step`` changes it; ``predict`` does not."""
 
+    channels_first = False
+    """The layout that is fastest on this framework; what comes and goes is channels last on all."""
+
     def __init__(self, config: TrainConfig, classes: int) -> None:
         self.config = config
-        self.model = build(config.model.name, config.model_options(classes))
+        self.model = build(config.model.name, config.model_options(classes), channels_first=self.channels_first)
         initialise(self.model, config.seed)
         self._seed_dropout(config.seed)
         self.optimizer = make_optimizer(config)
