@@ -44,42 +44,42 @@ class Scores:
 
     @property
     def _right(self) -> Floats:
-        return _floats(np.diagonal(self.confusion, axis1=-2, axis2=-1))
+        return floats(np.diagonal(self.confusion, axis1=-2, axis2=-1))
 
     @property
     def n(self) -> Floats:
         """Number of images, ``(...)``."""
-        return _floats(self.support.sum(-1))
+        return floats(self.support.sum(-1))
 
     @property
     def support(self) -> Floats:
         """Images of each class, ``(..., C)``."""
-        return _floats(self.confusion.sum(-1))
+        return floats(self.confusion.sum(-1))
 
     @property
     def answers(self) -> Floats:
         """Times that each class was answered, ``(..., C)``."""
-        return _floats(self.confusion.sum(-2))
+        return floats(self.confusion.sum(-2))
 
     @property
     def accuracy(self) -> Floats:
         """Share of images whose answer is their label."""
-        return _ratio(self._right.sum(-1), self.n)
+        return ratio(self._right.sum(-1), self.n)
 
     @property
     def recall(self) -> Floats:
         """Of the images of a class, the share answered so, ``(..., C)``; NaN where there is none."""
-        return _ratio(self._right, self.support)
+        return ratio(self._right, self.support)
 
     @property
     def precision(self) -> Floats:
         """Of the answers of a class, the share that is right, ``(..., C)``; 0 where there is none."""
-        return _ratio(self._right, self.answers, nothing=0)
+        return ratio(self._right, self.answers, nothing=0)
 
     @property
     def f1(self) -> Floats:
         """Harmonic mean of precision and recall, ``(..., C)``; NaN where there is no image of the class."""
-        both = _ratio(2 * self._right, self.support + self.answers)
+        both = ratio(2 * self._right, self.support + self.answers)
         return np.where(self.support > 0, both, np.nan)
 
     @property
@@ -110,11 +110,11 @@ class Scores:
     def macro(self, values: Floats) -> Floats:
         """Mean of ``values`` (..., C) over the classes that have images."""
         there = self.support > 0
-        return _ratio(np.where(there, values, 0).sum(-1), _floats(there.sum(-1)))
+        return ratio(np.where(there, values, 0).sum(-1), floats(there.sum(-1)))
 
     def weighted(self, values: Floats) -> Floats:
         """Mean of ``values`` (..., C), each class counted by its images."""
-        return _ratio((np.where(self.support > 0, values, 0) * self.support).sum(-1), self.n)
+        return ratio((np.where(self.support > 0, values, 0) * self.support).sum(-1), self.n)
 
     @property
     def happy(self) -> Scores | None:
@@ -130,11 +130,12 @@ class Scores:
         return Scores((name, f"not {name}"), cells.reshape(*cells.shape[:-1], 2, 2))
 
 
-def _floats(values: Any) -> Floats:
+def floats(values: Any) -> Floats:
+    """As float64."""
     return np.asarray(values, dtype=np.float64)
 
 
-def _ratio(top: Floats, bottom: Floats, nothing: float = np.nan) -> Floats:
+def ratio(top: Floats, bottom: Floats, nothing: float = np.nan) -> Floats:
     """``top / bottom``, ``nothing`` where ``bottom`` is 0."""
     out = np.full(np.broadcast(top, bottom).shape, float(nothing))
-    return _floats(np.divide(top, bottom, out=out, where=bottom > 0))
+    return floats(np.divide(top, bottom, out=out, where=bottom > 0))
