@@ -42,10 +42,8 @@ def comparison_png(comparison: Comparison) -> bytes:
             [mean.value for mean in means], places, xerr=np.nan_to_num([mean.half for mean in means]), fmt="none",
             ecolor="#333333", capsize=3,
         )  # fmt: skip
-        for place, mean in zip(places, means, strict=True):
-            axes.text(mean.value * 0.02, place, f"{mean.value:,.1f}" if mean.value < 100 else f"{mean.value:,.0f}",
-                      va="center", color="white", fontsize=9)  # fmt: skip
-        axes.set_yticks(places, [LABELS[name] for name in names])
+        figures = [f"{mean.value:,.1f}" if mean.value < 100 else f"{mean.value:,.0f}" for mean in means]
+        axes.set_yticks(places, [f"{LABELS[name]}\n{figure}" for name, figure in zip(names, figures, strict=True)])
         axes.invert_yaxis()
     accuracy.set_xticks(range(len(PARTS)), PARTS)
     accuracy.set(ylabel="accuracy, %", title="Accuracy, weights of the best epoch")

@@ -134,11 +134,11 @@ def _accuracy(comparison: Comparison) -> str:
     between = f"{LABELS[least.one]} and {LABELS[least.other]}"
     if least.p < LEVEL:
         return (
-            f"Test accuracies lie within {spread:.1f} points (seeds: standard deviation {seeds:.1f}); between {between} the "
+            f"Test accuracies lie within {spread:.1f} points (seeds: deviation {seeds:.1f}); between {between} the "
             f"difference, {least.difference.text(2, 100)} points, is larger than chance explains (p = {least.p:.3f})."
         )
     return (
         f"Which framework trains makes no difference to accuracy that {len(comparison.seeds)} seeds could show: test "
-        f"accuracies lie within {spread:.1f} points (seeds: standard deviation {seeds:.1f}); least p = {least.p:.2f}, "
+        f"accuracies lie within {spread:.1f} points (seeds: deviation {seeds:.1f}); least p = {least.p:.2f}, "
         f"between {between}."
     )
