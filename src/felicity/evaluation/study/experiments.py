@@ -34,7 +34,6 @@ EXPERIMENTS = (
     ),
     Experiment("seven-classes", "CNN, TensorFlow, seven classes", {}),
     Experiment("seven-classes-pytorch", "CNN, PyTorch, seven classes", {"backend": "torch"}),
-    Experiment("resnet5", "ResNet-5, TensorFlow, seven classes", {"model": {"name": "resnet5"}}),
     Experiment("augmented-cnn", "CNN, augmented, one-cycle", BETTER, 2 / 3),
     Experiment("augmented-resnet5", "ResNet-5, augmented, one-cycle", BETTER | {"model": {"name": "resnet5"}}, 2 / 3),
 )  # fmt: skip
