@@ -70,10 +70,9 @@ def reliability_png(found: Reliability, title: str) -> bytes:
     middle = (np.arange(BINS) + 0.5)[there] / BINS
     accuracy, confidence = (part[there] / found.count[there] for part in (found.right, found.confidence))
     above.plot((0, 1), (0, 1), color=MUTED, linewidth=0.9, linestyle=":", label="perfectly calibrated")
-    pale = np.where(found.count[there] < FEW, 0.3, 0.85)
-    bars = above.bar(middle, accuracy, 0.92 / BINS, color=BLUE, alpha=0.85, label="accuracy of these answers")
-    for bar, alpha in zip(bars, pale, strict=True):
-        bar.set_alpha(float(alpha))
+    many = found.count[there] >= FEW
+    above.bar(middle[many], accuracy[many], 0.92 / BINS, color=BLUE, alpha=0.85, label="accuracy of these answers")
+    above.bar(middle[~many], accuracy[~many], 0.92 / BINS, color=BLUE, alpha=0.3)
     above.vlines(confidence, accuracy, confidence, color=RED, linewidth=1.6, label="gap to their mean probability")
     above.plot(confidence, confidence, ".", color=RED, markersize=4)
     above.set(ylim=(0, 1), ylabel="accuracy")
