@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from felicity.evaluation.intervals import Estimate
+from felicity.evaluation.metrics import Floats
 
 GAP, RISE, ABOVE_CHANCE, SLOPE = 0.10, 0.05, 0.05, 0.02
 
@@ -55,7 +56,10 @@ def judge_fit(history: Epochs, chance: float, kept: Mapping[str, Estimate] | Non
     word: Word = "overfitted" if over_end or over_kept else "underfitted" if low or still else "neither"
     if over_kept and not over_end and kept:  # augmentation and dropout hold training's own figure down
         seen, unseen = float(kept["training"].value), float(_unseen(kept).value)
-        first = f"Overfitted: the weights kept are right on {seen:.1%} of training's images, on {unseen:.1%} of others."
+        first = (
+            f"Overfitted: the weights kept are right on {percent(seen)} of training's images, "
+            f"on {percent(unseen)} of others."
+        )
     else:
         first = _first(word, last, chance, low=low)
     sentences = [first, _loss(history, best, rise, falling if still else None)]
@@ -95,17 +99,25 @@ def _gap(kept: Mapping[str, Estimate] | None) -> tuple[float, float] | None:
     return gap, gap - doubt
 
 
+def percent(share: float | Floats) -> str:
+    """As 81.3 %."""
+    return f"{float(share) * 100:.1f} %"
+
+
 def _unseen(kept: Mapping[str, Estimate]) -> Estimate:
     return kept.get("test", kept["validation"])
 
 
 def _first(word: Word, last: Mapping[str, Any], chance: float, *, low: bool) -> str:
-    training, validation = f"training accuracy {last['accuracy']:.1%}", f"{last['val_accuracy']:.1%} on validation"
+    training, validation = (
+        f"training accuracy {percent(last['accuracy'])}",
+        f"{percent(last['val_accuracy'])} on validation",
+    )
     if word == "overfitted":
         return f"Overfitted: {training} against {validation}."
     if word == "underfitted" and low:
         return (
-            f"Underfitted: {training}, {validation}, hardly above the {chance:.1%} that always giving the most "
+            f"Underfitted: {training}, {validation}, hardly above the {percent(chance)} that always giving the most "
             f"frequent answer reaches."
         )
     if word == "underfitted":
@@ -116,7 +128,7 @@ def _first(word: Word, last: Mapping[str, Any], chance: float, *, low: bool) -> 
 def _loss(history: Epochs, best: Mapping[str, Any], rise: float, falling: float | None) -> str:
     where = f"The validation loss was least at epoch {best['epoch']} of {len(history)}"
     if falling is not None:
-        return f"{where}, and fell by {falling:.0%} over the last quarter of them: train longer."
+        return f"{where}, and fell by {falling * 100:.0f} % over the last quarter of them: train longer."
     if best is history[-1]:
         return f"{where}, the last."
     return f"{where} and rose by {rise:.2g} since."
@@ -124,6 +136,6 @@ def _loss(history: Epochs, best: Mapping[str, Any], rise: float, falling: float 
 
 def _kept(epoch: int, kept: Mapping[str, Estimate]) -> str:
     intervals = ", ".join(
-        f"{part} {float(e.value):.1%} ({float(e.low):.1%} to {float(e.high):.1%})" for part, e in kept.items()
+        f"{part} {percent(e.value)} ({percent(e.low)} to {percent(e.high)})" for part, e in kept.items()
     )
     return f"Accuracy of the weights kept, of epoch {epoch}: {intervals}."
