@@ -95,6 +95,8 @@ def test_a_prepared_data_set_is_read_with_its_splits(data: Path, tmp_path: Path)
     assert CliRunner().invoke(app, prepare, catch_exceptions=False).exit_code == 0
     found = run_json("first", "--data", tmp_path / "ready", "--split", "test")
     assert found["n"] == 24 and found["labels"] == "labels as prepared (fer2013-csv)" and not found["other_labels"]
+    with pytest.raises(DatasetError, match="is prepared with its classes"):
+        run("first", "--data", tmp_path / "ready", "--classes", "happy,sad")
 
 
 def test_report_and_pictures_need_nothing_else(data: Path, tmp_path: Path) -> None:
@@ -143,6 +145,7 @@ def test_no_picture_is_written_that_was_not_asked_for(
         ),
         (("first", "--data", "{data}", "--classes", "{tmp}/own.toml"), DatasetError, "are needed, found 0"),
         (("first", "--data", "{tmp}/unlabelled.csv"), DatasetError, "not labelled"),
+        (("first", "--data", "{tmp}"), DatasetError, "images without labels are for: felicity classify"),
         (("first", "--data", "{data}", "--report", "{tmp}/no/report.html"), DatasetError, "there is no folder"),
         (("first", "--data", "{data}", "--report", "{tmp}"), DatasetError, "is a folder; name a file in it"),
         (("first", "--data", "{data}", "--pictures", "{tmp}/own.toml"), DatasetError, "cannot be made"),
@@ -159,6 +162,7 @@ def test_mistakes_are_one_sentence_and_leave_nothing(
     (tmp_path / "own.toml").write_text('[classes]\nglad = ["happy"]\nbad = ["sad", "anger"]\n')
     lines = (data / "fer2013.csv").read_text().splitlines()
     (tmp_path / "unlabelled.csv").write_text("\n".join(line.split(",", 1)[1] for line in lines) + "\n")
+    disk.write_png(np.zeros((48, 48), np.uint8), tmp_path / "face.png")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(error, match=message) as caught:
         run(*(argument.format(data=data, tmp=tmp_path) for argument in arguments))

@@ -61,6 +61,8 @@ class Source:
 
 def data_of(judge: Judge, path: str | None, format: str | None, classes: str | None) -> DataConfig:
     """How ``path`` is read for ``judge``: as its run's own data were, in its size and colour. Raises DatasetError."""
+    if path is not None and classes and (Path(path) / MANIFEST).is_file():
+        raise DatasetError(f"{path}: is prepared with its classes, and stays so; leave --classes out")
     if judge.run is not None:
         own: DataConfig = judge.run.config.data
         if path is None:
