@@ -145,7 +145,7 @@ def test_no_picture_is_written_that_was_not_asked_for(
         ),
         (("first", "--data", "{data}", "--classes", "{tmp}/own.toml"), DatasetError, "are needed, found 0"),
         (("first", "--data", "{tmp}/unlabelled.csv"), DatasetError, "not labelled"),
-        (("first", "--data", "{tmp}"), DatasetError, "images without labels are for: felicity classify"),
+        (("first", "--data", "{tmp}/faces"), DatasetError, "images without labels are for: felicity classify"),
         (("first", "--data", "{data}", "--report", "{tmp}/no/report.html"), DatasetError, "there is no folder"),
         (("first", "--data", "{data}", "--report", "{tmp}"), DatasetError, "is a folder; name a file in it"),
         (("first", "--data", "{data}", "--pictures", "{tmp}/own.toml"), DatasetError, "cannot be made"),
@@ -162,7 +162,7 @@ def test_mistakes_are_one_sentence_and_leave_nothing(
     (tmp_path / "own.toml").write_text('[classes]\nglad = ["happy"]\nbad = ["sad", "anger"]\n')
     lines = (data / "fer2013.csv").read_text().splitlines()
     (tmp_path / "unlabelled.csv").write_text("\n".join(line.split(",", 1)[1] for line in lines) + "\n")
-    disk.write_png(np.zeros((48, 48), np.uint8), tmp_path / "face.png")
+    disk.write_png(np.zeros((48, 48), np.uint8), tmp_path / "faces" / "face.png")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(error, match=message) as caught:
         run(*(argument.format(data=data, tmp=tmp_path) for argument in arguments))
@@ -231,6 +231,14 @@ def test_a_run_of_two_classes_is_asked_about_these_alone(trained: Path, data: Pa
     found = run_json(trained, "--data", ready)
     assert found["classes"] == ["happy", "sad"] and found["n"] == 7
     assert any("images labelled fear are left out" in note for note in found["notes"])
+    assert found["seen_in_training"] == 0 and set(found["fit"]["kept"]) == {"training", "validation"}
+    copies = run_json(trained, "--data", ready, "--split", "train")
+    assert copies["seen_in_training"] > 0, "copies are known by their content, whatever they are called"
+
+
+def test_another_reading_of_the_same_files_is_no_fresh_data(trained: Path, data: Path) -> None:
+    found = run_json(trained, "--data", data, "--split", "train", "--format", "ferplus")
+    assert found["labels"] == "FER+ majority" and found["seen_in_training"] > 0
 
 
 def test_data_that_changed_since_the_training_are_noticed(trained: Path, data: Path) -> None:

@@ -74,6 +74,9 @@ def test_json_has_a_number_and_an_interval_for_every_figure() -> None:
         check(found["happy"][name], between["happy"][name])
         if name != "accuracy":
             check(found["per_class"]["sad"][name], between["per_class"]["sad"][name])
+    shares, around = np.array(found["confusion_shares"]), np.array(between["confusion_shares"])
+    assert shares.sum(1) == pytest.approx(np.ones(5), abs=1e-5)
+    assert (around[..., 0] <= shares).all() and (shares <= around[..., 1]).all() and around.shape == (5, 5, 2)
     never = found["per_class"]["anger"]
     assert never["precision"] == never["recall"] == 0 and between["per_class"]["anger"]["precision"] == [None, None]
     assert between["per_class"]["anger"]["recall"][1] > 0.05, "not seen in so few is not never"

@@ -138,19 +138,18 @@ def _trained(judge: Judge, config: DataConfig, first: Manifest, notes: list[str]
     if judge.run is None:
         return _training_part, False
     own: DataConfig = judge.run.config.data
-    if (
-        config == own.model_copy(update={"path": config.path})
-        and Path(config.path).resolve() == Path(own.path).resolve()
-    ):
-        names = first.names[first.splits == TRAIN]
-        return lambda manifest: np.isin(manifest.names, names), True
+    same_files = Path(config.path).resolve() == Path(own.path).resolve()
+    is_own = same_files and config == own.model_copy(update={"path": config.path})
     try:
-        manifest = prepared(own, None)[0]
+        manifest = first if is_own else prepared(own, None)[0]
     except DatasetError as error:
         notes.append(f"not compared with the images it was trained on: {error}")
         return lambda other: np.zeros(len(other.names), dtype=np.bool_), False
-    hashes = {digest for digest, part in zip(manifest.hashes, manifest.splits.tolist(), strict=True) if part == TRAIN}
-    return lambda other: np.array([digest in hashes for digest in other.hashes], dtype=np.bool_), False
+    part = manifest.splits == TRAIN
+    if same_files:
+        return lambda other: np.isin(other.names, manifest.names[part]), is_own
+    hashes = np.array(manifest.hashes)[part]
+    return lambda other: np.isin(np.array(other.hashes), hashes), False
 
 
 def _training_part(manifest: Manifest) -> Flags:

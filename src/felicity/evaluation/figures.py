@@ -26,7 +26,7 @@ class Figures:
 
     ``labels`` (N,) and ``probabilities`` (N, C) are kept for pictures. ``groups``: how many independent groups the
     images are of. ``found``: estimates by name, those of OVERALL of shape (), those of PER_CLASS ``(C,)``, those of
-    OF_HAPPY under ``happy_…`` of shape (), where there is that class.
+    OF_HAPPY under ``happy_…`` of shape (), where there is that class; ``confusion_shares`` is ``(C, C)``.
     """
 
     classes: tuple[str, ...]
@@ -55,6 +55,8 @@ class Figures:
 
     def _tree(self, part: Any) -> dict[str, Any]:
         tree: dict[str, Any] = {name: part(self.found[name]) for name in OVERALL}
+        size = range(len(self.classes))
+        tree["confusion_shares"] = [[part(self.found["confusion_shares"][i, j]) for j in size] for i in size]
         tree["happy"] = (
             {name: part(self.found[f"happy_{name}"]) for name in OF_HAPPY} if self.scores.happy is not None else None
         )
@@ -98,6 +100,7 @@ def figures(
         values = {name: getattr(scores, name) for name in (*OVERALL[:6], "recall", "f1")}
         values |= {
             "precision": _where_answered(scores),
+            "confusion_shares": scores.shares,
             "auc": aucs,
             "macro_auc": scores.macro(aucs),
             "ece": reliability(labels, probabilities, weights).ece,
@@ -112,6 +115,7 @@ def figures(
 
     scores = Scores.of(labels, probabilities, classes)
     found = estimates(measures, groups, draws=draws, seed=seed, biased=frozenset({"ece"}))
+    found["confusion_shares"] = settled(found["confusion_shares"], scores.support[:, None])
     for prefix, whole in (("", scores), ("happy_", scores.happy)):
         if whole is not None:
             at: Any = 0 if prefix else slice(None)
