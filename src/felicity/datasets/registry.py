@@ -77,7 +77,8 @@ def open_dataset(
         format = max(sure, key=lambda name: sure[name])
         if sure[format] == 0:
             raise DatasetError(
-                f"{path}: is none of the formats {', '.join(known)}; if it is one, name it with --format"
+                f"{path}: is none of the formats {', '.join(known)}; if it is one, name it with --format "
+                f"(images without labels are for: felicity classify)"
             )
     samples = known[format].read(tree, ReadOptions(chosen, votes or VoteRule()))
     return samples if classes is None else samples.select(chosen)

@@ -24,24 +24,35 @@ SHOWN_SIDE = 96
 
 def write_report(audit: Audit, path: Path, *, title: str) -> None:
     """Write the report to ``path``; it appears whole or not at all. Raises DatasetError."""
-    jinja2 = require("jinja2", "data")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["count"] = lambda value: f"{value:,}"
     numbers = audit.to_json()
-    page = environment.get_template("report.html.j2").render(
+    page = render_page(
+        Path(__file__).with_name("report.html.j2"),
         title=title,
         samples=audit.samples,
         numbers=numbers,
         columns=list(dict.fromkeys(name for row in numbers["classes"].values() for name in row)),
         imbalance=audit.imbalance,
         sizes=audit.sizes()[:8],
-        chart=_data_uri(chart_png(audit, title="")),
+        chart=data_uri(chart_png(audit, title="")),
         findings=[(finding, _examples(audit, finding)) for finding in findings(audit)],
         unreadable=[str(audit.facts.error[row]) for row in audit.unreadable[:UNREADABLE_LISTED]],
     )
-    write_whole(path, page.encode())
+    write_whole(path, page)
+
+
+def render_page(template: Path, **values: Any) -> bytes:
+    """The page of a ``template`` that extends ``page.html.j2``, the look of all pages about data and models."""
+    jinja2 = require("jinja2", "data")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([template.parent, Path(__file__).parent]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["count"] = lambda value: f"{value:,}"
+    page: str = environment.get_template(template.name).render(**values)
+    return page.encode()
 
 
 def _examples(audit: Audit, finding: Finding) -> list[list[dict[str, Any]]]:
@@ -67,7 +78,7 @@ def _figure(audit: Audit, row: int) -> dict[str, Any]:
         s: int(labels[row]) for s, labels in samples.other_labels.items() if labels[row] not in (label, UNDECIDED)
     }
     return {
-        "image": _data_uri(_png(samples.images[row])),
+        "image": data_uri(small_png(samples.images[row])),
         "label": samples.classes[label] if label >= 0 else "undecided",
         "fold": str(samples.folds[row]),
         "others": [f"{source}: {samples.classes[other]}" for source, other in others.items()],
@@ -75,7 +86,7 @@ def _figure(audit: Audit, row: int) -> dict[str, Any]:
     }
 
 
-def _png(image: Image) -> bytes:
+def small_png(image: Image) -> bytes:
     """The image, at most SHOWN_SIDE pixels in each direction."""
     scale = SHOWN_SIDE / max(image.shape[:2])
     small: Any = image
@@ -87,5 +98,6 @@ def _png(image: Image) -> bytes:
     return cv2.imencode(".png", small)[1].tobytes()
 
 
-def _data_uri(png: bytes) -> str:
+def data_uri(png: bytes) -> str:
+    """As the source of an image in a page."""
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from felicity.evaluation.calibration import Reliability, brier, log_loss, reliability
-from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates
+from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates, settled
 from felicity.evaluation.metrics import HAPPY, Floats, Rows, Scores
 from felicity.evaluation.roc import auc
 
@@ -26,7 +26,7 @@ class Figures:
 
     ``labels`` (N,) and ``probabilities`` (N, C) are kept for pictures. ``groups``: how many independent groups the
     images are of. ``found``: estimates by name, those of OVERALL of shape (), those of PER_CLASS ``(C,)``, those of
-    OF_HAPPY under ``happy_…`` of shape (), where there is that class.
+    OF_HAPPY under ``happy_…`` of shape (), where there is that class; ``confusion_shares`` is ``(C, C)``.
     """
 
     classes: tuple[str, ...]
@@ -55,6 +55,8 @@ class Figures:
 
     def _tree(self, part: Any) -> dict[str, Any]:
         tree: dict[str, Any] = {name: part(self.found[name]) for name in OVERALL}
+        size = range(len(self.classes))
+        tree["confusion_shares"] = [[part(self.found["confusion_shares"][i, j]) for j in size] for i in size]
         tree["happy"] = (
             {name: part(self.found[f"happy_{name}"]) for name in OF_HAPPY} if self.scores.happy is not None else None
         )
@@ -95,8 +97,10 @@ def figures(
     def measures(weights: Floats) -> dict[str, Floats]:
         scores = Scores(classes, (weights @ cells).reshape(-1, size, size))
         aucs = np.stack([auc(is_class[:, i], probabilities[:, i], weights) for i in range(size)], axis=1)
-        values = {name: getattr(scores, name) for name in (*OVERALL[:6], "precision", "recall", "f1")}
+        values = {name: getattr(scores, name) for name in (*OVERALL[:6], "recall", "f1")}
         values |= {
+            "precision": _where_answered(scores),
+            "confusion_shares": scores.shares,
             "auc": aucs,
             "macro_auc": scores.macro(aucs),
             "ece": reliability(labels, probabilities, weights).ece,
@@ -104,18 +108,41 @@ def figures(
             "log_loss": log_loss(labels, probabilities, weights),
         }
         if (happy := scores.happy) is not None:
-            values |= {f"happy_{name}": getattr(happy, name)[:, 0] for name in ("precision", "recall", "f1")}
+            values |= {"happy_precision": _where_answered(happy)[:, 0]}
+            values |= {"happy_recall": happy.recall[:, 0], "happy_f1": happy.f1[:, 0]}
             values |= {"happy_accuracy": happy.accuracy, "happy_auc": aucs[:, classes.index(HAPPY)]}
         return values
 
+    scores = Scores.of(labels, probabilities, classes)
+    found = estimates(measures, groups, draws=draws, seed=seed, biased=frozenset({"ece"}))
+    found["confusion_shares"] = settled(found["confusion_shares"], scores.support[:, None])
+    for prefix, whole in (("", scores), ("happy_", scores.happy)):
+        if whole is not None:
+            at: Any = 0 if prefix else slice(None)
+            for name, trials in (("recall", whole.support), ("precision", whole.answers)):
+                found[prefix + name] = settled(found[prefix + name], trials[at])
+            found[f"{prefix}precision"] = replace(found[f"{prefix}precision"], value=whole.precision[at])
+            found[f"{prefix}accuracy"] = settled(found[f"{prefix}accuracy"], whole.n)
+            found[f"{prefix}f1"] = _or_none(found[f"{prefix}f1"])
     everything = np.ones((1, len(labels)))
-    whole = reliability(labels, probabilities, everything)
+    bins = reliability(labels, probabilities, everything)
     return Figures(
         classes=classes,
         labels=labels,
         probabilities=probabilities,
         groups=len(np.unique(groups)),
-        scores=Scores.of(labels, probabilities, classes),
-        reliability=Reliability(whole.count[0], whole.confidence[0], whole.right[0]),
-        found=estimates(measures, groups, draws=draws, seed=seed, biased=frozenset({"ece"})),
+        scores=scores,
+        reliability=Reliability(bins.count[0], bins.confidence[0], bins.right[0]),
+        found=found,
     )
+
+
+def _where_answered(scores: Scores) -> Floats:
+    """Precision, NaN where a resample has no such answer, which says nothing about it."""
+    return np.where(scores.answers > 0, scores.precision, np.nan)
+
+
+def _or_none(found: Estimate) -> Estimate:
+    """Without the interval where no resample differs, as where a class is never answered rightly."""
+    alike = found.low == found.high
+    return Estimate(found.value, np.where(alike, np.nan, found.low), np.where(alike, np.nan, found.high))

@@ -67,6 +67,20 @@ def resamples(groups: Rows, draws: int, seed: int) -> Iterator[Floats]:
         yield times[:, inverse].astype(np.float64)
 
 
+def settled(found: Estimate, trials: Floats) -> Estimate:
+    """Shares with an interval also where all of ``trials`` came out alike, and the resamples with them.
+
+    There it is Wilson's (1927), which allows for what was not seen in so few; nothing is changed elsewhere.
+    """
+    z2 = 1.959964**2
+    n = np.maximum(trials, 1.0)
+    middle = (found.value + z2 / 2 / n) / (1 + z2 / n)
+    half = np.sqrt(z2 * (found.value * (1 - found.value) + z2 / 4 / n) / n) / (1 + z2 / n)
+    alike = (found.low == found.high) & (trials > 0)
+    low, high = np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+    return Estimate(found.value, np.where(alike, low, found.low), np.where(alike, high, found.high))
+
+
 def _percentiles(drawn: Floats) -> tuple[Floats, Floats]:
     """Of each column, over the draws in which it is defined; NaN where it is in fewer than half of them."""
     enough = np.isfinite(drawn).mean(0) >= 0.5

@@ -67,6 +67,11 @@ class Scores:
         return ratio(self._right.sum(-1), self.n)
 
     @property
+    def shares(self) -> Floats:
+        """Of the images of each class, the share of each answer, ``(..., C, C)``; NaN where there is none."""
+        return ratio(floats(self.confusion), self.support[..., None])
+
+    @property
     def recall(self) -> Floats:
         """Of the images of a class, the share answered so, ``(..., C)``; NaN where there is none."""
         return ratio(self._right, self.support)

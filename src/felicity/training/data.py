@@ -85,9 +85,9 @@ def load(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int
     A folder made by ``felicity data prepare`` is taken as it is; anything else is prepared into the cache first.
     Where no classes are asked for, those without any image are left out.
     """
-    manifest, images = _prepared(config, progress)
+    manifest, images = prepared(config, progress)
     if config.classes is None:
-        manifest = _without_empty_classes(manifest)
+        manifest = without_empty_classes(manifest)
     has_votes = manifest.soft_labels is not None and soft
     usable = manifest.labels >= 0
     if has_votes:
@@ -125,7 +125,8 @@ def training_set(classes: tuple[str, ...], train: Part, validation: Part, test: 
     return TrainingSet(classes, train, validation, test, mean, std, digest.hexdigest())
 
 
-def _without_empty_classes(manifest: Manifest) -> Manifest:
+def without_empty_classes(manifest: Manifest) -> Manifest:
+    """The manifest without the classes that no image is labelled."""
     found = np.bincount(manifest.labels[manifest.labels >= 0], minlength=len(manifest.classes)) > 0
     number = np.where(found, np.cumsum(found) - 1, -1)
     labels = np.where(manifest.labels >= 0, number[manifest.labels], -1)
@@ -140,7 +141,8 @@ def _some(rows: Rows, number: int, seed: int) -> Rows:
     return np.sort(np.random.default_rng([seed, 7]).permutation(rows)[:number])
 
 
-def _prepared(config: DataConfig, progress: Callable[[int, int], None] | None) -> tuple[Manifest, Images]:
+def prepared(config: DataConfig, progress: Callable[[int, int], None] | None) -> tuple[Manifest, Images]:
+    """Manifest and images of ``config``, as they are or prepared into the cache. Raises DatasetError."""
     path = Path(config.path)
     folder = path if (path / MANIFEST).is_file() else _cached(config, progress)
     manifest, images = read_manifest(folder), read_images(folder)

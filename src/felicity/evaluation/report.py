@@ -1,0 +1,100 @@
+"""An evaluation as one HTML file that needs nothing else, and as pictures in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+
+from felicity.datasets.files import check_place, write_whole
+from felicity.datasets.report import data_uri, render_page, small_png
+from felicity.errors import DatasetError
+from felicity.evaluation import tables
+from felicity.evaluation.drawing import confusion_png, mistakes_sheet, reliability_png, roc_png
+from felicity.evaluation.evaluate import Evaluation, Result
+
+MISTAKES = 40
+
+
+def pictures(evaluation: Evaluation, number: int) -> dict[str, Callable[[], bytes]]:
+    """Of result ``number``: file name to a function that draws the PNG."""
+    result = evaluation.results[number]
+    found, title = result.all, f"{evaluation.model}, {evaluation.split}, {result.title}"
+    return {
+        "confusion.png": lambda: confusion_png(found.scores.confusion, found.classes, title),
+        "reliability.png": lambda: reliability_png(found.reliability, result.title),
+        "roc.png": lambda: roc_png(found.labels, found.probabilities, found.classes, f"{result.title}: ROC"),
+    }
+
+
+def check_folder(folder: Path) -> None:
+    """Raise DatasetError now where pictures could not be written into ``folder`` later, after long work."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
+    check_place(folder / "confusion.png")
+
+
+def write_pictures(evaluation: Evaluation, folder: Path) -> list[Path]:
+    """Write the pictures of all results, and sheets of mistakes, which show images of the data set.
+
+    Raises DatasetError where ``folder`` cannot be written.
+    """
+    check_folder(folder)
+    written = []
+    for number, result in enumerate(evaluation.results):
+        drawn = pictures(evaluation, number)
+        if rows := result.mistakes(MISTAKES):
+            drawn["mistakes.png"] = lambda result=result, rows=rows: _sheet(result, rows)  # type: ignore[misc]
+        for name, draw in drawn.items():
+            place = folder / (f"labels-{number + 1}-{name}" if number else name)
+            write_whole(place, draw())
+            written.append(place)
+    return written
+
+
+def write_report(evaluation: Evaluation, path: Path) -> None:
+    """Write the report to ``path``; it appears whole or not at all. Raises DatasetError."""
+    first = evaluation.results[0]
+    headline = [
+        (tables.shown(first.all.found[name], name), title)
+        for name, title in tables.NAMES.items()
+        if name in ("accuracy", "balanced_accuracy", "macro_f1", "happy_f1", "ece") and name in first.all.found
+    ]
+    page = render_page(
+        Path(__file__).with_name("evaluation.html.j2"),
+        title=evaluation.model,
+        evaluation=evaluation,
+        headline=[(text.split(" (")[0], text.partition("(")[2].rstrip(")"), title) for text, title in headline],
+        results=[
+            {
+                "title": result.title,
+                "notes": [tables.about_twins(result), *result.chosen.notes],
+                "overview": tables.overview(result),
+                "classes": tables.classes(result.all),
+                "mistakes": [_figure(result, row) for row in result.mistakes(MISTAKES)],
+                **{name.partition(".")[0]: data_uri(draw()) for name, draw in pictures(evaluation, number).items()},
+            }
+            for number, result in enumerate(evaluation.results)
+        ],
+    )
+    write_whole(path, page)
+
+
+def _captions(result: Result, row: int) -> tuple[str, str]:
+    """What an image is labelled, and what the model answered."""
+    found = result.all
+    p = found.probabilities[row]
+    return found.classes[int(found.labels[row])], f"{found.classes[int(p.argmax())]} {p.max():.0%}"
+
+
+def _figure(result: Result, row: int) -> dict[str, str]:
+    label, answer = _captions(result, row)
+    return {"image": data_uri(small_png(result.chosen.images[row])), "label": label, "answer": answer}
+
+
+def _sheet(result: Result, rows: list[int]) -> bytes:
+    sheet = mistakes_sheet(result.chosen.images[rows], [_captions(result, row) for row in rows])
+    return cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes()

@@ -1,0 +1,192 @@
+"""Which images a model is asked about, and what they are labelled: one set per convention of labelling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.datasets.archives import FileTree, open_tree
+from felicity.datasets.manifest import MANIFEST, Manifest
+from felicity.datasets.readers.ferplus import TABLE, FerPlus
+from felicity.datasets.samples import Image
+from felicity.datasets.splits import LEFT_OUT
+from felicity.errors import DatasetError
+from felicity.evaluation.judge import Judge
+from felicity.evaluation.metrics import Floats, Rows, floats
+from felicity.training.config import DataConfig
+from felicity.training.data import prepared, without_empty_classes
+
+Progress = Callable[[int, int], None]
+Flags = npt.NDArray[np.bool_]
+Trained = Callable[[Manifest], Flags]
+CONVENTIONS = {"ferplus": "fer2013-csv", "fer2013-csv": "ferplus"}
+"""Two ways of reading the same faces."""
+VOTES = {"shares": "majority", "majority": "absolute majority"}
+"""What ways of reading votes are called: the most voted answer, and more than half of all votes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Labelled images of one split by one convention.
+
+    ``images`` uint8 ``(N, S, S[, 3])``; ``labels`` (N,), index into ``classes``, those that model and data have in
+    common, in the model's order; ``groups`` (N,), images of one number resemble each other or show one subject;
+    ``seen`` (N,), whether one of the group stands in the training part. ``notes``: what was left out, and why.
+    """
+
+    title: str
+    classes: tuple[str, ...]
+    images: Image = field(repr=False)
+    labels: Rows = field(repr=False)
+    groups: Rows = field(repr=False)
+    seen: Flags = field(repr=False)
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set as read by one convention, called ``title``: its manifest and images."""
+
+    title: str
+    manifest: Manifest
+    images: Image = field(repr=False)
+
+
+def data_of(judge: Judge, path: str | None, format: str | None, classes: str | None) -> DataConfig:
+    """How ``path`` is read for ``judge``: as its run's own data were, in its size and colour. Raises DatasetError."""
+    if path is not None and classes and (Path(path) / MANIFEST).is_file():
+        raise DatasetError(f"{path}: is prepared with its classes, and stays so; leave --classes out")
+    if judge.run is not None:
+        own: DataConfig = judge.run.config.data
+        if path is None:
+            return own
+        same = Path(path).resolve() == Path(own.path).resolve()
+        changes = {"path": path} | ({} if same and format is None else {"format": format})
+        return own.model_copy(update=changes | ({"classes": classes} if classes else {}))
+    if path is None:
+        raise DatasetError(f"{judge.name}: a bundle does not know its data; name a data set with --data")
+    return DataConfig(path=path, format=format, classes=classes, size=judge.size, colour=judge.colour)
+
+
+def sources(config: DataConfig, progress: Progress | None = None) -> tuple[list[Source], list[str]]:
+    """The data set by each of its conventions, the one asked for first; and remarks. Raises DatasetError.
+
+    FER2013's faces have two where FER+'s votes lie beside them.
+    """
+    found, notes = [_source(config, progress)], []
+    other = CONVENTIONS.get(found[0].manifest.format)
+    if other and _has_votes(Path(config.path)):
+        try:
+            found.append(_source(config.model_copy(update={"format": other}), progress))
+        except DatasetError as error:
+            notes.append(f"labels of {other} are not shown: {error}")
+    return found, notes
+
+
+def _source(config: DataConfig, progress: Progress | None) -> Source:
+    manifest, images = prepared(config, progress)
+    if config.classes is None:
+        manifest = without_empty_classes(manifest)
+    if (Path(config.path) / MANIFEST).is_file():
+        title = f"labels as prepared ({manifest.format})"
+    elif manifest.format == "ferplus":
+        title = f"FER+ {VOTES.get(config.votes, config.votes)}"
+    else:
+        title = "FER2013's own labels" if manifest.format == "fer2013-csv" else f"labels of {manifest.format}"
+    return Source(title, manifest, images)
+
+
+def _has_votes(path: Path) -> bool:
+    """Whether FER2013's faces at ``path`` can be read by their own labels and by FER+'s votes."""
+    tree = open_tree(path)
+    if isinstance(tree, FileTree):
+        return tree.path.name == TABLE or (tree.path.parent / TABLE).is_file()
+    return FerPlus().sniff(tree) > 0
+
+
+def choose(judge: Judge, found: list[Source], split: str, trained: Trained) -> list[Chosen]:
+    """The images of ``split`` by each convention; the first convention decides which those are.
+
+    ``trained``: of a manifest, which rows the model was trained on, as far as that is known. Raises DatasetError where
+    no labelled image is in the split, or model and data have fewer than two classes in common.
+    """
+    first = found[0].manifest
+    rows = _rows_of(first, split, judge.name)
+    folds = set(first.folds[rows].tolist()) - {""}
+    whole = bool(folds) and len(rows) == int(np.isin(first.folds, list(folds)).sum())
+    result = []
+    for number, source in enumerate(found):
+        manifest = source.manifest
+        if number == 0:
+            here = rows
+        elif whole:  # a fold as published: every image that this convention labels
+            here = np.flatnonzero(np.isin(manifest.folds, list(folds)))
+        else:  # a part that was drawn: the same images
+            here = np.flatnonzero(np.isin(manifest.names, first.names[rows]))
+        seen = np.isin(manifest.groups, manifest.groups[trained(manifest)])
+        result.append(_restricted(judge, source, here, seen, split))
+    return result
+
+
+def _rows_of(manifest: Manifest, split: str, where: str) -> Rows:
+    """Rows of a split that was drawn or of a fold of the set's own, by name in any case."""
+    for column in (manifest.splits, manifest.folds):
+        names = {name.lower(): name for name in set(column.tolist()) if name not in ("", LEFT_OUT)}
+        if split.lower() in names:
+            return np.flatnonzero(column == names[split.lower()])
+    there = [
+        f"{name} ({int((column == name).sum()):,})"
+        for column in (manifest.splits, manifest.folds)
+        for name in sorted(set(column.tolist()) - {"", LEFT_OUT})
+    ]
+    raise DatasetError(f"split {split!r} has no images; there are {', '.join(dict.fromkeys(there))}")
+
+
+def _restricted(judge: Judge, source: Source, rows: Rows, seen: Flags, split: str) -> Chosen:
+    manifest = source.manifest
+    common = tuple(name for name in judge.classes if name in manifest.classes)
+    if len(common) < 2:
+        raise DatasetError(
+            f"{judge.name} knows {', '.join(judge.classes)}, and the data are labelled {', '.join(manifest.classes)}: "
+            f"two classes or more in common are needed, found {len(common)}; choose other data, or --classes"
+        )
+    number = np.array([common.index(name) if name in common else -1 for name in manifest.classes] + [-1])
+    labels = number[manifest.labels[rows]]  # the last for -1
+    notes = []
+    if not_answered := [name for name in judge.classes if name not in common]:
+        notes.append(
+            f"{', '.join(not_answered)}: answered by the model, but no label of the data; its probability is shared "
+            f"out among the other answers"
+        )
+    for i, name in enumerate(manifest.classes):
+        if name not in common and (left := int((manifest.labels[rows] == i).sum())):
+            notes.append(f"{left:,} images labelled {name} are left out, for the model does not know that class")
+    if undecided := int((manifest.labels[rows] < 0).sum()):
+        notes.append(f"{undecided:,} images without a single label are left out")
+    kept = np.flatnonzero(labels >= 0)
+    if not len(kept):
+        raise DatasetError(f"split {split!r} has {len(rows):,} images, but none labelled {', '.join(common)}")
+    rows = rows[kept]
+    return Chosen(
+        title=source.title,
+        classes=common,
+        images=np.ascontiguousarray(source.images[rows]),
+        labels=labels[kept],
+        groups=manifest.groups[rows],
+        seen=seen[rows],
+        notes=tuple(notes),
+    )
+
+
+def answers(judge: Judge, chosen: Chosen) -> Floats:
+    """Probabilities ``(N, C)`` of the classes of ``chosen``, brought back to a sum of 1."""
+    columns = [judge.classes.index(name) for name in chosen.classes]
+    given = judge.probabilities(chosen.images)[:, columns]
+    return floats(given / np.maximum(given.sum(1, keepdims=True), 1e-12))

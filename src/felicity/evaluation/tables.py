@@ -1,0 +1,77 @@
+"""An evaluation as rows of text, for the terminal and the report alike."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from felicity.evaluation.evaluate import Result
+from felicity.evaluation.figures import Figures
+from felicity.evaluation.intervals import Estimate
+
+Rows = list[tuple[str, ...]]
+SHARES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy (mean recall)",
+    "macro_precision": "precision, macro",
+    "macro_f1": "F1, macro",
+    "weighted_precision": "precision, weighted",
+    "weighted_f1": "F1, weighted",
+    "happy_precision": "happy: precision",
+    "happy_recall": "happy: recall",
+    "happy_f1": "happy: F1",
+    "happy_accuracy": "happy or not: accuracy",
+}
+NUMBERS = {
+    "happy_auc": "happy: area under ROC",
+    "macro_auc": "area under ROC, macro",
+    "ece": "calibration error (ECE)",
+    "brier": "Brier score",
+    "log_loss": "log loss, nats",
+}
+NAMES = SHARES | NUMBERS
+
+
+def overview(result: Result) -> tuple[tuple[str, ...], Rows]:
+    """Headings and rows: all images and, where some have a twin in the training part, those without."""
+    columns = {f"all {len(result.all):,} images": result.all}
+    if result.unseen is not None and result.seen:
+        columns[f"{len(result.unseen):,} without twins in training"] = result.unseen
+    rows = [
+        (title, *(shown(figures.found[name], name) for figures in columns.values()))
+        for name, title in NAMES.items()
+        if name in result.all.found
+    ]
+    return (result.title, *columns), rows
+
+
+def classes(figures: Figures) -> tuple[tuple[str, ...], Rows]:
+    """Headings and rows: a line per class."""
+    rows: Rows = []
+    for i, name in enumerate(figures.classes):
+        cells = (shown(figures.found[figure][i], figure) for figure in ("precision", "recall", "f1", "auc"))
+        rows.append((name, f"{int(figures.scores.support[i]):,}", *cells))
+    return ("class", "images", "precision", "recall", "F1", "area under ROC"), rows
+
+
+def shown(estimate: Estimate, name: str) -> str:
+    """A figure with its interval, such as ``80.8 % (79.4 to 82.0)``."""
+    if not np.isfinite(estimate.value):
+        return "-"
+    value, low, high = (float(part) for part in (estimate.value, estimate.low, estimate.high))
+    if name in NUMBERS or name == "auc":
+        return f"{value:.3f}" + (f" ({low:.3f} to {high:.3f})" if np.isfinite(low) else "")
+    return f"{value * 100:.1f} %" + (f" ({low * 100:.1f} to {high * 100:.1f})" if np.isfinite(low) else "")
+
+
+def about_twins(result: Result) -> str:
+    """What the images have in common with the training part."""
+    if not result.seen:
+        return "none of the images, nor a near twin, nor anyone shown in it, is known to stand in the training part"
+    if result.unseen is None:
+        return (
+            "every image, or a near twin of it, stands in the training part: these figures say what was learnt by heart"
+        )
+    return (
+        f"{result.seen:,} of {len(result.chosen):,} images have a twin or near twin, or the same subject, in the "
+        f"training part"
+    )

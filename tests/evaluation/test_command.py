@@ -1,0 +1,279 @@
+"""``felicity evaluate`` as people and programs use it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from felicity.cli.app import app
+from felicity.errors import ConfigError, DatasetError, FelicityError, TrainingError
+from felicity.recognition.classifier import Classifier
+from tests.support import faces_on_disk as disk
+from tests.support.command import environment
+
+DRAWS = ("--draws", 100)
+INTERVALS = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "ece", "brier", "log_loss")
+
+
+def run(*arguments: object) -> str:
+    """Standard output of a command that succeeds; our errors are raised."""
+    result = CliRunner().invoke(app, ["evaluate", *map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def run_json(*arguments: object) -> Any:
+    lines = run(*arguments, *DRAWS, "--json").splitlines()
+    assert len(lines) == 1
+    return json.loads(lines[0])
+
+
+def held_out(faces: disk.Faces) -> np.ndarray:
+    return np.flatnonzero(np.array(faces.folds) == "PublicTest")
+
+
+def test_a_bundle_is_measured_by_both_conventions(data: Path, faces: disk.Faces) -> None:
+    found = run_json("first", "--data", data, "--split", "publictest")
+    other = found["other_labels"][0]
+    assert (found["labels"], other["labels"]) == ("FER+ majority", "FER2013's own labels")
+    rows = held_out(faces)
+    p = Classifier.open("first").probabilities(faces.images[rows])
+    labels = faces.labels[rows].copy()
+    without_contempt = p[:, :7].argmax(1)
+    assert other["n"] == 24 and other["accuracy"] == pytest.approx((without_contempt == labels).mean(), abs=1e-6)
+    assert "contempt" not in other["classes"] and "contempt: answered by the model" in other["notes"][0]
+    labels[rows == 9] = 7
+    is_face = rows != 18
+    right = p.argmax(1) == labels
+    assert found["n"] == 23 and found["accuracy"] == pytest.approx(right[is_face].mean(), abs=1e-6)
+    assert len(found["classes"]) == 8 and found["per_class"]["contempt"]["n"] == 1
+    assert found["fit"] is None and any("no history" in note for note in found["notes"])
+
+
+def test_json_is_the_contract(data: Path) -> None:
+    found = run_json("first", "--data", data, "--split", "Training")
+    assert found["n"] == sum(map(sum, found["confusion"])) == sum(row["n"] for row in found["per_class"].values())
+    for name in INTERVALS:
+        low, high = found["intervals"][name]
+        assert low <= high, name
+    assert {"precision", "recall", "f1"} <= set(found["happy"]) & set(found["intervals"]["happy"])
+    assert set(found["per_class"]) == set(found["intervals"]["per_class"]) == set(found["classes"])
+    again = run_json("first", "--data", data, "--split", "Training")
+    assert again == found, "the same seed draws the same"
+
+
+def test_images_with_a_twin_in_training_are_left_out_of_the_second_column(
+    data: Path,
+    faces: disk.Faces,
+) -> None:
+    found = run_json("first", "--data", data, "--split", "PublicTest")
+    assert found["seen_in_training"] == 1 and found["without_seen_in_training"]["n"] == found["n"] - 1
+    text = run("first", "--data", data, "--split", "PublicTest", *DRAWS)
+    assert "all 23 images" in text and "22 without twins in training" in text
+    trained_on = run_json("first", "--data", data, "--split", "Training")
+    assert trained_on["without_seen_in_training"] is None, "all of them stand there"
+
+
+def test_classes_can_be_chosen(data: Path) -> None:
+    found = run_json("first", "--data", data / "fer2013.csv", "--split", "Training", "--classes", "happy,sad")
+    assert found["classes"] == ["happy", "sad"] and found["labels"] == "FER2013's own labels"
+    assert found["happy"]["recall"] == found["per_class"]["happy"]["recall"]
+    assert found["other_labels"][0]["labels"] == "FER+ majority"
+
+
+def test_a_prepared_data_set_is_read_with_its_splits(data: Path, tmp_path: Path) -> None:
+    prepare = ["data", "prepare", str(data / "fer2013.csv"), "-o", str(tmp_path / "ready"), "-j", "1"]
+    assert CliRunner().invoke(app, prepare, catch_exceptions=False).exit_code == 0
+    found = run_json("first", "--data", tmp_path / "ready", "--split", "test")
+    assert found["n"] == 24 and found["labels"] == "labels as prepared (fer2013-csv)" and not found["other_labels"]
+    with pytest.raises(DatasetError, match="is prepared with its classes"):
+        run("first", "--data", tmp_path / "ready", "--classes", "happy,sad")
+
+
+def test_report_and_pictures_need_nothing_else(data: Path, tmp_path: Path) -> None:
+    page, folder = tmp_path / "page.html", tmp_path / "pictures"
+    run("first", "--data", data, "--split", "PublicTest", "--report", page, "--pictures", folder, *DRAWS)
+    text = page.read_text()
+    assert not re.search(r'(src|href)="(?!data:)', text) and "<script" not in text and "@import" not in text
+    for words in (
+        "FER+ majority",
+        "FER2013's own labels".replace("'", "&#39;"),
+        "Most confident mistakes",
+        "@media print",
+    ):
+        assert words in text
+    names = {path.name for path in folder.iterdir()}
+    kinds = {"confusion.png", "reliability.png", "roc.png", "mistakes.png"}
+    assert names == kinds | {f"labels-2-{name}" for name in kinds}
+    assert all(cv2.imread(str(path)) is not None for path in folder.iterdir())
+
+
+def test_no_picture_is_written_that_was_not_asked_for(
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("first", "--data", data, "--split", "PublicTest", *DRAWS)
+    assert not list(tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            ("nowhere", "--data", "{data}"),
+            ConfigError,
+            r"nowhere: a run folder .* or a shipped bundle \(first\) expected",
+        ),
+        (("{tmp}", "--data", "{data}"), ConfigError, "found a folder without either"),
+        (("first",), DatasetError, "name a data set with --data"),
+        (("first", "--data", "nowhere"), DatasetError, "nowhere: is not there"),
+        (
+            ("first", "--data", "{data}", "--split", "holiday"),
+            DatasetError,
+            r"split 'holiday' has no images; there are test \(23\), train \(\d+\), validation \(\d+\), PublicTest",
+        ),
+        (("first", "--data", "{data}", "--classes", "{tmp}/own.toml"), DatasetError, "are needed, found 0"),
+        (("first", "--data", "{tmp}/unlabelled.csv"), DatasetError, "not labelled"),
+        (("first", "--data", "{tmp}/faces"), DatasetError, "images without labels are for: felicity classify"),
+        (("first", "--data", "{data}", "--report", "{tmp}/no/report.html"), DatasetError, "there is no folder"),
+        (("first", "--data", "{data}", "--report", "{tmp}"), DatasetError, "is a folder; name a file in it"),
+        (("first", "--data", "{data}", "--pictures", "{tmp}/own.toml"), DatasetError, "cannot be made"),
+        (("first", "--data", "{data}", "--pictures", "{tmp}/own.toml/x"), DatasetError, "cannot be made"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_leave_nothing(
+    arguments: tuple[str, ...],
+    error: type[FelicityError],
+    message: str,
+    data: Path,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "own.toml").write_text('[classes]\nglad = ["happy"]\nbad = ["sad", "anger"]\n')
+    lines = (data / "fer2013.csv").read_text().splitlines()
+    (tmp_path / "unlabelled.csv").write_text("\n".join(line.split(",", 1)[1] for line in lines) + "\n")
+    disk.write_png(np.zeros((48, 48), np.uint8), tmp_path / "faces" / "face.png")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(error, match=message) as caught:
+        run(*(argument.format(data=data, tmp=tmp_path) for argument in arguments))
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_bundle_needs_no_framework_and_a_mistake_is_no_traceback(data: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'tensorflow', 'keras', 'jax', 'sklearn'): sys.modules[name] = None\n"
+        "from felicity.cli.app import main\n"
+        "main()\n"
+    )
+
+    def ask(split: str) -> subprocess.CompletedProcess[str]:
+        words = ["evaluate", "first", "--data", data, "--split", split, "--json"]
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-c", code, *map(str, words)],
+            capture_output=True, text=True, env=environment(tmp_path), timeout=200,
+        )  # fmt: skip
+
+    done = ask("PublicTest")
+    assert done.returncode == 0 and json.loads(done.stdout)["n"] == 23, done.stderr
+    wrong = ask("holiday")
+    assert wrong.returncode == 1 and not wrong.stdout
+    assert wrong.stderr.startswith("error split 'holiday'") and len(wrong.stderr.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on happy and sad faces alone."""
+    from felicity.models.backend import use_backend
+    from felicity.training.config import make_config
+    from felicity.training.data import load
+    from felicity.training.fit import fit
+
+    config = make_config({
+        "model": {"name": "test-tiny"}, "backend": use_backend().config.backend(), "epochs": 2, "batch_size": 8,
+        "data": {"path": str(data), "format": "fer2013-csv", "classes": "happy,sad", "size": 16},
+    })  # fmt: skip
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    fit(config, load(config.data), folder)
+    return folder
+
+
+def test_a_run_knows_its_data_and_says_how_it_fits(trained: Path) -> None:
+    found = run_json(trained)
+    assert found["model"] == f"run {trained.name} (test-tiny on {_backend(trained)})"
+    assert found["classes"] == ["happy", "sad"] and found["labels"] == "FER2013's own labels"
+    assert found["n"] == 7 and found["seen_in_training"] == 0, "no twin was left in the training part"
+    fit = found["fit"]
+    assert fit["verdict"] in ("overfitted", "underfitted", "neither") and fit["epochs"] == 2
+    assert set(fit["kept"]) == {"training", "validation", "test"}
+    assert fit["kept"]["test"]["accuracy"] == pytest.approx(found["accuracy"])
+    assert fit["text"] in run(trained, *DRAWS).replace("\n", " ")
+    learnt = run_json(trained, "--split", "train")
+    assert learnt["without_seen_in_training"] is None and set(learnt["fit"]["kept"]) == {"training", "validation"}
+    assert learnt["fit"]["kept"]["training"]["accuracy"] == pytest.approx(learnt["accuracy"])
+
+
+def test_a_run_of_two_classes_is_asked_about_these_alone(trained: Path, data: Path, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    prepare = ["data", "prepare", str(data / "fer2013.csv"), "-o", str(ready), "--size", "16", "-j", "1"]
+    assert CliRunner().invoke(app, prepare, catch_exceptions=False).exit_code == 0
+    found = run_json(trained, "--data", ready)
+    assert found["classes"] == ["happy", "sad"] and found["n"] == 7
+    assert any("images labelled fear are left out" in note for note in found["notes"])
+    assert found["seen_in_training"] == 0 and set(found["fit"]["kept"]) == {"training", "validation"}
+    copies = run_json(trained, "--data", ready, "--split", "train")
+    assert copies["seen_in_training"] > 0, "copies are known by their content, whatever they are called"
+
+
+def test_another_reading_of_the_same_files_is_no_fresh_data(trained: Path, data: Path) -> None:
+    found = run_json(trained, "--data", data, "--split", "train", "--format", "ferplus")
+    assert found["labels"] == "FER+ majority" and found["seen_in_training"] > 0
+
+
+def test_data_that_changed_since_the_training_are_noticed(trained: Path, data: Path) -> None:
+    file = trained / "run.json"
+    kept = file.read_text()
+    facts = json.loads(kept)
+    facts["data"]["digest"] = "0" * 32
+    try:
+        file.write_text(json.dumps(facts))
+        found = run_json(trained)
+    finally:
+        file.write_text(kept)
+    assert any("is not what it was" in note for note in found["notes"]) and not found["fit"]["kept"]
+
+
+def test_a_run_before_its_first_epoch_is_refused(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text((trained / "run.json").read_text())
+    with pytest.raises(TrainingError, match="no epoch is done yet; go on with: felicity train --resume"):
+        run(tmp_path)
+
+
+def _backend(folder: Path) -> str:
+    return str(json.loads((folder / "run.json").read_text())["config"]["backend"])
+
+
+@pytest.mark.shared_data
+def test_the_shipped_bundle_on_fer2013_is_as_its_facts_say(shared: Path) -> None:
+    found = run_json("first", "--data", shared / "data" / "fer2013", "--split", "PublicTest")
+    assert found["n"] == 3396
+    assert found["accuracy"] == pytest.approx(0.8077, abs=0.001)
+    assert found["balanced_accuracy"] == pytest.approx(0.5181, abs=0.001)
+    assert found["happy"]["f1"] == pytest.approx(0.9111, abs=0.001)
+    assert found["ece"] == pytest.approx(0.0188, abs=0.001)
+    low, high = found["intervals"]["accuracy"]
+    assert 0.79 < low < 0.80 < 0.815 < high < 0.83
+    assert 350 < found["seen_in_training"] < 600
+    own = found["other_labels"][0]
+    assert own["n"] == 3579 and 0.50 < own["accuracy"] < 0.58
