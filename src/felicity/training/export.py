@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -180,14 +180,12 @@ def _calibrate(network: _Network, held: TrainingSet, places: npt.NDArray[np.int6
     logits, labels = network.answers(held.validation), places[held.validation.labels]
     temperature = fit_temperature(logits, labels)
     p = at(logits, temperature)
-    matrix = SoftMatrix.from_probabilities(p, labels)
-    rounded = replace(matrix, matrix=matrix.matrix.round(8), cross=matrix.cross.round(8))
     metrics = {"validation": _measures(logits, labels, temperature)}
     if len(held.test):
         metrics["test"] = _measures(network.answers(held.test), places[held.test.labels], temperature)
     return {
         "temperature": temperature,
-        "soft_matrix": rounded.to_json(),
+        "soft_matrix": SoftMatrix.from_probabilities(p, labels).rounded().to_json(),
         "confusion": confusion(p, labels).tolist(),
         "metrics": metrics,
     }

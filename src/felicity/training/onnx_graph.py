@@ -156,8 +156,8 @@ def _activation(graph: Graph, layer: Any, inputs: list[str]) -> str:
 
 def _add(graph: Graph, layer: Any, inputs: list[str]) -> str:
     result = inputs[0]
-    for other in inputs[1:]:
-        result = graph.add("Add", f"{layer.name}/{other}", [result, other])
+    for number, other in enumerate(inputs[1:], 1):
+        result = graph.add("Add", f"{layer.name}/{number}", [result, other])
     return result
 
 

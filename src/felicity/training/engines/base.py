@@ -136,7 +136,10 @@ def to_numpy(variable: Any) -> npt.NDArray[Any]:
     """A copy."""
     import keras
 
-    return np.array(keras.ops.convert_to_numpy(variable), copy=True)
+    value = variable.value
+    # NumPy 2 deprecates the way in which Keras turns PyTorch's tensors into arrays.
+    array = value.detach().cpu().numpy() if hasattr(value, "detach") else keras.ops.convert_to_numpy(value)
+    return np.array(array, copy=True)
 
 
 def _assign(variables: list[Any], state: State, prefix: str) -> None:
