@@ -33,7 +33,8 @@ def chart_png(audit: Audit, *, title: str, dots_per_inch: int = 150) -> bytes:
     return file.getvalue()
 
 
-def _bare(axis, title: str) -> None:  # type: ignore[no-untyped-def]
+def bare(axis, title: str) -> None:  # type: ignore[no-untyped-def]
+    """A title at the left, no frame, no tick marks."""
     axis.set_title(title, loc="left", fontsize=11, color=INK, pad=8)
     axis.tick_params(length=0, labelsize=9, colors=INK)
     for side in axis.spines.values():
@@ -55,7 +56,7 @@ def _classes(axis, audit: Audit) -> None:  # type: ignore[no-untyped-def]
     axis.invert_yaxis()
     axis.set_xlim(0, left.max() * 1.16)
     axis.set_xticks([])
-    _bare(axis, f"Images per class (largest is {audit.imbalance:.0f} times the smallest)")
+    bare(axis, f"Images per class (largest is {audit.imbalance:.0f} times the smallest)")
     if len(folds) > 1:
         axis.legend(frameon=False, fontsize=9, loc="lower right", labelcolor=INK)
 
@@ -79,7 +80,7 @@ def _found(axis, audit: Audit) -> None:  # type: ignore[no-untyped-def]
     axis.set_xlim(least, top * 12)
     axis.grid(axis="x", color=GRID)
     axis.set_axisbelow(True)
-    _bare(axis, "What the audit found (logarithmic scale)")
+    bare(axis, "What the audit found (logarithmic scale)")
 
 
 def _agreement(axis, audit: Audit, source: str) -> None:  # type: ignore[no-untyped-def]
@@ -89,12 +90,19 @@ def _agreement(axis, audit: Audit, source: str) -> None:  # type: ignore[no-unty
     columns = np.flatnonzero(counts.sum(0))
     share = counts[np.ix_(rows, columns)] / counts[rows].sum(1, keepdims=True)
     names = audit.samples.classes
+    heat_map(axis, share, [names[r] for r in rows], [names[c] for c in columns])
+    bare(axis, f"What {source} says (across) of each label (down)")
+
+
+def heat_map(axis, share, rows, columns, counts=None) -> None:  # type: ignore[no-untyped-def]
+    """Draw ``share`` (R, C), 0 to 1, as shaded cells with their percentages, and ``counts`` (R, C) below these."""
     axis.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for i in range(len(rows)):
-        for j in range(len(columns)):
-            if share[i, j] >= 0.005:
-                colour = "white" if share[i, j] > 0.55 else INK
-                axis.text(j, i, f"{share[i, j]:.0%}", ha="center", va="center", fontsize=8.5, color=colour)
-    axis.set_xticks(range(len(columns)), [names[c] for c in columns], rotation=35, ha="right")
-    axis.set_yticks(range(len(rows)), [names[r] for r in rows])
-    _bare(axis, f"What {source} says (across) of each label (down)")
+    for i, j in np.ndindex(share.shape):
+        colour = "white" if share[i, j] > 0.55 else INK
+        small = {"ha": "center", "va": "center", "color": colour}
+        if share[i, j] >= 0.005:
+            axis.text(j, i - (0.14 if counts is not None else 0), f"{share[i, j]:.0%}", fontsize=8.5, **small)
+        if counts is not None and counts[i, j]:
+            axis.text(j, i + 0.22, f"{counts[i, j]:,}", fontsize=6.5, alpha=0.75, **small)
+    axis.set_xticks(range(len(columns)), columns, rotation=35, ha="right")
+    axis.set_yticks(range(len(rows)), rows)

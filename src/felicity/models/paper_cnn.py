@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from felicity.models.registry import ModelOptions, register
+from felicity.models.registry import ModelOptions, faces_input, register
 
 WIDTH, DEPTH, FILTER_SIZE, DENSE = 32, 3, 3, (128, 64)
 
@@ -21,7 +21,7 @@ def paper_cnn(options: ModelOptions) -> Any:
 
     width, depth = options.width or WIDTH, options.depth or DEPTH
     size = options.filter_size or FILTER_SIZE
-    x = faces = keras.Input((options.size, options.size, options.channels), name="faces")
+    x = faces = faces_input(options)
     for stage in range(depth):
         x = layers.Conv2D(width * 2**stage, size, activation="relu", name=f"conv{stage + 1}")(x)
         x = layers.MaxPooling2D(2, name=f"pool{stage + 1}")(x)

@@ -84,14 +84,37 @@ def check_network(name: str) -> Network:
     return known[name]
 
 
-def build(name: str, options: ModelOptions | None = None) -> Any:
+def build(name: str, options: ModelOptions | None = None, *, channels_first: bool = False) -> Any:
     """The network ``name`` as a ``keras.Model`` that gives logits. Raises ConfigError where it does not fit.
 
     Call ``use_backend`` first; the weights are Keras's own until ``initial.initialise`` sets them.
+    ``channels_first``: take ``(B, channels, size, size)``; weights and their order are the same.
     """
+    import keras
+
     options = options or ModelOptions()
     network = check_network(name)
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_first" if channels_first else "channels_last")
     try:
         return network.build(options)
     except ValueError as error:
         raise ConfigError(f"model {name} cannot be built with {options}: {error}") from error
+    finally:
+        keras.config.set_image_data_format(before)
+
+
+def faces_input(options: ModelOptions) -> Any:
+    """The input layer of every network, in the layout that is being built."""
+    import keras
+
+    side, channels = options.size, options.channels
+    shape = (side, side, channels) if channel_axis() == -1 else (channels, side, side)
+    return keras.Input(shape, name="faces")
+
+
+def channel_axis() -> int:
+    """Where channels stand in the layout that is being built, for layers that do not know it themselves."""
+    import keras
+
+    return -1 if keras.config.image_data_format() == "channels_last" else 1

@@ -25,9 +25,12 @@ PREDICT = 256
 class Engine(ABC):
     """A network in training. ``step`` changes it; ``predict`` does not."""
 
+    channels_first = False
+    """The layout that is fastest on this framework; what comes and goes is channels last on all."""
+
     def __init__(self, config: TrainConfig, classes: int) -> None:
         self.config = config
-        self.model = build(config.model.name, config.model_options(classes))
+        self.model = build(config.model.name, config.model_options(classes), channels_first=self.channels_first)
         initialise(self.model, config.seed)
         self._seed_dropout(config.seed)
         self.optimizer = make_optimizer(config)
@@ -133,13 +136,11 @@ def make_optimizer(config: TrainConfig) -> Any:
 
 
 def to_numpy(variable: Any) -> npt.NDArray[Any]:
-    """A copy."""
-    import keras
-
+    """A copy of a Keras variable's value. Keras's own conversion warns under NumPy 2."""
     value = variable.value
-    # NumPy 2 deprecates the way in which Keras turns PyTorch's tensors into arrays.
-    array = value.detach().cpu().numpy() if hasattr(value, "detach") else keras.ops.convert_to_numpy(value)
-    return np.array(array, copy=True)
+    if hasattr(value, "detach"):
+        value = value.detach()
+    return np.array(value.numpy() if hasattr(value, "numpy") else value)
 
 
 def _assign(variables: list[Any], state: State, prefix: str) -> None:
