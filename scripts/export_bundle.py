@@ -16,17 +16,13 @@ import numpy as np
 import torch
 from train_bundle import MEAN, STD, Faces, Network, load, logits_of
 
+from felicity.evaluation.metrics import Scores
+from felicity.exporting import measures
 from felicity.index import SoftMatrix
 from felicity.labels import EXPRESSIONS
 from felicity.models.bundle import open_bundle, write_bundle
 from felicity.recognition.classifier import Classifier
-from felicity.training.calibration import (
-    confusion,
-    expected_calibration_error,
-    fit_temperature,
-    measures,
-    probabilities_at,
-)
+from felicity.training.temperature import fit_temperature, probabilities_at
 
 
 def to_onnx(model: Network) -> bytes:
@@ -56,7 +52,6 @@ def facts_of(faces: Faces, logits: np.ndarray, name: str, settings: dict[str, ob
     labels = faces.majority[held_out]
     temperature = fit_temperature(logits[held_out], labels)
     p = probabilities_at(logits, temperature)
-    uncalibrated = round(expected_calibration_error(probabilities_at(logits[held_out], 1.0), labels), 4)
     return {
         "name": name,
         "labels": [str(e) for e in EXPRESSIONS],
@@ -64,10 +59,10 @@ def facts_of(faces: Faces, logits: np.ndarray, name: str, settings: dict[str, ob
         "temperature": temperature,
         "prior": faces.votes[fitted].mean(0).round(6).tolist(),
         "soft_matrix": SoftMatrix.from_probabilities(p[held_out], labels).rounded().to_json(),
-        "confusion": confusion(p[held_out], labels).tolist(),
+        "confusion": Scores.of(labels, p[held_out], EXPRESSIONS).confusion.tolist(),
         "metrics": {
-            "held_out": measures(p[held_out], labels) | {"ece_before": uncalibrated},
-            "public_test": measures(p[public], faces.majority[public]),
+            "held_out": measures(logits[held_out], labels, temperature),
+            "public_test": measures(logits[public], faces.majority[public], temperature),
         },
         "trained_on": "FER2013 Training fold, FER+ vote distributions; seven of eight groups of identical images",
         "calibrated_on": "FER2013 Training fold, the eighth group of identical images, FER+ majority labels",

@@ -6,7 +6,7 @@ Source: Efron & Tibshirani 1993, ch. 13; of groups: Davison & Hinkley 1997, ch. 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np

@@ -1,6 +1,6 @@
 """A trained Keras network as ONNX: layer by layer, so that it comes out the same whatever backend it runs on.
 
-Keras computes channels last, bundles are NCHW. Written anew, every layer is NCHW, and no transpose stands between
+Bundles are NCHW; Keras computes in either layout. Written anew, every layer is NCHW, and no transpose stands between
 convolutions, as one would if a framework's exporter translated what the backend does.
 """
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from felicity.errors import ConfigError, require
 from felicity.labels import EXPRESSIONS
+from felicity.training.engines.base import to_numpy
 
 OPSET, IR_VERSION = 17, 8
 """Old enough for every ONNX Runtime that Felicity runs with."""
@@ -71,8 +72,8 @@ class Graph:
 def to_onnx(model: Any, places: Sequence[int]) -> bytes:
     """An ONNX file: ``faces`` float32 ``(batch, C, S, S)`` to ``logits`` ``(batch, 8)`` in the order of EXPRESSIONS.
 
-    ``model``: a functional ``keras.Model`` from ``(batch, S, S, C)`` to a logit per class. ``places``: of each class
-    among the eight; the others get NEVER. Raises ConfigError for a layer that has no rule here.
+    ``model``: a functional ``keras.Model`` from ``(batch, S, S, C)``, or channels first, to a logit per class.
+    ``places``: of each class among the eight; the others get NEVER. Raises ConfigError for a layer without a rule.
     """
     graph = Graph()
     results: dict[str, str] = {}
@@ -82,7 +83,8 @@ def to_onnx(model: Any, places: Sequence[int]) -> bytes:
             raise _unknown(layer, "of this kind" if rule is None else "that is used more than once")
         inputs = [results[node.operation.name] for node in layer._inbound_nodes[0].parent_nodes]
         results[layer.name] = rule(graph, layer, inputs)
-    side, _, channels = model.input_shape[1:]
+    first, side, last = model.input_shape[1:]
+    channels = last if first == side else first
     return graph.serialise(model.name, (channels, side, side), results[model.layers[-1].name], places)
 
 
@@ -95,9 +97,9 @@ def _same(graph: Graph, layer: Any, inputs: list[str]) -> str:
 
 
 def _convolution(graph: Graph, layer: Any, inputs: list[str]) -> str:
-    operands = [*inputs, graph.constant(f"{layer.name}/kernel", _array(layer.kernel).transpose(3, 2, 0, 1))]
+    operands = [*inputs, graph.constant(f"{layer.name}/kernel", to_numpy(layer.kernel).transpose(3, 2, 0, 1))]
     if layer.use_bias:
-        operands.append(graph.constant(f"{layer.name}/bias", _array(layer.bias)))
+        operands.append(graph.constant(f"{layer.name}/bias", to_numpy(layer.bias)))
     how = {"dilations": list(layer.dilation_rate), "group": layer.groups}
     result = graph.add("Conv", layer.name, operands, **_window(layer, layer.kernel_size, layer.dilation_rate), **how)
     return _activate(graph, layer, result)
@@ -106,17 +108,17 @@ def _convolution(graph: Graph, layer: Any, inputs: list[str]) -> str:
 def _dense(graph: Graph, layer: Any, inputs: list[str]) -> str:
     if len(layer.input.shape) != 2:
         raise _unknown(layer, f"on an input of shape {tuple(layer.input.shape[1:])}")
-    operands = [*inputs, graph.constant(f"{layer.name}/kernel", _array(layer.kernel))]
+    operands = [*inputs, graph.constant(f"{layer.name}/kernel", to_numpy(layer.kernel))]
     if layer.use_bias:
-        operands.append(graph.constant(f"{layer.name}/bias", _array(layer.bias)))
+        operands.append(graph.constant(f"{layer.name}/bias", to_numpy(layer.bias)))
     return _activate(graph, layer, graph.add("Gemm", layer.name, operands))
 
 
 def _normalisation(graph: Graph, layer: Any, inputs: list[str]) -> str:
-    mean, variance = _array(layer.moving_mean), _array(layer.moving_variance)
+    mean, variance = to_numpy(layer.moving_mean), to_numpy(layer.moving_variance)
     values = {
-        "gamma": _array(layer.gamma) if layer.scale else np.ones_like(mean),
-        "beta": _array(layer.beta) if layer.center else np.zeros_like(mean),
+        "gamma": to_numpy(layer.gamma) if layer.scale else np.ones_like(mean),
+        "beta": to_numpy(layer.beta) if layer.center else np.zeros_like(mean),
         "moving_mean": mean,
         "moving_variance": variance,
     }
@@ -138,7 +140,7 @@ def _global_average(graph: Graph, layer: Any, inputs: list[str]) -> str:
 
 
 def _flatten(graph: Graph, layer: Any, inputs: list[str]) -> str:
-    """In Keras's order, channels last: the dense layer after it was trained on that."""
+    """In Keras's order, which is channels last in either layout: the dense layer after it was trained on that."""
     if len(layer.input.shape) == 4:
         inputs = [graph.add("Transpose", layer.name, inputs, perm=[0, 2, 3, 1])]
     return graph.add("Flatten", layer.name, inputs)
@@ -191,18 +193,13 @@ def _activate(graph: Graph, layer: Any, result: str) -> str:
 def _window(layer: Any, kernel: Sequence[int], dilation: Sequence[int] = (1, 1)) -> dict[str, list[int]]:
     """Kernel, strides and pads as ONNX has them; "same" as Keras means it, with the odd pixel at the end."""
     before, after = [], []
-    for length, extent, stride, spread in zip(layer.input.shape[1:3], kernel, layer.strides, dilation, strict=True):
+    sides = layer.input.shape[1:3] if layer.data_format == "channels_last" else layer.input.shape[2:4]
+    for length, extent, stride, spread in zip(sides, kernel, layer.strides, dilation, strict=True):
         reach = (extent - 1) * spread + 1
         total = max((-(-length // stride) - 1) * stride + reach - length, 0) if layer.padding == "same" else 0
         before.append(total // 2)
         after.append(total - total // 2)
     return {"kernel_shape": list(kernel), "strides": list(layer.strides), "pads": before + after}
-
-
-def _array(variable: Any) -> npt.NDArray[Any]:
-    from felicity.training.engines.base import to_numpy
-
-    return to_numpy(variable)
 
 
 def _unknown(layer: Any, what: str) -> ConfigError:

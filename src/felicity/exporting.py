@@ -15,19 +15,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from felicity.errors import BundleError, ConfigError, TrainingError, require
+from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError, require
+from felicity.evaluation.calibration import reliability
+from felicity.evaluation.metrics import Scores
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.labels import EXPRESSIONS, INDEX, parse_expression
 from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
 from felicity.models.runtime import open_session
 from felicity.training import checkpoint
-from felicity.training.calibration import confusion, expected_calibration_error, fit_temperature, measures
-from felicity.training.calibration import probabilities_at as at
 from felicity.training.config import TrainConfig
 from felicity.training.data import Part, TrainingSet, load
 from felicity.training.feed import normalise
 from felicity.training.onnx_graph import INPUT, to_onnx
 from felicity.training.run import BEST, Run, environment, open_run
+from felicity.training.temperature import fit_temperature, probabilities_at
 
 Floats = npt.NDArray[np.float32]
 LICENCE = "Apache-2.0"
@@ -65,8 +66,9 @@ def export(
     with the bundle gives no figure for them, and takes it that nobody shows them.
 
     Raises TrainingError where the run is incomplete, was changed, or was made of other data; BundleError where
-    ``output`` is taken or the ONNX file answers otherwise than the network that was trained; ConfigError where a
-    class is no single expression, or a layer has no rule; ExtraMissingError without the extra ``export``.
+    ``output`` is taken or the ONNX file answers otherwise than the network that was trained; DatasetError where the
+    data are gone; ConfigError where a class is no single expression, a layer has no rule, or Keras runs on another
+    backend than the run's in this process; ExtraMissingError without the extra ``export``.
     """
     name = _check_output(output, name, replace_bundle)
     run = open_run(folder)
@@ -158,6 +160,8 @@ def _check_output(output: Path, name: str | None, replace_bundle: bool) -> str:
 
 def _load(run: Run, data: str | None) -> TrainingSet:
     config = run.config.data if data is None else run.config.data.model_copy(update={"path": data})
+    if not Path(config.path).exists():
+        raise DatasetError(f"{config.path}: is not there, and {run.folder} was trained on it; say where with --data")
     held = load(config, soft=run.config.soft_labels)
     same = held.digest == run.facts["data"]["digest"] and held.classes == run.classes
     if not same or (held.mean, held.std) != (run.mean, run.std):
@@ -179,21 +183,32 @@ def _calibrate(network: _Network, held: TrainingSet, places: npt.NDArray[np.int6
     """Temperature, matrices and measures, as ``bundle.json`` has them."""
     logits, labels = network.answers(held.validation), places[held.validation.labels]
     temperature = fit_temperature(logits, labels)
-    p = at(logits, temperature)
-    metrics = {"validation": _measures(logits, labels, temperature)}
+    p = probabilities_at(logits, temperature)
+    metrics = {"validation": measures(logits, labels, temperature)}
     if len(held.test):
-        metrics["test"] = _measures(network.answers(held.test), places[held.test.labels], temperature)
+        metrics["test"] = measures(network.answers(held.test), places[held.test.labels], temperature)
     return {
         "temperature": temperature,
         "soft_matrix": SoftMatrix.from_probabilities(p, labels).rounded().to_json(),
-        "confusion": confusion(p, labels).tolist(),
+        "confusion": Scores.of(labels, p, EXPRESSIONS).confusion.tolist(),
         "metrics": metrics,
     }
 
 
-def _measures(logits: Floats, labels: npt.NDArray[np.int64], temperature: float) -> dict[str, float]:
-    before = expected_calibration_error(at(logits, 1.0), labels)
-    return measures(at(logits, temperature), labels) | {"ece_before": round(before, 4)}
+def measures(logits: Floats, labels: npt.NDArray[np.int64], temperature: float) -> dict[str, float]:
+    """What a bundle says of N labelled faces: how many; then figures of 0 to 1, see ``evaluation``.
+
+    ``logits`` (N, 8). ``happy_f1`` is left out where nobody is happy; ``ece_before`` is that without temperature.
+    """
+    p = probabilities_at(logits, temperature)
+    scores = Scores.of(labels, p, EXPRESSIONS)
+    figures = {"accuracy": scores.accuracy, "balanced_accuracy": scores.balanced_accuracy}
+    if scores.happy is not None and scores.happy.support[0]:
+        figures["happy_f1"] = scores.happy.f1[0]
+    everyone = np.ones((1, len(labels)))
+    figures["ece"] = reliability(labels, p, everyone).ece[0]
+    figures["ece_before"] = reliability(labels, probabilities_at(logits, 1.0), everyone).ece[0]
+    return {"faces": len(labels)} | {name: round(float(value), 4) for name, value in figures.items()}
 
 
 def _prior(config: TrainConfig, held: TrainingSet, places: Sequence[int]) -> list[float]:
