@@ -101,7 +101,8 @@ def load(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int
         chosen = None if manifest.soft_labels is None else manifest.soft_labels[rows]
         return Part(np.ascontiguousarray(images[rows]), manifest.labels[rows], chosen)
 
-    return training_set(manifest.classes, part(TRAIN), part(VALIDATION), part(TEST), where=config.path)
+    made = training_set(manifest.classes, part(TRAIN), part(VALIDATION), part(TEST), where=config.path)
+    return made if config.pixels == "normalised" else replace(made, mean=0.0, std=1 / 255)
 
 
 def training_set(classes: tuple[str, ...], train: Part, validation: Part, test: Part, *, where: str) -> TrainingSet:
@@ -161,7 +162,7 @@ def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> 
     for file in (*files, *([Path(config.classes)] if config.classes and config.classes.endswith(".toml") else [])):
         facts = file.stat()
         seen.update(f"{file}:{facts.st_size}:{facts.st_mtime_ns};".encode())
-    seen.update(json.dumps(config.model_dump(exclude={"images", "path"}), sort_keys=True).encode())
+    seen.update(json.dumps(config.model_dump(exclude={"images", "path", "pixels"}), sort_keys=True).encode())
     folder = home() / "prepared" / seen.hexdigest()
     if not (folder / MANIFEST).is_file():
         folder.parent.mkdir(parents=True, exist_ok=True)

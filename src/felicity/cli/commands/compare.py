@@ -1,0 +1,80 @@
+"""``felicity compare``: what a framework changes when nothing else does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from felicity.cli import console, options
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(compare)
+
+
+def compare(
+    data: Annotated[str | None, typer.Argument(metavar="DATA", help="A data set, as for: felicity train.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="See: felicity models list.")] = None,
+    backends: Annotated[
+        str | None, typer.Option("--backends", help="With commas between them; default: all that are installed.")
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="How many; intervals need two.")] = 3,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="Passes over the data.")] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option("--lr", help="Learning rate.")] = None,
+    optimizer: Annotated[str | None, typer.Option("--optimizer", help="sgd, adam or adamw.")] = None,
+    augment: Annotated[str | None, typer.Option("--augment", help="none, geometry or camera.")] = None,
+    classes: Annotated[str | None, typer.Option("--classes", help="8, 7, happy,sad or a TOML file.")] = None,
+    size: Annotated[int | None, typer.Option("--size", help="Side of the images.")] = None,
+    images: Annotated[int | None, typer.Option("--images", help="Train on so many, drawn by a seed (0: all).")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE.toml", help="As for: felicity train; flags win over it.")
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where runs, table and picture go.")
+    ] = Path("comparison"),
+    resume: Annotated[bool, typer.Option("--resume", help="Keep the runs that FOLDER has already.")] = False,
+    json: options.Json = False,
+) -> None:
+    """Train one network on several frameworks with equal weights, order, pixels and constants, and compare them."""
+    from felicity.errors import ConfigError
+    from felicity.models.backend import check_backend, installed_backends
+    from felicity.models.registry import check_network
+    from felicity.training.config import make_config, read_toml
+
+    flags: dict[str, Any] = {
+        "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "optimizer": optimizer,
+        "augment": augment, "model": {"name": model}, "data": {"path": data, "classes": classes, "size": size,
+        "images": images},
+    }  # fmt: skip
+    defaults = {"model": {"name": "paper-cnn"}, "epochs": 10}
+    chosen = make_config(defaults, read_toml(config) if config else {}, flags)
+    check_network(chosen.model.name)
+    asked = [name.strip() for name in backends.split(",")] if backends else list(installed_backends())
+    if not asked:
+        check_backend("tensorflow")
+    names = tuple(dict.fromkeys(check_backend(name) for name in asked))
+    if output.exists() and any(output.iterdir()) and not resume:
+        raise ConfigError(f"{output}: is not empty; go on with --resume, or choose another folder with --output")
+
+    from felicity.evaluation.frameworks.comparison import compare as run
+    from felicity.evaluation.frameworks.report import write_report
+
+    def told(contestant: str, seed: int, line: str) -> None:
+        epoch, accuracy, seconds = line.split()
+        console.say(f"{contestant}, seed {seed}, epoch {epoch}: validation {float(accuracy):.2%}, {seconds} s")
+
+    first = chosen.seed
+    done = run(chosen, names, tuple(range(first, first + seeds)), output, told)
+    report = write_report(done, output)
+    if json:
+        console.emit_json(report.to_json())
+        return
+    console.table(report.columns, report.rows, title=report.title, numbers=report.columns[1:])
+    for line in report.first_steps:
+        console.out.print(line)
+    console.out.print(report.verdict, soft_wrap=True)
+    console.say(f"written: {output}")

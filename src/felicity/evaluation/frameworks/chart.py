@@ -1,0 +1,64 @@
+"""A comparison in one picture: accuracy by part, validation by epoch, seconds, memory."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from felicity.evaluation.drawing import Canvas
+from felicity.evaluation.frameworks.comparison import Comparison
+from felicity.evaluation.frameworks.contestant import PLAIN
+from felicity.evaluation.frameworks.summary import LABELS, PARTS, Mean
+
+COLOURS = {"tensorflow": "#e69f00", "torch": "#d55e00", "jax": "#0072b2", PLAIN: "#777777"}
+
+
+def comparison_png(comparison: Comparison) -> bytes:
+    """A PNG of four panels. Whiskers: 95 % over seeds; dots: single seeds."""
+    canvas = Canvas(10.5, 7.2)
+    (accuracy, curves), (seconds, memory) = canvas.figure.subplots(2, 2)
+    names = comparison.contestants
+    shift = {name: (i - (len(names) - 1) / 2) * 0.17 for i, name in enumerate(names)}
+    for name in names:
+        colour, label = COLOURS[name], LABELS[name]
+        for x, part in enumerate(PARTS):
+            values = 100 * comparison.values(name, part, "accuracy")
+            mean = Mean.of(values)
+            accuracy.errorbar(
+                x + shift[name], mean.value, yerr=None if np.isnan(mean.half) else mean.half, fmt="o", color=colour,
+                capsize=3, markersize=5, label=label if x == 0 else None,
+            )  # fmt: skip
+            accuracy.plot([x + shift[name] + 0.05] * len(values), values, ".", color=colour, alpha=0.5, markersize=4)
+        for i, outcome in enumerate(comparison.of(name)):
+            curves.plot(
+                [row["epoch"] for row in outcome["history"]],
+                [100 * row["val_accuracy"] for row in outcome["history"]],
+                color=colour, linewidth=1.1, alpha=0.8, label=label if i == 0 else None,
+            )  # fmt: skip
+    for axes, values_of in ((seconds, comparison.seconds), (memory, comparison.memory)):
+        means = [Mean.of(values_of(name)) for name in names]
+        places = np.arange(len(names))
+        axes.barh(places, [mean.value for mean in means], color=[COLOURS[name] for name in names], height=0.6)
+        axes.errorbar(
+            [mean.value for mean in means], places, xerr=np.nan_to_num([mean.half for mean in means]), fmt="none",
+            ecolor="#333333", capsize=3,
+        )  # fmt: skip
+        figures = [f"{mean.value:,.1f}" if mean.value < 100 else f"{mean.value:,.0f}" for mean in means]
+        axes.set_yticks(places, [f"{LABELS[name]}\n{figure}" for name, figure in zip(names, figures, strict=True)])
+        axes.invert_yaxis()
+    accuracy.set_xticks(range(len(PARTS)), PARTS)
+    accuracy.set(ylabel="accuracy, %", title="Accuracy, weights of the best epoch")
+    curves.set(xlabel="epoch", ylabel="validation accuracy, %", title="By epoch, a line for each seed")
+    curves.xaxis.get_major_locator().set_params(integer=True)
+    seconds.set(xlabel="seconds per epoch (median, first left out)", title="Time")
+    memory.set(xlabel="peak memory, MB", title="Memory")
+    curves.legend(frameon=False, fontsize=8)
+    for axes in (accuracy, curves, seconds, memory):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y" if axes in (accuracy, curves) else "x", color="#e6e6e6", linewidth=0.6)
+        axes.set_axisbelow(True)
+    images = comparison.data["images"]
+    canvas.figure.suptitle(
+        f"{comparison.config.model.name}, {images['train']:,} images, {comparison.config.epochs} epochs, "
+        f"{len(comparison.seeds)} seeds"
+    )
+    return canvas.png()

@@ -1,0 +1,182 @@
+"""The protocol: one process for each framework and seed, in turns, and what comes of them together."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.errors import TrainingError
+from felicity.evaluation.frameworks.contestant import FIRST_STEP, OUTCOME, PLAIN
+from felicity.models.backend import BACKENDS, Backend
+from felicity.training import checkpoint
+from felicity.training.config import TrainConfig
+
+Told = Callable[[str, int, str], None]
+"""Contestant, seed, and the line that it printed."""
+JOB = "job.json"
+ROUNDING = 1e-5
+"""Relative difference of first-step loss and gradients that float32 rounding explains: sums over some 10^5 positions,
+taken in another order. A constant that differs, say of batch normalisation, shows as 10^-3 and more."""
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """How far two contestants are apart before anything was learnt.
+
+    ``loss``: relative. ``median``, ``largest``: of the differences of single gradients, relative to the largest
+    gradient of the same weights. Where a value lies at the kink of a ReLU, or two tie in a maximum, rounding decides
+    whether one unit counts; the largest difference may then be large, and the median tells whether the rest agrees.
+    """
+
+    contestant: str
+    reference: str
+    loss: float
+    median: float
+    largest: float
+
+    @property
+    def fair(self) -> bool:
+        """As near as float32 rounding."""
+        return max(self.loss, self.median) < ROUNDING
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``outcomes``: one per contestant and seed, as ``contestant.race`` gives them."""
+
+    config: TrainConfig
+    seeds: tuple[int, ...]
+    first_steps: tuple[FirstStep, ...]
+    outcomes: tuple[dict[str, Any], ...] = field(repr=False)
+    data: dict[str, Any] = field(repr=False)
+
+    @property
+    def contestants(self) -> tuple[str, ...]:
+        """In the order in which they ran."""
+        return tuple(dict.fromkeys(outcome["contestant"] for outcome in self.outcomes))
+
+    def of(self, contestant: str) -> list[dict[str, Any]]:
+        """Its outcomes by seed."""
+        return sorted((o for o in self.outcomes if o["contestant"] == contestant), key=lambda o: int(o["seed"]))
+
+    def values(self, contestant: str, part: str, figure: str) -> npt.NDArray[np.float64]:
+        """``(seeds,)``: ``figure`` (``accuracy``, ``loss``) on ``part``."""
+        return np.array([outcome["parts"][part][figure] for outcome in self.of(contestant)])
+
+    def seconds(self, contestant: str) -> npt.NDArray[np.float64]:
+        """``(seeds,)``: median seconds per epoch, the first left out where there are others."""
+        rows = [[epoch["seconds"] for epoch in outcome["history"]] for outcome in self.of(contestant)]
+        return np.array([np.median(row[1:] or row) for row in rows])
+
+    def first_seconds(self, contestant: str) -> npt.NDArray[np.float64]:
+        """``(seeds,)``: seconds of the first epoch, with what the framework compiles."""
+        return np.array([outcome["history"][0]["seconds"] for outcome in self.of(contestant)])
+
+    def memory(self, contestant: str) -> npt.NDArray[np.float64]:
+        """``(seeds,)``: peak resident memory of the process in training, MB."""
+        return np.array([outcome["peak_memory"] / 1e6 for outcome in self.of(contestant)])
+
+
+def compare(
+    config: TrainConfig, backends: tuple[Backend, ...], seeds: tuple[int, ...], folder: Path, told: Told | None = None
+) -> Comparison:
+    """Run what is not there yet in ``folder``, and put all of it together.
+
+    Seeds are the outer loop, so that a machine that slows down slows all frameworks alike. PyTorch runs twice, the
+    second time without Keras (``plain-torch``). Raises TrainingError where a contestant fails.
+    """
+    from felicity.training.data import load
+
+    data = load(config.data, soft=config.soft_labels)
+    contestants = [*backends, *([PLAIN] if "torch" in backends else [])]
+    steps = {name: _first_step(config, name) for name in contestants}
+    reference = contestants[0]
+    outcomes = []
+    for seed in seeds:
+        for name in contestants:
+            outcomes.append(outcome_of(config, name, seed, folder / f"{name}-{seed}", told))
+    return Comparison(
+        config,
+        seeds,
+        tuple(_apart(name, reference, steps) for name in contestants if name != reference),
+        tuple(outcomes),
+        {
+            "digest": data.digest,
+            "classes": list(data.classes),
+            "images": {n: sum(c.values()) for n, c in data.counts().items()},
+        },
+    )
+
+
+def _first_step(config: TrainConfig, contestant: str) -> tuple[float, checkpoint.State]:
+    with tempfile.TemporaryDirectory() as scratch:
+        _run(_job(config, contestant, config.seed, Path(scratch)) | {"first_step": True}, config.seed, Path(scratch))
+        state, facts = checkpoint.load(Path(scratch) / FIRST_STEP)
+    return float(facts["loss"]), state
+
+
+def _apart(name: str, reference: str, steps: dict[str, tuple[float, checkpoint.State]]) -> FirstStep:
+    (loss, found), (other_loss, wanted) = steps[name], steps[reference]
+    apart = np.concatenate(
+        [np.abs(found[key] - value).ravel() / max(float(np.abs(value).max()), 1e-12) for key, value in wanted.items()]
+    )
+    return FirstStep(
+        name, reference, abs(loss - other_loss) / abs(other_loss), float(np.median(apart)), float(apart.max())
+    )
+
+
+def outcome_of(
+    config: TrainConfig, contestant: str, seed: int, folder: Path, told: Told | None = None
+) -> dict[str, Any]:
+    """What ``contestant.race`` gives; trained unless ``folder`` has it. Raises TrainingError for other settings."""
+    job = _job(config, contestant, seed, folder)
+    if (folder / JOB).is_file() and json.loads((folder / JOB).read_text(encoding="utf-8"))["config"] != job["config"]:
+        raise TrainingError(f"{folder}: holds a training with other settings; choose another folder")
+    if not (folder / OUTCOME).is_file():
+        _run(job | {"first_step": False}, seed, folder, told)
+    outcome: dict[str, Any] = json.loads((folder / OUTCOME).read_text(encoding="utf-8"))
+    return outcome
+
+
+def _job(config: TrainConfig, contestant: str, seed: int, folder: Path) -> dict[str, Any]:
+    backend = contestant if contestant in BACKENDS else "torch"
+    asked = config.model_dump() | {"backend": backend, "seed": seed}
+    return {"contestant": contestant, "config": asked, "folder": str(folder)}
+
+
+def _run(job: dict[str, Any], seed: int, folder: Path, told: Told | None = None) -> None:
+    """In a process of its own, which leaves its answer in ``folder``; raises with its last word if it fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
+    checkpoint.write(folder / JOB, (json.dumps(job, indent=1) + "\n").encode())
+    contestant = job["contestant"]
+    source = str(Path(__file__).parents[3])
+    path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-m", "felicity.evaluation.frameworks.contestant", str(folder / JOB)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}
+    ) as process:
+        try:
+            assert process.stdout is not None and process.stderr is not None
+            for line in process.stdout:
+                if told:
+                    told(contestant, seed, line.strip())
+            complaint = process.stderr.read()
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode:
+        last = (complaint.strip().splitlines() or ["no reason given"])[-1]
+        raise TrainingError(f"{contestant} with seed {seed} failed: {last}")

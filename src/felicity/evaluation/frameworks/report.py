@@ -1,0 +1,90 @@
+"""A comparison as table, sentences, JSON, and files: ``comparison.json``, ``comparison.md``, ``comparison.png``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from felicity.evaluation.frameworks.chart import comparison_png
+from felicity.evaluation.frameworks.comparison import Comparison
+from felicity.evaluation.frameworks.summary import LABELS, PARTS, Mean, pairs, rows, verdict
+from felicity.training.checkpoint import write
+from felicity.training.run import environment
+
+
+@dataclass(frozen=True)
+class Report:
+    """``columns`` and ``rows`` of the table, and what stands below it."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    first_steps: list[str]
+    verdict: str
+    facts: dict[str, Any] = field(repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract of ``felicity compare --json``."""
+        return self.facts
+
+    def markdown(self) -> str:
+        """For a document."""
+        lines = [f"**{self.title}**", ""]
+        lines += [f"| {' | '.join(self.columns)} |", f"|{'---|' * len(self.columns)}"]
+        lines += [f"| {' | '.join(row)} |" for row in self.rows]
+        lines += ["", *(f"- {line}" for line in self.first_steps), "", self.verdict, ""]
+        return "\n".join(lines)
+
+
+def write_report(comparison: Comparison, folder: Path) -> Report:
+    """Put the three files into ``folder``. Raises TrainingError where it cannot be written."""
+    config, images = comparison.config, comparison.data["images"]
+    columns, table = rows(comparison)
+    first = [
+        f"first step, {LABELS[step.contestant]} against {LABELS[step.reference]}: loss differs by {step.loss:.1e}, "
+        f"gradients by {step.median:.1e} (median) and {step.largest:.1e} (largest): "
+        f"{'float32 rounding' if step.fair else 'more than float32 rounding explains'}"
+        for step in comparison.first_steps
+    ]
+    said = verdict(comparison)
+    title = (
+        f"{config.model.name}, {images['train']:,} images, {config.epochs} epochs, batch {config.batch_size}, "
+        f"{len(comparison.seeds)} seeds: mean ± 95 %; accuracy, seconds, peak memory"
+    )
+    facts = {
+        "model": config.model.name,
+        "config": config.model_dump(),
+        "seeds": list(comparison.seeds),
+        "data": comparison.data,
+        "environment": environment(),
+        "frameworks": {name: _figures(comparison, name) for name in comparison.contestants},
+        "first_step": [asdict(step) | {"fair": step.fair} for step in comparison.first_steps],
+        "pairs": [
+            {"one": p.one, "other": p.other, "test_accuracy": _mean(p.difference), "p": None if p.p != p.p else p.p}
+            for p in pairs(comparison)
+        ],
+        "fair": all(step.fair for step in comparison.first_steps),
+        "verdict": said,
+    }
+    report = Report(title, columns, table, first, said, facts)
+    write(folder / "comparison.json", (json.dumps(facts, indent=1) + "\n").encode())
+    write(folder / "comparison.md", report.markdown().encode())
+    write(folder / "comparison.png", comparison_png(comparison))
+    return report
+
+
+def _figures(comparison: Comparison, name: str) -> dict[str, Any]:
+    return {
+        "accuracy": {part: _mean(Mean.of(comparison.values(name, part, "accuracy"))) for part in PARTS},
+        "loss": {part: _mean(Mean.of(comparison.values(name, part, "loss"))) for part in PARTS},
+        "seconds_per_epoch": _mean(Mean.of(comparison.seconds(name))),
+        "first_epoch_seconds": _mean(Mean.of(comparison.first_seconds(name))),
+        "peak_memory_mb": _mean(Mean.of(comparison.memory(name))),
+    }
+
+
+def _mean(mean: Mean) -> dict[str, float | None]:
+    interval = None if mean.half != mean.half else mean.half
+    return {"mean": mean.value, "half_interval": interval}
