@@ -133,10 +133,11 @@ def make_optimizer(config: TrainConfig) -> Any:
 
 
 def to_numpy(variable: Any) -> npt.NDArray[Any]:
-    """A copy."""
-    import keras
-
-    return np.array(keras.ops.convert_to_numpy(variable), copy=True)
+    """A copy of a Keras variable's value. Keras's own conversion warns under NumPy 2."""
+    value = variable.value
+    if hasattr(value, "detach"):
+        value = value.detach()
+    return np.array(value.numpy() if hasattr(value, "numpy") else value)
 
 
 def _assign(variables: list[Any], state: State, prefix: str) -> None:
