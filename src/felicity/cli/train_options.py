@@ -5,10 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
+from felicity.cli import console
 from felicity.cli.commands.train import train
 
+if TYPE_CHECKING:
+    from felicity.training.config import TrainConfig
+
+Loaded = TypeVar("Loaded")
 OWN = {"run", "config", "resume", "json"}
 """Parameters of ``train`` that are no settings; each command says them for itself."""
 COLLECTED = "settings"
@@ -66,3 +71,14 @@ def from_file(path: Path | None) -> dict[str, Any]:
     from felicity.training.config import read_toml
 
     return read_toml(path) if path else {}
+
+
+def prepared(load: Callable[..., Loaded], chosen: TrainConfig) -> Loaded:
+    """What ``load``, ``training.data.load`` or the like, makes of the data of ``chosen``, under a display."""
+    with console.progress() as bar:
+        task = bar.add_task("preparing images", total=None)
+        return load(
+            chosen.data,
+            soft=chosen.soft_labels,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from felicity.cli import console, options
-from felicity.cli.train_options import from_file, nested, with_train_options
+from felicity.cli.train_options import from_file, nested, prepared, with_train_options
 
 if TYPE_CHECKING:
     from felicity.training.config import TrainConfig
@@ -47,13 +47,13 @@ def crossval(
     from felicity.models.registry import check_network
     from felicity.training.config import make_config
     from felicity.training.crossval import read
-    from felicity.training.folds import number_of_folds
+    from felicity.training.folds import number_of_folds, open_pool
 
     stored = (read(folder) if resume and config is None else None) or {}
     chosen = make_config(stored.get("config") or from_file(config), nested(settings))
     check_network(chosen.model.name)
     check_backend(chosen.backend)
-    pool = load_pool(chosen)
+    pool = prepared(open_pool, chosen)
     k = number_of_folds(pool, folds if folds is not None else stored.get("number_of_folds"))
     result = run_folds(chosen, pool, k, folder, resume=resume)
     if json:
@@ -61,19 +61,6 @@ def crossval(
         return
     print_table(result)
     console.say(f"written: {folder}")
-
-
-def load_pool(chosen: TrainConfig) -> Pool:
-    """Everything outside the test part, prepared under a display."""
-    from felicity.training.folds import open_pool
-
-    with console.progress() as bar:
-        task = bar.add_task("preparing images", total=None)
-        return open_pool(
-            chosen.data,
-            soft=chosen.soft_labels,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
 
 
 def run_folds(chosen: TrainConfig, pool: Pool, k: int, folder: Path, *, resume: bool) -> dict[str, Any]:
