@@ -7,7 +7,7 @@ from typing import Any
 
 from felicity.training.chart_style import GRID, INK, MUTED, TRAINING, VALIDATION, canvas, plain, png
 
-COLUMNS = 4
+COLUMNS, EDGE = 4, 0.05
 
 
 def tuning_png(result: dict[str, Any]) -> bytes:
@@ -34,8 +34,8 @@ def slices_png(result: dict[str, Any]) -> bytes:
     """A panel per setting: its value across, validation loss up; ``result`` as ``tune`` gives it."""
     space = result["space"]
     rows = math.ceil(len(space) / COLUMNS)
-    columns = min(len(space), COLUMNS)
-    figure = canvas(2.9 * columns + 1.2, 2.7 * rows + 0.5, "what each setting gave")
+    columns = math.ceil(len(space) / rows)
+    figure = canvas(2.9 * columns + 1.2, 2.7 * rows + 0.5, "what each setting gave (triangles: pruned)")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
     dots = None
     for place, axes in enumerate(panels.flat):
@@ -106,17 +106,31 @@ def _slice(axes: Any, trials: list[dict[str, Any]], name: str, dimension: dict[s
         style = {"edgecolors": MUTED, "linewidths": 0.8} if state == "done" else {"marker": "v", "alpha": 0.45}
         if some:
             dots = axes.scatter(
-                at, [t["val_loss"] for t in some], c=[t["number"] for t in some], cmap="Blues", s=30, zorder=3,
-                vmin=first - (last - first) * 0.3, vmax=last, **style,
+                at, [t["val_loss"] for t in some], c=[t["number"] for t in some], cmap=_blues(), s=30, zorder=3,
+                vmin=first, vmax=max(last, first + 1), **style,
             )  # fmt: skip
     plain(axes)
     axes.grid(color=GRID)
     if choices:
         axes.set_xticks(range(len(choices)), [str(choice) for choice in choices])
         axes.set_xlim(-0.5, len(choices) - 0.5)
-    elif dimension["log"]:
+        return dots
+    low, high = dimension["low"], dimension["high"]
+    if dimension["log"]:
         axes.set_xscale("log")
         axes.minorticks_off()
-    elif isinstance(dimension["low"], int) and isinstance(dimension["high"], int):
+        axes.set_xlim(low * (low / high) ** EDGE, high * (high / low) ** EDGE)
+        return dots
+    axes.set_xlim(low - EDGE * (high - low), high + EDGE * (high - low))
+    if isinstance(low, int) and isinstance(high, int):
         axes.xaxis.get_major_locator().set_params(integer=True)
     return dots
+
+
+def _blues() -> Any:
+    """From a blue that shows on white to the darkest."""
+    import numpy as np
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(colormaps["Blues"](np.linspace(0.25, 1, 256)))

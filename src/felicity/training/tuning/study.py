@@ -127,12 +127,16 @@ def _storage(optuna: Any, url: sa.URL, heartbeat: tuple[int, int]) -> Any:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                return optuna.storages.RDBStorage(
+                storage = optuna.storages.RDBStorage(
                     url.render_as_string(hide_password=False),
                     engine_kwargs=options,
                     heartbeat_interval=heartbeat[0],
                     grace_period=heartbeat[1],
                 )
+            if local:
+                sa.event.listen(storage.engine, "connect", _on_connect)
+                storage.engine.dispose()
+            return storage
         except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
             # Two processes that begin at once both make the tables; the slower one finds them.
             if attempt == 4 or not re.search("already exists|duplicate key|UNIQUE", str(error)):
@@ -144,3 +148,9 @@ def _storage(optuna: Any, url: sa.URL, heartbeat: tuple[int, int]) -> Any:
                 f"({str(error).splitlines()[0]}); choose another database"
             ) from error
     raise AssertionError("unreachable")
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    # Readers do not wait for the writer; a killed process leaves a whole file, a lost machine its last commits.
+    connection.execute("PRAGMA journal_mode=WAL").close()
+    connection.execute("PRAGMA synchronous=NORMAL").close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable
@@ -151,6 +152,8 @@ def _train(
         raise _Failed from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # others' trials may be in it
+            folder.parent.rmdir()
         trial.set_user_attr(HISTORY, reporter.history if reporter else [])
         if sentence:
             trial.set_user_attr(SENTENCE, sentence.replace(str(folder), f"trial {trial.number}"))

@@ -72,7 +72,7 @@ def tune(
 
     def record() -> dict[str, Any]:
         with storage_errors(url, "reading"):
-            found = summarise(study, space, base) | {"storage": url.render_as_string(hide_password=True)}
+            found = summarise(study, space, base, trials) | {"storage": url.render_as_string(hide_password=True)}
         if found["best"]:
             write(folder / BEST, _best_toml(found).encode())
         write(folder / SUMMARY, (json.dumps(found, indent=1, allow_nan=False) + "\n").encode())
@@ -94,8 +94,8 @@ def tune(
     return result
 
 
-def summarise(study: Any, space: Space, base: TrainConfig) -> dict[str, Any]:
-    """The trials that count, the best of them, and how much each setting mattered; plain values."""
+def summarise(study: Any, space: Space, base: TrainConfig, wanted: int) -> dict[str, Any]:
+    """The trials that count, the best of them, and, when all are there, how much each setting mattered."""
     trials = [_facts(trial) for trial in study.get_trials(deepcopy=False) if counted(trial)]
     done = [trial for trial in trials if trial["state"] == "done"]
     best = min(done, key=lambda trial: float(trial["val_loss"])) if done else None
@@ -108,7 +108,7 @@ def summarise(study: Any, space: Space, base: TrainConfig) -> dict[str, Any]:
         "space": space.to_json(),
         "best": best
         and best | {"config": make_config(base.model_dump(), nested(best["settings"].items())).model_dump()},
-        "importances": importances(study, len({trial["val_loss"] for trial in done})),
+        "importances": importances(study, len({t["val_loss"] for t in done})) if len(trials) >= wanted else None,
         "trials": trials,
     }
 
@@ -118,10 +118,10 @@ def importances(study: Any, done: int) -> dict[str, float] | None:
 
     PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255), over the trials that were done.
     """
-    from optuna.importance import get_param_importances
-
     if done < ENOUGH:
         return None
+    from optuna.importance import get_param_importances
+
     return {name: round(float(share), 4) for name, share in get_param_importances(study).items()}
 
 
