@@ -104,6 +104,7 @@ def run_trials(
         while True:
             seen = study.get_trials(deepcopy=False)
             if (done := sum(map(counted, seen))) >= trials:
+                _sweep(study, folder)
                 return
             others = sum(map(running, seen))
             if done + others >= trials:
@@ -165,3 +166,5 @@ def _sweep(study: Any, folder: Path) -> None:
     for left in (folder / SCRATCH).glob("*"):
         if left.name not in under_way:
             shutil.rmtree(left, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        (folder / SCRATCH).rmdir()

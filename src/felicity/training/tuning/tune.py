@@ -65,8 +65,12 @@ def tune(
         url = sa.URL.create("sqlite", database=str(folder / STUDY))
     name = name or folder.resolve().name
     tuned = {each.name for each in space.dimensions}
-    begun = {key: value for key, value in flat(base.model_dump()).items() if key not in tuned and value is not None}
-    begun |= {"space": space.to_json(), "data_digest": data.digest, "classes": list(data.classes)}
+    begun = {key: value for key, value in flat(base.model_dump()).items() if value is not None}
+    begun |= dict.fromkeys(tuned, "tuned") | {
+        "space": space.to_json(),
+        "data_digest": data.digest,
+        "classes": list(data.classes),
+    }
     study = open_study(url, name, begun, seed=base.seed, epochs=base.epochs, heartbeat=heartbeat)
     _make(folder)
 
