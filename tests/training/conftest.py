@@ -1,10 +1,15 @@
+"""Where studies are kept, what is trained on, and with which settings."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
 
+from tests.store.conftest import postgres_url
 from tests.support.faces_on_disk import made_up, write_csv
+
+__all__ = ["postgres_url"]
 
 SETTINGS = """\
 epochs = 3
@@ -36,3 +41,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("settings") / "tiny.toml"
     file.write_text(SETTINGS)
     return file
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'shared.db'}"
+    return str(request.getfixturevalue("postgres_url"))
