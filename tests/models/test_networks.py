@@ -79,6 +79,7 @@ def test_both_layouts_have_the_same_weights_in_the_same_order(name: str) -> None
     shapes = [[(v.path, tuple(v.shape)) for v in model.weights] for model in (last, first)]
     assert shapes[0] == shapes[1]
     assert first.input.shape[1:] == (1, 48, 48)
+    assert describe(first).multiply_adds == describe(last).multiply_adds
 
 
 def test_initial_weights_depend_on_the_seed_alone_and_are_glorots() -> None:

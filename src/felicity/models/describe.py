@@ -72,5 +72,6 @@ def _multiply_adds(layer: Any) -> int:
     kernel = getattr(layer, "kernel", None)
     if kernel is None:
         return 0
-    positions = int(np.prod(layer.output.shape[1:-1]))
+    first = getattr(layer, "data_format", "channels_last") == "channels_first"
+    positions = int(np.prod(layer.output.shape[2:] if first else layer.output.shape[1:-1]))
     return int(np.prod(kernel.shape)) * positions
