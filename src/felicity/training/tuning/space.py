@@ -14,6 +14,7 @@ from typing import Any
 
 from felicity.datasets.augment import Augmentation
 from felicity.errors import ConfigError
+from felicity.models.registry import check_network
 from felicity.training.config import ModelConfig, TrainConfig, make_config, read_toml
 from felicity.training.same import flat
 
@@ -111,7 +112,7 @@ def check_space(space: Space, base: TrainConfig, *, where: str) -> None:
     for each in space.dimensions:
         for value in each.ends:
             try:
-                make_config(base.model_dump(), nested((first | {each.name: value}).items()))
+                check_network(make_config(base.model_dump(), nested((first | {each.name: value}).items())).model.name)
             except ConfigError as error:
                 raise ConfigError(f"{where}: {each.name} = {value!r} is not possible: {error}") from error
 

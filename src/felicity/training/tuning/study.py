@@ -12,7 +12,7 @@ import re
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ BEGUN, SENTENCE, HISTORY, SURPLUS = "begun", "sentence", "history", "surplus"
 """What is kept beside Optuna's own columns: settings of the study; of a trial why it failed, and its epochs."""
 
 
+@contextmanager
 def open_study(
     url: sa.URL,
     name: str,
@@ -36,8 +37,8 @@ def open_study(
     seed: int,
     epochs: int,
     heartbeat: tuple[int, int] = (SIGN_OF_LIFE_SECONDS, GIVEN_UP_SECONDS),
-) -> Any:
-    """The ``optuna.Study`` called ``name``, made if it is not there.
+) -> Iterator[Any]:
+    """The ``optuna.Study`` called ``name``, made if it is not there; closed at the end.
 
     ``begun``: plain values that all who take part must agree on. ``heartbeat``: seconds between signs of life, and
     after which a trial without any is given up. Raises ExtraMissingError without Optuna or the database's driver,
@@ -49,9 +50,11 @@ def open_study(
     from felicity.training.tuning.sampler import NumberedTPE
 
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
-    with storage_errors(url, "opening"):
+    with storage_errors(url, "opening"), ExitStack() as closing:
+        storage = _storage(optuna, url, heartbeat)
+        closing.callback(storage.engine.dispose)
         study = optuna.create_study(
-            storage=_storage(optuna, url, heartbeat),
+            storage=storage,
             study_name=name,
             sampler=NumberedTPE(seed),
             pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=first_pruned(epochs)),
@@ -59,9 +62,11 @@ def open_study(
         )
         if (then := study.user_attrs.get(BEGUN)) is None:
             study.set_user_attr(BEGUN, begun)
-    if then is not None:
-        check_same(f"study {name}", then, json.loads(json.dumps(begun)))
-    return study
+        opened = closing.pop_all()
+    with opened:
+        if then is not None:
+            check_same(f"study {name}", then, json.loads(json.dumps(begun)))
+        yield study
 
 
 def first_pruned(epochs: int) -> int:

@@ -71,31 +71,33 @@ def tune(
         "data_digest": data.digest,
         "classes": list(data.classes),
     }
-    study = open_study(url, name, begun, seed=base.seed, epochs=base.epochs, heartbeat=heartbeat)
-    _make(folder)
+    with open_study(url, name, begun, seed=base.seed, epochs=base.epochs, heartbeat=heartbeat) as study:
+        _make(folder)
 
-    def record() -> dict[str, Any]:
-        with storage_errors(url, "reading"):
-            found = summarise(study, space, base, trials) | {"storage": url.render_as_string(hide_password=True)}
-        if found["best"]:
-            write(folder / BEST, _best_toml(found).encode())
-        write(folder / SUMMARY, (json.dumps(found, indent=1, allow_nan=False) + "\n").encode())
-        return found
+        def record() -> dict[str, Any]:
+            with storage_errors(url, "reading"):
+                found = summarise(study, space, base, trials) | {"storage": url.render_as_string(hide_password=True)}
+            if found["best"]:
+                write(folder / BEST, _best_toml(found).encode())
+            write(folder / SUMMARY, (json.dumps(found, indent=1, allow_nan=False) + "\n").encode())
+            return found
 
-    def one_ended(trial: Any) -> None:
-        record()
-        ended(_facts(trial))
+        def one_ended(trial: Any) -> None:
+            record()
+            ended(_facts(trial))
 
-    run_trials(study, url, space, base, data, folder, trials, watch=watch, ended=one_ended, waiting=waiting)
-    result = record()
-    if not result["best"]:
-        last = next(trial["sentence"] for trial in reversed(result["trials"]) if trial["sentence"])
-        raise TrainingError(f"study {name}: none of {len(result['trials'])} trials came to its end; the last: {last}")
-    from felicity.training.tuning.charts import slices_png, tuning_png
+        run_trials(study, url, space, base, data, folder, trials, watch=watch, ended=one_ended, waiting=waiting)
+        result = record()
+        if not result["best"]:
+            last = next(trial["sentence"] for trial in reversed(result["trials"]) if trial["sentence"])
+            raise TrainingError(
+                f"study {name}: none of {len(result['trials'])} trials came to its end; the last: {last}"
+            )
+        from felicity.training.tuning.charts import slices_png, tuning_png
 
-    write(folder / PICTURE, tuning_png(result))
-    write(folder / SLICES, slices_png(result))
-    return result
+        write(folder / PICTURE, tuning_png(result))
+        write(folder / SLICES, slices_png(result))
+        return result
 
 
 def summarise(study: Any, space: Space, base: TrainConfig, wanted: int) -> dict[str, Any]:
