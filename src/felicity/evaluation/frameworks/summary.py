@@ -68,8 +68,9 @@ def pairs(comparison: Comparison) -> list[Pair]:
     order = np.argsort([p for *_, p in found])
     corrected, worst = {}, 0.0
     for place, index in enumerate(order):
-        worst = max(worst, min(1.0, found[index][3] * (len(found) - place)))
-        corrected[int(index)] = worst
+        p = found[index][3] * (len(found) - place)
+        worst = max(worst, min(1.0, p))
+        corrected[int(index)] = p if np.isnan(p) else worst
     return [Pair(one, other, mean, corrected[i]) for i, (one, other, mean, _) in enumerate(found)]
 
 

@@ -1,0 +1,152 @@
+"""Comparing frameworks: the protocol with real trainings, and what is said of their figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from felicity.cli.app import app
+from felicity.evaluation.frameworks.chart import comparison_png
+from felicity.evaluation.frameworks.comparison import Comparison, FirstStep
+from felicity.evaluation.frameworks.contestant import PLAIN
+from felicity.evaluation.frameworks.report import write_report
+from felicity.evaluation.frameworks.summary import Mean, pairs, rows, verdict
+from felicity.training.config import make_config
+from tests.support.command import felicity
+from tests.support.faces_on_disk import made_up, write_csv
+
+CONFIG = make_config({"data": {"path": "faces"}, "model": {"name": "test-tiny"}, "epochs": 3})
+SETTINGS = '[model]\nname = "test-tiny"\n\n[data]\nsize = 24\nvalidation_share = 0.2\n'
+
+
+def outcome(contestant: str, seed: int, test: float, seconds: float = 2.0) -> dict[str, Any]:
+    parts = {
+        name: {"images": 100, "loss": 1.0, "accuracy": accuracy}
+        for name, accuracy in (("train", 0.9), ("validation", 0.6), ("test", test))
+    }
+    history = [{"epoch": i + 1, "seconds": seconds + 5 * (i == 0), "val_accuracy": 0.5 + 0.1 * i} for i in range(3)]
+    return {"contestant": contestant, "seed": seed, "parts": parts, "peak_memory": 1_000_000_000, "history": history}
+
+
+def comparison(
+    tests: dict[str, list[float]], seconds: dict[str, float] | None = None, apart: float = 1e-7
+) -> Comparison:
+    outcomes = [
+        outcome(name, seed, value, (seconds or {}).get(name, 2.0))
+        for name, values in tests.items()
+        for seed, value in enumerate(values, 1)
+    ]
+    names = list(tests)
+    first = tuple(FirstStep(name, names[0], apart, apart, 30 * apart) for name in names[1:])
+    seeds = tuple(range(1, len(next(iter(tests.values()))) + 1))
+    images = {"train": 100, "validation": 20, "test": 30}
+    return Comparison(CONFIG, seeds, first, tuple(outcomes), {"digest": "0", "classes": ["a"], "images": images})
+
+
+def test_means_have_students_intervals() -> None:
+    from scipy import stats
+
+    values = np.array([0.5, 0.53, 0.55])
+    low, high = stats.t.interval(0.95, 2, values.mean(), stats.sem(values))
+    mean = Mean.of(values)
+    assert (mean.value - mean.half, mean.value + mean.half) == pytest.approx((low, high))
+    assert np.isnan(Mean.of(values[:1]).half) and Mean.of(values[:1]).text(1, 100) == "50.0"
+
+
+def test_the_first_epoch_is_kept_apart() -> None:
+    one = comparison({"tensorflow": [0.5, 0.5]}, {"tensorflow": 2.0})
+    assert one.seconds("tensorflow").tolist() == [2.0, 2.0] and one.first_seconds("tensorflow").tolist() == [7.0, 7.0]
+
+
+def test_equal_frameworks_are_called_equal_and_the_fastest_is_named() -> None:
+    said = verdict(
+        comparison(
+            {"tensorflow": [0.5, 0.52, 0.51], "torch": [0.51, 0.5, 0.52], PLAIN: [0.5, 0.51, 0.52]},
+            {"tensorflow": 4.0, "torch": 2.0, PLAIN: 1.6},
+        )
+    )
+    assert "makes no difference" in said and "PyTorch is fastest, 2.0 s" in said
+    assert "TensorFlow takes 2.0 times" in said and "25% more time than without it" in said
+    assert "All start alike" in said
+
+
+def test_a_steady_difference_is_called_one() -> None:
+    one = comparison({"tensorflow": [0.60, 0.61, 0.62, 0.61], "jax": [0.50, 0.51, 0.52, 0.512]})
+    (pair,) = pairs(one)
+    assert pair.p < 0.001 and pair.difference.value == pytest.approx(0.0995, abs=0.001)
+    assert "larger than chance explains" in verdict(one)
+
+
+def test_holm_never_lowers_a_p_value() -> None:
+    from scipy import stats
+
+    one = comparison({"tensorflow": [0.5, 0.53, 0.55], "torch": [0.52, 0.54, 0.58], "jax": [0.5, 0.52, 0.56]})
+    for pair in pairs(one):
+        raw = stats.ttest_rel(
+            one.values(pair.one, "test", "accuracy"), one.values(pair.other, "test", "accuracy")
+        ).pvalue
+        assert raw <= pair.p <= min(1.0, 3 * raw) + 1e-12 or pair.p >= raw
+
+
+def test_an_unfair_start_is_said_first() -> None:
+    said = verdict(comparison({"tensorflow": [0.5, 0.5], "jax": [0.5, 0.5]}, apart=1e-3))
+    assert said.startswith("Not a fair comparison: at the first step JAX is 1e-03")
+
+
+def test_one_seed_proves_nothing() -> None:
+    one = comparison({"tensorflow": [0.5], "jax": [0.6]})
+    assert "one seed does not tell" in verdict(one) and np.isnan(pairs(one)[0].p)
+
+
+def test_the_report_is_written_as_table_picture_and_json(tmp_path: Path) -> None:
+    one = comparison({"tensorflow": [0.5, 0.52], "torch": [0.51, 0.5], PLAIN: [0.5, 0.51]})
+    report = write_report(one, tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"comparison.json", "comparison.md", "comparison.png"}
+    facts = json.loads((tmp_path / "comparison.json").read_text())
+    assert facts["fair"] and facts["frameworks"]["torch"]["accuracy"]["test"]["mean"] == pytest.approx(0.505)
+    assert report.verdict in (tmp_path / "comparison.md").read_text()
+    columns, lines = rows(one)
+    assert len(lines) == 3 and all(len(line) == len(columns) for line in lines)
+    assert comparison_png(one).startswith(b"\x89PNG")
+
+
+def test_frameworks_that_start_alike_are_compared_and_not_run_twice(tmp_path: Path) -> None:
+    data = write_csv(made_up(210), tmp_path / "fer2013.csv")
+    (tmp_path / "tiny.toml").write_text(SETTINGS)
+    words = [
+        "compare", data, "--config", tmp_path / "tiny.toml", "--backends", "torch,jax", "--seeds", "2", "--epochs", "2",
+        "--batch-size", "16", "-o", tmp_path / "out", "--json",
+    ]  # fmt: skip
+    facts = json.loads(felicity(*words, home=tmp_path).stdout)
+    assert set(facts["frameworks"]) == {"torch", "jax", PLAIN} and facts["seeds"] == [1, 2]
+    for step in facts["first_step"]:
+        assert step["fair"] and step["loss"] < 1e-5 and step["median"] < 1e-5
+    for name, figures in facts["frameworks"].items():
+        assert figures["peak_memory_mb"]["mean"] > 100, name
+        assert 0 <= figures["accuracy"]["test"]["mean"] <= 1
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "out").glob("*/outcome.json")}
+    assert len(before) == 6
+    refused = CliRunner().invoke(app, list(map(str, words)), env={"FELICITY_HOME": str(tmp_path)})
+    assert refused.exit_code != 0 and "is not empty; go on with --resume" in str(refused.exception)
+    other = CliRunner().invoke(app, [*map(str, words), "--resume", "--lr", "0.5"], env={"FELICITY_HOME": str(tmp_path)})
+    assert other.exit_code != 0 and "holds a training with other settings" in str(other.exception)
+    assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "out").glob("*/outcome.json")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--model", "vgg"], "model 'vgg' is not known"),
+        (["--backends", "torch,caffe"], "backend 'caffe' is not known"),
+        (["--epochs", "0"], "epochs"),
+    ],
+)
+def test_mistakes_are_one_sentence(arguments: list[str], said: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["compare", "faces", "-o", str(tmp_path / "out"), *arguments])
+    assert done.exit_code != 0 and said in str(done.exception)
+    assert not (tmp_path / "out").exists()
