@@ -44,7 +44,7 @@ test-data: $(VENV)/dev.stamp
 DATA ?= ../shared/data/fer2013
 RUN ?= .cache/model
 model: $(BIN)/python
-	$(INSTALL) --editable ".[train]"
+	$(INSTALL) --editable ".[dev]"
 	$(BIN)/python scripts/train_bundle.py $(DATA) --run $(RUN)
 	$(BIN)/python scripts/export_bundle.py $(DATA) $(RUN) --name first --output src/felicity/models/zoo/first
 

@@ -1,6 +1,6 @@
 """The classifier against ONNX Runtime's best plain loop on the same file, and against the processor's limit.
 
-    python benchmarks/classifier.py [--json]
+    python benchmarks/classifier.py [BUNDLE] [--json]
 
 The plain loop feeds one ready float32 batch again and again: no decoding, no normalising, no softmax.
 Both run in turn in one process; the ratio is taken pair by pair.
@@ -31,8 +31,9 @@ def timed(work: Callable[[], object], repeats: int) -> float:
 
 def main() -> None:
     rows = []
+    bundle = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     for threads in (1, 2):
-        classifier = Classifier.open(threads=threads)
+        classifier = Classifier.open(bundle, threads=threads)
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         session = ort.InferenceSession(
@@ -40,7 +41,8 @@ def main() -> None:
         )
         name = session.get_inputs()[0].name
         for batch in (1, 16, 64):
-            crops = np.random.default_rng(0).integers(0, 256, (batch, 48, 48), dtype=np.uint8)
+            shape = (batch, *(classifier.input.size,) * 2, *(3,) * (classifier.input.colour == "rgb"))
+            crops = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
             ready = classifier.input.batch(crops)
             repeats = max(2, 128 // batch)
 

@@ -14,46 +14,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.optimize import minimize_scalar
 from train_bundle import MEAN, STD, Faces, Network, load, logits_of
 
+from felicity.evaluation.metrics import Scores
+from felicity.exporting import measures
+from felicity.index import SoftMatrix
 from felicity.labels import EXPRESSIONS
 from felicity.models.bundle import open_bundle, write_bundle
 from felicity.recognition.classifier import Classifier
-
-HAPPY = 1
-
-
-def softmax(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Rows (N, 8) to probabilities."""
-    z = logits.astype(np.float64) / temperature
-    z = np.exp(z - z.max(1, keepdims=True))
-    return z / z.sum(1, keepdims=True)
-
-
-def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
-    """Mean gap between confidence and accuracy over equal-width bins (Guo et al. 2017)."""
-    confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
-    of_bin = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(right[of_bin == b].mean() - confidence[of_bin == b].mean()) * (of_bin == b).mean()
-        for b in np.unique(of_bin)
-    ]
-    return float(sum(gaps))
-
-
-def measures(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Accuracy, balanced accuracy, happy-against-rest F1 and calibration error."""
-    answers = probabilities.argmax(1)
-    recalls = [(answers[labels == k] == k).mean() for k in np.unique(labels)]
-    hits = ((answers == HAPPY) & (labels == HAPPY)).sum()
-    return {
-        "faces": len(labels),
-        "accuracy": round(float((answers == labels).mean()), 4),
-        "balanced_accuracy": round(float(np.mean(recalls)), 4),
-        "happy_f1": round(float(2 * hits / ((answers == HAPPY).sum() + (labels == HAPPY).sum())), 4),
-        "ece": round(expected_calibration_error(probabilities, labels), 4),
-    }
+from felicity.training.temperature import fit_temperature, probabilities_at
 
 
 def to_onnx(model: Network) -> bytes:
@@ -81,31 +50,19 @@ def facts_of(faces: Faces, logits: np.ndarray, name: str, settings: dict[str, ob
     public = ~faces.training & (faces.majority >= 0)
     fitted = faces.training & ~faces.held_out & (faces.votes.sum(1) > 0)
     labels = faces.majority[held_out]
-
-    def loss(log_t: float) -> float:
-        return -float(np.log(softmax(logits[held_out], np.exp(log_t))[np.arange(len(labels)), labels]).mean())
-
-    temperature = round(float(np.exp(minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded").x)), 4)
-    p = softmax(logits, temperature)
-    uncalibrated = round(expected_calibration_error(softmax(logits[held_out], 1.0), labels), 4)
-    columns = [p[held_out][labels == j] for j in range(8)]
-    confusion = np.zeros((8, 8), int)
-    np.add.at(confusion, (labels, p[held_out].argmax(1)), 1)
+    temperature = fit_temperature(logits[held_out], labels)
+    p = probabilities_at(logits, temperature)
     return {
         "name": name,
         "labels": [str(e) for e in EXPRESSIONS],
         "input": {"size": 48, "colour": "gray", "mean": MEAN, "std": STD},
         "temperature": temperature,
         "prior": faces.votes[fitted].mean(0).round(6).tolist(),
-        "soft_matrix": {
-            "matrix": np.stack([c.mean(0) for c in columns], 1).round(8).tolist(),
-            "counts": [len(c) for c in columns],
-            "cross": [(c.T @ c / len(c)).round(8).tolist() for c in columns],
-        },
-        "confusion": confusion.tolist(),
+        "soft_matrix": SoftMatrix.from_probabilities(p[held_out], labels).rounded().to_json(),
+        "confusion": Scores.of(labels, p[held_out], EXPRESSIONS).confusion.tolist(),
         "metrics": {
-            "held_out": measures(p[held_out], labels) | {"ece_before": uncalibrated},
-            "public_test": measures(p[public], faces.majority[public]),
+            "held_out": measures(logits[held_out], labels, temperature),
+            "public_test": measures(logits[public], faces.majority[public], temperature),
         },
         "trained_on": "FER2013 Training fold, FER+ vote distributions; seven of eight groups of identical images",
         "calibrated_on": "FER2013 Training fold, the eighth group of identical images, FER+ majority labels",
@@ -131,7 +88,9 @@ def main() -> None:
     facts = facts_of(faces, logits, options.name, state["settings"] | {"epochs_done": state["epoch"]})
     bundle = write_bundle(options.output, to_onnx(model), facts)
     sample = faces.images[:500]
-    gap = np.abs(Classifier(bundle).probabilities(sample) - softmax(logits[:500], bundle.facts.temperature)).max()
+    gap = np.abs(
+        Classifier(bundle).probabilities(sample) - probabilities_at(logits[:500], bundle.facts.temperature)
+    ).max()
     print(
         json.dumps(
             {

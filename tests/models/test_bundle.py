@@ -89,6 +89,23 @@ def test_a_bundle_is_replaced_whole(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b"]
 
 
+def test_a_bundle_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    facts = open_bundle().facts.model_dump(exclude={"format", "weights", "weights_sha256", "facts_sha256"})
+    with pytest.raises(BundleError, match=r"cannot be written .*choose another folder"):
+        write_bundle(tmp_path / "file" / "b", b"", facts)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_facts_of_the_training_are_covered_by_the_digest(tmp_path: Path) -> None:
+    facts = open_bundle().facts.model_dump(exclude={"format", "weights", "weights_sha256", "facts_sha256"})
+    written = write_bundle(tmp_path / "b", b"", facts | {"training": {"config": {"width": None}}})
+    assert written.facts.training == {"config": {"width": None}}
+    edit(tmp_path / "b", training={"config": {"width": 3}})
+    with pytest.raises(BundleError, match="was changed after it was written"):
+        open_bundle(tmp_path / "b")
+
+
 def test_weights_of_another_shape_are_refused(copy: Path) -> None:
     facts = open_bundle(copy).facts.model_dump(exclude={"format", "weights", "weights_sha256", "facts_sha256"})
     facts["input"]["size"] = 64

@@ -19,7 +19,7 @@ from felicity.evaluation.judge import Judge
 from felicity.evaluation.metrics import Floats
 from felicity.evaluation.selection import Chosen, Flags, Progress, Trained, answers, choose, data_of, sources
 from felicity.training.config import DataConfig
-from felicity.training.data import Part, load, prepared
+from felicity.training.data import Part, load, open_prepared
 
 MEASURED = 4000
 """Images of the training and of the validation part, at most, on which a run's weights are measured anew."""
@@ -150,7 +150,7 @@ def _trained(judge: Judge, config: DataConfig, first: Manifest, notes: list[str]
     same_files = Path(config.path).resolve() == Path(own.path).resolve()
     is_own = same_files and config == own.model_copy(update={"path": config.path})
     try:
-        manifest = first if is_own else prepared(own, None)[0]
+        manifest = first if is_own else open_prepared(own)[0]
     except DatasetError as error:
         notes.append(f"not compared with the images it was trained on: {error}")
         return lambda other: np.zeros(len(other.names), dtype=np.bool_), False

@@ -18,7 +18,7 @@ from felicity.errors import DatasetError
 from felicity.evaluation.judge import Judge
 from felicity.evaluation.metrics import Floats, Rows, floats
 from felicity.training.config import DataConfig
-from felicity.training.data import prepared, without_empty_classes
+from felicity.training.data import open_prepared
 
 Progress = Callable[[int, int], None]
 Flags = npt.NDArray[np.bool_]
@@ -91,9 +91,7 @@ def sources(config: DataConfig, progress: Progress | None = None) -> tuple[list[
 
 
 def _source(config: DataConfig, progress: Progress | None) -> Source:
-    manifest, images = prepared(config, progress)
-    if config.classes is None:
-        manifest = without_empty_classes(manifest)
+    manifest, images = open_prepared(config, progress)
     if (Path(config.path) / MANIFEST).is_file():
         title = f"labels as prepared ({manifest.format})"
     elif manifest.format == "ferplus":

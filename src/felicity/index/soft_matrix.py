@@ -116,6 +116,10 @@ class SoftMatrix:
             drawn[:, :, j] = gamma / np.maximum(gamma.sum(axis=1, keepdims=True), 1e-300)
         return drawn
 
+    def rounded(self, digits: int = 8) -> SoftMatrix:
+        """With no more digits than a sample can carry, to be written down."""
+        return SoftMatrix(self.matrix.round(digits), self.counts, self.cross.round(digits))
+
     def to_json(self) -> dict[str, Any]:
         """As it stands in ``bundle.json`` under ``soft_matrix``."""
         return {"matrix": self.matrix.tolist(), "counts": self.counts.tolist(), "cross": self.cross.tolist()}

@@ -57,7 +57,10 @@ class SoftMatrixFacts(_Strict):
 
 
 class Facts(_Strict):
-    """What stands in ``bundle.json``."""
+    """What stands in ``bundle.json``.
+
+    ``training``: configuration, data, versions and epoch, where ``felicity train`` made the weights.
+    """
 
     format: Literal[1]
     name: str
@@ -74,11 +77,13 @@ class Facts(_Strict):
     calibrated_on: str
     licence: str
     made_with: str
+    training: dict[str, Any] | None = None
     facts_sha256: str = ""
 
     def digest(self) -> str:
         """SHA-256 of everything but itself."""
-        text = json.dumps(self.model_dump(exclude={"facts_sha256"}), sort_keys=True, separators=(",", ":"))
+        told = self.model_dump(exclude={"facts_sha256"}, exclude_none=True)
+        text = json.dumps(told, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -153,14 +158,25 @@ def open_bundle(where: str | Path | None = None) -> Bundle:
 
 
 def write_bundle(folder: Path, weights: bytes, facts: dict[str, Any]) -> Bundle:
-    """Write a bundle, whole or not at all; ``facts`` without format, file name and digests."""
+    """Write a bundle, whole or not at all; ``facts`` without format, file name and digests.
+
+    Raises BundleError where it cannot be written.
+    """
     complete = Facts(format=FORMAT, weights="model.onnx", weights_sha256=hashlib.sha256(weights).hexdigest(), **facts)
     complete = complete.model_copy(update={"facts_sha256": complete.digest()})
+    try:
+        _write(folder, weights, complete)
+    except OSError as error:
+        raise BundleError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
+    return open_bundle(folder)
+
+
+def _write(folder: Path, weights: bytes, complete: Facts) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         (beside / complete.weights).write_bytes(weights)
-        (beside / FACTS_FILE).write_text(complete.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        (beside / FACTS_FILE).write_text(complete.model_dump_json(indent=1, exclude_none=True) + "\n", encoding="utf-8")
         beside.chmod(0o755)
         open_bundle(beside)
         if folder.exists():
@@ -170,7 +186,6 @@ def write_bundle(folder: Path, weights: bytes, facts: dict[str, Any]) -> Bundle:
         os.replace(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return open_bundle(folder)
 
 
 def shipped() -> list[str]:

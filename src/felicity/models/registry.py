@@ -10,7 +10,7 @@ from typing import Any
 
 from felicity.errors import ConfigError
 
-NOT_NETWORKS = {"backend", "bundle", "describe", "initial", "picture", "registry"}
+NOT_NETWORKS = {"backend", "bundle", "describe", "initial", "picture", "registry", "runtime"}
 
 
 @dataclass(frozen=True)

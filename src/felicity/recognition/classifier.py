@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import BundleError
 from felicity.models.bundle import Bundle, open_bundle
+from felicity.models.runtime import open_session
 
 BATCH = 64
-
-
-def _onnxruntime() -> Any:
-    """ONNX Runtime without its telemetry, which would write a device id and report runs to its maker."""
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded, before any call could say so
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()
-    return onnxruntime
 
 
 class Classifier:
     """One ONNX Runtime session; the batch is free, all faces of a frame go in one call."""
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
-        ort = _onnxruntime()
         self.bundle = bundle
         self.input = bundle.input
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        if threads is not None:
-            options.intra_op_num_threads = threads
         try:
-            self._session = ort.InferenceSession(
-                str(bundle.weights), sess_options=options, providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(bundle.weights, threads=threads)
         except Exception as error:  # ONNX Runtime raises its own types, all of them meaning this
             raise BundleError(f"{bundle.weights}: ONNX Runtime cannot load it ({error})") from error
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()

@@ -19,7 +19,11 @@ _CHECKED = ConfigDict(extra="forbid", frozen=True)
 
 
 class DataConfig(BaseModel):
-    """Which images, read as what. ``images``: how many of the training part, drawn by ``seed`` (0: all)."""
+    """Which images, read as what.
+
+    ``images``: how many of the training part, drawn by ``split_seed`` (0: all). ``pixels``: to mean 0 and deviation 1
+    over the training part, or ``raw``, 0 to 255, as the study's losses suggest.
+    """
 
     model_config = _CHECKED
 
@@ -33,6 +37,7 @@ class DataConfig(BaseModel):
     validation_share: Share = 0.1
     split_seed: int = 1
     images: Annotated[int, Field(ge=0)] = 0
+    pixels: Literal["normalised", "raw"] = "normalised"
 
 
 class ModelConfig(BaseModel):

@@ -85,9 +85,7 @@ def load(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int
     A folder made by ``felicity data prepare`` is taken as it is; anything else is prepared into the cache first.
     Where no classes are asked for, those without any image are left out.
     """
-    manifest, images = prepared(config, progress)
-    if config.classes is None:
-        manifest = without_empty_classes(manifest)
+    manifest, images = open_prepared(config, progress)
     has_votes = manifest.soft_labels is not None and soft
     usable = manifest.labels >= 0
     if has_votes:
@@ -97,11 +95,12 @@ def load(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int
     def part(name: str) -> Part:
         rows = np.flatnonzero((manifest.splits == name) & (usable if name == TRAIN else manifest.labels >= 0))
         if name == TRAIN and config.images:
-            rows = _some(rows, config.images, config.split_seed)
+            rows = some(rows, config.images, config.split_seed)
         chosen = None if manifest.soft_labels is None else manifest.soft_labels[rows]
         return Part(np.ascontiguousarray(images[rows]), manifest.labels[rows], chosen)
 
-    return training_set(manifest.classes, part(TRAIN), part(VALIDATION), part(TEST), where=config.path)
+    made = training_set(manifest.classes, part(TRAIN), part(VALIDATION), part(TEST), where=config.path)
+    return made if config.pixels == "normalised" else replace(made, mean=0.0, std=1 / 255)
 
 
 def training_set(classes: tuple[str, ...], train: Part, validation: Part, test: Part, *, where: str) -> TrainingSet:
@@ -124,7 +123,7 @@ def training_set(classes: tuple[str, ...], train: Part, validation: Part, test: 
     return TrainingSet(classes, train, validation, test, mean, std, digest.hexdigest())
 
 
-def without_empty_classes(manifest: Manifest) -> Manifest:
+def _without_empty_classes(manifest: Manifest) -> Manifest:
     """The manifest without the classes that no image is labelled."""
     found = np.bincount(manifest.labels[manifest.labels >= 0], minlength=len(manifest.classes)) > 0
     number = np.where(found, np.cumsum(found) - 1, -1)
@@ -134,14 +133,15 @@ def without_empty_classes(manifest: Manifest) -> Manifest:
     return replace(manifest, classes=classes, labels=labels, soft_labels=soft)
 
 
-def _some(rows: Rows, number: int, seed: int) -> Rows:
+def some(rows: Rows, number: int, seed: int) -> Rows:
+    """``number`` of ``rows``, drawn by ``seed``, in their order; all where there are no more."""
     if number >= len(rows):
         return rows
     return np.sort(np.random.default_rng([seed, 7]).permutation(rows)[:number])
 
 
-def prepared(config: DataConfig, progress: Callable[[int, int], None] | None) -> tuple[Manifest, Images]:
-    """Manifest and images of ``config``, as they are or prepared into the cache. Raises DatasetError."""
+def open_prepared(config: DataConfig, progress: Callable[[int, int], None] | None = None) -> tuple[Manifest, Images]:
+    """All images of ``config``, every part, and what is known of each. See ``load`` for which classes, and errors."""
     path = Path(config.path)
     folder = path if (path / MANIFEST).is_file() else _cached(config, progress)
     manifest, images = read_manifest(folder), read_images(folder)
@@ -150,7 +150,7 @@ def prepared(config: DataConfig, progress: Callable[[int, int], None] | None) ->
             f"{folder}: holds images {images.shape[1:]}, but {config.size} pixels in {config.colour} are asked for; "
             f"prepare it so, or give --size and --colour"
         )
-    return manifest, images
+    return (_without_empty_classes(manifest) if config.classes is None else manifest), images
 
 
 def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> Path:
@@ -163,7 +163,7 @@ def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> 
     for file in (*files, *([Path(config.classes)] if config.classes and config.classes.endswith(".toml") else [])):
         facts = file.stat()
         seen.update(f"{file}:{facts.st_size}:{facts.st_mtime_ns};".encode())
-    seen.update(json.dumps(config.model_dump(exclude={"images", "path"}), sort_keys=True).encode())
+    seen.update(json.dumps(config.model_dump(exclude={"images", "path", "pixels"}), sort_keys=True).encode())
     folder = home() / "prepared" / seen.hexdigest()
     if not (folder / MANIFEST).is_file():
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.augment import Augmentation, augment
+from felicity.imaging.spec import Colour, InputSpec
 from felicity.training.data import Images, Part, Rows
 
 Floats = npt.NDArray[np.float32]
@@ -25,11 +26,9 @@ class Batch:
 
 
 def normalise(images: Images, mean: float, std: float) -> Floats:
-    """uint8 ``(N, S, S[, 3])`` to float32 ``(N, S, S, channels)``: ``(v / 255 - mean) / std`` as in ``InputSpec``."""
-    x = images.astype(np.float32)
-    x *= np.float32(1 / (255 * std))
-    x -= np.float32(mean / std)
-    return x[..., None] if x.ndim == 3 else x
+    """uint8 ``(N, S, S[, 3])`` to float32 ``(N, S, S, channels)``, as ``InputSpec`` does it for bundles."""
+    colour: Colour = "gray" if images.ndim == 3 else "rgb"
+    return np.ascontiguousarray(np.moveaxis(InputSpec(images.shape[1], colour, mean, std).batch(images), 1, -1))
 
 
 def order_of_epoch(number: int, seed: int, epoch: int) -> Rows:

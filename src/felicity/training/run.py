@@ -38,6 +38,8 @@ PACKAGES = (
     "torch",
     "jax",
     "jaxlib",
+    "onnx",
+    "onnxruntime",
     "opencv-python-headless",
 )
 
@@ -94,16 +96,14 @@ def open_run(folder: Path) -> Run:
         raise TrainingError(f"{folder}: is no run folder, it has no {RUN}; make one with: felicity train") from error
     except (OSError, ValueError) as error:
         raise TrainingError(f"{file}: cannot be read as JSON ({error})") from error
-    if facts.get("format") != FORMAT:
-        raise TrainingError(f"{file}: run format {FORMAT} expected, found {facts.get('format')!r}")
-    return Run(
-        folder,
-        make_config(facts["config"]),
-        tuple(facts["classes"]),
-        facts["pixels"]["mean"],
-        facts["pixels"]["std"],
-        facts,
-    )
+    found = facts.get("format") if isinstance(facts, dict) else None
+    if found != FORMAT:
+        raise TrainingError(f"{file}: run format {FORMAT} expected, found {found!r}")
+    try:
+        pixels = facts["pixels"]
+        return Run(folder, make_config(facts["config"]), tuple(facts["classes"]), pixels["mean"], pixels["std"], facts)
+    except (KeyError, TypeError) as error:
+        raise TrainingError(f"{file}: is incomplete or damaged ({error}); train anew") from error
 
 
 def predict(folder: Path, images: Images, which: Literal["best", "last"] = "best") -> npt.NDArray[np.float32]:

@@ -1,7 +1,8 @@
-"""``felicity bundle``: what a bundle says of itself, and whether it is whole."""
+"""``felicity bundle``: what a bundle says of itself, whether it is whole, and making one of a run."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,9 +16,10 @@ Where = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="Show and verify bundles: weights with their facts.", no_args_is_help=True)
+    group = typer.Typer(help="Show, verify and make bundles: weights with their facts.", no_args_is_help=True)
     group.command()(show)
     group.command()(verify)
+    group.command()(export)
     app.add_typer(group, name="bundle")
 
 
@@ -41,6 +43,15 @@ def show(where: Where = None, json: options.Json = False) -> None:
         ("licence", facts.licence),
         ("made with", facts.made_with),
     ]
+    if facts.training is not None:
+        config = facts.training["config"]
+        rows.append(
+            (
+                "network",
+                f"{config['model']['name']} on {config['backend']}, epoch {facts.training['epoch']} of "
+                f"{config['epochs']}, data {facts.training['data']['digest']}",
+            )
+        )
     for name, measured in facts.metrics.items():
         rows.append((name, ", ".join(f"{k} {v}" for k, v in measured.items())))
     console.table(("fact", "value"), rows)
@@ -75,3 +86,67 @@ def verify(where: Where = None, json: options.Json = False) -> None:
         console.emit_json({"id": classifier.bundle.id, "ok": True})
     else:
         console.out.print(f"{classifier.bundle.id} is whole, unchanged, and runs", markup=False)
+
+
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of: felicity train.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="BUNDLE", help="Folder to write.")],
+    name: Annotated[str | None, typer.Option("--name", help="Of the bundle (default: that of its folder).")] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="DATA", help="The run's data set, if it is elsewhere now.")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option("--licence", help="Of the weights (default: Felicity's, Apache-2.0).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a bundle that is there.")] = False,
+    json: options.Json = False,
+) -> None:
+    """Make a bundle of a run: ONNX, compared with the network, calibrated and measured on held-out images."""
+    from felicity.exporting import export as make
+
+    with console.progress() as bar:
+        task = bar.add_task("opening the run", total=None)
+
+        def step(what: str) -> None:
+            bar.update(task, description=what)
+            if not console.err.is_terminal:
+                console.say(what)
+
+        made = make(run, output, name=name, licence=licence, data=data, replace_bundle=force, step=step)
+    facts = made.bundle.facts
+    if absent := [label for label in facts.labels if label not in made.classes]:
+        console.warn(f"never answers {', '.join(absent)}: such faces count as what they look most like")
+    if json:
+        console.emit_json(
+            {
+                "id": made.bundle.id,
+                "path": str(output),
+                "classes": list(made.classes),
+                "largest_difference": made.difference,
+                "temperature": facts.temperature,
+                "metrics": facts.metrics,
+            }
+        )
+        return
+    console.table(
+        ("fact", "value"),
+        [
+            ("id", made.bundle.id),
+            ("largest difference of logits", f"{made.difference:.1e}"),
+            ("temperature", facts.temperature),
+            ("calibrated on", facts.calibrated_on),
+        ],
+    )
+    columns = ("part", "faces", "accuracy", "balanced", "happy F1", "ECE before", "ECE after")
+    console.table(
+        columns,
+        [
+            (
+                part, m["faces"], f"{m['accuracy']:.2%}", f"{m['balanced_accuracy']:.2%}",
+                f"{m['happy_f1']:.2%}" if "happy_f1" in m else "-", f"{m['ece_before']:.4f}", f"{m['ece']:.4f}",
+            )
+            for part, m in facts.metrics.items()
+        ],
+        numbers=columns[1:],
+    )  # fmt: skip
+    console.say(f"written: {output}")

@@ -142,12 +142,15 @@ def run_training(chosen: TrainConfig, folder: Path, *, resume: bool, json: bool)
 
 
 class Display:
-    """What a training shows while it runs: a bar with loss, accuracy, validation and the time left."""
+    """What a training shows while it runs: a bar with loss, accuracy, validation and the time left.
 
-    def __init__(self, epochs: int) -> None:
+    ``label`` says which training, where there are several.
+    """
+
+    def __init__(self, epochs: int, label: str = "") -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        self._epochs = epochs
+        self._epochs, self._label = epochs, label
         self._validation = ""
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(),
@@ -171,7 +174,8 @@ class Display:
             self._task,
             total=steps * self._epochs,
             completed=(epoch - 1) * steps + step,
-            description=f"epoch {epoch}/{self._epochs} loss {loss:.3f} accuracy {accuracy:.1%}{self._validation}",
+            description=f"{self._label}epoch {epoch}/{self._epochs} "
+            f"loss {loss:.3f} accuracy {accuracy:.1%}{self._validation}",
         )
 
     def epoch(self, done: Epoch, epochs: int) -> None:
@@ -179,6 +183,6 @@ class Display:
         self._validation = f" validation {done.val_loss:.3f} {done.val_accuracy:.1%}"
         if not console.err.is_terminal:
             console.say(
-                f"epoch {done.epoch}/{epochs}: loss {done.loss:.4f}, accuracy {done.accuracy:.2%}, validation "
-                f"{done.val_loss:.4f}, {done.val_accuracy:.2%}, {done.seconds:.1f} s"
+                f"{self._label}epoch {done.epoch}/{epochs}: loss {done.loss:.4f}, accuracy {done.accuracy:.2%}, "
+                f"validation {done.val_loss:.4f}, {done.val_accuracy:.2%}, {done.seconds:.1f} s"
             )

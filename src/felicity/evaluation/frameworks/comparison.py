@@ -23,6 +23,7 @@ from felicity.training.config import TrainConfig
 
 Told = Callable[[str, int, str], None]
 """Contestant, seed, and the line that it printed."""
+JOB = "job.json"
 ROUNDING = 1e-5
 """Relative difference of first-step loss and gradients that float32 rounding explains: sums over some 10^5 positions,
 taken in another order. A constant that differs, say of batch normalisation, shows as 10^-3 and more."""
@@ -103,10 +104,7 @@ def compare(
     outcomes = []
     for seed in seeds:
         for name in contestants:
-            place = folder / f"{name}-{seed}"
-            if not (place / OUTCOME).is_file():
-                _run(config, name, seed, place, first=False, told=told)
-            outcomes.append(json.loads((place / OUTCOME).read_text(encoding="utf-8")))
+            outcomes.append(outcome_of(config, name, seed, folder / f"{name}-{seed}", told))
     return Comparison(
         config,
         seeds,
@@ -122,7 +120,7 @@ def compare(
 
 def _first_step(config: TrainConfig, contestant: str) -> tuple[float, checkpoint.State]:
     with tempfile.TemporaryDirectory() as scratch:
-        _run(config, contestant, config.seed, Path(scratch), first=True)
+        _run(_job(config, contestant, config.seed, Path(scratch)) | {"first_step": True}, config.seed, Path(scratch))
         state, facts = checkpoint.load(Path(scratch) / FIRST_STEP)
     return float(facts["loss"]), state
 
@@ -137,26 +135,36 @@ def _apart(name: str, reference: str, steps: dict[str, tuple[float, checkpoint.S
     )
 
 
-def _run(
-    config: TrainConfig, contestant: str, seed: int, folder: Path, *, first: bool, told: Told | None = None
-) -> None:
-    """A process of its own. Its standard error is shown where it fails."""
+def outcome_of(
+    config: TrainConfig, contestant: str, seed: int, folder: Path, told: Told | None = None
+) -> dict[str, Any]:
+    """What ``contestant.race`` gives; trained unless ``folder`` has it. Raises TrainingError for other settings."""
+    job = _job(config, contestant, seed, folder)
+    if (folder / JOB).is_file() and json.loads((folder / JOB).read_text(encoding="utf-8"))["config"] != job["config"]:
+        raise TrainingError(f"{folder}: holds a training with other settings; choose another folder")
+    if not (folder / OUTCOME).is_file():
+        _run(job | {"first_step": False}, seed, folder, told)
+    outcome: dict[str, Any] = json.loads((folder / OUTCOME).read_text(encoding="utf-8"))
+    return outcome
+
+
+def _job(config: TrainConfig, contestant: str, seed: int, folder: Path) -> dict[str, Any]:
+    backend = contestant if contestant in BACKENDS else "torch"
+    asked = config.model_dump() | {"backend": backend, "seed": seed}
+    return {"contestant": contestant, "config": asked, "folder": str(folder)}
+
+
+def _run(job: dict[str, Any], seed: int, folder: Path, told: Told | None = None) -> None:
+    """In a process of its own, which leaves its answer in ``folder``; raises with its last word if it fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
-    backend = contestant if contestant in BACKENDS else "torch"
-    asked = config.model_dump() | {"backend": backend, "seed": seed}
-    job = folder / "job.json"
-    checkpoint.write(
-        job,
-        json.dumps(
-            {"contestant": contestant, "config": asked, "folder": str(folder), "first_step": first}, indent=1
-        ).encode(),
-    )
+    checkpoint.write(folder / JOB, (json.dumps(job, indent=1) + "\n").encode())
+    contestant = job["contestant"]
     source = str(Path(__file__).parents[3])
     path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
-    command = [sys.executable, "-m", "felicity.evaluation.frameworks.contestant", str(job)]
+    command = [sys.executable, "-m", "felicity.evaluation.frameworks.contestant", str(folder / JOB)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}
     ) as process:

@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 
 from felicity.errors import FelicityError
+from felicity.evaluation.metrics import confusion
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
 from felicity.training.data import TrainingSet, load
 from felicity.training.engines import open_engine
-from felicity.training.feed import order_of_epoch
+from felicity.training.feed import normalise, order_of_epoch
 from felicity.training.fit import Watcher, fit, make_feed, measure
 from felicity.training.history import Epoch
 from felicity.training.schedule import learning_rate
@@ -76,7 +77,18 @@ def race(contestant: str, config: TrainConfig, data: TrainingSet, folder: Path) 
         if len(part):
             loss, accuracy = measure(engine, part, data)
             parts[name] = {"images": len(part), "loss": loss, "accuracy": accuracy}
-    return {"contestant": contestant, "seed": config.seed, "parts": parts, "peak_memory": memory, "history": history}
+    answers = engine.predict(normalise(data.test.images, data.mean, data.std)).argmax(1).astype(np.int64)
+    decided = data.test.labels >= 0
+    return {
+        "contestant": contestant,
+        "seed": config.seed,
+        "classes": list(data.classes),
+        "images": data.counts(),
+        "parts": parts,
+        "confusion": confusion(data.test.labels[decided], answers[decided], len(data.classes)).tolist(),
+        "peak_memory": memory,
+        "history": history,
+    }
 
 
 def _engine(contestant: str, config: TrainConfig, classes: int) -> Any:

@@ -1,0 +1,63 @@
+"""``felicity reproduce``: the study's tables and figures, run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from felicity.cli import console, options
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(reproduce)
+
+
+def reproduce(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="FER2013, AffectNet, or another with seven classes.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where page, pictures and runs go.")
+    ] = Path("reproduction"),
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="The study's 30.")] = 30,
+    images: Annotated[int, typer.Option("--images", min=0, help="Train on so many (0: all).")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of weights, order and augmentation.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep the trainings that FOLDER has already.")] = False,
+    json: options.Json = False,
+) -> None:
+    """Run the study again, two and seven classes, TensorFlow and PyTorch, and set each figure beside its own."""
+    from felicity.errors import ConfigError
+    from felicity.models.backend import check_backend, use_backend
+
+    for name in ("tensorflow", "torch"):
+        check_backend(name)
+    if output.exists() and any(output.iterdir()) and not resume:
+        raise ConfigError(f"{output}: is not empty; go on with --resume, or choose another folder with --output")
+
+    from felicity.evaluation.study.experiments import run_all
+    from felicity.evaluation.study.page import results, write_page
+    from felicity.models.describe import describe
+    from felicity.models.registry import build
+
+    def told(name: str, line: str) -> None:
+        epoch, accuracy, seconds = line.split()
+        console.say(f"{name}, epoch {epoch}: validation {float(accuracy):.2%}, {seconds} s")
+
+    outcomes = run_all(data, output, epochs=epochs, images=images, seed=seed, told=told)
+    words = ["felicity reproduce", Path(data).name, f"--epochs {epochs}", f"--seed {seed}"]
+    if images:
+        words.append(f"--images {images}")
+    use_backend("tensorflow")
+    found = write_page(outcomes, describe(build("paper-cnn")), output, " ".join(words))
+    if json:
+        console.emit_json({"page": str(output / "reproduction.md"), "findings": [vars(one) for one in found]})
+        return
+    columns, rows = results(outcomes)
+    console.table(columns, rows, title="trainings", numbers=columns[1:])
+    console.table(
+        ("", "the study", "here", "agrees"),
+        [(f.what, f.study, f.ours, "yes" if f.agrees else "no") for f in found],
+        title="beside the study",
+    )
+    console.say(f"written: {output / 'reproduction.md'}")

@@ -1,0 +1,1 @@
+"""The study run again, its tables and figures beside the published ones."""

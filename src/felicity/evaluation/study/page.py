@@ -1,0 +1,209 @@
+"""The reproduction as a page: ``reproduction.md`` with its pictures, and ``reproduction.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from felicity.errors import TrainingError
+from felicity.evaluation.drawing import confusion_png
+from felicity.evaluation.metrics import Scores
+from felicity.evaluation.study import published
+from felicity.evaluation.study.charts import beside_png, together_png
+from felicity.evaluation.study.experiments import Outcome
+from felicity.evaluation.study.findings import Finding, findings
+from felicity.models.describe import Description
+from felicity.models.picture import architecture_png
+from felicity.training.checkpoint import write
+from felicity.training.curves import curves_png
+from felicity.training.run import environment
+
+PICTURES = "reproduction"
+
+
+def write_page(outcomes: Mapping[str, Outcome], network: Description, folder: Path, command: str) -> list[Finding]:
+    """Write the page into ``folder`` and its pictures into ``folder/reproduction``. Raises TrainingError."""
+    found = findings(outcomes, network.parameters)
+    try:
+        (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
+    for name, picture in _pictures(outcomes, network).items():
+        write(folder / PICTURES / f"{name}.png", picture)
+    write(folder / "reproduction.md", _markdown(outcomes, network, found, command).encode())
+    facts = {
+        "command": command,
+        "environment": environment(),
+        "findings": [asdict(finding) for finding in found],
+        "experiments": {name: {"config": one.config.model_dump(), **one.facts} for name, one in outcomes.items()},
+    }
+    write(folder / "reproduction.json", (json.dumps(facts, indent=1) + "\n").encode())
+    return found
+
+
+def results(outcomes: Mapping[str, Outcome]) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows: every training with its accuracies, happy F1, loss and time."""
+    columns = [
+        "training",
+        "epochs",
+        "train %",
+        "validation %",
+        "test %",
+        "macro F1",
+        "happy F1",
+        "test loss",
+        "minutes",
+    ]
+    rows = []
+    for outcome in outcomes.values():
+        scores = _scores(outcome)
+        happy = scores.happy
+        rows.append(
+            [
+                outcome.experiment.about,
+                str(len(outcome.history)),
+                *(f"{100 * outcome.accuracy(part):.1f}" for part in ("train", "validation", "test")),
+                f"{100 * float(scores.macro_f1):.1f}",
+                "" if happy is None else f"{100 * float(happy.f1[0]):.1f}",
+                f"{outcome.loss('test'):.3f}",
+                f"{outcome.seconds / 60:.1f}",
+            ]
+        )
+    return columns, rows
+
+
+def _scores(outcome: Outcome) -> Scores:
+    return Scores(tuple(outcome.facts["classes"]), np.array(outcome.facts["confusion"]))
+
+
+def _pictures(outcomes: Mapping[str, Outcome], network: Description) -> dict[str, bytes]:
+    raw, two = outcomes["raw-pixels"], outcomes["two-classes"]
+    n = len(published.TENSORFLOW_LOSS)
+    drawn = {name: curves_png(outcome.history, outcome.experiment.about) for name, outcome in outcomes.items()}
+    drawn |= {
+        f"{name}-confusion": confusion_png(
+            np.array(outcomes[name].facts["confusion"]),
+            outcomes[name].facts["classes"],
+            outcomes[name].experiment.about,
+        )
+        for name in ("two-classes", "seven-classes", "augmented-resnet5")
+    }
+    drawn["network"] = architecture_png(network)
+    drawn["loss-beside"] = beside_png(
+        {"pixels 0 to 255": _by_epoch(raw, "loss")[:n], "pixels normalised": _by_epoch(two, "loss")[:n]},
+        published.TENSORFLOW_LOSS, "training loss", "Two classes, TensorFlow",
+    )  # fmt: skip
+    drawn["accuracy-beside"] = beside_png(
+        {
+            "training, pixels 0 to 255": _by_epoch(raw, "accuracy")[:n],
+            "training, pixels normalised": _by_epoch(two, "accuracy")[:n],
+            "validation, pixels normalised": _by_epoch(two, "val_accuracy")[:n],
+        },
+        published.TENSORFLOW_ACCURACY, "accuracy", "Two classes, TensorFlow",
+    )  # fmt: skip
+    drawn["augmented"] = together_png(
+        {outcomes[one].config.model.name: outcomes[one].history for one in ("augmented-cnn", "augmented-resnet5")},
+        "augmented, one-cycle",
+    )
+    return drawn
+
+
+def _by_epoch(outcome: Outcome, figure: str) -> list[float]:
+    return [float(row[figure]) for row in outcome.history]
+
+
+def _markdown(outcomes: Mapping[str, Outcome], network: Description, found: list[Finding], command: str) -> str:
+    images, classes = outcomes["seven-classes"].facts["images"], outcomes["seven-classes"].facts["classes"]
+    two, raw = outcomes["two-classes"], outcomes["raw-pixels"]
+    parts = [
+        "# The study, run again",
+        "Setiaji, Firmansyah, Akbar, Tjahjono and Widodo trained a small CNN on faces in TensorFlow, then in PyTorch. "
+        "This page runs their tables and figures again and sets each beside the published one. Accuracy is that of the "
+        "epoch with the least validation loss, on images that were neither trained on nor chosen by; the study quotes "
+        "training accuracy in places. It was written by",
+        f"```\n{command}\n```",
+        "## What agrees",
+        _table(
+            ("", "the study", "here", "agrees", "why not"),
+            [(f.what, f.study, f.ours, *(("yes", "") if f.agrees else ("no", f.why))) for f in found],
+        ),
+        "## Data (the study's Table 1)",
+        _table(
+            ("", *classes, "all"),
+            [(part, *map(_count, (*(n[c] for c in classes), sum(n.values())))) for part, n in images.items()],
+        ),
+        "## Network (Figure 5)",
+        f"{network.parameters:,} parameters, {network.multiply_adds / 1e6:.1f} million multiply-adds per face.",
+        _picture("network", "The study's CNN, layer by layer"),
+        "## Training by epoch, two classes (Table 3, Figures 6 to 8)",
+        _table(
+            (
+                "epoch", "the study's loss", "loss, raw pixels", "loss", "the study's accuracy",
+                "accuracy, raw pixels", "accuracy", "validation",
+            ),
+            _epochs(raw, two),
+        ),
+        "The study's losses start in the hundreds, which happens where pixels enter as 0 to 255; so one training here "
+        "does the same.",
+        _picture("loss-beside", "Training loss by epoch, ours and the study's"),
+        _picture("accuracy-beside", "Accuracy by epoch, ours and the study's"),
+        _picture("two-classes", "Learning curves, two classes"),
+        _picture("raw-pixels", "Learning curves, two classes, pixels 0 to 255"),
+        "## Confusion (Figure 9)",
+        _picture("two-classes-confusion", "Confusion matrix, two classes, test images"),
+        _picture("seven-classes-confusion", "Confusion matrix, seven classes, test images"),
+        "## TensorFlow and PyTorch, seven classes (comparison table, Figures 10 and 11)",
+        _table(*results(outcomes)),
+        _picture("seven-classes", "Learning curves, TensorFlow"),
+        _picture("seven-classes-pytorch", "Learning curves, PyTorch"),
+        "A comparison over several seeds, with memory and without Keras, is on [its own page](comparison.md).",
+        "## ResNet-5",
+        "The study gives no figures of its ResNet-5. Here it and the CNN have the same budget.",
+        _against(
+            outcomes["augmented-cnn"], outcomes["augmented-resnet5"],
+            "With shifted, turned, scaled and mirrored images, one-cycle learning rate and smoothed labels",
+        ),
+        _picture("augmented", "Learning curves of both networks, augmented"),
+        _picture("augmented-resnet5-confusion", "Confusion matrix of ResNet-5, augmented, test images"),
+    ]  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def _against(cnn: Outcome, resnet: Outcome, how: str) -> str:
+    apart = 100 * (resnet.accuracy("test") - cnn.accuracy("test"))
+    n = cnn.facts["parts"]["test"]["images"]
+    half = 196 * float(np.sqrt(sum(one.accuracy("test") * (1 - one.accuracy("test")) for one in (cnn, resnet)) / n))
+    return (
+        f"{how}, {len(cnn.history)} epochs each: ResNet-5 {100 * resnet.accuracy('test'):.1f} %, the CNN "
+        f"{100 * cnn.accuracy('test'):.1f} % on {n:,} test images, {apart:+.1f} points "
+        f"(± {half:.1f}, as if each had images of its own)."
+    )
+
+
+def _epochs(raw: Outcome, two: Outcome) -> list[tuple[str, ...]]:
+    rows = []
+    for i, (loss, accuracy) in enumerate(zip(published.TENSORFLOW_LOSS, published.TENSORFLOW_ACCURACY, strict=True)):
+        ours = [outcome.history[i] if i < len(outcome.history) else None for outcome in (raw, two)]
+        cell = ["" if row is None else f"{row['loss']:.3g}" for row in ours]
+        shares = ["" if row is None else f"{row['accuracy']:.3f}" for row in ours]
+        unseen = "" if ours[1] is None else f"{ours[1]['val_accuracy']:.3f}"
+        rows.append((str(i + 1), f"{loss:g}", *cell, f"{accuracy:.3f}", *shares, unseen))
+    return rows
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
+    return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])
+
+
+def _picture(name: str, what: str) -> str:
+    return f"![{what}]({PICTURES}/{name}.png)"

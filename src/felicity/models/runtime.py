@@ -1,0 +1,33 @@
+"""ONNX Runtime, the only engine that runs a bundle."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+
+def open_session(weights: Path | bytes, *, threads: int | None = None) -> Any:
+    """An ``InferenceSession`` on the CPU from an ONNX file or its content; raises ONNX Runtime's own errors.
+
+    ``threads``: of one operation; None for all cores.
+    """
+    ort = _onnxruntime()
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    return ort.InferenceSession(
+        weights if isinstance(weights, bytes) else str(weights),
+        sess_options=options,
+        providers=["CPUExecutionProvider"],
+    )
+
+
+def _onnxruntime() -> Any:
+    """Without its telemetry, which would write a device id and report runs to its maker."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded, before any call could say so
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime

@@ -1,0 +1,154 @@
+"""Cross-validation: one run per fold, each measured on images that had no say in it.
+
+Folds share most of their training images, so their scores are not independent and no estimate of the mean's variance
+is unbiased (Bengio & Grandvalet 2004, JMLR 5): the interval given, Student's t over folds, is approximate.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from felicity.errors import ConfigError, TrainingError
+from felicity.training.checkpoint import write
+from felicity.training.config import TrainConfig
+from felicity.training.fit import Watcher, fit
+from felicity.training.folds import Fold, Pool, plan_folds
+from felicity.training.run import predict
+from felicity.training.same import check_same
+from felicity.training.scores import Scores, score
+from felicity.training.several import begin_another
+
+FORMAT = 1
+SUMMARY, PICTURE = "crossval.json", "crossval.png"
+METRICS = tuple(f.name for f in fields(Scores))
+CONFIDENCE = 0.95
+NOTE = (
+    "approximate: Student's t over folds, which share training images and so are not independent "
+    "(Bengio & Grandvalet 2004)"
+)
+
+
+def cross_validate(
+    config: TrainConfig,
+    pool: Pool,
+    k: int,
+    folder: Path,
+    *,
+    resume: bool = False,
+    watch: Callable[[Fold], Watcher | None] = lambda fold: None,
+    scored: Callable[[dict[str, Any]], None] = lambda fold: None,
+) -> dict[str, Any]:
+    """Train ``k`` folds into ``folder``/fold-1 and so on; the contents of ``crossval.json``, written after each.
+
+    ``resume`` skips the folds that are done and goes on with the one under way. ``scored`` is told of each fold that
+    is done. Raises ConfigError where folds, network or batch do not fit the data, before anything is written;
+    TrainingError where ``folder`` holds another cross-validation, and as ``fit`` does.
+    """
+    folds = plan_folds(pool, k, seed=config.data.split_seed, validation_share=config.data.validation_share)
+    plan: dict[str, Any] = {"number_of_folds": k, "classes": list(pool.classes), "data_digest": pool.digest}
+    begun = {"format": FORMAT, **plan, "config": config.model_dump()}
+    done: dict[int, dict[str, Any]] = {}
+    if stored := read(folder):
+        if not resume:
+            raise TrainingError(f"{folder}: holds a cross-validation already; add --resume, or choose another folder")
+        check_same(str(folder), {name: stored[name] for name in plan} | stored["config"], plan | config.model_dump())
+        done = {fold["fold"]: fold for fold in stored["folds"]}
+    else:
+        _check_fits(config, pool, folds)
+    _save(folder, begun, list(done.values()), k)
+    for fold in folds:
+        if fold.number not in done:
+            begin_another()
+            done[fold.number] = _one(config, pool, fold, folder, watch(fold))
+            _save(folder, begun, list(done.values()), k)
+        scored(done[fold.number])
+    from felicity.training.crossval_chart import crossval_png
+
+    result = _save(folder, begun, list(done.values()), k)
+    write(folder / PICTURE, crossval_png(result))
+    return result
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """What ``crossval.json`` of ``folder`` says; None where there is none. Raises TrainingError."""
+    file = folder / SUMMARY
+    try:
+        facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{file}: cannot be read as JSON ({error}); choose another folder") from error
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        raise TrainingError(f"{file}: is no cross-validation of format {FORMAT}; choose another folder")
+    return facts
+
+
+def summarise(folds: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Of each figure: mean, standard deviation over folds, and the approximate 95 % interval of the mean.
+
+    Intervals end where the figure's range does: 0, and 1 for shares. Needs two folds or more.
+    """
+    from scipy.stats import t
+
+    n = len(folds)
+    factor = float(t.ppf((1 + CONFIDENCE) / 2, n - 1)) / math.sqrt(n)
+    summary = {}
+    for name in METRICS:
+        values = [fold[name] for fold in folds]
+        if None in values:
+            continue
+        mean = sum(values) / n
+        deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1))
+        high = mean + factor * deviation
+        summary[name] = {
+            "mean": mean,
+            "deviation": deviation,
+            "low": max(0.0, mean - factor * deviation),
+            "high": high if name == "loss" else min(1.0, high),
+        }
+    return summary
+
+
+def _one(config: TrainConfig, pool: Pool, fold: Fold, folder: Path, watcher: Watcher | None) -> dict[str, Any]:
+    data = pool.training_set(fold)
+    run = fit(config, data, folder / f"fold-{fold.number}", resume=True, watcher=watcher)
+    scores = score(predict(run.folder, data.test.images), data.test.labels, data.classes)
+    history = run.history
+    return {
+        "fold": fold.number,
+        "run": run.folder.name,
+        "images": {"train": len(data.train), "validation": len(data.validation), "held_out": len(data.test)},
+        "best_epoch": min(history, key=lambda row: float(row["val_loss"]))["epoch"],
+        "seconds": sum(float(row["seconds"]) for row in history),
+        **asdict(scores),
+        "history": history,
+    }
+
+
+def _check_fits(config: TrainConfig, pool: Pool, folds: Sequence[Fold]) -> None:
+    from felicity.models.backend import use_backend
+    from felicity.models.registry import build
+
+    if (fewest := min(len(fold.train) for fold in folds)) < config.batch_size:
+        raise ConfigError(
+            f"batch_size is {config.batch_size}, but a fold trains on {fewest} images; choose a smaller one"
+        )
+    use_backend(config.backend, threads=config.threads)
+    build(config.model.name, config.model_options(len(pool.classes)))
+
+
+def _save(folder: Path, begun: dict[str, Any], folds: list[dict[str, Any]], k: int) -> dict[str, Any]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
+    result = begun | {"complete": len(folds) == k, "folds": folds}
+    if len(folds) == k:
+        result |= {"summary": summarise(folds), "confidence": CONFIDENCE, "interval": NOTE}
+    write(folder / SUMMARY, (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
+    return result

@@ -1,0 +1,144 @@
+"""Which images train, choose and judge in each fold of a cross-validation; the test part has no share in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.datasets.splits import TRAIN, VALIDATION, assign, k_folds
+from felicity.errors import ConfigError
+from felicity.training.config import DataConfig
+from felicity.training.data import Floats, Images, Part, Rows, TrainingSet, open_prepared, some, training_set
+
+DEFAULT_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The N images outside the test part.
+
+    ``images`` uint8 ``(N, S, S[, 3])``; ``labels`` int64 ``(N,)``, -1 undecided; ``soft`` shares ``(N, C)``.
+    ``groups``: images of one number resemble each other or show one subject. ``keys``: a name per image that depends
+    on its content, unique. ``drawn``: folds that the preparation drew. ``digest``: of all that, hexadecimal.
+    """
+
+    classes: tuple[str, ...]
+    images: Images = field(repr=False)
+    labels: Rows = field(repr=False)
+    soft: Floats | None = field(repr=False)
+    groups: Rows = field(repr=False)
+    keys: list[str] = field(repr=False)
+    drawn: Rows | None = field(repr=False)
+    where: str
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def digest(self) -> str:
+        """Of images, labels and groups."""
+        seen = blake2b(digest_size=16)
+        for array in (self.images, self.labels, self.groups):
+            seen.update(np.ascontiguousarray(array).data)
+        seen.update("\n".join(self.keys).encode())
+        return seen.hexdigest()
+
+    def training_set(self, fold: Fold) -> TrainingSet:
+        """The fold as a data set; its ``test`` is what the fold holds out. Raises DatasetError."""
+        whole = Part(self.images, self.labels, self.soft)
+        held_out = fold.held_out[self.labels[fold.held_out] >= 0]
+        validation = fold.validation[self.labels[fold.validation] >= 0]
+        return training_set(
+            self.classes, whole.take(fold.train), whole.take(validation), whole.take(held_out), where=self.where
+        )
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows of the pool: ``train`` to fit, ``validation`` to choose the epoch, ``held_out`` to measure. From 1."""
+
+    number: int
+    train: Rows = field(repr=False)
+    validation: Rows = field(repr=False)
+    held_out: Rows = field(repr=False)
+
+
+def open_pool(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int], None] | None = None) -> Pool:
+    """The training and validation parts of ``config`` as one. Raises DatasetError."""
+    manifest, images = open_prepared(config, progress)
+    usable = manifest.labels >= 0
+    if soft and manifest.soft_labels is not None:
+        usable = usable | (manifest.soft_labels.sum(1) > 0)
+    rows = np.flatnonzero(np.isin(manifest.splits, (TRAIN, VALIDATION)) & usable)
+    if config.images:
+        rows = some(rows, config.images, config.split_seed)
+    return Pool(
+        manifest.classes,
+        np.ascontiguousarray(images[rows]),
+        manifest.labels[rows],
+        None if manifest.soft_labels is None else manifest.soft_labels[rows],
+        np.arange(len(rows)) if manifest.leaky else manifest.groups[rows],
+        [f"{manifest.hashes[row]}:{manifest.names[row]}" for row in rows.tolist()],
+        None if manifest.k_folds is None else manifest.k_folds[rows],
+        config.path,
+    )
+
+
+def number_of_folds(pool: Pool, asked: int | None) -> int:
+    """As asked for, else as many as the preparation drew, else 5."""
+    return asked or (DEFAULT_FOLDS if pool.drawn is None else int(pool.drawn.max()) + 1)
+
+
+def plan_folds(pool: Pool, k: int, *, seed: int, validation_share: float) -> list[Fold]:
+    """``k`` folds in which every image is held out once; stratified by class, groups whole.
+
+    Folds that the preparation drew are taken where there are ``k`` of them. ``validation_share`` of what a fold does
+    not hold out chooses the epoch, so that nothing held out has a say in what is measured on it. Raises ConfigError
+    where a class is too small for every fold to hold some of it out and train on some.
+    """
+    if k < 2:
+        raise ConfigError(f"there must be 2 folds or more, not {k}")
+    decided = pool.labels >= 0
+    for label, name in enumerate(pool.classes):
+        here = pool.labels == label
+        if (kinds := len(np.unique(pool.groups[here]))) < k:
+            number = int(here.sum())
+            advice = f"ask for {kinds} at the most, or leave" if kinds > 1 else "bring more, or leave"
+            raise ConfigError(
+                f"{pool.where}: class {name} has too few images for {k} folds: outside the test part {number}, in "
+                f"{kinds} group(s) of duplicates or subjects; {advice} the class out with --classes"
+            )
+    if pool.drawn is not None and int(pool.drawn.max()) + 1 == k:
+        held_in = pool.drawn
+    else:
+        held_in = k_folds(pool.labels, pool.groups, pool.keys, k, seed)
+    folds = []
+    for number in range(1, k + 1):
+        held_out, rest = np.flatnonzero(held_in == number - 1), np.flatnonzero(held_in != number - 1)
+        chosen = _draw(pool, rest, validation_share, seed + number)
+        folds.append(Fold(number, rest[~chosen], rest[chosen], held_out))
+    for fold in folds:
+        for what, rows in (("train on", fold.train), ("choose by", fold.validation), ("hold out", fold.held_out)):
+            found = np.bincount(pool.labels[rows][decided[rows]], minlength=len(pool.classes))
+            if what != "choose by" and not found.all():
+                raise ConfigError(
+                    f"{pool.where}: fold {fold.number} of {k} would {what} no image of "
+                    f"{pool.classes[int(found.argmin())]}, for its images stand in too few groups of duplicates or "
+                    f"subjects; ask for fewer folds, or leave the class out with --classes"
+                )
+            if not found.any():
+                raise ConfigError(
+                    f"{pool.where}: fold {fold.number} of {k} would have no image to {what}; "
+                    f"give a larger --validation-share, or bring more images"
+                )
+    return folds
+
+
+def _draw(pool: Pool, rows: Rows, share: float, seed: int) -> npt.NDArray[np.bool_]:
+    """Which of ``rows`` are of the ``share``."""
+    keys = [pool.keys[row] for row in rows.tolist()]
+    return np.equal(assign(pool.labels[rows], pool.groups[rows], keys, (1 - share, share), seed), 1)

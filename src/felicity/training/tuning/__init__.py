@@ -1,0 +1,1 @@
+"""Hyper-parameters found by trials (Optuna), chosen on the validation part; the test part is never touched."""

@@ -1,0 +1,162 @@
+"""Tuning from end to end: check, open the study, run trials, write what was found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from felicity.errors import ConfigError, TrainingError, require
+from felicity.training.checkpoint import write
+from felicity.training.config import TrainConfig, make_config, to_toml
+from felicity.training.data import TrainingSet
+from felicity.training.fit import Silent, Watcher
+from felicity.training.same import flat
+from felicity.training.tuning.space import Space, check_space, nested
+from felicity.training.tuning.study import (
+    GIVEN_UP_SECONDS,
+    HISTORY,
+    SENTENCE,
+    SIGN_OF_LIFE_SECONDS,
+    counted,
+    open_study,
+    storage_errors,
+)
+
+FORMAT = 1
+SUMMARY, BEST, STUDY, PICTURE, SLICES = "tuning.json", "best.toml", "study.db", "tuning.png", "slices.png"
+STATES = {"COMPLETE": "done", "PRUNED": "pruned", "FAIL": "failed"}
+ENOUGH = 4
+"""Trials that must be done before importances are worth a look."""
+
+
+def tune(
+    base: TrainConfig,
+    space: Space,
+    data: TrainingSet,
+    folder: Path,
+    trials: int,
+    *,
+    where: str = "space",
+    url: sa.URL | None = None,
+    name: str | None = None,
+    heartbeat: tuple[int, int] = (SIGN_OF_LIFE_SECONDS, GIVEN_UP_SECONDS),
+    watch: Callable[[int, TrainConfig], Watcher] = lambda number, config: Silent(),
+    ended: Callable[[dict[str, Any]], None] = lambda trial: None,
+    waiting: Callable[[int], None] = lambda others: None,
+) -> dict[str, Any]:
+    """Run trials until ``trials`` of the study count; the contents of ``tuning.json``, written after each.
+
+    ``url``: the database, ``folder``/study.db without. ``name``: of the study in it, else that of ``folder``. The same
+    call again goes on. The least validation loss wins. Raises ConfigError for a space that ``base`` cannot take, before
+    anything is written; TrainingError where no trial came to its end or the study was begun otherwise; StoreError.
+    """
+    if trials < 1:
+        raise ConfigError(f"there must be 1 trial or more, not {trials}")
+    require("optuna", "tune")
+    check_space(space, base, where=where)
+    from felicity.training.tuning.trials import run_trials
+
+    if url is None:
+        _make(folder)
+        url = sa.URL.create("sqlite", database=str(folder / STUDY))
+    name = name or folder.resolve().name
+    tuned = {each.name for each in space.dimensions}
+    begun = {key: value for key, value in flat(base.model_dump()).items() if value is not None}
+    begun |= dict.fromkeys(tuned, "tuned") | {
+        "space": space.to_json(),
+        "data_digest": data.digest,
+        "classes": list(data.classes),
+    }
+    study = open_study(url, name, begun, seed=base.seed, epochs=base.epochs, heartbeat=heartbeat)
+    _make(folder)
+
+    def record() -> dict[str, Any]:
+        with storage_errors(url, "reading"):
+            found = summarise(study, space, base, trials) | {"storage": url.render_as_string(hide_password=True)}
+        if found["best"]:
+            write(folder / BEST, _best_toml(found).encode())
+        write(folder / SUMMARY, (json.dumps(found, indent=1, allow_nan=False) + "\n").encode())
+        return found
+
+    def one_ended(trial: Any) -> None:
+        record()
+        ended(_facts(trial))
+
+    run_trials(study, url, space, base, data, folder, trials, watch=watch, ended=one_ended, waiting=waiting)
+    result = record()
+    if not result["best"]:
+        last = next(trial["sentence"] for trial in reversed(result["trials"]) if trial["sentence"])
+        raise TrainingError(f"study {name}: none of {len(result['trials'])} trials came to its end; the last: {last}")
+    from felicity.training.tuning.charts import slices_png, tuning_png
+
+    write(folder / PICTURE, tuning_png(result))
+    write(folder / SLICES, slices_png(result))
+    return result
+
+
+def summarise(study: Any, space: Space, base: TrainConfig, wanted: int) -> dict[str, Any]:
+    """The trials that count, the best of them, and, when all are there, how much each setting mattered."""
+    trials = [_facts(trial) for trial in study.get_trials(deepcopy=False) if counted(trial)]
+    done = [trial for trial in trials if trial["state"] == "done"]
+    best = min(done, key=lambda trial: float(trial["val_loss"])) if done else None
+    return {
+        "format": FORMAT,
+        "study": study.study_name,
+        "model": base.model.name,
+        "backend": base.backend,
+        "epochs": base.epochs,
+        "space": space.to_json(),
+        "best": best
+        and best | {"config": make_config(base.model_dump(), nested(best["settings"].items())).model_dump()},
+        "importances": importances(study, len({t["val_loss"] for t in done})) if len(trials) >= wanted else None,
+        "trials": trials,
+    }
+
+
+def importances(study: Any, done: int) -> dict[str, float] | None:
+    """Share of each setting in what tells good trials from others, sum 1; None before ``done`` trials tell anything.
+
+    PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255), over the trials that were done.
+    """
+    if done < ENOUGH:
+        return None
+    from optuna.importance import get_param_importances
+
+    return {name: round(float(share), 4) for name, share in get_param_importances(study).items()}
+
+
+def _facts(trial: Any) -> dict[str, Any]:
+    history = trial.user_attrs.get(HISTORY, [])
+    best = min(history, key=lambda row: float(row["val_loss"])) if history else {}
+    return {
+        "number": trial.number,
+        "state": STATES[trial.state.name],
+        "val_loss": best.get("val_loss"),
+        "val_accuracy": best.get("val_accuracy"),
+        "best_epoch": best.get("epoch"),
+        "epochs": len(history),
+        "seconds": round(trial.duration.total_seconds(), 2) if trial.duration else None,
+        "settings": dict(trial.params),
+        "sentence": trial.user_attrs.get(SENTENCE),
+        "history": history,
+    }
+
+
+def _best_toml(found: dict[str, Any]) -> str:
+    best = found["best"]
+    head = (
+        f"# Trial {best['number']} of study {found['study']}: validation loss {best['val_loss']:.4f}, accuracy "
+        f"{best['val_accuracy']:.2%} after epoch {best['best_epoch']} of {found['epochs']}.\n"
+    )
+    return head.replace("\r", " ") + to_toml(make_config(best["config"]))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error

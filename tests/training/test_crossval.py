@@ -1,0 +1,164 @@
+"""Cross-validation as users run it: folders, resuming, scores, refusals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+from typer.testing import CliRunner
+
+from felicity.cli.app import app
+from felicity.errors import FelicityError, TrainingError
+from felicity.models.backend import use_backend
+from felicity.training.config import TrainConfig, make_config
+from felicity.training.crossval import cross_validate, summarise
+from felicity.training.folds import Pool, open_pool
+from felicity.training.run import open_run
+from felicity.training.scores import score
+from tests.support.class_folders import write_class_folders
+from tests.support.command import felicity_json
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three classes, 90 pictures."""
+    return write_class_folders(tmp_path_factory.mktemp("data") / "faces", {"happy": 40, "sad": 30, "neutral": 20})
+
+
+def config_for(faces: Path, **more: Any) -> TrainConfig:
+    """A training within a second."""
+    backend = use_backend(threads=1).config.backend()
+    small = {"model": {"name": "test-tiny"}, "epochs": 2, "batch_size": 8, "learning_rate": 0.01, "threads": 1}
+    return make_config(small, {"backend": backend, "data": {"path": str(faces), "size": 16}}, more)
+
+
+class Stop(Exception):
+    """Stands for a process that is killed."""
+
+
+class StopsAfter:
+    """A watcher that stops the training after so many epochs."""
+
+    def __init__(self, epochs: int) -> None:
+        self.left = epochs
+
+    def step(self, *_: Any) -> None: ...
+
+    def epoch(self, *_: Any) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Stop
+
+
+def test_a_cross_validation_that_was_stopped_ends_as_one_that_was_not(faces: Path, tmp_path: Path) -> None:
+    config = config_for(faces)
+    pool = open_pool(config.data)
+    whole = cross_validate(config, pool, 2, tmp_path / "whole")
+    stopped, watcher = tmp_path / "stopped", StopsAfter(3)
+    with pytest.raises(Stop):
+        cross_validate(config, pool, 2, stopped, watch=lambda fold: watcher)
+    under_way = json.loads((stopped / "crossval.json").read_text())
+    assert [fold["fold"] for fold in under_way["folds"]] == [1] and not under_way["complete"]
+    trained = []
+    resumed = cross_validate(config, pool, 2, stopped, resume=True, watch=lambda fold: trained.append(fold.number))  # type: ignore[func-returns-value]
+    assert trained == [2]
+    for name in ("accuracy", "macro_f1", "loss"):
+        assert [fold[name] for fold in resumed["folds"]] == pytest.approx(
+            [fold[name] for fold in whole["folds"]], abs=1e-5
+        )
+    _check_result(whole, tmp_path / "whole", pool)
+    with pytest.raises(TrainingError, match="holds a cross-validation already; add --resume"):
+        cross_validate(config, pool, 2, stopped)
+    with pytest.raises(TrainingError, match="begun with number_of_folds = 2, not 3"):
+        cross_validate(config, pool, 3, stopped, resume=True)
+    with pytest.raises(TrainingError, match="begun with learning_rate"):
+        cross_validate(config_for(faces, learning_rate=0.02), pool, 2, stopped, resume=True)
+
+
+def _check_result(result: dict[str, Any], folder: Path, pool: Pool) -> None:
+    assert result["complete"] and sum(fold["images"]["held_out"] for fold in result["folds"]) == len(pool)
+    for fold in result["folds"]:
+        run = open_run(folder / fold["run"])
+        assert run.history == fold["history"]
+        assert sum(fold["images"].values()) == len(pool)
+        assert sum(run.facts["data"]["images"]["test"].values()) == fold["images"]["held_out"]
+    assert (folder / "crossval.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((folder / "crossval.json").read_text()) == result
+    values = [fold["accuracy"] for fold in result["folds"]]
+    assert result["summary"]["accuracy"]["mean"] == pytest.approx(np.mean(values))
+
+
+def test_the_interval_is_students_t_over_folds_within_the_range() -> None:
+    folds = [
+        {"accuracy": a, "balanced_accuracy": a, "macro_f1": a, "happy_f1": None, "loss": 1 - a} for a in (0.4, 0.5, 0.7)
+    ]
+    summary = summarise(folds)
+    low, high = stats.t.interval(0.95, 2, 1 - 1.6 / 3, stats.sem([0.6, 0.5, 0.3]))
+    assert (summary["loss"]["low"], summary["loss"]["high"]) == pytest.approx((max(0, low), high))
+    assert "happy_f1" not in summary
+    assert summarise([row | {"accuracy": 0.99 - i / 20} for i, row in enumerate(folds)])["accuracy"]["high"] <= 1
+
+
+def test_scores_agree_with_scikit_learn() -> None:
+    from sklearn import metrics
+
+    rng = np.random.default_rng(3)
+    labels, probabilities = rng.integers(0, 4, 300), rng.dirichlet(np.ones(4), 300).astype(np.float32)
+    answers = probabilities.argmax(1)
+    found = score(probabilities, labels, ("anger", "happy", "sad", "fear"))
+    assert found.accuracy == pytest.approx(metrics.accuracy_score(labels, answers))
+    assert found.balanced_accuracy == pytest.approx(metrics.balanced_accuracy_score(labels, answers))
+    assert found.macro_f1 == pytest.approx(metrics.f1_score(labels, answers, average="macro"))
+    assert found.happy_f1 == pytest.approx(metrics.f1_score(labels == 1, answers == 1))
+    assert found.loss == pytest.approx(metrics.log_loss(labels, probabilities), rel=1e-4)
+    assert score(probabilities, labels, ("a", "b", "c", "d")).happy_f1 is None
+
+
+def test_the_command_prints_what_it_wrote_and_goes_on_without_its_settings(faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    backend = use_backend(threads=1).config.backend()
+    settings = (
+        "--model",
+        "test-tiny",
+        "--size",
+        16,
+        "--epochs",
+        1,
+        "--batch-size",
+        8,
+        "--threads",
+        1,
+        "--backend",
+        backend,
+    )
+    (printed,) = felicity_json("crossval", faces, "--folds", 2, *settings, "-o", out, home=tmp_path)
+    assert {key: value for key, value in printed.items() if key != "folder"} == json.loads(
+        (out / "crossval.json").read_text()
+    )
+    again = CliRunner().invoke(app, ["crossval", "--resume", "-o", str(out)])
+    assert again.exit_code == 0 and "mean" in again.stdout and "approximate" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--folds", 1), "2 folds or more"),
+        (("--folds", 50), "too few images for 50 folds"),
+        (("--batch-size", 500), "batch_size is 500, but a fold trains on"),
+        (("--model", "paper-cnn"), "cannot be built"),
+        (("--model", "none"), "'none' is not known"),
+        (("--validation-share", 0, "--test-share", 0.5), "no image to choose by"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_written(
+    faces: Path, tmp_path: Path, options: tuple[object, ...], says: str
+) -> None:
+    backend = use_backend(threads=1).config.backend()
+    words = ["crossval", faces, "--size", 16, "--batch-size", 8, "--backend", backend, "-o", tmp_path / "out", *options]
+    failed = CliRunner().invoke(app, [str(word) for word in words])
+    assert failed.exit_code != 0 and isinstance(failed.exception, FelicityError) and says in str(failed.exception)
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from felicity.cli.app import app
+from felicity.errors import ConfigError, DatasetError, TrainingError
+from felicity.models.backend import use_backend
+from felicity.training import checkpoint
+from felicity.training import fit as fitting
+from felicity.training.config import TrainConfig, make_config, read_toml
+from felicity.training.data import TrainingSet, load
+from felicity.training.engines import Engine, open_engine
+from felicity.training.fit import fit
+from felicity.training.run import open_run, predict
+
+
+@pytest.fixture(scope="module")
+def config(data_set: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
+    backend = use_backend().config.backend()
+    return make_config(read_toml(settings), {"backend": backend, "data": {"path": str(data_set)}})
+
+
+@pytest.fixture(scope="module")
+def data(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainingSet:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FELICITY_HOME", str(tmp_path_factory.mktemp("home")))
+        return load(config.data)
+
+
+class Stop(Exception):
+    pass
+
+
+def stop_at(step: int) -> Callable[[Engine, int], None]:
+    def on_step(engine: Engine, done: int) -> None:
+        if done == step:
+            raise Stop
+
+    return on_step
+
+
+def last(run: Path) -> tuple[checkpoint.State, dict[str, Any]]:
+    return checkpoint.load(run / "last.npz")
+
+
+@pytest.mark.parametrize("step", [3, 11, 17])
+def test_stopped_within_an_epoch_it_resumes_to_the_same_weights(
+    config: TrainConfig, data: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    monkeypatch.setattr(fitting, "CHECKPOINT_SECONDS", 0.0)
+    fit(config, data, tmp_path / "whole")
+    with pytest.raises(Stop):
+        fit(config, data, tmp_path / "stopped", on_step=stop_at(step))
+    fit(config, data, tmp_path / "stopped", resume=True)
+    (one, facts), (other, whole) = last(tmp_path / "stopped"), last(tmp_path / "whole")
+    for name in whole and other:
+        np.testing.assert_allclose(one[name], other[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    for epoch, row in zip(facts["history"], whole["history"], strict=True):
+        assert epoch["loss"] == pytest.approx(row["loss"], rel=1e-4)
+        assert epoch["accuracy"] == pytest.approx(row["accuracy"], abs=0.02)
+
+
+def test_it_learns_what_can_be_learnt(config: TrainConfig, data: TrainingSet, tmp_path: Path) -> None:
+    shown = make_config(
+        config.model_dump(),
+        {"epochs": 12, "augment": "none", "average": 0.0, "learning_rate": 0.02, "model": {"dropout": 0.0, "width": 8}},
+    )
+    run = fit(shown, data, tmp_path / "run")
+    history = run.history
+    assert history[-1]["loss"] < 0.6 * history[0]["loss"]
+    assert history[-1]["accuracy"] > 0.6
+    answers = predict(run.folder, data.train.images, "last")
+    assert answers.shape == (len(data.train), len(data.classes))
+    np.testing.assert_allclose(answers.sum(1), 1, atol=1e-5)
+    assert (answers.argmax(1) == data.train.labels).mean() > 0.5
+    assert run.weights("best").keys() == run.weights("last").keys()
+
+
+def test_patience_ends_a_training(config: TrainConfig, data: TrainingSet, tmp_path: Path) -> None:
+    hopeless = make_config(
+        config.model_dump(), {"epochs": 30, "patience": 2, "learning_rate": 2.0, "optimizer": "sgd", "average": 0.0}
+    )
+    history = fit(hopeless, data, tmp_path / "run").history
+    best = min(range(len(history)), key=lambda i: history[i]["val_loss"])
+    assert len(history) == best + 1 + 2 < 30
+
+
+def test_gradients_change_nothing(config: TrainConfig, data: TrainingSet) -> None:
+    engine, feed = open_engine(config, len(data.classes)), fitting.make_feed(config, data)
+    batch = next(iter(feed.epoch(0)))
+    before = engine.state()
+    loss, gradients = engine.gradients(batch.faces, batch.targets)
+    assert loss > 0 and len(gradients) == len(engine.model.trainable_variables)
+    after = engine.state()
+    assert all(np.array_equal(before[name], after[name]) for name in before if "seed" not in name)
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
+    config: TrainConfig, data: TrainingSet, tmp_path: Path
+) -> None:
+    wild = make_config(config.model_dump(), {"optimizer": "sgd", "learning_rate": 100.0, "epochs": 50})
+    with pytest.raises(TrainingError, match=r"the (validation )?loss is .*epoch \d+.*lower the learning rate"):
+        fit(wild, data, tmp_path / "run")
+    file = tmp_path / "run" / "last.npz"
+    if file.exists():
+        assert all(np.isfinite(array).all() for array in last(tmp_path / "run")[0].values())
+
+
+def test_resuming_another_training_is_refused(config: TrainConfig, data: TrainingSet, tmp_path: Path) -> None:
+    short = make_config(config.model_dump(), {"epochs": 1})
+    fit(short, data, tmp_path / "run")
+    with pytest.raises(TrainingError, match=r"was begun with batch_size = 16, not 8"):
+        fit(make_config(short.model_dump(), {"batch_size": 8}), data, tmp_path / "run", resume=True)
+    with pytest.raises(TrainingError, match="holds a run already"):
+        fit(short, data, tmp_path / "run")
+    with pytest.raises(TrainingError, match="other images or labels"):
+        other = TrainingSet(data.classes, data.train, data.validation, data.test, data.mean, data.std, "0" * 32)
+        fit(short, other, tmp_path / "run", resume=True)
+
+
+def test_a_checkpoint_that_was_changed_or_cut_is_refused(
+    config: TrainConfig, data: TrainingSet, tmp_path: Path
+) -> None:
+    run = fit(make_config(config.model_dump(), {"epochs": 1}), data, tmp_path / "run")
+    state, facts = last(run.folder)
+    checkpoint.save(tmp_path / "other.npz", state, facts)
+    with np.load(tmp_path / "other.npz") as stored:
+        arrays = dict(stored)
+    arrays["model/0000"] = arrays["model/0000"] + 1
+    np.savez(run.folder / "last.npz", **arrays)
+    with pytest.raises(TrainingError, match="was changed after it was written"):
+        fit(make_config(config.model_dump(), {"epochs": 1}), data, run.folder, resume=True)
+    best = (run.folder / "best.npz").read_bytes()
+    (run.folder / "best.npz").write_bytes(best[: len(best) // 2])
+    with pytest.raises(TrainingError, match="damaged"):
+        open_run(run.folder).weights("best")
+
+
+def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
+    np.savez(tmp_path / "evil.npz", evil=np.array([{"any": "object"}], dtype=object), allow_pickle=True)
+    with pytest.raises(TrainingError, match="no checkpoint"):
+        checkpoint.load(tmp_path / "evil.npz")
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(
+    config: TrainConfig, data: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    replace, calls = os.replace, []
+
+    def full(source: Any, target: Any) -> None:
+        calls.append(target)
+        if len(calls) > 6:
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(checkpoint.os, "replace", full)
+    with pytest.raises(TrainingError, match=r"No space left on device.*make room and resume"):
+        fit(config, data, run)
+    monkeypatch.undo()
+    assert not list(run.glob(".*.part"))
+    fit(config, data, run, resume=True)
+    assert len(open_run(run).history) == 3
+
+
+def test_a_batch_larger_than_the_data_is_refused(config: TrainConfig, data: TrainingSet, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="batch_size is 5000, but the training part has"):
+        fit(make_config(config.model_dump(), {"batch_size": 5000}), data, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_class_without_images_is_named(config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FELICITY_HOME", str(tmp_path))
+    asked = make_config(config.model_dump(), {"data": {"classes": "8"}})
+    with pytest.raises(DatasetError, match="no image of contempt"):
+        load(asked.data)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--model", "vgg"], "model 'vgg' is not known"),
+        (["--backend", "caffe"], "backend"),
+        (["--epochs", "0"], "epochs"),
+        (["--lr", "-1"], "learning_rate"),
+        (["--optimizer", "magic"], "optimizer"),
+        (["--augment", "lots"], "augment"),
+        (["--model", "paper-cnn", "--depth", "9"], "cannot be built"),
+        (["--filter-size", "2"], "odd"),
+    ],
+)
+def test_mistakes_are_one_sentence(arguments: list[str], said: str, data_set: Path, tmp_path: Path) -> None:
+    words = ["train", str(data_set), "-o", str(tmp_path / "run"), *arguments]
+    done = CliRunner().invoke(app, words, env={"FELICITY_HOME": str(tmp_path / "home")})
+    assert done.exit_code != 0 and said in str(done.exception)
+
+
+def test_data_that_are_not_there_and_places_that_cannot_be_written(data_set: Path, tmp_path: Path) -> None:
+    env = {"FELICITY_HOME": str(tmp_path / "home")}
+    missing = CliRunner().invoke(app, ["train", str(tmp_path / "none.csv"), "-m", "test-tiny"], env=env)
+    assert missing.exit_code != 0 and "is not there" in str(missing.exception)
+    (tmp_path / "file").write_text("")
+    words = [
+        "train",
+        str(data_set),
+        "-m",
+        "test-tiny",
+        "--size",
+        "24",
+        "--epochs",
+        "1",
+        "-o",
+        str(tmp_path / "file" / "run"),
+    ]
+    blocked = CliRunner().invoke(app, words, env=env)
+    assert blocked.exit_code != 0 and "cannot be made" in str(blocked.exception)
+
+
+def test_unknown_settings_are_refused(tmp_path: Path, data_set: Path) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_text("epoch = 3\n")
+    done = CliRunner().invoke(app, ["train", str(data_set), "--config", str(file)])
+    assert done.exit_code != 0 and "epoch is not a setting" in str(done.exception)
+    file.write_text("[model\n")
+    done = CliRunner().invoke(app, ["train", str(data_set), "--config", str(file)])
+    assert done.exit_code != 0 and "cannot be read as a TOML" in str(done.exception)

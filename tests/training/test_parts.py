@@ -1,0 +1,129 @@
+"""What a training is put together from: settings, learning rates, batches, targets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from felicity.datasets.augment import Augmentation
+from felicity.errors import ConfigError
+from felicity.imaging.spec import InputSpec
+from felicity.training.config import TrainConfig, make_config, read_toml, to_toml
+from felicity.training.curves import curves_png
+from felicity.training.data import Part
+from felicity.training.feed import Feed, normalise
+from felicity.training.schedule import learning_rate
+
+DATA = {"data": {"path": "faces"}}
+
+
+def part(n: int = 40, classes: int = 3, seed: int = 0) -> Part:
+    rng = np.random.default_rng(seed)
+    return Part(rng.integers(0, 256, (n, 16, 16), dtype=np.uint8), np.arange(n) % classes, None)
+
+
+def test_a_configuration_survives_its_file(tmp_path: object) -> None:
+    config = make_config(
+        DATA, {"augment": "camera", "augmentation": {"blur": 0.25}, "model": {"width": 24}, "soft_labels": True}
+    )
+    from pathlib import Path
+
+    file = Path(str(tmp_path)) / "winner.toml"
+    file.write_text(to_toml(config))
+    assert make_config(read_toml(file)) == config
+
+
+def test_later_layers_win_and_nothing_given_changes_nothing() -> None:
+    config = make_config(
+        DATA, {"epochs": 5, "model": {"width": 8}}, {"epochs": None, "model": {"depth": 2, "width": None}}
+    )
+    assert (config.epochs, config.model.width, config.model.depth) == (5, 8, 2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"augmentation": {"blur": 1.0}}, "augment is none"),
+        ({"augment": "camera", "augmentation": {"wobble": 1.0}}, "augmentation"),
+        ({"model": {"heads": 2}}, "model.heads is not a setting"),
+        ({"data": {"size": 3}}, "data.size"),
+    ],
+)
+def test_wrong_settings_are_named(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        make_config(DATA, wrong)
+
+
+@given(
+    schedule=st.sampled_from(["constant", "cosine", "one-cycle"]),
+    steps=st.integers(1, 400),
+    warm_up=st.sampled_from([0.0, 0.1]),
+)
+def test_learning_rates_are_positive_and_never_above_the_highest(schedule: str, steps: int, warm_up: float) -> None:
+    config = make_config(DATA, {"schedule": schedule, "learning_rate": 0.5, "warm_up": warm_up})
+    rates = [learning_rate(config, step, steps) for step in range(steps)]
+    assert all(0 < rate <= 0.5 + 1e-12 for rate in rates)
+    if schedule != "constant" and steps > 20:
+        assert rates[-1] < 0.05 * max(rates)
+
+
+def test_one_cycle_rises_then_falls() -> None:
+    config = make_config(DATA, {"schedule": "one-cycle", "learning_rate": 1.0})
+    rates = [learning_rate(config, step, 100) for step in range(100)]
+    top = int(np.argmax(rates))
+    assert top == 25 and rates[0] == pytest.approx(1 / 25)
+    assert all(np.diff(rates[: top + 1]) > 0) and all(np.diff(rates[top:]) < 0)
+
+
+def feed(how: Augmentation | None = None, **changed: int) -> Feed:
+    faces = part()
+    settings = {"batch_size": 8, "seed": 3} | changed
+    return Feed(faces, faces.targets(3), mean=0.5, std=0.25, how=how, **settings)
+
+
+def test_an_epoch_shows_every_image_once_in_an_order_of_its_own() -> None:
+    one, two = ([batch.faces for batch in feed().epoch(e)] for e in (0, 1))
+    first, second = (np.sort(np.concatenate(e).reshape(40, -1).sum(1)) for e in (one, two))
+    np.testing.assert_allclose(first, second)
+    assert not np.array_equal(one[0], two[0])
+
+
+@pytest.mark.parametrize("how", [None, Augmentation()])
+def test_a_batch_depends_on_seed_epoch_and_step_alone(how: Augmentation | None) -> None:
+    whole = list(feed(how).epoch(2))
+    later = list(feed(how).epoch(2, first=3))
+    for one, other in zip(whole[3:], later, strict=True):
+        np.testing.assert_array_equal(one.faces, other.faces)
+        np.testing.assert_array_equal(one.targets, other.targets)
+    assert not np.array_equal(whole[0].faces, next(iter(feed(how, seed=4).epoch(2))).faces)
+
+
+@pytest.mark.parametrize("shape", [(5, 16, 16), (5, 16, 16, 3)])
+def test_pixels_are_normalised_as_bundles_have_them(shape: tuple[int, ...]) -> None:
+    images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    spec = InputSpec(16, "gray" if len(shape) == 3 else "rgb", 0.5, 0.25)
+    np.testing.assert_array_equal(normalise(images, 0.5, 0.25).transpose(0, 3, 1, 2), spec.batch(images))
+
+
+def test_targets_are_votes_where_there_are_any_and_smoothed_labels_elsewhere() -> None:
+    votes = np.zeros((3, 3), dtype=np.float32)
+    votes[1] = [0.7, 0.3, 0.0]
+    some = Part(np.zeros((3, 16, 16), dtype=np.uint8), np.array([0, 1, 2]), votes)
+    np.testing.assert_allclose(some.targets(3), np.eye(3))
+    np.testing.assert_allclose(some.targets(3, soft=True)[1], votes[1])
+    smoothed = some.targets(3, smoothing=0.3)
+    np.testing.assert_allclose(smoothed.sum(1), 1, rtol=1e-6)
+    np.testing.assert_allclose(smoothed[0], [0.8, 0.1, 0.1], rtol=1e-6)
+
+
+def test_curves_are_drawn_from_the_first_epoch_on() -> None:
+    row = {"epoch": 1, "loss": 1.0, "accuracy": 0.4, "val_loss": 1.1, "val_accuracy": 0.3}
+    assert curves_png([row], "one").startswith(b"\x89PNG")
+    assert curves_png([row, row | {"epoch": 2, "loss": 0.5}], "two") != curves_png([row], "one")
+
+
+def test_the_defaults_are_the_studys() -> None:
+    config = TrainConfig(data={"path": "faces"})  # type: ignore[arg-type]
+    assert config.epochs == 30 and config.augment == "none" and config.data.test_share == 0.3
