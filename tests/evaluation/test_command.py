@@ -209,7 +209,7 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_run_knows_its_data_and_says_how_it_fits(trained: Path) -> None:
+def test_a_run_knows_its_data_and_says_how_it_fits(trained: Path, tmp_path: Path) -> None:
     found = run_json(trained)
     assert found["model"] == f"run {trained.name} (test-tiny on {_backend(trained)})"
     assert found["classes"] == ["happy", "sad"] and found["labels"] == "FER2013's own labels"
@@ -219,6 +219,8 @@ def test_a_run_knows_its_data_and_says_how_it_fits(trained: Path) -> None:
     assert set(fit["kept"]) == {"training", "validation", "test"}
     assert fit["kept"]["test"]["accuracy"] == pytest.approx(found["accuracy"])
     assert fit["text"] in run(trained, *DRAWS).replace("\n", " ")
+    run(trained, *DRAWS, "--report", tmp_path / "page.html")
+    assert "Accuracy and loss by epoch" in (tmp_path / "page.html").read_text()
     learnt = run_json(trained, "--split", "train")
     assert learnt["without_seen_in_training"] is None and set(learnt["fit"]["kept"]) == {"training", "validation"}
     assert learnt["fit"]["kept"]["training"]["accuracy"] == pytest.approx(learnt["accuracy"])

@@ -65,7 +65,7 @@ class Result:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """One result per convention of labels, the one asked for first. ``fit``: of a run; None for a bundle."""
+    """One result per convention of labels, the one asked for first. ``fit`` and ``history`` are a run's."""
 
     model: str
     data: str
@@ -73,6 +73,7 @@ class Evaluation:
     results: tuple[Result, ...] = field(repr=False)
     fit: Fit | None
     notes: tuple[str, ...]
+    history: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """For programs: the first result's figures at the top, those of other labels under ``other_labels``."""
@@ -130,7 +131,15 @@ def evaluate(
         first = results[0]
         fresh = first.all.found["accuracy"] if is_own and not first.chosen.seen.any() else None
         fit = _fit(judge, fresh if split.lower() not in ("train", "validation") else None, notes, seed)
-    return Evaluation(judge.name, str(config.path), split, tuple(results), fit, tuple(notes))
+    return Evaluation(
+        judge.name,
+        str(config.path),
+        split,
+        tuple(results),
+        fit,
+        tuple(notes),
+        () if judge.run is None else tuple(judge.run.history),
+    )
 
 
 def _trained(judge: Judge, config: DataConfig, first: Manifest, notes: list[str]) -> tuple[Trained, bool]:

@@ -13,6 +13,7 @@ from felicity.errors import DatasetError
 from felicity.evaluation import tables
 from felicity.evaluation.drawing import confusion_png, mistakes_sheet, reliability_png, roc_png
 from felicity.evaluation.evaluate import Evaluation, Result
+from felicity.training.curves import curves_png
 
 MISTAKES = 40
 
@@ -67,6 +68,7 @@ def write_report(evaluation: Evaluation, path: Path) -> None:
         Path(__file__).with_name("evaluation.html.j2"),
         title=evaluation.model,
         evaluation=evaluation,
+        curves=data_uri(curves_png(evaluation.history, "")) if evaluation.history else "",
         headline=[(text.split(" (")[0], text.partition("(")[2].rstrip(")"), title) for text, title in headline],
         results=[
             {

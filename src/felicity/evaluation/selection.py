@@ -168,6 +168,7 @@ def _restricted(judge: Judge, source: Source, rows: Rows, seen: Flags, split: st
             notes.append(f"{left:,} images labelled {name} are left out, for the model does not know that class")
     if undecided := int((manifest.labels[rows] < 0).sum()):
         notes.append(f"{undecided:,} images without a single label are left out")
+    notes += [f"left out of the whole set: {n:,} {reason}" for reason, n in manifest.left_out.items()]
     kept = np.flatnonzero(labels >= 0)
     if not len(kept):
         raise DatasetError(f"split {split!r} has {len(rows):,} images, but none labelled {', '.join(common)}")
