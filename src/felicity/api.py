@@ -118,7 +118,7 @@ def happiness(
     from felicity.store import open_store
 
     with open_store(store) as opened:
-        groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model)
+        groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model, k=k)
         return compute_index(groups, opened.soft_matrices(), k=k), list(groups.notes)
 
 
@@ -204,5 +204,5 @@ def city(
         places = [place for place in opened.locations() if locations is None or place.name in locations]
         visits = read_footfall(Path(footfall), opened.locations()) if footfall else None
         by: By = "hour" if visits and visits.hours else "total"
-        groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model)
+        groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model, k=k)
         return city_index(groups, opened.soft_matrices(), places, weight=weight, footfall=visits, k=k)

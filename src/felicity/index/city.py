@@ -14,9 +14,10 @@ import numpy as np
 from felicity.errors import ConfigError, EstimateError
 from felicity.index.estimate import adjust
 from felicity.index.footfall import HOURS, Footfall
-from felicity.index.happiness import DEFAULT_K, Groups
+from felicity.index.happiness import DEFAULT_K, Groups, crowds_of
 from felicity.index.interval import HAPPY, Intervals
 from felicity.index.location import Location
+from felicity.index.pattern import most_of_crowd
 from felicity.index.series import Floats, Ints
 from felicity.index.soft_matrix import SoftMatrix
 
@@ -120,8 +121,8 @@ def city_index(
 
     ``groups``: by ``hour`` where ``footfall`` knows hours, else by ``total``. Where visits by hour are known, a
     location's hours of the week count by visits, not by how many people happened to be judged; hours in which
-    nobody was counted are left out and ``covered`` says so. Neighbouring hours are taken together until they hold
-    ``k`` people.
+    nobody was counted are left out and ``covered`` says so. Hours that are only counted together
+    (``index.suppression``) count where most of their people came: visits weigh whole crowds and divide none.
 
     Interval: people of different places and hours are independent, so the squares of their
     distances to the interval's ends add up (MOVER, Zou & Donner 2008); the soft matrix of a model errs
@@ -157,7 +158,7 @@ def city_index(
             Part(
                 location=place,
                 people=one.people if one else 0,
-                suppressed=one is not None and one.people < k,
+                suppressed=one is not None and not one.shown and one.reason is None,
                 share=_percent(one.share) if one and shown else None,
                 low=_percent(one.share - math.sqrt(one.below**2 + _Z**2 * own)) if one and shown else None,
                 high=_percent(one.share + math.sqrt(one.above**2 + _Z**2 * own)) if one and shown else None,
@@ -220,6 +221,7 @@ def _estimates(
     groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | None], footfall: Footfall | None, k: int
 ) -> dict[str, _Estimate]:
     of: dict[tuple[str, str], list[int]] = {}
+    crowd = crowds_of(groups, k)
     for i, key in enumerate(groups.keys):
         of.setdefault((key.location, key.model), []).append(i)
     found = {}
@@ -227,23 +229,19 @@ def _estimates(
         sums = groups.sums.take(rows)
         people = int(sums.people.sum())
         soft = soft_matrix(name, model)
-        if people < k or soft is None:
-            found[name] = _Estimate(
-                people, False, None if people < k else "its model has no soft matrix to adjust with"
-            )
+        few = people < k or bool((crowd[rows] < 0).any())
+        if few or soft is None:
+            found[name] = _Estimate(people, False, None if few else "its model has no soft matrix to adjust with")
             continue
         visits = footfall.hours.get(name) if footfall else None
         labels, shares, covered = np.zeros(len(rows), dtype=np.int64), np.ones(1), None
         if visits is not None and groups.by == "hour":
             hours = np.array([_hour_of_week(groups.keys[i].start, groups.keys[i].timezone) for i in rows])
-            labels, shares, covered = _by_visits(hours, sums.people, visits, k)
+            labels, groups_of_hours = groups_by_people(hours, sums.people, crowd[rows])
+            shares, covered = _by_visits(groups_of_hours, visits)
             if not len(shares):
-                found[name] = _Estimate(
-                    people, False, "its visits fall into hours in which too few people were counted"
-                )
+                found[name] = _Estimate(people, False, "its visits fall into hours in which nobody was counted")
                 continue
-            kept = labels >= 0
-            sums, labels = sums.take(kept), labels[kept]
         merged = sums.grouped(labels, len(shares))
         # Known answers: what is left of the interval is people alone.
         alone = Intervals(merged, replace(soft, counts=soft.counts * _MANY))
@@ -266,32 +264,27 @@ def _hour_of_week(start: int, zone: str) -> int:
     return 24 * local.weekday() + local.hour
 
 
-def _by_visits(hours: Ints, people: Ints, visits: Floats, k: int) -> tuple[Ints, Floats, float | None]:
-    """Labels (R,) of the groups of hours, -1 for none; the groups' shares of the visits; and how many are covered.
+def groups_by_people(hours: Ints, people: Ints, crowd: Ints) -> tuple[Ints, Ints]:
+    """Labels (R,) of groups of hours of the week, and the group (168,) of each hour, -1 where nobody was counted.
 
-    Hours without people, or whose visits are not known, are in no group. A group of fewer than ``k`` people
-    would let them be told from the difference to the plain index, so hours are joined until there are enough.
+    Rows of one crowd are in one group, that of the hour in which most of them came. An hour from which all
+    crowds went elsewhere belongs to the group of the hour before it that kept one. People counts alone decide.
     """
-    counted = np.bincount(hours, people, HOURS)
-    wanted = (counted > 0) & np.isfinite(visits)
-    group_of = np.full(HOURS, -1, dtype=np.int64)
-    group, held = 0, 0.0
-    for hour in np.flatnonzero(wanted):
-        group_of[hour] = group
-        held += counted[hour]
-        if held >= k:
-            group, held = group + 1, 0.0
-    left_out = float(counted[~wanted].sum())
-    if held > 0:
-        group_of[group_of == group] = group - 1
-    if group == 0 or 0 < left_out < k:
-        # Nobody, or so few left out that they could be told apart: they then count where they are, by people.
-        return (np.zeros(len(hours), dtype=np.int64), np.ones(1), 0.0) if group else (group_of[hours], np.empty(0), 0.0)
-    mass = np.bincount(group_of[wanted], visits[wanted], group)
-    known = float(np.nansum(visits))
-    if mass.sum() <= 0:
-        return group_of[hours], np.empty(0), 0.0
-    return group_of[hours], mass / mass.sum(), float(mass.sum()) / known
+    of_row = most_of_crowd(crowd, hours, people)
+    kept = np.zeros(HOURS, dtype=bool)
+    kept[of_row[people > 0]] = True
+    number = np.cumsum(kept) - 1
+    number[number < 0] = number[-1]  # the week goes round
+    counted = np.bincount(hours, people, HOURS) > 0
+    return number[of_row], np.where(counted, number, -1)
+
+
+def _by_visits(group: Ints, visits: Floats) -> tuple[Floats, float]:
+    """Shares of the groups of hours in the visits, and how many of the visits they cover; empty if none."""
+    wanted = (group >= 0) & np.isfinite(visits)
+    mass = np.bincount(group[wanted], visits[wanted], int(group.max()) + 1)
+    whole = float(mass.sum())
+    return (mass / whole, whole / float(np.nansum(visits))) if whole > 0 else (np.empty(0), 0.0)
 
 
 def _matrix_variance(weighted: Sequence[tuple[float, _Estimate]]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,12 +15,15 @@ from felicity.index.buckets import By, bucket
 from felicity.index.happiness import GroupKey, Groups
 from felicity.index.sums import Sums
 from felicity.store.arrays import rollups_to_sums, windows_to_sums
+from felicity.store.crowds import row_crowds, whole_range
 from felicity.store.rollups import WINDOW_SELECT, rollup_select
 from felicity.store.schema import days, hours, locations, models, runs, windows
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
+    """A location, the model to use for it, and the range that is asked for, None where it cuts nothing off."""
+
     id: int
     name: str
     timezone: str
@@ -31,6 +34,7 @@ class _Place:
 
     @property
     def zone(self) -> ZoneInfo:
+        """The location's clock."""
         return ZoneInfo(self.timezone)
 
 
@@ -49,9 +53,14 @@ def select_sums(
     end: datetime | None,
     names: Sequence[str] | None,
     model: str | None,
+    k: int | None,
 ) -> Groups:
     """See ``Store.sums``; unknown names are the caller's to refuse."""
     places, notes = _places(connection, begin, end, names, model)
+    dark: set[int] = set()
+    if k is not None:
+        places, dark, moved = _whole_ranges(connection, places, k)
+        notes += moved
     whole = [place for place in places if place.begin is None and place.end is None]
     parts: list[tuple[Sums, list[int], list[int]]] = []  # sums, index of place, start
     table = None if by == "minute" else hours if by == "hour" else days
@@ -65,7 +74,43 @@ def select_sums(
     sums = Sums.concatenate([part[0] for part in parts])
     index_of = np.array([i for part in parts for i in part[1]], dtype=np.int64)
     start = np.array([s for part in parts for s in part[2]], dtype=np.int64)
-    return _group(by, places, sums, index_of, start, tuple(notes))
+    groups, row_place = _group(by, places, sums, index_of, start, tuple(notes))
+    if k is None:
+        return groups
+    crowd = np.full(len(groups.keys), -1, dtype=np.int64)
+    number = 0
+    for i, place in enumerate(places):
+        rows = np.flatnonzero(row_place == i)
+        if i in dark or not len(rows):
+            continue
+        keys = [groups.keys[row] for row in rows]
+        found = row_crowds(connection, place, by, k, np.array([key.start for key in keys]), keys[-1].end)
+        crowd[rows] = number + found
+        number += int(found.max()) + 1
+    return replace(groups, k=k, crowds=tuple(crowd.tolist()))
+
+
+def _whole_ranges(connection: sa.Connection, places: list[Place], k: int) -> tuple[list[Place], set[int], list[str]]:
+    """Places with ranges that cut no crowd in two, which of them hold no whole crowd, and what was moved."""
+    ranged, dark, moved = [], set(), []
+    for i, place in enumerate(places):
+        bounds = whole_range(connection, place, k)
+        if bounds is None:
+            dark.add(i)
+        elif bounds != (place.begin, place.end):
+            shifts = [abs(a - b) for a, b in zip(bounds, (place.begin, place.end), strict=True) if a and b]
+            moved.append((place.name, max(shifts)))
+            place = replace(place, begin=bounds[0], end=bounds[1])
+        ranged.append(place)
+    if not moved:
+        return ranged, dark, []
+    names = ", ".join(name for name, _ in moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
+    furthest = -(-max(seconds for _, seconds in moved) // 60)
+    note = (
+        f"{names}: the period is up to {furthest:,} min shorter at an end than asked for, "
+        f"so that no difference of figures tells of fewer than {k} people"
+    )
+    return ranged, dark, [note]
 
 
 def _places(
@@ -74,7 +119,7 @@ def _places(
     end: datetime | None,
     names: Sequence[str] | None,
     model: str | None,
-) -> tuple[list[_Place], list[str]]:
+) -> tuple[list[Place], list[str]]:
     """Each location with the model to use for it: the one asked for, or that of its latest windows."""
     wanted = sa.select(locations.c.id, locations.c.name, locations.c.timezone).order_by(locations.c.name)
     if names is not None:
@@ -114,7 +159,7 @@ def _places(
             # Bounds that cut nothing off are no bounds: the quick way is then open.
             cut_low = low if low is not None and low > row.first else None
             cut_high = high if high is not None and high < row.last else None
-            places.append(_Place(location_id, name, timezone, cut_low, cut_high, row.model_id, row.identity))
+            places.append(Place(location_id, name, timezone, cut_low, cut_high, row.model_id, row.identity))
         for row in others:
             instead = f"model {used[0].identity}" if used else "no other model"
             notes.append(
@@ -125,7 +170,7 @@ def _places(
 
 
 def _read_whole(
-    connection: sa.Connection, table: sa.Table, places: list[_Place], whole: list[_Place]
+    connection: sa.Connection, table: sa.Table, places: list[Place], whole: list[Place]
 ) -> tuple[Sums, list[int], list[int]]:
     position = {(place.id, place.model_id): i for i, place in enumerate(places)}
     query = sa.select(*rollup_select(table), table.c.location_id, table.c.model_id, table.c.start).order_by(
@@ -141,7 +186,7 @@ def _read_whole(
 
 
 def _read(
-    connection: sa.Connection, table: sa.Table | None, index: int, place: _Place, begin: int | None, end: int | None
+    connection: sa.Connection, table: sa.Table | None, index: int, place: Place, begin: int | None, end: int | None
 ) -> tuple[Sums, list[int], list[int]]:
     """Windows (``table`` None), hours or days that start in begin … end."""
     source = windows if table is None else table
@@ -163,7 +208,7 @@ def _read(
 
 
 def _read_ragged(
-    connection: sa.Connection, table: sa.Table, index: int, place: _Place
+    connection: sa.Connection, table: sa.Table, index: int, place: Place
 ) -> list[tuple[Sums, list[int], list[int]]]:
     """Cut the range into windows, hours and days: the coarsest that fit."""
     begin, end = place.begin, place.end
@@ -195,8 +240,9 @@ def _read_ragged(
 
 
 def _group(
-    by: By, places: list[_Place], sums: Sums, index: np.ndarray, start: np.ndarray, notes: tuple[str, ...]
-) -> Groups:
+    by: By, places: list[Place], sums: Sums, index: np.ndarray, start: np.ndarray, notes: tuple[str, ...]
+) -> tuple[Groups, np.ndarray]:
+    """Rows by place and bucket, and the index of each row's place."""
     if by == "total":
         bounds = [(0, 0)] * len(start)
     else:
@@ -214,4 +260,4 @@ def _group(
             (int(grouped.first[row]), int(grouped.last[row])) if by == "total" else (begin, int(ends[first[row]]))
         )
         keys.append(GroupKey(place.name, place.timezone, place.model, low, high))
-    return Groups(by, tuple(keys), grouped, notes)
+    return Groups(by, tuple(keys), grouped, notes), index[first]

@@ -18,6 +18,7 @@ from felicity.index.buckets import BUCKETS, By
 from felicity.index.happiness import Groups
 from felicity.index.location import Location
 from felicity.index.soft_matrix import SoftMatrix
+from felicity.index.suppression import check_k
 from felicity.index.window import LONGEST, Window, WindowKey
 from felicity.store import arrays, migrations, rollups
 from felicity.store.engine import BUSY_SECONDS, make_engine, parse_url, transaction
@@ -307,14 +308,21 @@ class Store(AbstractContextManager["Store"]):
         end: datetime | None = None,
         locations: Sequence[str] | None = None,
         model: str | None = None,
+        k: int | None = None,
     ) -> Groups:
         """Sums of windows by location and bucket, for ``index.compute_index``.
+
+        ``k``: for what is to be published. The sums are then made of whole crowds of at least ``k`` people
+        (``index.suppression``): an end of the range that would cut one in two moves inwards, which ``notes`` say.
+        Without it nothing is protected.
 
         Windows count where they start, begin ≤ start < end; a time without a zone is meant on each
         location's clock. ``model``: identity of the model whose windows are used, by default that of the
         latest windows in the range, for each location; ``notes`` of the result say what was left out.
         Raises ConfigError for unknown locations and models, and if ``end`` is not after ``begin``.
         """
+        if k is not None:
+            check_k(k)
         if by not in BUCKETS:
             raise ConfigError(f"'by' is one of {', '.join(BUCKETS)}, not {by!r}")
         if begin is not None and end is not None:
@@ -324,7 +332,7 @@ class Store(AbstractContextManager["Store"]):
                 raise ConfigError(f"the end, {end.isoformat()}, must be after the begin, {begin.isoformat()}")
         with self._read("reading the index") as connection:
             _check_names(connection, locations, model)
-            return select_sums(connection, by, begin, end, locations, model)
+            return select_sums(connection, by, begin, end, locations, model, k)
 
 
 @dataclass(frozen=True)

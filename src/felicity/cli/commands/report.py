@@ -97,7 +97,7 @@ def gather(
     from felicity.store import open_store
 
     with open_store(url) as opened, console.progress() as progress:
-        totals = opened.sums("total", begin=begin, end=end, locations=names)
+        totals = opened.sums("total", begin=begin, end=end, locations=names, k=k)
         if not totals.keys:
             raise EstimateError(
                 f"{opened.url}: there are no windows in this store and period, so there is nothing to report; "
@@ -111,7 +111,8 @@ def gather(
             row = rows.get(place.name)
             model = row.model if row else totals.keys[0].model
             days, hours = (
-                opened.sums(by, begin=begin, end=end, locations=[place.name], model=model) for by in ("day", "hour")
+                opened.sums(by, begin=begin, end=end, locations=[place.name], model=model, k=k)
+                for by in ("day", "hour")
             )
             places.append(make_place(place, row, days, hours, soft, k=k, at=at))
         together = compute_together(totals, soft, k=k, name="All places shown")
