@@ -66,6 +66,16 @@ def test_watched_again_nothing_is_counted_twice(clip: Path, tmp_path: Path) -> N
     assert len(windows(tmp_path / "felicity.db")) == 6
 
 
+def test_the_same_minutes_under_another_start_are_said_to_count_twice(clip: Path, tmp_path: Path) -> None:
+    assert watch(clip, tmp_path)["notes"] == []
+    begun = ["--start", "2026-05-04T09:00:07"]
+    arguments = [clip, "--location", "Harbour", "--detector", "hog", *begun]
+    done = felicity("watch", *arguments, home=tmp_path)
+    assert "1 windows of camera 'two people' at Harbour in these minutes are from another run" in done.stderr
+    elsewhere = [clip, "--location", "Harbour", "--detector", "hog", "--camera", "pier"]
+    assert "from another run" not in felicity("watch", *elsewhere, *begun, home=tmp_path).stderr
+
+
 def test_killed_and_run_again_equals_undisturbed(clip: Path, tmp_path: Path) -> None:
     longer = faces_clip(tmp_path / "longer.mp4", seconds=40, fps=4)
     arguments = [

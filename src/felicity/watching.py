@@ -164,6 +164,11 @@ def watch_source(
             shelf.save()
             if summary.complete:
                 store.finish_run(run)
+                if twice := store.overlapping(run):
+                    say(
+                        f"{twice} windows of camera {camera!r} at {location} in these minutes are from another run, so "
+                        "their people count twice; was it watched before, with another --start?"
+                    )
             summary.reconnects = source.stats.reconnects
             summary.notes += [n for n in source.stats.notes if n not in summary.notes]
     return summary

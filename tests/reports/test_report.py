@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from felicity.cli.app import app
 from felicity.errors import FelicityError
 from felicity.index import Figure, GroupKey, Groups, Location, Sums, compute_index
-from felicity.reports import plots, wording
+from felicity.reports import plots, tables, wording
 from felicity.reports.place import Change, PlaceReport, make_place
 from felicity.store import open_store
 from tests.support.command import felicity
@@ -212,8 +212,16 @@ def test_what_cannot_be_is_refused_in_one_sentence(
 
 
 def test_an_empty_store_is_said_to_be_empty(tmp_path: Path) -> None:
+    open_store(str(tmp_path / "empty.db")).close()
     assert "no windows" in refusal("--store", tmp_path / "empty.db", "-o", tmp_path / "r.html")
     assert not (tmp_path / "r.html").exists()
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+def test_no_cell_is_a_formula(name: str) -> None:
+    text = tables.to_csv([{"location": name, "share": -1.5}]).decode()
+    (row,) = csv.DictReader(text.splitlines())
+    assert row == {"location": f"'{name}", "share": "-1.5"}
 
 
 def test_a_page_that_cannot_be_written_is_refused(store: str, tmp_path: Path) -> None:

@@ -101,12 +101,17 @@ def _figure(name: str, figure: Figure) -> dict[str, float | None]:
 
 
 def to_csv(table: Table) -> bytes:
-    """UTF-8, a heading line, empty cells for None."""
+    """UTF-8, a heading line, empty cells for None. Text that a spreadsheet would compute begins with an apostrophe."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(table[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(table)
+    writer.writerows({name: _inert(cell) for name, cell in row.items()} for row in table)
     return stream.getvalue().encode()
+
+
+def _inert(cell: Any) -> Any:
+    """Names come from outside, and one like ``=HYPERLINK(…)`` must stay a name (CWE-1236)."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def to_parquet(table: Table) -> bytes | None:

@@ -96,7 +96,7 @@ def gather(
     from felicity.reports.place import CityReport, make_place
     from felicity.store import open_store
 
-    with open_store(url) as opened, console.progress() as progress:
+    with open_store(url, create=False) as opened, console.progress() as progress:
         totals = opened.sums("total", begin=begin, end=end, locations=names, k=k)
         if not totals.keys:
             raise EstimateError(
