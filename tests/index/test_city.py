@@ -91,6 +91,8 @@ def test_one_place_has_about_its_own_interval() -> None:
     city = city_index(groups, always, places(1))
     (row,) = compute_index(groups, always)
     assert (city.low, city.high) == pytest.approx((row.happy_share.low, row.happy_share.high), abs=0.8)
+    (part,) = city.parts
+    assert (part.low, part.high) == pytest.approx((row.happy_share.low, row.happy_share.high), abs=1e-4)
 
 
 def test_the_interval_covers_the_true_mean() -> None:

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from felicity.errors import ConfigError, EstimateError
-from felicity.index.estimate import adjust
 from felicity.index.footfall import HOURS, Footfall
 from felicity.index.happiness import DEFAULT_K, Groups, crowds_of
 from felicity.index.interval import HAPPY, Intervals
@@ -24,7 +23,6 @@ from felicity.index.soft_matrix import SoftMatrix
 Weight = Literal["population", "visits", "people"]
 WEIGHTS: tuple[Weight, ...] = get_args(Weight)
 
-_DRAWS = 1000
 _Z = 1.959964
 _MANY = 10**9
 
@@ -126,7 +124,7 @@ def city_index(
 
     Interval: people of different places and hours are independent, so the squares of their
     distances to the interval's ends add up (MOVER, Zou & Donner 2008); the soft matrix of a model errs
-    alike everywhere, so its part is from draws that all locations share.
+    alike everywhere, so what it moves is added up over locations before it is squared.
 
     Locations without figures, and without a weight, are named in ``missing``. Raises ConfigError for
     an unknown weight, EstimateError if nothing is left.
@@ -153,15 +151,14 @@ def city_index(
     for place in locations:
         one = read.get(place.name)
         shown = one is not None and one.shown
-        own = _matrix_variance([(1.0, one)]) if one and shown else 0.0
         parts.append(
             Part(
                 location=place,
                 people=one.people if one else 0,
                 suppressed=one is not None and not one.shown and one.reason is None,
                 share=_percent(one.share) if one and shown else None,
-                low=_percent(one.share - math.sqrt(one.below**2 + _Z**2 * own)) if one and shown else None,
-                high=_percent(one.share + math.sqrt(one.above**2 + _Z**2 * own)) if one and shown else None,
+                low=_percent(one.low) if one and shown else None,
+                high=_percent(one.high) if one and shown else None,
                 weight=usable.get(place.name, 0.0) / whole,
                 missing=_why(place.name, raw, read, k),
                 covered=one.covered if one and shown else None,
@@ -184,7 +181,7 @@ def _percent(share: float) -> float:
 
 @dataclass(frozen=True)
 class _Estimate:
-    """One location: happy share 0 … 1, distances to the ends of its interval for people alone; ``means`` (8,)."""
+    """One location: happy share 0 … 1 and its interval, distances to the ends of that of people alone, part of M."""
 
     people: int
     shown: bool
@@ -192,8 +189,10 @@ class _Estimate:
     share: float = 0.0
     below: float = 0.0
     above: float = 0.0
-    means: Floats | None = None
-    soft: SoftMatrix | None = None
+    low: float = 0.0
+    high: float = 0.0
+    with_matrix: Intervals | None = None
+    part: Floats | None = None
     covered: float | None = None
 
 
@@ -243,17 +242,27 @@ def _estimates(
                 found[name] = _Estimate(people, False, "its visits fall into hours in which nobody was counted")
                 continue
         merged = sums.grouped(labels, len(shares))
+        both = Intervals(merged, soft)
         # Known answers: what is left of the interval is people alone.
         alone = Intervals(merged, replace(soft, counts=soft.counts * _MANY))
         points, lows, highs, *_ = alone.linear(HAPPY)
+        share = float(shares @ points)
+        below, above = (float(np.sqrt(np.sum((shares * (end - points)) ** 2))) for end in (lows, highs))
+        part = np.einsum("r,rja->ja", shares, both.matrix_part(HAPPY))
+        matrix = _Z * math.sqrt(both.matrix_variance(part))
+        low, high = share - math.hypot(below, matrix), share + math.hypot(above, matrix)
+        if len(shares) == 1:
+            _, (low,), (high,), *_ = both.linear(HAPPY)  # the index's own interval
         found[name] = _Estimate(
             people=people,
             shown=True,
-            share=float(shares @ points),
-            below=float(np.sqrt(np.sum((shares * (points - lows)) ** 2))),
-            above=float(np.sqrt(np.sum((shares * (highs - points)) ** 2))),
-            means=shares @ alone.means,
-            soft=soft,
+            share=share,
+            below=below,
+            above=above,
+            low=low,
+            high=high,
+            with_matrix=both,
+            part=part,
             covered=covered,
         )
     return found
@@ -288,17 +297,12 @@ def _by_visits(group: Ints, visits: Floats) -> tuple[Floats, float]:
 
 
 def _matrix_variance(weighted: Sequence[tuple[float, _Estimate]]) -> float:
-    """Variance of the weighted happy share from the soft matrices alone; locations of one matrix share its draws."""
-    by_matrix: dict[int, tuple[SoftMatrix, Floats]] = {}
+    """Variance of the weighted happy share from the soft matrices alone; locations of one matrix err alike."""
+    by_matrix: dict[int, tuple[Intervals, Floats]] = {}
     for weight, one in weighted:
-        if one.soft is None or one.means is None:
+        if one.with_matrix is None or one.part is None:
             continue
-        soft, sofar = by_matrix.get(id(one.soft), (one.soft, np.zeros(len(one.means))))
-        by_matrix[id(one.soft)] = (soft, sofar + weight * one.means)
-    total = 0.0
-    for soft, mean in by_matrix.values():
-        mass = float(mean.sum())
-        draws = soft.draw(np.random.default_rng(0), _DRAWS)
-        shares = adjust(np.broadcast_to(mean / mass, (_DRAWS, len(mean))), draws) @ HAPPY
-        total += float(np.var(mass * shares))
-    return total
+        key = id(one.with_matrix.soft)
+        intervals, sofar = by_matrix.get(key, (one.with_matrix, np.zeros_like(one.part)))
+        by_matrix[key] = (intervals, sofar + weight * one.part)
+    return sum(intervals.matrix_variance(part) for intervals, part in by_matrix.values())

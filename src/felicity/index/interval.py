@@ -156,6 +156,17 @@ class Intervals:
         low, high = (_bisect(excess, point, end) for end in (0.0, 1.0))
         return point, low, high
 
+    def matrix_part(self, weights: npt.ArrayLike) -> Floats:
+        """(R, 8, 8): how the figure ``weights · q`` of each row moves with M, by label and answer.
+
+        Parts of rows of one matrix add up like the figures themselves; ``matrix_variance`` then is that of their sum.
+        """
+        return np.asarray(self.estimate[:, :, None] * self._row(np.asarray(weights, dtype=np.float64)).T[:, None, :])
+
+    def matrix_variance(self, part: Floats) -> float:
+        """Variance of a figure that moves with M as ``part`` (8, 8) says, because M is from finitely many faces."""
+        return float(np.einsum("ja,jab,jb->", part, self._spread, part))
+
     def effective_people(self) -> Floats:
         """(R,): as many independent people would give the happy share the same precision (of sampling people)."""
         effect, _ = self._scatter(self._row(HAPPY))
