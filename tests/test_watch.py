@@ -49,6 +49,8 @@ def test_a_person_is_counted_once(clip: Path, tmp_path: Path) -> None:
     summary = watch(clip, tmp_path)
     assert summary["people_seen"] == 2 and summary["people"] == 2 and summary["complete"]
     assert summary["frames"] == 30 and summary["windows"] == 1
+    share = summary["happy_share"]
+    assert share["people"] == 2 and share["counted"] == 100 and share["low"] <= share["adjusted"] and "emq" in share
     (row,) = felicity_json("index", "--k", 1, home=tmp_path)[0]
     assert row["location"] == "Harbour" and row["people_seen"] == 2 and row["windows"] == 1
     assert row["happy_share"]["raw"] == 100 and row["happy_share"]["low"] <= row["happy_share"]["adjusted"]

@@ -78,7 +78,8 @@ def _counts(connection: sa.Connection, place: Place, level: Level, extent: tuple
         column = table.c.start
     if extent is not None:
         query = query.where(column >= extent[0], column < extent[1])
-    found = np.array(connection.execute(query.order_by(column)).all(), dtype=np.int64).reshape(-1, 2)
+    rows = [tuple(row) for row in connection.execute(query.order_by(column))]
+    found = np.array(rows, dtype=np.int64).reshape(-1, 2)
     if level != "minute":
         return found[:, 0], found[:, 1]
     minute, label = np.unique(
