@@ -167,6 +167,18 @@ def test_periods_that_differ_by_a_minute_are_the_same_or_differ_by_k_people(town
     assert min(np.diff(counts)) >= K
 
 
+def test_a_period_without_a_whole_crowd_counts_people_and_shows_nothing(towns: tuple[str, str]) -> None:
+    """Two windows of Quiet: its people are there, and the city says why they are not in it."""
+    minutes = [row for row in api.happiness(store=towns[0], by="minute", locations=["Quiet"], k=1)[0] if row.people]
+    begin, end = minutes[3].start, minutes[5].start
+    (row,), notes = api.happiness(store=towns[0], begin=begin, end=end, locations=["Quiet"], k=K)
+    assert row.suppressed and row.people == minutes[3].people + minutes[4].people and notes == []
+    days = api.happiness(store=towns[0], by="hour", begin=begin, end=end, locations=["Quiet"], k=K)[0]
+    assert days and all(day.suppressed for day in days)
+    found = api.city(store=towns[0], weight="people", begin=begin, end=begin + timedelta(days=9), k=K)
+    assert {part.location.name for part in found.parts if part.share is None} >= {"Lonely"}
+
+
 @settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 10_000), begin=st.none() | MOMENT)
 def test_no_table_of_visits_tells_of_fewer_than_k_people(

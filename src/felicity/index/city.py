@@ -155,7 +155,7 @@ def city_index(
             Part(
                 location=place,
                 people=one.people if one else 0,
-                suppressed=one is not None and not one.shown and one.reason is None,
+                suppressed=one is not None and one.suppressed,
                 share=_percent(one.share) if one and shown else None,
                 low=_percent(one.low) if one and shown else None,
                 high=_percent(one.high) if one and shown else None,
@@ -186,6 +186,7 @@ class _Estimate:
     people: int
     shown: bool
     reason: str | None = None
+    suppressed: bool = False
     share: float = 0.0
     below: float = 0.0
     above: float = 0.0
@@ -228,9 +229,12 @@ def _estimates(
         sums = groups.sums.take(rows)
         people = int(sums.people.sum())
         soft = soft_matrix(name, model)
-        few = people < k or bool((crowd[rows] < 0).any())
-        if few or soft is None:
-            found[name] = _Estimate(people, False, None if few else "its model has no soft matrix to adjust with")
+        if people < k or (crowd[rows] < 0).any():
+            why = None if people < k else "its people are only counted together with others, outside the period"
+            found[name] = _Estimate(people, False, why, suppressed=True)
+            continue
+        if soft is None:
+            found[name] = _Estimate(people, False, "its model has no soft matrix to adjust with")
             continue
         visits = footfall.hours.get(name) if footfall else None
         labels, shares, covered = np.zeros(len(rows), dtype=np.int64), np.ones(1), None

@@ -19,6 +19,9 @@ from felicity.store.crowds import row_crowds, whole_range
 from felicity.store.rollups import WINDOW_SELECT, rollup_select
 from felicity.store.schema import days, hours, locations, models, runs, windows
 
+_Part = tuple[Sums, list[int], list[int]]
+"""Sums, the index of each row's place, and its start."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -57,20 +60,27 @@ def select_sums(
 ) -> Groups:
     """See ``Store.sums``; unknown names are the caller's to refuse."""
     places, notes = _places(connection, begin, end, names, model)
-    dark: set[int] = set()
+    asked, dark = list(places), set[int]()
     if k is not None:
-        places, dark, moved = _whole_ranges(connection, places, k)
-        notes += moved
+        bounds = [whole_range(connection, place, k) for place in asked]
+        dark = {i for i, found in enumerate(bounds) if found is None}
+        places = [replace(p, begin=b[0], end=b[1]) if b else p for p, b in zip(asked, bounds, strict=True)]
     whole = [place for place in places if place.begin is None and place.end is None]
-    parts: list[tuple[Sums, list[int], list[int]]] = []  # sums, index of place, start
+    parts: list[_Part] = []
     table = None if by == "minute" else hours if by == "hour" else days
     if table is not None and whole:
         parts.append(_read_whole(connection, table, places, whole))
     for index, place in enumerate(places):
-        if table is None:
-            parts.append(_read(connection, None, index, place, place.begin, place.end))
-        elif place.begin is not None or place.end is not None:
-            parts.extend(_read_ragged(connection, table, index, place))
+        if table is not None and place.begin is None and place.end is None:
+            continue
+        read = _read_range(connection, table, index, place)
+        if k is not None and place != asked[index] and sum(part[0].people.sum() for part in read) < k:
+            # No whole crowd: the people are counted, and nothing of them is shown.
+            dark.add(index)
+            places[index] = asked[index]
+            read = _read_range(connection, table, index, asked[index])
+        parts.extend(read)
+    notes += _moved(asked, places, k)
     sums = Sums.concatenate([part[0] for part in parts])
     index_of = np.array([i for part in parts for i in part[1]], dtype=np.int64)
     start = np.array([s for part in parts for s in part[2]], dtype=np.int64)
@@ -90,27 +100,21 @@ def select_sums(
     return replace(groups, k=k, crowds=tuple(crowd.tolist()))
 
 
-def _whole_ranges(connection: sa.Connection, places: list[Place], k: int) -> tuple[list[Place], set[int], list[str]]:
-    """Places with ranges that cut no crowd in two, which of them hold no whole crowd, and what was moved."""
-    ranged, dark, moved = [], set(), []
-    for i, place in enumerate(places):
-        bounds = whole_range(connection, place, k)
-        if bounds is None:
-            dark.add(i)
-        elif bounds != (place.begin, place.end):
-            shifts = [abs(a - b) for a, b in zip(bounds, (place.begin, place.end), strict=True) if a and b]
-            moved.append((place.name, max(shifts)))
-            place = replace(place, begin=bounds[0], end=bounds[1])
-        ranged.append(place)
+def _moved(asked: list[Place], places: list[Place], k: int | None) -> list[str]:
+    """Whose ends were moved inwards."""
+    moved = [
+        (one.name, max(abs(a - b) for a, b in ((one.begin, other.begin), (one.end, other.end)) if a and b))
+        for one, other in zip(asked, places, strict=True)
+        if one != other
+    ]
     if not moved:
-        return ranged, dark, []
+        return []
     names = ", ".join(name for name, _ in moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
     furthest = -(-max(seconds for _, seconds in moved) // 60)
-    note = (
+    return [
         f"{names}: the period is up to {furthest:,} min shorter at an end than asked for, "
         f"so that no difference of figures tells of fewer than {k} people"
-    )
-    return ranged, dark, [note]
+    ]
 
 
 def _places(
@@ -169,9 +173,7 @@ def _places(
     return places, notes
 
 
-def _read_whole(
-    connection: sa.Connection, table: sa.Table, places: list[Place], whole: list[Place]
-) -> tuple[Sums, list[int], list[int]]:
+def _read_whole(connection: sa.Connection, table: sa.Table, places: list[Place], whole: list[Place]) -> _Part:
     position = {(place.id, place.model_id): i for i, place in enumerate(places)}
     query = sa.select(*rollup_select(table), table.c.location_id, table.c.model_id, table.c.start).order_by(
         table.c.location_id, table.c.model_id, table.c.start
@@ -187,7 +189,7 @@ def _read_whole(
 
 def _read(
     connection: sa.Connection, table: sa.Table | None, index: int, place: Place, begin: int | None, end: int | None
-) -> tuple[Sums, list[int], list[int]]:
+) -> _Part:
     """Windows (``table`` None), hours or days that start in begin … end."""
     source = windows if table is None else table
     if table is None:
@@ -207,9 +209,13 @@ def _read(
     return sums, [index] * len(rows), [row[-1] for row in rows]
 
 
-def _read_ragged(
-    connection: sa.Connection, table: sa.Table, index: int, place: Place
-) -> list[tuple[Sums, list[int], list[int]]]:
+def _read_range(connection: sa.Connection, table: sa.Table | None, index: int, place: Place) -> list[_Part]:
+    if table is None:
+        return [_read(connection, None, index, place, place.begin, place.end)]
+    return _read_ragged(connection, table, index, place)
+
+
+def _read_ragged(connection: sa.Connection, table: sa.Table, index: int, place: Place) -> list[_Part]:
     """Cut the range into windows, hours and days: the coarsest that fit."""
     begin, end = place.begin, place.end
     finer: list[tuple[sa.Table | None, By]] = [(None, "hour")]
