@@ -130,7 +130,7 @@ def draw_index(dots: Sequence[Dot]) -> Canvas:
         axes.set_xlim(0, 100)
         axes.xaxis.set_major_formatter(_percent)
         axes.grid(axis="y", visible=False)
-        axes.tick_params(length=0)
+        axes.tick_params(length=0, pad=7)
         axes.spines["left"].set_visible(False)
         _key(canvas, [("adjusted, with 95 % interval", MAIN, "o", True), ("as counted (raw)", RAW, "D", False)])
         return canvas
