@@ -32,9 +32,9 @@ began = time.perf_counter()
 from felicity.index import compute_index
 from felicity.store import open_store
 with open_store(sys.argv[1]) as store:
-    sums = store.sums("day")
+    sums = store.sums("day", k=10)
     read = time.perf_counter() - began
-    rows = compute_index(sums, store.soft_matrices())
+    rows = compute_index(sums, store.soft_matrices(), k=10)
 print(len(rows), sum(row.people for row in rows), read, time.perf_counter() - began, time.process_time())
 """
 

@@ -20,7 +20,7 @@ COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 def shown_commands(page: Path) -> list[str]:
     """The ``felicity …`` lines of a page's code blocks, without comments."""
     blocks = re.findall(r"```\w*\n(.*?)```", page.read_text(), re.DOTALL)
-    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     return [line for line in lines if line.startswith("felicity ")]
 
 

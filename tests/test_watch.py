@@ -49,6 +49,8 @@ def test_a_person_is_counted_once(clip: Path, tmp_path: Path) -> None:
     summary = watch(clip, tmp_path)
     assert summary["people_seen"] == 2 and summary["people"] == 2 and summary["complete"]
     assert summary["frames"] == 30 and summary["windows"] == 1
+    share = summary["happy_share"]
+    assert share["people"] == 2 and share["counted"] == 100 and share["low"] <= share["adjusted"] and "emq" in share
     (row,) = felicity_json("index", "--k", 1, home=tmp_path)[0]
     assert row["location"] == "Harbour" and row["people_seen"] == 2 and row["windows"] == 1
     assert row["happy_share"]["raw"] == 100 and row["happy_share"]["low"] <= row["happy_share"]["adjusted"]
@@ -64,6 +66,16 @@ def test_watched_again_nothing_is_counted_twice(clip: Path, tmp_path: Path) -> N
     assert windows(tmp_path / "felicity.db") == before and len(before) == 3
     watch(clip, tmp_path, "--window", 2, "--camera", "another")
     assert len(windows(tmp_path / "felicity.db")) == 6
+
+
+def test_the_same_minutes_under_another_start_are_said_to_count_twice(clip: Path, tmp_path: Path) -> None:
+    assert watch(clip, tmp_path)["notes"] == []
+    begun = ["--start", "2026-05-04T09:00:07"]
+    arguments = [clip, "--location", "Harbour", "--detector", "hog", *begun]
+    done = felicity("watch", *arguments, home=tmp_path)
+    assert "1 windows of camera 'two people' at Harbour in these minutes are from another run" in done.stderr
+    elsewhere = [clip, "--location", "Harbour", "--detector", "hog", "--camera", "pier"]
+    assert "from another run" not in felicity("watch", *elsewhere, *begun, home=tmp_path).stderr
 
 
 def test_killed_and_run_again_equals_undisturbed(clip: Path, tmp_path: Path) -> None:

@@ -117,8 +117,8 @@ def happiness(
     from felicity.index import compute_index
     from felicity.store import open_store
 
-    with open_store(store) as opened:
-        groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model)
+    with open_store(store, create=False) as opened:
+        groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model, k=k)
         return compute_index(groups, opened.soft_matrices(), k=k), list(groups.notes)
 
 
@@ -200,9 +200,9 @@ def city(
     from felicity.index.footfall import read_footfall
     from felicity.store import open_store
 
-    with open_store(store) as opened:
+    with open_store(store, create=False) as opened:
         places = [place for place in opened.locations() if locations is None or place.name in locations]
         visits = read_footfall(Path(footfall), opened.locations()) if footfall else None
         by: By = "hour" if visits and visits.hours else "total"
-        groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model)
+        groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model, k=k)
         return city_index(groups, opened.soft_matrices(), places, weight=weight, footfall=visits, k=k)

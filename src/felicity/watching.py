@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from felicity.faces.tracking import Tracker
 from felicity.imaging.draw import draw_faces
 from felicity.imaging.encode import VideoWriter
 from felicity.index import PersonObservation, SoftMatrix, Window, WindowAccumulator
+from felicity.index.people_share import PeopleShare, happy_share
 from felicity.labels import EXPRESSIONS, INDEX, Expression
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader, Person
@@ -35,7 +37,8 @@ from felicity.store import Run, Store
 class WatchSummary:
     """What a watch has seen so far; sums only.
 
-    ``prob_sums``: float64 (8,). ``unsaved``: windows that the store has not taken yet.
+    ``unsaved``: windows that the store has not taken yet. ``share``: of all people of a folder or recording, at the
+    end.
     """
 
     location: str
@@ -54,6 +57,7 @@ class WatchSummary:
     windows: int = 0
     unsaved: int = 0
     complete: bool = False
+    share: PeopleShare | None = None
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -137,9 +141,13 @@ def watch_source(
     windows = WindowAccumulator(location, camera, source.source_id, run_start, classifier.bundle.id, seconds)
     shelf = _Shelf(store, run, summary, say)
 
+    answers: list[Any] = []
+
     def count(persons: list[Person]) -> None:
         for person in persons:
             summary.count(person)
+            if person.probabilities is not None and not source.live:
+                answers.append(person.probabilities)
             windows.add_person(PersonObservation(person.time, person.probabilities, person.rejected))
 
     with ExitStack() as stack:
@@ -164,6 +172,13 @@ def watch_source(
             shelf.save()
             if summary.complete:
                 store.finish_run(run)
+                if twice := store.overlapping(run):
+                    say(
+                        f"{twice} windows of camera {camera!r} at {location} in these minutes are from another run, so "
+                        "their people count twice; was it watched before, with another --start?"
+                    )
+            summary.share = happy_share(answers, soft, classifier.bundle.facts.prior)
+            answers.clear()
             summary.reconnects = source.stats.reconnects
             summary.notes += [n for n in source.stats.notes if n not in summary.notes]
     return summary

@@ -44,6 +44,15 @@ def test_json_lines_keep_the_contract(photos: Path, tmp_path: Path) -> None:
     assert left < 225 < right and top < 115 < bottom, "the box holds the nose"
 
 
+def test_the_share_of_a_folder_is_counted_adjusted_and_by_emq(photos: Path, tmp_path: Path) -> None:
+    *rows, last = felicity_json("classify", photos, "--detector", "hog", "--share", home=tmp_path)
+    share = last["happy_share"]
+    assert len(rows) == 3 and share["people"] == 3 and share["counted"] == 100
+    assert share["low"] <= share["adjusted"] <= share["high"] and 0 <= share["emq"] <= 100
+    done = felicity("classify", photos / "b", "--detector", "hog", "--share", home=tmp_path)
+    assert "happy share of 1 people: counted 100.0 %, adjusted" in done.stdout and "by EMQ" in done.stdout
+
+
 def test_a_bad_image_is_named_and_the_others_go_on(photos: Path, tmp_path: Path) -> None:
     (photos / "a.png").write_bytes((photos / "a.png").read_bytes()[:500])
     rows = felicity_json(

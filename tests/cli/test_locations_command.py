@@ -50,6 +50,7 @@ def test_add_and_list(store: Path) -> None:
 
 
 def test_nothing_to_list(store: Path) -> None:
+    open_store(str(store)).close()
     done = felicity("list", store=store)
     assert done.exit_code == 0 and "no location yet" in done.stderr
 
@@ -62,11 +63,32 @@ def test_nothing_to_list(store: Path) -> None:
         (["Hall", "--lat", 91, "--lon", 0], "is not longitude and latitude in degrees"),
         (["Hall", "--lat", 1, "--lon", 1, "--area", "x.geojson"], "not both"),
         (["Hall", "--timezone", "Paris"], "is not a time zone"),
+        (["Hall", "--population", "-5"], "population is a number from 0, not -5.0"),
     ],
 )
 def test_mistakes_are_one_sentence_and_save_nothing(store: Path, arguments: list[object], message: str) -> None:
     said = refused("add", *arguments, store=store)
     assert message in said and "\n" not in said
+    assert not store.exists()
+
+
+@pytest.mark.parametrize(
+    ("geometry", "message"),
+    [
+        ({"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1]]]}, "a ring has at least four positions"),
+        ({"type": "Polygon", "coordinates": [[[583960, 4507523]] * 4]}, "is not longitude and latitude in degrees"),
+        ({"type": "Circle", "coordinates": [0, 0]}, "type is one of Point"),
+        ("here", "invalid geometry"),
+    ],
+)
+def test_an_invalid_area_is_one_sentence_and_saves_nothing(
+    store: Path, tmp_path: Path, geometry: object, message: str
+) -> None:
+    file = tmp_path / "areas.geojson"
+    feature = {"type": "Feature", "properties": {"name": "Hall"}, "geometry": geometry}
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    said = refused("import", file, store=store)
+    assert "location 'Hall': " in said and message in said and "\n" not in said
     assert not store.exists()
 
 

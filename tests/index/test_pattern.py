@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from felicity.index import GroupKey, Groups, Sums, compute_index
-from felicity.index.pattern import compute_pattern, compute_together
+from felicity.index.happiness import crowds_of
+from felicity.index.pattern import compute_pattern, compute_together, most_of_crowd
 from tests.support.windows import MIDNIGHT, make_windows, soft_matrix
 
 SOFT = soft_matrix(np.random.default_rng(0))
@@ -44,30 +45,31 @@ def test_a_weekday_is_the_sum_of_its_days() -> None:
     assert rows[1].index.happy_share == compute_index(tuesdays, matrix)[0].happy_share  # type: ignore[arg-type]
 
 
-def test_a_level_of_few_people_is_hidden_and_so_is_another() -> None:
+def test_a_day_of_few_people_counts_where_most_of_its_crowd_came() -> None:
     rows = compute_pattern(of_people([3, 40, 12, 50]), weekday, matrix, k=10)  # type: ignore[arg-type]
-    assert [row.index.suppressed for row in rows] == [True, False, True, False]
-    for row in rows:
-        assert (row.index.happy_share.raw is None) == row.index.suppressed
+    assert [(row.level, row.index.people, row.periods) for row in rows] == [(1, 43, 2), (2, 12, 1), (3, 50, 1)]
+    (row,) = compute_pattern(of_people([3, 0, 4]), weekday, matrix, k=10)  # type: ignore[arg-type]
+    assert row.index.suppressed and row.index.happy_share.raw is None
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=21), st.integers(1, 12))
 def test_nothing_of_fewer_than_k_people_can_be_worked_out(counts: list[int], k: int) -> None:
+    """Not from the pattern, the days and the total together: all are made of whole crowds."""
     groups = of_people(counts)
     days = compute_index(groups, matrix, k=k)  # type: ignore[arg-type]
     pattern = compute_pattern(groups, weekday, matrix, k=k)  # type: ignore[arg-type]
-    shown = [row for row in pattern if not row.index.suppressed]
-    assert all(row.index.people >= k for row in shown)
-    for row in shown:
-        # The weekday less its days that are shown is nothing, or a crowd.
-        known = sum(d.people for d in days if d.start.weekday() == row.level and not d.suppressed)
-        left = row.index.people - known
-        assert left == 0 or left >= k
-    total = sum(counts)
-    if total >= k:
-        left = total - sum(row.index.people for row in shown)
-        assert left == 0 or left >= k
+    assert sum(row.index.people for row in pattern) == sum(counts), "nobody is lost"
+    crowd = crowds_of(groups, k)
+    of_crowd = np.bincount(crowd, counts)
+    assert ((of_crowd >= k) | (of_crowd == 0) | (of_crowd == sum(counts))).all()
+    levels = most_of_crowd(crowd, np.arange(len(counts)) % 7, np.array(counts))
+    for row in pattern:
+        assert row.index.suppressed == (row.index.people < k)
+        assert row.index.people == sum(n for n, level in zip(counts, levels, strict=True) if level == row.level)
+    assert all(len(set(levels[crowd == number])) == 1 for number in crowd), "no crowd is divided"
+    for day, number in zip(days, crowd, strict=True):
+        assert day.suppressed == (day.people < k or day.people != of_crowd[number])
 
 
 def test_together_is_made_of_shown_places_only() -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,10 +17,11 @@ from typer.testing import CliRunner, Result
 from felicity.cli.app import app
 from felicity.errors import FelicityError
 from felicity.index import Figure, GroupKey, Groups, Location, Sums, compute_index
-from felicity.reports import plots, wording
+from felicity.reports import plots, tables, wording
 from felicity.reports.place import Change, PlaceReport, make_place
 from felicity.store import open_store
 from tests.support.command import felicity
+from tests.support.town import fill
 from tests.support.windows import MIDNIGHT, make_windows, soft_matrix
 
 NASTY = '<script>alert(1)</script> & "Co" $x^'
@@ -184,6 +186,67 @@ def test_before_and_after_find_the_change(made: tuple[Page, Path]) -> None:
         assert float(row["difference_low"]) > 20
 
 
+@pytest.fixture(scope="module")
+def long_store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Three places over 50 days; Harbour rises by 25 points at day 25."""
+    return fill(
+        tmp_path_factory.mktemp("long") / "town.db",
+        {"Harbour": lambda day: 0.3 + 0.25 * (day >= 25), "Market": lambda day: 0.5, "Park": lambda day: 0.6},
+        50,
+        populations={"Harbour": 3000, "Market": 1000},
+    )
+
+
+def test_a_city_and_an_effect_against_other_places(long_store: str, tmp_path: Path) -> None:
+    visits = tmp_path / "visits.csv"
+    visits.write_text("location,hour,visits\nHarbour,9,10\nMarket,9,30\nMarket,12,30\n", encoding="utf-8")
+    figures = tmp_path / "fig"
+    asked = ("--at", "2026-02-27", "--touched", "Harbour", "--comparison", "Market,Park", "--footfall", visits)
+    result = run("--store", long_store, "-o", tmp_path / "r.html", "--figures", figures, *asked)
+    assert result.exit_code == 0, result.output
+    text = " ".join(Page((tmp_path / "r.html").read_text(encoding="utf-8")).text.split())
+    assert "In the city, its places weighted by visits, " in text
+    assert "not in it: its visits are not known" in text
+    assert "Since 27 February 2026 Harbour looks " in text
+    assert "Difference in differences" in text
+    with (figures / "city.csv").open(encoding="utf-8") as stream:
+        rows = {row["location"]: row for row in csv.DictReader(stream)}
+    assert {name: float(rows[name]["weight"]) for name in rows} == pytest.approx(
+        {"Harbour": 1 / 7, "Market": 6 / 7, "Park": 0, "": 1}
+    )
+    with (figures / "effect.csv").open(encoding="utf-8") as stream:
+        days = list(csv.DictReader(stream))
+    assert len(days) == 50 and [row["after"] for row in days].count("True") == 25
+    assert float(days[-1]["fitted"]) - float(days[-1]["expected"]) == pytest.approx(25, abs=5)
+    assert (figures / "effect.png").stat().st_size > 10_000
+
+
+def test_all_weights_equal_is_the_plain_mean_of_the_places(long_store: str, tmp_path: Path) -> None:
+    with open_store(long_store) as opened:
+        opened.add_locations([replace(place, population=7) for place in opened.locations()], update=True)
+    run("--store", long_store, "-o", tmp_path / "r.html", "--figures", tmp_path / "fig", "--weight", "population")
+    with (tmp_path / "fig" / "index.csv").open(encoding="utf-8") as stream:
+        places = [
+            float(row["happy_share_adjusted"])
+            for row in csv.DictReader(stream)
+            if row["location"] in "HarbourMarketPark"
+        ]
+    with (tmp_path / "fig" / "city.csv").open(encoding="utf-8") as stream:
+        city = [float(row["happy_share"]) for row in csv.DictReader(stream) if not row["location"]]
+    assert len(places) == 3
+    assert city == pytest.approx([np.mean(places)], abs=1e-3)
+
+
+def test_what_cannot_be_compared_is_said_in_the_page(store: str, tmp_path: Path) -> None:
+    result = run(
+        "--store", store, "-o", tmp_path / "r.html", "--at", "2024-04-03", "--touched", "Park", "--weight", "population"
+    )
+    assert result.exit_code == 0, result.output
+    text = " ".join(Page((tmp_path / "r.html").read_text(encoding="utf-8")).text.split())
+    assert "There is no weighted index of the city: no location has both figures and a weight by population" in text
+    assert "The places cannot be compared with others: Park: 4 days with a figure before" in text
+
+
 def test_chosen_places_and_period(store: str, tmp_path: Path) -> None:
     out = tmp_path / "r.html"
     result = run("--store", store, "-o", out, "-l", "Park", "--from", "2024-03-31", "--to", "2024-04-02")
@@ -202,6 +265,9 @@ def test_chosen_places_and_period(store: str, tmp_path: Path) -> None:
         (["--at", "spring"], "a day in ISO 8601"),
         (["--from", "noon"], "ISO 8601"),
         (["--from", "2024-04-02", "--to", "2024-04-01"], "must be after"),
+        (["--touched", "Park"], "give it with --at"),
+        (["--at", "2024-04-03", "--touched", "Atlantis"], "there is no location 'Atlantis'"),
+        (["--weight", "visits"], "need a table of visits"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(
@@ -212,8 +278,16 @@ def test_what_cannot_be_is_refused_in_one_sentence(
 
 
 def test_an_empty_store_is_said_to_be_empty(tmp_path: Path) -> None:
+    open_store(str(tmp_path / "empty.db")).close()
     assert "no windows" in refusal("--store", tmp_path / "empty.db", "-o", tmp_path / "r.html")
     assert not (tmp_path / "r.html").exists()
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+def test_no_cell_is_a_formula(name: str) -> None:
+    text = tables.to_csv([{"location": name, "share": -1.5}]).decode()
+    (row,) = csv.DictReader(text.splitlines())
+    assert row == {"location": f"'{name}", "share": "-1.5"}
 
 
 def test_a_page_that_cannot_be_written_is_refused(store: str, tmp_path: Path) -> None:

@@ -12,18 +12,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from felicity.errors import ConfigError, EstimateError
-from felicity.index.estimate import adjust
 from felicity.index.footfall import HOURS, Footfall
-from felicity.index.happiness import DEFAULT_K, Groups
+from felicity.index.happiness import DEFAULT_K, Groups, crowds_of
 from felicity.index.interval import HAPPY, Intervals
 from felicity.index.location import Location
+from felicity.index.pattern import most_of_crowd
 from felicity.index.series import Floats, Ints
 from felicity.index.soft_matrix import SoftMatrix
 
 Weight = Literal["population", "visits", "people"]
 WEIGHTS: tuple[Weight, ...] = get_args(Weight)
 
-_DRAWS = 1000
 _Z = 1.959964
 _MANY = 10**9
 
@@ -120,12 +119,12 @@ def city_index(
 
     ``groups``: by ``hour`` where ``footfall`` knows hours, else by ``total``. Where visits by hour are known, a
     location's hours of the week count by visits, not by how many people happened to be judged; hours in which
-    nobody was counted are left out and ``covered`` says so. Neighbouring hours are taken together until they hold
-    ``k`` people.
+    nobody was counted are left out and ``covered`` says so. Hours that are only counted together
+    (``index.suppression``) count where most of their people came: visits weigh whole crowds and divide none.
 
     Interval: people of different places and hours are independent, so the squares of their
     distances to the interval's ends add up (MOVER, Zou & Donner 2008); the soft matrix of a model errs
-    alike everywhere, so its part is from draws that all locations share.
+    alike everywhere, so what it moves is added up over locations before it is squared.
 
     Locations without figures, and without a weight, are named in ``missing``. Raises ConfigError for
     an unknown weight, EstimateError if nothing is left.
@@ -152,15 +151,14 @@ def city_index(
     for place in locations:
         one = read.get(place.name)
         shown = one is not None and one.shown
-        own = _matrix_variance([(1.0, one)]) if one and shown else 0.0
         parts.append(
             Part(
                 location=place,
                 people=one.people if one else 0,
-                suppressed=one is not None and one.people < k,
+                suppressed=one is not None and one.suppressed,
                 share=_percent(one.share) if one and shown else None,
-                low=_percent(one.share - math.sqrt(one.below**2 + _Z**2 * own)) if one and shown else None,
-                high=_percent(one.share + math.sqrt(one.above**2 + _Z**2 * own)) if one and shown else None,
+                low=_percent(one.low) if one and shown else None,
+                high=_percent(one.high) if one and shown else None,
                 weight=usable.get(place.name, 0.0) / whole,
                 missing=_why(place.name, raw, read, k),
                 covered=one.covered if one and shown else None,
@@ -183,16 +181,19 @@ def _percent(share: float) -> float:
 
 @dataclass(frozen=True)
 class _Estimate:
-    """One location: happy share 0 … 1, distances to the ends of its interval for people alone; ``means`` (8,)."""
+    """One location: happy share 0 … 1 and its interval, distances to the ends of that of people alone, part of M."""
 
     people: int
     shown: bool
     reason: str | None = None
+    suppressed: bool = False
     share: float = 0.0
     below: float = 0.0
     above: float = 0.0
-    means: Floats | None = None
-    soft: SoftMatrix | None = None
+    low: float = 0.0
+    high: float = 0.0
+    with_matrix: Intervals | None = None
+    part: Floats | None = None
     covered: float | None = None
 
 
@@ -220,6 +221,7 @@ def _estimates(
     groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | None], footfall: Footfall | None, k: int
 ) -> dict[str, _Estimate]:
     of: dict[tuple[str, str], list[int]] = {}
+    crowd = crowds_of(groups, k)
     for i, key in enumerate(groups.keys):
         of.setdefault((key.location, key.model), []).append(i)
     found = {}
@@ -227,35 +229,44 @@ def _estimates(
         sums = groups.sums.take(rows)
         people = int(sums.people.sum())
         soft = soft_matrix(name, model)
-        if people < k or soft is None:
-            found[name] = _Estimate(
-                people, False, None if people < k else "its model has no soft matrix to adjust with"
-            )
+        if people < k or (crowd[rows] < 0).any():
+            why = None if people < k else "its people are only counted together with others, outside the period"
+            found[name] = _Estimate(people, False, why, suppressed=True)
+            continue
+        if soft is None:
+            found[name] = _Estimate(people, False, "its model has no soft matrix to adjust with")
             continue
         visits = footfall.hours.get(name) if footfall else None
         labels, shares, covered = np.zeros(len(rows), dtype=np.int64), np.ones(1), None
         if visits is not None and groups.by == "hour":
             hours = np.array([_hour_of_week(groups.keys[i].start, groups.keys[i].timezone) for i in rows])
-            labels, shares, covered = _by_visits(hours, sums.people, visits, k)
+            labels, groups_of_hours = groups_by_people(hours, sums.people, crowd[rows])
+            shares, covered = _by_visits(groups_of_hours, visits)
             if not len(shares):
-                found[name] = _Estimate(
-                    people, False, "its visits fall into hours in which too few people were counted"
-                )
+                found[name] = _Estimate(people, False, "its visits fall into hours in which nobody was counted")
                 continue
-            kept = labels >= 0
-            sums, labels = sums.take(kept), labels[kept]
         merged = sums.grouped(labels, len(shares))
+        both = Intervals(merged, soft)
         # Known answers: what is left of the interval is people alone.
         alone = Intervals(merged, replace(soft, counts=soft.counts * _MANY))
         points, lows, highs, *_ = alone.linear(HAPPY)
+        share = float(shares @ points)
+        below, above = (float(np.sqrt(np.sum((shares * (end - points)) ** 2))) for end in (lows, highs))
+        part = np.einsum("r,rja->ja", shares, both.matrix_part(HAPPY))
+        matrix = _Z * math.sqrt(both.matrix_variance(part))
+        low, high = share - math.hypot(below, matrix), share + math.hypot(above, matrix)
+        if len(shares) == 1:
+            _, (low,), (high,), *_ = both.linear(HAPPY)  # the index's own interval
         found[name] = _Estimate(
             people=people,
             shown=True,
-            share=float(shares @ points),
-            below=float(np.sqrt(np.sum((shares * (points - lows)) ** 2))),
-            above=float(np.sqrt(np.sum((shares * (highs - points)) ** 2))),
-            means=shares @ alone.means,
-            soft=soft,
+            share=share,
+            below=below,
+            above=above,
+            low=low,
+            high=high,
+            with_matrix=both,
+            part=part,
             covered=covered,
         )
     return found
@@ -266,46 +277,36 @@ def _hour_of_week(start: int, zone: str) -> int:
     return 24 * local.weekday() + local.hour
 
 
-def _by_visits(hours: Ints, people: Ints, visits: Floats, k: int) -> tuple[Ints, Floats, float | None]:
-    """Labels (R,) of the groups of hours, -1 for none; the groups' shares of the visits; and how many are covered.
+def groups_by_people(hours: Ints, people: Ints, crowd: Ints) -> tuple[Ints, Ints]:
+    """Labels (R,) of groups of hours of the week, and the group (168,) of each hour, -1 where nobody was counted.
 
-    Hours without people, or whose visits are not known, are in no group. A group of fewer than ``k`` people
-    would let them be told from the difference to the plain index, so hours are joined until there are enough.
+    Rows of one crowd are in one group, that of the hour in which most of them came. An hour from which all
+    crowds went elsewhere belongs to the group of the hour before it that kept one. People counts alone decide.
     """
-    counted = np.bincount(hours, people, HOURS)
-    wanted = (counted > 0) & np.isfinite(visits)
-    group_of = np.full(HOURS, -1, dtype=np.int64)
-    group, held = 0, 0.0
-    for hour in np.flatnonzero(wanted):
-        group_of[hour] = group
-        held += counted[hour]
-        if held >= k:
-            group, held = group + 1, 0.0
-    left_out = float(counted[~wanted].sum())
-    if held > 0:
-        group_of[group_of == group] = group - 1
-    if group == 0 or 0 < left_out < k:
-        # Nobody, or so few left out that they could be told apart: they then count where they are, by people.
-        return (np.zeros(len(hours), dtype=np.int64), np.ones(1), 0.0) if group else (group_of[hours], np.empty(0), 0.0)
-    mass = np.bincount(group_of[wanted], visits[wanted], group)
-    known = float(np.nansum(visits))
-    if mass.sum() <= 0:
-        return group_of[hours], np.empty(0), 0.0
-    return group_of[hours], mass / mass.sum(), float(mass.sum()) / known
+    of_row = most_of_crowd(crowd, hours, people)
+    kept = np.zeros(HOURS, dtype=bool)
+    kept[of_row[people > 0]] = True
+    number = np.cumsum(kept) - 1
+    number[number < 0] = number[-1]  # the week goes round
+    counted = np.bincount(hours, people, HOURS) > 0
+    return number[of_row], np.where(counted, number, -1)
+
+
+def _by_visits(group: Ints, visits: Floats) -> tuple[Floats, float]:
+    """Shares of the groups of hours in the visits, and how many of the visits they cover; empty if none."""
+    wanted = (group >= 0) & np.isfinite(visits)
+    mass = np.bincount(group[wanted], visits[wanted], int(group.max()) + 1)
+    whole = float(mass.sum())
+    return (mass / whole, whole / float(np.nansum(visits))) if whole > 0 else (np.empty(0), 0.0)
 
 
 def _matrix_variance(weighted: Sequence[tuple[float, _Estimate]]) -> float:
-    """Variance of the weighted happy share from the soft matrices alone; locations of one matrix share its draws."""
-    by_matrix: dict[int, tuple[SoftMatrix, Floats]] = {}
+    """Variance of the weighted happy share from the soft matrices alone; locations of one matrix err alike."""
+    by_matrix: dict[int, tuple[Intervals, Floats]] = {}
     for weight, one in weighted:
-        if one.soft is None or one.means is None:
+        if one.with_matrix is None or one.part is None:
             continue
-        soft, sofar = by_matrix.get(id(one.soft), (one.soft, np.zeros(len(one.means))))
-        by_matrix[id(one.soft)] = (soft, sofar + weight * one.means)
-    total = 0.0
-    for soft, mean in by_matrix.values():
-        mass = float(mean.sum())
-        draws = soft.draw(np.random.default_rng(0), _DRAWS)
-        shares = adjust(np.broadcast_to(mean / mass, (_DRAWS, len(mean))), draws) @ HAPPY
-        total += float(np.var(mass * shares))
-    return total
+        key = id(one.with_matrix.soft)
+        intervals, sofar = by_matrix.get(key, (one.with_matrix, np.zeros_like(one.part)))
+        by_matrix[key] = (intervals, sofar + weight * one.part)
+    return sum(intervals.matrix_variance(part) for intervals, part in by_matrix.values())

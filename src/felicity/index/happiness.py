@@ -12,13 +12,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from felicity.errors import ConfigError
 from felicity.index.buckets import By, bucket
 from felicity.index.estimate import shares
 from felicity.index.interval import HAPPY, UNHAPPY, Intervals
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.index.sums import Sums
-from felicity.index.suppression import hide
+from felicity.index.suppression import alone, check_k, crowds
 from felicity.index.window import CLASSES, Floats
 from felicity.labels import EXPRESSIONS
 
@@ -55,7 +54,7 @@ class IndexRow:
     ``start``, ``end``: on the location's clock. ``people_seen``: all tracks; ``people``: those judged, who
     carry the shares. ``happy_share``, ``balance`` (happy less unhappy), ``ratio`` (happy of happy and
     unhappy) and the eight ``expressions`` are in percent, and empty where the row is ``suppressed``
-    (fewer than k people, or needed to keep such a row hidden). ``effective_people``: as many people who
+    (fewer than k people, or counted only together with such a row). ``effective_people``: as many people who
     do not resemble each other would tell as much. ``rejected``: people not judged, by reason.
     """
 
@@ -109,16 +108,23 @@ class GroupKey:
 
 @dataclass(frozen=True)
 class Groups:
-    """Sums of windows by location and bucket: one key per row of ``sums``; ``notes`` say what was left out."""
+    """Sums of windows by location and bucket: one key per row of ``sums``; ``notes`` say what was left out.
+
+    ``crowds``: rows of equal number share a crowd of at least ``k`` people (``index.suppression``) and are only ever
+    counted together; -1 for a row that holds no whole crowd. None: the rows are all there is.
+    """
 
     by: By
     keys: tuple[GroupKey, ...]
     sums: Sums
     notes: tuple[str, ...] = ()
+    k: int | None = None
+    crowds: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        if len(self.keys) != len(self.sums):
-            raise ValueError(f"{len(self.keys)} keys for {len(self.sums)} sums")
+        for name in ("sums", "crowds"):
+            if (column := getattr(self, name)) is not None and len(column) != len(self.keys):
+                raise ValueError(f"{len(self.keys)} keys for {len(column)} {name}")
 
 
 def compute_index(
@@ -127,10 +133,8 @@ def compute_index(
     """The index of each group, in the order given.
 
     ``soft_matrix(location, model)`` gives M, or None where it is not known: then only raw figures stand.
-    ``k``: fewest people of whom a figure is shown; ConfigError below 1.
+    ``k``: fewest people of whom a figure is shown (``index.suppression``); ConfigError below 1.
     """
-    if k < 1:
-        raise ConfigError(f"k must be at least 1, not {k}")
     hidden = hidden_rows(groups, k)
     figures = _all_figures(groups, soft_matrix)
     zones = {name: ZoneInfo(name) for name in {key.timezone for key in groups.keys}}
@@ -158,37 +162,45 @@ def compute_index(
 
 def hidden_rows(groups: Groups, k: int) -> npt.NDArray[np.bool_]:
     """(R,): True where ``compute_index`` does not show the group."""
-    return hide(groups.sums.people, *_chains(groups), k=k)
+    crowd = crowds_of(groups, k)
+    known = crowd >= 0
+    hidden = np.ones(len(crowd), dtype=bool)
+    hidden[known] = ~alone(crowd[known], groups.sums.people[known], k)
+    return hidden
 
 
-_COARSER: Mapping[By, tuple[tuple[By, ...], ...]] = {
+_COARSER: Mapping[By, tuple[By, ...]] = {
     "total": (),
-    "month": ((),),
-    "week": ((),),
-    "day": (("month",), ("week",)),
-    "hour": (("month", "day"), ("week", "day")),
-    "minute": (("month", "day", "hour"), ("week", "day", "hour")),
+    "month": (),
+    "week": (),
+    "day": ("month", "week"),
+    "hour": ("month", "week", "day"),
+    "minute": ("month", "week", "day", "hour"),
 }
-"""Coarser buckets that divide each other, for each bucket; the total stands above all."""
 
 
-def _chains(groups: Groups) -> list[list[list[int]]]:
-    names = sorted({(key.location, key.model) for key in groups.keys})
-    place = {name: i for i, name in enumerate(names)}
-    total = [place[key.location, key.model] for key in groups.keys]
-    span = 1 << 40  # seconds since the epoch stay below it, so that (place, second) is one number
-    chains = []
-    for chain in _COARSER[groups.by]:
-        levels = [total]
-        for by in chain:
-            levels.append(
-                [
-                    i * span + bucket(key.start, by, ZoneInfo(key.timezone))[0]
-                    for i, key in zip(total, groups.keys, strict=True)
-                ]
-            )
-        chains.append(levels)
-    return chains
+def crowds_of(groups: Groups, k: int) -> npt.NDArray[np.int64]:
+    """(R,): the crowd of each group, -1 for none; made from the groups where these do not know.
+
+    Raises ConfigError for k below 1, ValueError for sums that were read for a smaller k.
+    """
+    check_k(k)
+    if groups.crowds is not None:
+        if groups.k is None or groups.k < k:
+            raise ValueError(f"sums that were read for k = {groups.k} cannot be shown for k = {k}")
+        return np.array(groups.crowds, dtype=np.int64)
+    names = {name: i for i, name in enumerate(sorted({(key.location, key.model) for key in groups.keys}))}
+    place = np.array([names[key.location, key.model] for key in groups.keys], dtype=np.int64)
+    start = np.array([key.start for key in groups.keys], dtype=np.int64)
+    order = np.lexsort((start, place))
+    zones = [ZoneInfo(groups.keys[i].timezone) for i in order]
+    periods = (
+        [bucket(s, by, zone)[0] for s, zone in zip(start[order].tolist(), zones, strict=True)]
+        for by in _COARSER[groups.by]
+    )
+    found = np.empty(len(order), dtype=np.int64)
+    found[order] = crowds(groups.sums.people[order], place[order], *periods, k=k)
+    return found
 
 
 def _all_figures(groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | None]) -> list[dict[str, Any]]:

@@ -80,10 +80,12 @@ class Intervals:
     def linear(self, weights: npt.ArrayLike) -> Linear:
         """The figure ``weights · q`` of each row; ``weights`` (8,)."""
         c = np.asarray(weights, dtype=np.float64)
-        a = self._row(c)  # (8, R)
+        supports, of_row = self._supports(c > 0)
+        rows = np.stack([c @ self._inverse(support) for support in supports])  # few, so that moments cost little
+        a = rows[of_row].T  # (8, R)
         point = self.estimate @ c
-        effect, freedom = self._scatter(a)
-        u, m, w = self._moments(a)
+        u, m, w = (moment[:, of_row] for moment in self._moments(rows.T))
+        effect, freedom = self._scatter(a, u, m)
         q = self.estimate
 
         def variance(start: Floats, step: Floats) -> tuple[Floats, Floats, Floats]:
@@ -137,8 +139,9 @@ class Intervals:
         still, move = q - inner + whole[:, None] * share_d, whole[:, None] * (share_c - share_d)
         above, below = (self._rows(np.broadcast_to(v, q.shape), figure) for v in (c, both))  # (8, R)
         a = above - below * np.where(np.isfinite(point), point, 0.5)
-        effect, freedom = self._scatter(a)
-        squared = self._quantile(effect, freedom, q, *self._moments(a)) ** 2
+        u, m, w = self._moments(a)
+        effect, freedom = self._scatter(a, u, m)
+        squared = self._quantile(effect, freedom, q, u, m, w) ** 2
 
         # All that follows are polynomials in r, lowest power first.
         u, w = (
@@ -156,9 +159,21 @@ class Intervals:
         low, high = (_bisect(excess, point, end) for end in (0.0, 1.0))
         return point, low, high
 
+    def matrix_part(self, weights: npt.ArrayLike) -> Floats:
+        """(R, 8, 8): how the figure ``weights · q`` of each row moves with M, by label and answer.
+
+        Parts of rows of one matrix add up like the figures themselves; ``matrix_variance`` then is that of their sum.
+        """
+        return np.asarray(self.estimate[:, :, None] * self._row(np.asarray(weights, dtype=np.float64)).T[:, None, :])
+
+    def matrix_variance(self, part: Floats) -> float:
+        """Variance of a figure that moves with M as ``part`` (8, 8) says, because M is from finitely many faces."""
+        return float(np.einsum("ja,jab,jb->", part, self._spread, part))
+
     def effective_people(self) -> Floats:
         """(R,): as many independent people would give the happy share the same precision (of sampling people)."""
-        effect, _ = self._scatter(self._row(HAPPY))
+        a = self._row(HAPPY)
+        effect, _ = self._scatter(a, *self._moments(a)[:2])
         return np.asarray(self._n / np.maximum(effect, 1))
 
     def _row(self, weights: Floats) -> Floats:
@@ -173,14 +188,19 @@ class Intervals:
         would trade against each other, and every figure would be as vague as they are.
         """
         a = np.zeros(self.means.shape)
+        supports, of_row = self._supports(figure)
+        for i, support in enumerate(supports):
+            members = np.flatnonzero(of_row == i)
+            a[members] = weights[members] @ self._inverse(support)
+        return a.T
+
+    def _supports(self, figure: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
+        """Which expressions there may be, (P, 8), and which of these each row has, (R,)."""
         supports = ((self.estimate > _PRESENT) | figure) & self.soft.known
         # One expression alone would be certain: there is always another that these people might have shown.
         supports[~(supports & ~figure).any(axis=1), self._commonest(~figure)] = True
-        patterns, of_row = np.unique(supports, axis=0, return_inverse=True)
-        for i, pattern in enumerate(patterns):
-            members = np.flatnonzero(of_row.reshape(-1) == i)
-            a[members] = weights[members] @ self._inverse(pattern)
-        return a.T
+        _, first, of_row = np.unique(supports @ (1 << np.arange(CLASSES)), return_index=True, return_inverse=True)
+        return supports[first], of_row
 
     def _commonest(self, among: npt.NDArray[np.bool_]) -> int:
         """The expression with the most validation faces."""
@@ -202,11 +222,10 @@ class Intervals:
             np.einsum(path, self._spread, a, a, optimize=a.ndim == 2),
         )
 
-    def _scatter(self, a: Floats) -> tuple[Floats, Floats]:
-        """Design effect and degrees of freedom (R,) of ``a``·p̄; ``a`` (8,) or (8, R)."""
+    def _scatter(self, a: Floats, u: Floats, m: Floats) -> tuple[Floats, Floats]:
+        """Design effect and degrees of freedom (R,) of ``a``·p̄; ``a`` (8, R) and its first two moments."""
         sums, n = self._sums, self._n
-        rows = np.broadcast_to(a.T, self.means.shape)
-        u, m, _ = self._moments(a)
+        rows = a.T
         alone = np.maximum(_dot(self.estimate, u) - _dot(self.estimate, m) ** 2, 1e-12)
         mean = (self.means * rows).sum(axis=1)
         blocks = sums.blocks.astype(np.float64)

@@ -10,13 +10,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from felicity.index.happiness import DEFAULT_K, GroupKey, Groups, IndexRow, compute_index, hidden_rows
+from felicity.index.happiness import DEFAULT_K, GroupKey, Groups, IndexRow, compute_index, crowds_of, hidden_rows
 from felicity.index.soft_matrix import SoftMatrix
-from felicity.index.sums import Sums
 
 Matrices = Callable[[str, str], SoftMatrix | None]
 Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -36,43 +34,43 @@ def compute_pattern(
 ) -> list[PatternRow]:
     """The index of each location by ``level``, a number for the local start of a group's period.
 
-    Groups that ``compute_index`` hides count here, but not where those of a level are fewer than ``k`` people: the
-    difference to the groups that it shows would tell of them. Suppressed are levels of fewer than ``k`` people. What
-    is thereby missing from a location's total is nothing, or at least ``k`` people; if need be, further hidden
-    groups do not count, and further levels are suppressed, smallest first.
+    Groups that are only counted together (``index.suppression``) count where most of their people came.
     """
-    dark = hidden_rows(groups, k)
-    places: dict[tuple[str, str], list[int]] = {}
-    for i, key in enumerate(groups.keys):
-        places.setdefault((key.location, key.model), []).append(i)
-    keys: list[GroupKey] = []
-    parts: list[Sums] = []
-    levels: list[int] = []
-    periods: list[int] = []
-    hidden: list[bool] = []
-    for members in places.values():
-        first = groups.keys[members[0]]
-        zone = ZoneInfo(first.timezone)
-        all_levels = np.array(
-            [level(datetime.fromtimestamp(groups.keys[i].start, UTC).astimezone(zone)) for i in members]
-        )
-        counted, empty, lost = _counted(groups.sums.people[members], all_levels, dark[members], k)
-        present, label = np.unique(all_levels[counted], return_inverse=True)
-        sums = groups.sums.take(np.array(members)[counted]).grouped(label, len(present))
-        hidden += _protect(sums.people, np.isin(present, all_levels[empty]), lost, k).tolist()
-        keys += [replace(first, start=int(a), end=int(b)) for a, b in zip(sums.first, sums.last, strict=True)]
-        parts.append(sums)
-        levels += present.tolist()
-        periods += np.bincount(label, minlength=len(present)).tolist()
-    rows = _index(keys, Sums.concatenate(parts), np.array(hidden, dtype=bool), soft_matrix, k)
-    return [PatternRow(*row) for row in zip(levels, periods, rows, strict=True)]
+    crowd = crowds_of(groups, k)
+    known = np.flatnonzero(crowd >= 0)
+    if not len(known):
+        return []
+    keys = [groups.keys[i] for i in known]
+    zones = {name: ZoneInfo(name) for name in {key.timezone for key in keys}}
+    own = np.array([level(datetime.fromtimestamp(key.start, UTC).astimezone(zones[key.timezone])) for key in keys])
+    levels = most_of_crowd(crowd[known], own, groups.sums.people[known])
+    places = {name: i for i, name in enumerate(dict.fromkeys((key.location, key.model) for key in keys))}
+    place = np.array([places[key.location, key.model] for key in keys])
+    found, first, label = np.unique(np.stack([place, levels]), axis=1, return_index=True, return_inverse=True)
+    sums = groups.sums.take(known).grouped(label.reshape(-1), len(first))
+    joined = [
+        replace(keys[i], start=int(begin), end=int(end))
+        for i, begin, end in zip(first.tolist(), sums.first, sums.last, strict=True)
+    ]
+    # Each level stands alone: it is made of whole crowds.
+    rows = compute_index(Groups("total", tuple(joined), sums, k=k, crowds=tuple(range(len(first)))), soft_matrix, k=k)
+    periods = np.bincount(label.reshape(-1), minlength=len(first))
+    return [PatternRow(*row) for row in zip(found[1].tolist(), periods.tolist(), rows, strict=True)]
+
+
+def most_of_crowd(crowd: Ints, levels: Ints, people: Ints) -> Ints:
+    """(R,): for each row the level in which most people of its crowd came, the first of several; counts alone tell."""
+    pairs, label = np.unique(np.stack([crowd, levels]), axis=1, return_inverse=True)
+    held = np.bincount(label.reshape(-1), people, pairs.shape[1])
+    order = np.lexsort((pairs[1], -held, pairs[0]))
+    of, best = np.unique(pairs[0][order], return_index=True)
+    return np.asarray(pairs[1][order][best][np.searchsorted(of, crowd)])
 
 
 def compute_together(groups: Groups, soft_matrix: Matrices, *, k: int = DEFAULT_K, name: str) -> IndexRow | None:
     """The index of all people of the totals ``groups`` together, called ``name``; each person counts the same.
 
-    Only locations that are shown take part, so that no difference tells of one that is not. None unless
-    two or more are shown, all of one model and one soft matrix.
+    Only locations that are shown take part. None unless two or more are shown, all of one model and one soft matrix.
     """
     shown = np.flatnonzero(~hidden_rows(groups, k))
     keys = [groups.keys[i] for i in shown]
@@ -84,55 +82,3 @@ def compute_together(groups: Groups, soft_matrix: Matrices, *, k: int = DEFAULT_
     key = GroupKey(name, zone, keys[0].model, int(sums.first[0]), int(sums.last[0]))
     matrix = soft_matrix(keys[0].location, keys[0].model)
     return compute_index(Groups("total", (key,), sums), lambda *_: matrix, k=k)[0]
-
-
-def _counted(people: Ints, level: Ints, dark: Mask, k: int) -> tuple[Mask, Mask, int]:
-    """Which groups of a place count, of which levels none does, and people neither counted nor in such a level.
-
-    Groups of those levels are among the first, so that their people can be told; both masks are (R,).
-    """
-    _, label = np.unique(level, return_inverse=True)
-    unseen = np.bincount(label, people * dark)[label]
-
-    def split(kept: Mask) -> tuple[Mask, Mask, int]:
-        empty = ~(np.bincount(label, people * kept)[label] > 0)
-        return kept | empty, empty, int(people[~kept].sum())
-
-    counted, empty, lost = split(~dark | (unseen >= k))
-    if 0 < lost < k:
-        counted, empty, lost = split(~dark)
-    return counted, empty, lost - int(people[empty].sum())
-
-
-def _protect(people: Ints, hidden: Mask, lost: int, k: int) -> Mask:
-    """Hide levels of fewer than k people, and more, smallest first, until what is missing is none or at least k."""
-    hidden = hidden | (people < k)
-    for i in np.argsort(people, kind="stable"):
-        if not 0 < lost + int(people[hidden].sum()) < k:
-            break
-        hidden[i] = True
-    return np.asarray(hidden)
-
-
-def _index(keys: list[GroupKey], sums: Sums, hidden: Mask, soft_matrix: Matrices, k: int) -> list[IndexRow]:
-    rows: list[IndexRow | None] = [None] * len(keys)
-    # Each level stands alone here: totals hide no others for its sake.
-    shown = np.flatnonzero(~hidden)
-    index = compute_index(Groups("total", tuple(keys[i] for i in shown), sums.take(shown)), soft_matrix, k=k)
-    for i, row in zip(shown.tolist(), index, strict=True):
-        rows[i] = row
-    for i in np.flatnonzero(hidden).tolist():
-        key, zone = keys[i], ZoneInfo(keys[i].timezone)
-        rows[i] = IndexRow(
-            location=key.location,
-            start=datetime.fromtimestamp(key.start, UTC).astimezone(zone),
-            end=datetime.fromtimestamp(key.end, UTC).astimezone(zone),
-            model=key.model,
-            people_seen=int(sums.people_seen[i]),
-            people=int(sums.people[i]),
-            windows=int(sums.windows[i]),
-            suppressed=True,
-            seconds_covered=float(sums.seconds_covered[i]),
-            rejected=sums.rejected[i],
-        )
-    return [row for row in rows if row is not None]

@@ -1,68 +1,114 @@
-"""Which rows of an output are not shown, so that no figure of few people is, nor can be worked out.
+"""Crowds: which people are only ever shown together, so that no figure of few is, nor can be worked out.
 
-A figure made of fewer than k people is hidden. One hidden hour could be had back from its day and the
-day's other hours; so within every coarser bucket that somebody may ask for as well (the day, the month,
-the total) the hidden people are none, or at least k: further rows are hidden, smallest first, until they
-are. This is done from the coarsest level down, so that what is hidden as a day cannot be had back by
-adding up its hours. People counts themselves are no figures of expression and stay visible.
+The people of a place are divided, once and for all, into *crowds*: runs of neighbouring minutes with at least k
+people each. Every published figure is made of whole crowds. So whatever is added to or subtracted from whatever,
+over any periods, hours of the week or places, what remains is made of whole crowds too: nobody, or at least k people.
+(Microaggregation; Domingo-Ferrer & Mateo-Sanz 2002.) The division depends on counts of people alone, and on all of
+them, never on what is asked for. Counts of people are no figures of expression and stay visible.
+
+The division follows the calendar: months of few people are joined with their neighbours first, then within each
+crowd of months the weeks, days, hours and minutes. So a period with enough people is itself made of whole crowds, and
+what is known by the day need not be looked up by the minute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
+
+from felicity.errors import ConfigError
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
-def hide(people: npt.ArrayLike, *chains: Sequence[npt.ArrayLike], k: int = 10) -> Mask:
-    """(R,): True where the row is not to be shown.
-
-    ``people`` (R,): people behind each row. Each chain is a list of coarser groupings, coarsest first,
-    each int (R,) and each dividing the one before, such as total, month for rows that are days; days
-    take a second chain for weeks. Rows without people are hidden too, but protect nobody.
-    """
-    n = np.asarray(people, dtype=np.int64)
+def check_k(k: int) -> None:
+    """Raise ConfigError below 1."""
     if k < 1:
-        raise ValueError(f"k is at least 1, not {k}")
-    hidden = n < k
-    while True:
-        before = hidden.copy()
-        for chain in chains:
-            hidden |= _down(n, hidden, [np.unique(level, return_inverse=True)[1] for level in chain], k)
-        if (hidden == before).all():
-            return hidden
+        raise ConfigError(f"k must be at least 1, not {k}")
 
 
-def _down(n: Ints, hidden: Mask, chain: Sequence[Ints], k: int) -> Mask:
-    rows = np.arange(len(n))
-    parent, parent_size = rows, n
-    parent_dark: Mask | None = None
-    for level in (*chain, rows):
-        size = np.bincount(level, weights=n).astype(np.int64)
-        dark = hidden.copy() if level is rows else size < k
-        if parent_dark is not None:
-            above = np.empty(len(size), dtype=np.int64)
-            above[level] = parent
-            _complete(size, dark, above, parent_size, parent_dark, k)
-        parent, parent_size, parent_dark = level, size, dark
-    assert parent_dark is not None
-    return parent_dark
+def crowds(people: npt.ArrayLike, places: npt.ArrayLike, *periods: npt.ArrayLike, k: int) -> Ints:
+    """(R,): number of each row's crowd, counting up. Rows are in the order of places and, within each, of time.
+
+    ``people`` (R,): people of each row. ``places`` (R,): places share no crowd. ``periods``: the coarser periods that
+    rows lie in, coarsest first, such as month, week, day for rows that are hours; each (R,), a number that changes
+    where a period ends. A crowd has at least ``k`` people, or all of its place. Rows without people may stand alone.
+    """
+    check_k(k)
+    n = np.asarray(people, dtype=np.int64)
+    if not len(n):
+        return np.zeros(0, dtype=np.int64)
+    new = _changes(places)
+    crowd = np.cumsum(new) - 1
+    for period in (*map(_changes, periods), np.ones(len(n), dtype=bool)):
+        new = new | period
+        begin = np.flatnonzero(new)
+        joined = _joined(np.add.reduceat(n, begin), crowd[begin], k)
+        crowd = np.repeat(np.cumsum(~joined) - 1, np.diff(np.append(begin, len(n))))
+    return np.asarray(crowd)
 
 
-def _complete(size: Ints, dark: Mask, above: Ints, parent_size: Ints, parent_dark: Mask, k: int) -> None:
-    """Hide more children, in place, where the hidden ones of a parent are some but fewer than k people."""
-    mass = np.bincount(above, weights=size * dark, minlength=len(parent_size))
-    lacking = (parent_size >= k) & (mass < k) & ((mass > 0) | parent_dark)
-    if not lacking.any():
-        return
-    candidates = np.flatnonzero(lacking[above] & ~dark & (size > 0))
-    candidates = candidates[np.lexsort((size[candidates], above[candidates]))]
-    before = np.concatenate([[0], np.cumsum(size[candidates])[:-1]])
-    group, first = np.unique(above[candidates], return_index=True)
-    base = np.zeros(len(parent_size))
-    base[group] = before[first]
-    dark[candidates[before - base[above[candidates]] + mass[above[candidates]] < k]] = True
+def _changes(numbers: npt.ArrayLike) -> Mask:
+    of = np.asarray(numbers)
+    return np.concatenate([[True], of[1:] != of[:-1]])
+
+
+def _joined(size: Ints, within: Ints, k: int) -> Mask:
+    """(U,): True where a unit belongs to the crowd of the one before it; both lie ``within`` one coarser crowd."""
+    joined = np.zeros(len(size), dtype=bool)
+    small = np.flatnonzero((size < k) & (size > 0))
+    if not len(small):
+        return joined
+    few = size < k
+    edge = np.concatenate([[True], (within[1:] != within[:-1]) | (few[1:] != few[:-1]), [True]])
+    edges = np.flatnonzero(edge)
+    # Stretches of neighbouring small units, of which at least one has people.
+    for i in np.unique(np.searchsorted(edges, small, side="right") - 1).tolist():
+        begin, end = int(edges[i]), int(edges[i + 1])
+        if int(size[begin:end].sum()) >= k:
+            _fill_up(size, joined, begin, end, k)
+            continue
+        before = begin > 0 and within[begin - 1] == within[begin]
+        after = end < len(size) and within[end] == within[begin]
+        if before and (not after or size[begin - 1] <= size[end]):
+            joined[begin:end] = True
+        else:
+            joined[begin + 1 : end + after] = True
+    return joined
+
+
+def _fill_up(size: Ints, joined: Mask, begin: int, end: int, k: int) -> None:
+    """Join the units of a stretch until they are enough, again and again; what is left goes with the last."""
+    held, first = 0, True
+    for unit in range(begin, end):
+        joined[unit] = not first
+        held, first = held + int(size[unit]), False
+        if held >= k:
+            held, first = 0, True
+            last = unit
+    joined[last + 1 : end] = True
+
+
+def together(units: npt.ArrayLike, crowd: npt.ArrayLike, people: npt.ArrayLike, rows: int) -> Ints:
+    """(rows,): crowds of coarser rows, such as weeks made of days: rows that share a crowd of people get one number.
+
+    ``units`` (U,): the row of each finer unit, never falling, 0 … ``rows`` - 1; ``crowd`` and ``people`` (U,) of it.
+    """
+    row, of, n = (np.asarray(a, dtype=np.int64) for a in (units, crowd, people))
+    held = np.flatnonzero(n > 0)
+    linked = np.zeros(rows, dtype=np.int64)
+    if len(held):
+        row, of = row[held], of[held]
+        same = np.flatnonzero(of[1:] == of[:-1])
+        steps = np.zeros(rows + 1, dtype=np.int64)
+        np.add.at(steps, row[same] + 1, 1)
+        np.add.at(steps, row[same + 1] + 1, -1)
+        linked = np.cumsum(steps)[:rows]
+    return np.asarray(np.cumsum(linked == 0) - 1)
+
+
+def alone(crowd: npt.ArrayLike, people: npt.ArrayLike, k: int) -> Mask:
+    """(R,): True where a row is all of its crowd, and has ``k`` people: it may be shown by itself."""
+    of, n = np.asarray(crowd, dtype=np.int64), np.asarray(people, dtype=np.int64)
+    return np.asarray((n >= k) & (np.bincount(of, n)[of] == n))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from felicity.errors import ConfigError
 from felicity.index import Figure
+from felicity.index.effect import Effect
+from felicity.index.sentences import city_sentence, effect_sentence
 from felicity.reports import drawing, plots, tables, wording
 from felicity.reports.place import CityReport, ModelCard, PlaceReport
 from felicity.reports.plots import best
@@ -55,12 +57,14 @@ class Pictures:
     map: Picture | None
     index: Sequence[Picture]
     changes: Sequence[Picture]
+    effect: Picture | None
     places: Sequence[PlaceSection]
 
     def all(self) -> list[Picture]:
         """One after the other."""
         sections = [p for s in self.places for p in (s.pattern, s.days) if p]
-        return [*([self.map] if self.map else []), *self.index, *self.changes, *sections]
+        alone = [p for p in (self.map, self.effect) if p]
+        return [*alone, *self.index, *self.changes, *sections]
 
 
 def draw(report: CityReport) -> Pictures:
@@ -90,8 +94,16 @@ def draw(report: CityReport) -> Pictures:
             Picture(f"before-after-{i}", "Happy share before and after", drawing.draw_changes(part))
             for i, part in enumerate(_parts(changes), 1)
         ],
+        effect=_effect(report.effect) if report.effect else None,
         places=sections,
     )
+
+
+def _effect(effect: Effect) -> Picture:
+    from felicity.reports.effect_chart import effect_figure
+
+    with drawing.style():
+        return Picture("effect", "Happy share of the touched and of other places", effect_figure(effect))
 
 
 def render(report: CityReport, pictures: Pictures) -> str:
@@ -110,6 +122,8 @@ def render(report: CityReport, pictures: Pictures) -> str:
         report=report,
         pictures=pictures,
         words=wording,
+        city_sentence=city_sentence,
+        effect_sentence=effect_sentence,
         cards=[_card(card) for card in report.models],
         reasons=sorted({reason for place in report.places for reason in place.exposure.rejected}),
     )
@@ -192,10 +206,10 @@ def _percent(value: float | None, digits: int = 1) -> str:
     return NO_FIGURE if value is None else f"{value:.{digits}f} %"
 
 
-def _range(figure: Figure, digits: int = 1) -> str:
+def _range(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return NO_FIGURE
-    return f"{figure.low:.{digits}f} to {figure.high:.{digits}f} %"
+    return wording.span(figure.low, figure.high)
 
 
 def _card(card: ModelCard) -> dict[str, Any]:

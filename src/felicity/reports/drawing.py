@@ -130,7 +130,7 @@ def draw_index(dots: Sequence[Dot]) -> Canvas:
         axes.set_xlim(0, 100)
         axes.xaxis.set_major_formatter(_percent)
         axes.grid(axis="y", visible=False)
-        axes.tick_params(length=0)
+        axes.tick_params(length=0, pad=7)
         axes.spines["left"].set_visible(False)
         _key(canvas, [("adjusted, with 95 % interval", MAIN, "o", True), ("as counted (raw)", RAW, "D", False)])
         return canvas
@@ -263,7 +263,8 @@ def draw_map(places: Sequence[MapPlace]) -> Canvas:
         height = min(max((WIDTH - 1.3) * (north - south) * aspect / (east - west), 2.6), 7.5)
         canvas = _canvas(height + 0.3)
         axes = canvas.subplots()
-        scale = Normalize(*colour_range([p.share for p in places if p.share is not None]))
+        low, high = colour_range([p.share for p in places if p.share is not None])
+        scale = Normalize(low, high)
         colours = ScalarMappable(scale, ListedColormap(colormaps[COLOURS](np.linspace(0.15, 0.9, 256))))
         for place in sorted(places, key=lambda p: not p.polygons):
             shown = place.share is not None
@@ -289,7 +290,8 @@ def draw_map(places: Sequence[MapPlace]) -> Canvas:
         axes.set_facecolor("#f7f9f8")
         _scale_bar(axes, west, east, south, north, aspect)
         if any(place.share is not None for place in places):
-            bar = canvas.colorbar(colours, ax=axes, shrink=0.7, aspect=18, pad=0.02, format=lambda v, _: f"{v:.0f} %")
+            bar = canvas.colorbar(colours, ax=axes, shrink=0.7, aspect=18, pad=0.02, format=_percent)
+            bar.set_ticks(list(np.arange(low, high + 1, 5 if high - low <= 50 else 10)))
             bar.set_label("happy share")
             bar.outline.set_visible(False)
         return canvas

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from felicity.index.effect import Effect
 from felicity.reports.figures import BLUE, DARK, GREY, RED, dress, panels, save
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 def draw_effect(effect: Effect, path: Path) -> None:
-    """Draw the treated locations, what was expected, and the comparison, into ``path`` (PNG, SVG or PDF)."""
+    """Draw ``effect_figure`` into ``path`` (PNG, SVG or PDF)."""
+    save(effect_figure(effect), path)
+
+
+def effect_figure(effect: Effect) -> Figure:
+    """The treated locations, what was expected, and the comparison."""
     figure, (panel,) = panels(1, height=3.6)
     times = np.array(effect.starts, dtype=object)
     before = np.array([start < effect.at for start in effect.starts])
@@ -31,9 +39,9 @@ def draw_effect(effect: Effect, path: Path) -> None:
     panel.axvline(at, color=RED, linewidth=1.2)
     panel.annotate(
         f"{effect.at:%-d %B %Y}",
-        (at, 0),
+        (at, 1),
         xycoords=("data", "axes fraction"),
-        xytext=(4, 5),
+        xytext=(4, -9),
         textcoords="offset points",
         color=RED,
         fontsize=8,
@@ -44,5 +52,5 @@ def draw_effect(effect: Effect, path: Path) -> None:
         fontsize=10,
     )
     dress(panel)
-    panel.legend(fontsize=8, frameon=False)
-    save(figure, path)
+    figure.legend(loc="outside upper right", ncols=2, fontsize=8, frameon=False)
+    return figure

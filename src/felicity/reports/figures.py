@@ -45,6 +45,10 @@ def dress(panel: Axes) -> None:
 
 def save(figure: Figure, path: Path) -> None:
     """Write PNG, SVG or PDF, beside and then put in place."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a place may be called "$5 Bridge"
     beside = path.with_name(f".{path.name}.part")
     try:
         figure.savefig(beside, format=path.suffix[1:] or "png", dpi=130)

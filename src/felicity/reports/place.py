@@ -12,6 +12,7 @@ from typing import Any
 from felicity.errors import EstimateError
 from felicity.index import Figure, Groups, IndexRow, Location, SoftMatrix, compute_index
 from felicity.index.buckets import midnight
+from felicity.index.city import CityIndex
 from felicity.index.effect import Effect, estimate_effect
 from felicity.index.pattern import PatternRow, compute_pattern
 from felicity.index.series import Step, series_of
@@ -133,7 +134,11 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class CityReport:
-    """Everything that a report shows. ``together``: all shown places, None where they cannot be joined."""
+    """Everything that a report shows.
+
+    ``together``: all shown places, None where they cannot be joined. ``city``: the weighted index, None if it is not
+    asked for or ``city_lack`` says why there is none. ``effect``: of a measure on some places against others, likewise.
+    """
 
     title: str
     places: Sequence[PlaceReport]
@@ -143,6 +148,10 @@ class CityReport:
     notes: Sequence[str]
     models: Sequence[ModelCard]
     made: datetime
+    city: CityIndex | None = None
+    city_lack: str = ""
+    effect: Effect | None = None
+    effect_lack: str = ""
 
     @property
     def shown(self) -> list[PlaceReport]:

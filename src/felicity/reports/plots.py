@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from felicity.index import Figure
@@ -101,10 +102,27 @@ class MapPlace:
 
     @property
     def centre(self) -> Position:
-        """Where its name is written: the middle of its widest part."""
-        parts = [polygon[0] for polygon in self.polygons] or list(self.lines) or [self.points]
-        x, y = zip(*max(parts, key=_extent), strict=True)
-        return (min(x) + max(x)) / 2, (min(y) + max(y)) / 2
+        """Where its name is written: the centroid of its largest area, or the middle of its widest part."""
+        if self.polygons:
+            ring = max((polygon[0] for polygon in self.polygons), key=lambda ring: abs(_moments(ring)[0]))
+            area, x, y = _moments(ring)
+            if area:
+                return x / area, y / area
+            parts = [ring]
+        else:
+            parts = list(self.lines) or [self.points]
+        xs, ys = zip(*max(parts, key=_extent), strict=True)
+        return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+
+
+def _moments(ring: Sequence[Position]) -> tuple[float, float, float]:
+    """Area and first moments of a closed ring, signed (the shoelace formula), around its first position."""
+    x0, y0 = ring[0]
+    area = mx = my = 0.0
+    for (xa, ya), (xb, yb) in pairwise((x - x0, y - y0) for x, y in ring):
+        cross = xa * yb - xb * ya
+        area, mx, my = area + cross / 2, mx + cross * (xa + xb) / 6, my + cross * (ya + yb) / 6
+    return area, mx + x0 * area, my + y0 * area
 
 
 def _extent(part: Sequence[Position]) -> float:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from felicity.index import Figure, IndexRow
+from felicity.index.city import CityIndex, properties
+from felicity.index.effect import Effect
 from felicity.reports.place import CityReport
 from felicity.reports.plots import WEEKDAYS
 
@@ -75,8 +78,31 @@ def make_tables(report: CityReport) -> dict[str, Table]:
             for p in report.places
             if p.change
         ],
+        "city": _city(report.city) if report.city else [],
+        "effect": _effect(report.effect) if report.effect else [],
     }
     return {name: table for name, table in tables.items() if table}
+
+
+def _city(city: CityIndex) -> list[dict[str, Any]]:
+    """A row per place, and the city's own last, without a location."""
+    whole = {"happy_share": city.share, "low": city.low, "high": city.high, "people": city.people, "weight": 1.0}
+    rows = [properties(part) for part in city.parts]
+    return [{"weighted_by": city.weight} | row for row in (*rows, dict.fromkeys(rows[0]) | whole)]
+
+
+def _effect(effect: Effect) -> list[dict[str, Any]]:
+    """Period by period: the touched places, the others, and what was fitted and expected; percent."""
+    compared = effect.compared if effect.compared is not None else [math.nan] * len(effect.starts)
+    columns = (effect.treated, compared, effect.fitted, effect.expected)
+    return [
+        {"start": start.isoformat(), "after": start >= effect.at}
+        | {
+            name: None if math.isnan(value) else float(value)
+            for name, value in zip(("touched", "compared", "fitted", "expected"), values, strict=True)
+        }
+        for start, *values in zip(effect.starts, *columns, strict=True)
+    ]
 
 
 def _index(row: IndexRow) -> dict[str, Any]:
@@ -101,12 +127,17 @@ def _figure(name: str, figure: Figure) -> dict[str, float | None]:
 
 
 def to_csv(table: Table) -> bytes:
-    """UTF-8, a heading line, empty cells for None."""
+    """UTF-8, a heading line, empty cells for None. Text that a spreadsheet would compute begins with an apostrophe."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(table[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(table)
+    writer.writerows({name: _inert(cell) for name, cell in row.items()} for row in table)
     return stream.getvalue().encode()
+
+
+def _inert(cell: Any) -> Any:
+    """Names come from outside, and one like ``=HYPERLINK(…)`` must stay a name (CWE-1236)."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def to_parquet(table: Table) -> bytes | None:

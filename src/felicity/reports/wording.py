@@ -131,6 +131,11 @@ def effect(found: Effect) -> str:
     )
 
 
+def span(low: float, high: float) -> str:
+    """``46.2 to 53.0 %``."""
+    return f"{low:.1f} to {high:.1f} %"
+
+
 def camera_time(seconds: float) -> str:
     """``42 s``, ``5 min``, ``1,234 min``."""
     return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:,.0f} min"

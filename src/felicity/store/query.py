@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,12 +15,18 @@ from felicity.index.buckets import By, bucket
 from felicity.index.happiness import GroupKey, Groups
 from felicity.index.sums import Sums
 from felicity.store.arrays import rollups_to_sums, windows_to_sums
+from felicity.store.crowds import row_crowds, whole_range
 from felicity.store.rollups import WINDOW_SELECT, rollup_select
 from felicity.store.schema import days, hours, locations, models, runs, windows
 
+_Part = tuple[Sums, list[int], list[int]]
+"""Sums, the index of each row's place, and its start."""
+
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
+    """A location, the model to use for it, and the range that is asked for, None where it cuts nothing off."""
+
     id: int
     name: str
     timezone: str
@@ -31,6 +37,7 @@ class _Place:
 
     @property
     def zone(self) -> ZoneInfo:
+        """The location's clock."""
         return ZoneInfo(self.timezone)
 
 
@@ -49,23 +56,65 @@ def select_sums(
     end: datetime | None,
     names: Sequence[str] | None,
     model: str | None,
+    k: int | None,
 ) -> Groups:
     """See ``Store.sums``; unknown names are the caller's to refuse."""
     places, notes = _places(connection, begin, end, names, model)
+    asked, dark = list(places), set[int]()
+    if k is not None:
+        bounds = [whole_range(connection, place, k) for place in asked]
+        dark = {i for i, found in enumerate(bounds) if found is None}
+        places = [replace(p, begin=b[0], end=b[1]) if b else p for p, b in zip(asked, bounds, strict=True)]
     whole = [place for place in places if place.begin is None and place.end is None]
-    parts: list[tuple[Sums, list[int], list[int]]] = []  # sums, index of place, start
+    parts: list[_Part] = []
     table = None if by == "minute" else hours if by == "hour" else days
     if table is not None and whole:
         parts.append(_read_whole(connection, table, places, whole))
     for index, place in enumerate(places):
-        if table is None:
-            parts.append(_read(connection, None, index, place, place.begin, place.end))
-        elif place.begin is not None or place.end is not None:
-            parts.extend(_read_ragged(connection, table, index, place))
+        if table is not None and place.begin is None and place.end is None:
+            continue
+        read = _read_range(connection, table, index, place)
+        if k is not None and place != asked[index] and sum(part[0].people.sum() for part in read) < k:
+            # No whole crowd: the people are counted, and nothing of them is shown.
+            dark.add(index)
+            places[index] = asked[index]
+            read = _read_range(connection, table, index, asked[index])
+        parts.extend(read)
+    notes += _moved(asked, places, k)
     sums = Sums.concatenate([part[0] for part in parts])
     index_of = np.array([i for part in parts for i in part[1]], dtype=np.int64)
     start = np.array([s for part in parts for s in part[2]], dtype=np.int64)
-    return _group(by, places, sums, index_of, start, tuple(notes))
+    groups, row_place = _group(by, places, sums, index_of, start, tuple(notes))
+    if k is None:
+        return groups
+    crowd = np.full(len(groups.keys), -1, dtype=np.int64)
+    number = 0
+    for i, place in enumerate(places):
+        rows = np.flatnonzero(row_place == i)
+        if i in dark or not len(rows):
+            continue
+        keys = [groups.keys[row] for row in rows]
+        found = row_crowds(connection, place, by, k, np.array([key.start for key in keys]), keys[-1].end)
+        crowd[rows] = number + found
+        number += int(found.max()) + 1
+    return replace(groups, k=k, crowds=tuple(crowd.tolist()))
+
+
+def _moved(asked: list[Place], places: list[Place], k: int | None) -> list[str]:
+    """Whose ends were moved inwards."""
+    moved = [
+        (one.name, max(abs(a - b) for a, b in ((one.begin, other.begin), (one.end, other.end)) if a and b))
+        for one, other in zip(asked, places, strict=True)
+        if one != other
+    ]
+    if not moved:
+        return []
+    names = ", ".join(name for name, _ in moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
+    furthest = -(-max(seconds for _, seconds in moved) // 60)
+    return [
+        f"{names}: the period is up to {furthest:,} min shorter at an end than asked for, "
+        f"so that no difference of figures tells of fewer than {k} people"
+    ]
 
 
 def _places(
@@ -74,7 +123,7 @@ def _places(
     end: datetime | None,
     names: Sequence[str] | None,
     model: str | None,
-) -> tuple[list[_Place], list[str]]:
+) -> tuple[list[Place], list[str]]:
     """Each location with the model to use for it: the one asked for, or that of its latest windows."""
     wanted = sa.select(locations.c.id, locations.c.name, locations.c.timezone).order_by(locations.c.name)
     if names is not None:
@@ -114,7 +163,7 @@ def _places(
             # Bounds that cut nothing off are no bounds: the quick way is then open.
             cut_low = low if low is not None and low > row.first else None
             cut_high = high if high is not None and high < row.last else None
-            places.append(_Place(location_id, name, timezone, cut_low, cut_high, row.model_id, row.identity))
+            places.append(Place(location_id, name, timezone, cut_low, cut_high, row.model_id, row.identity))
         for row in others:
             instead = f"model {used[0].identity}" if used else "no other model"
             notes.append(
@@ -124,9 +173,7 @@ def _places(
     return places, notes
 
 
-def _read_whole(
-    connection: sa.Connection, table: sa.Table, places: list[_Place], whole: list[_Place]
-) -> tuple[Sums, list[int], list[int]]:
+def _read_whole(connection: sa.Connection, table: sa.Table, places: list[Place], whole: list[Place]) -> _Part:
     position = {(place.id, place.model_id): i for i, place in enumerate(places)}
     query = sa.select(*rollup_select(table), table.c.location_id, table.c.model_id, table.c.start).order_by(
         table.c.location_id, table.c.model_id, table.c.start
@@ -141,8 +188,8 @@ def _read_whole(
 
 
 def _read(
-    connection: sa.Connection, table: sa.Table | None, index: int, place: _Place, begin: int | None, end: int | None
-) -> tuple[Sums, list[int], list[int]]:
+    connection: sa.Connection, table: sa.Table | None, index: int, place: Place, begin: int | None, end: int | None
+) -> _Part:
     """Windows (``table`` None), hours or days that start in begin … end."""
     source = windows if table is None else table
     if table is None:
@@ -162,9 +209,13 @@ def _read(
     return sums, [index] * len(rows), [row[-1] for row in rows]
 
 
-def _read_ragged(
-    connection: sa.Connection, table: sa.Table, index: int, place: _Place
-) -> list[tuple[Sums, list[int], list[int]]]:
+def _read_range(connection: sa.Connection, table: sa.Table | None, index: int, place: Place) -> list[_Part]:
+    if table is None:
+        return [_read(connection, None, index, place, place.begin, place.end)]
+    return _read_ragged(connection, table, index, place)
+
+
+def _read_ragged(connection: sa.Connection, table: sa.Table, index: int, place: Place) -> list[_Part]:
     """Cut the range into windows, hours and days: the coarsest that fit."""
     begin, end = place.begin, place.end
     finer: list[tuple[sa.Table | None, By]] = [(None, "hour")]
@@ -195,8 +246,9 @@ def _read_ragged(
 
 
 def _group(
-    by: By, places: list[_Place], sums: Sums, index: np.ndarray, start: np.ndarray, notes: tuple[str, ...]
-) -> Groups:
+    by: By, places: list[Place], sums: Sums, index: np.ndarray, start: np.ndarray, notes: tuple[str, ...]
+) -> tuple[Groups, np.ndarray]:
+    """Rows by place and bucket, and the index of each row's place."""
     if by == "total":
         bounds = [(0, 0)] * len(start)
     else:
@@ -214,4 +266,4 @@ def _group(
             (int(grouped.first[row]), int(grouped.last[row])) if by == "total" else (begin, int(ends[first[row]]))
         )
         keys.append(GroupKey(place.name, place.timezone, place.model, low, high))
-    return Groups(by, tuple(keys), grouped, notes)
+    return Groups(by, tuple(keys), grouped, notes), index[first]

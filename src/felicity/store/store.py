@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from felicity.index.buckets import BUCKETS, By
 from felicity.index.happiness import Groups
 from felicity.index.location import Location
 from felicity.index.soft_matrix import SoftMatrix
+from felicity.index.suppression import check_k
 from felicity.index.window import LONGEST, Window, WindowKey
 from felicity.store import arrays, migrations, rollups
 from felicity.store.engine import BUSY_SECONDS, make_engine, parse_url, transaction
@@ -40,17 +42,23 @@ class Run:
     model: str
 
 
-def open_store(url: str | None = None, *, busy_seconds: float = BUSY_SECONDS) -> Store:
+def open_store(url: str | None = None, *, create: bool = True, busy_seconds: float = BUSY_SECONDS) -> Store:
     """Open a store, made and brought up to date as needed.
 
     ``url``: None for the user's own SQLite file, a path, ``sqlite:///FILE`` or
-    ``postgresql://USER@HOST/DATABASE``. ``busy_seconds``: how long to wait for another writer (SQLite).
+    ``postgresql://USER@HOST/DATABASE``. ``create``: False for those who only read; a SQLite file must then be there.
+    ``busy_seconds``: how long to wait for another writer (SQLite).
     Raises ConfigError for what is no such URL, StoreError if it cannot be opened, SchemaError if it was
     written by a newer version, ExtraMissingError without the package for PostgreSQL.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database != ":memory:":
-        folder = Path(str(parsed.database)).parent
+        file = Path(str(parsed.database))
+        if not create and not file.exists():
+            raise StoreError(
+                f"store {file}: there is no such file; name another with --store, or felicity watch makes it"
+            )
+        folder = file.parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -269,6 +277,25 @@ class Store(AbstractContextManager["Store"]):
                 rollups.refresh(connection, place.location_id, place.model_id, ZoneInfo(place.timezone), starts)
             connection.execute(sa.update(runs).where(runs.c.id == run.id).values(finished=True))
 
+    def overlapping(self, run: Run) -> int:
+        """How many windows with people other runs of the same camera and model have in the minutes of this run."""
+        with self._read("looking for people counted twice") as connection:
+            place = _place_of(connection, run)
+            columns = sa.select(stored.c.start, stored.c.seconds).where(stored.c.location_id == place.location_id)
+            mine = connection.execute(columns.where(stored.c.run_id == run.id).order_by(stored.c.start)).all()
+            if not mine:
+                return 0
+            others = connection.execute(
+                columns.join(runs, runs.c.id == stored.c.run_id)
+                .where(runs.c.id != run.id, runs.c.camera == run.camera, runs.c.model_id == place.model_id)
+                .where(stored.c.people_seen > 0)
+                .where(stored.c.start > mine[0].start - LONGEST, stored.c.start < mine[-1].start + mine[-1].seconds)
+            ).all()
+        begin = [row.start for row in mine]
+        # The last of this run's windows that begins before the other ends: they are one behind the other.
+        last = [bisect_left(begin, row.start + row.seconds) - 1 for row in others]
+        return sum(i >= 0 and begin[i] + mine[i].seconds > row.start for i, row in zip(last, others, strict=True))
+
     def windows(
         self,
         *,
@@ -307,14 +334,21 @@ class Store(AbstractContextManager["Store"]):
         end: datetime | None = None,
         locations: Sequence[str] | None = None,
         model: str | None = None,
+        k: int | None = None,
     ) -> Groups:
         """Sums of windows by location and bucket, for ``index.compute_index``.
+
+        ``k``: for what is to be published. The sums are then made of whole crowds of at least ``k`` people
+        (``index.suppression``): an end of the range that would cut one in two moves inwards, which ``notes`` say.
+        Without it nothing is protected.
 
         Windows count where they start, begin ≤ start < end; a time without a zone is meant on each
         location's clock. ``model``: identity of the model whose windows are used, by default that of the
         latest windows in the range, for each location; ``notes`` of the result say what was left out.
         Raises ConfigError for unknown locations and models, and if ``end`` is not after ``begin``.
         """
+        if k is not None:
+            check_k(k)
         if by not in BUCKETS:
             raise ConfigError(f"'by' is one of {', '.join(BUCKETS)}, not {by!r}")
         if begin is not None and end is not None:
@@ -324,7 +358,7 @@ class Store(AbstractContextManager["Store"]):
                 raise ConfigError(f"the end, {end.isoformat()}, must be after the begin, {begin.isoformat()}")
         with self._read("reading the index") as connection:
             _check_names(connection, locations, model)
-            return select_sums(connection, by, begin, end, locations, model)
+            return select_sums(connection, by, begin, end, locations, model, k)
 
 
 @dataclass(frozen=True)

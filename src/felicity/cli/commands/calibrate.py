@@ -50,7 +50,7 @@ def calibrate(
 
     classifier = Classifier.open(bundle)
     shipped = SoftMatrix.from_json(classifier.bundle.facts.soft_matrix.model_dump())
-    with open_store(store) as opened:
+    with open_store(store, create=False) as opened:
         if opened.location(location) is None:
             raise ConfigError(f"there is no location {location!r}; see: felicity locations list")
         probabilities, labels, faceless = _answers(

@@ -10,6 +10,8 @@ import typer
 from felicity.cli import console, options
 
 if TYPE_CHECKING:
+    from felicity.index.people_share import PeopleShare
+    from felicity.recognition.classifier import Classifier
     from felicity.recognition.photographs import ImageReading
 
 
@@ -25,6 +27,10 @@ def classify(
     annotate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write each picture there with what was found drawn on it.")
     ] = None,
+    share: Annotated[
+        bool,
+        typer.Option("--share", help="Print the happy share of all faces at the end: counted, adjusted, and by EMQ."),
+    ] = False,
     bundle: options.Bundle = None,
     json: options.Json = False,
 ) -> None:
@@ -41,6 +47,7 @@ def classify(
     if finder is not None:
         console.say(f"detector: {finder.name}, bundle: {classifier.bundle.id}")
     images = faces = happy = bad = 0
+    answers: list[Any] = []
     for reading, picture in read_photographs(find_images(paths), classifier, finder):
         if picture is not None and annotate is not None:
             _annotate(annotate, paths, reading, picture)
@@ -48,10 +55,14 @@ def classify(
         faces += len(reading.faces)
         happy += sum(face.expression == "happy" for face in reading.faces)
         bad += reading.error is not None
+        if share:
+            answers += [face.probabilities for face in reading.faces]
         if json:
             console.emit_json(_as_json(reading))
         else:
             _print(reading)
+    if share:
+        _print_share(answers, classifier, json)
     if not json:
         console.say(f"{images} images, {faces} faces, {happy} happy" + (f", {bad} not readable" if bad else ""))
     if bad:
@@ -77,6 +88,26 @@ def _as_json(reading: ImageReading) -> dict[str, Any]:
         ],
         "error": reading.error,
     }
+
+
+def _print_share(answers: list[Any], classifier: Classifier, json: bool) -> None:
+    from felicity.index import SoftMatrix
+    from felicity.index.people_share import happy_share
+
+    facts = classifier.bundle.facts
+    found = happy_share(answers, SoftMatrix.from_json(facts.soft_matrix.model_dump()), facts.prior)
+    if json:
+        console.emit_json({"happy_share": found.to_json() if found else None})
+    elif found is not None:
+        console.out.print(share_sentence(found), markup=False, soft_wrap=True)
+
+
+def share_sentence(found: PeopleShare) -> str:
+    """The three figures and the interval."""
+    return (
+        f"happy share of {found.people:,} people: counted {found.counted:.1f} %, adjusted {found.adjusted:.1f} % "
+        f"(95 % interval {found.low:.1f} to {found.high:.1f}), by EMQ {found.emq:.1f} %"
+    )
 
 
 def _print(reading: ImageReading) -> None:

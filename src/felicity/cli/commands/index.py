@@ -63,7 +63,7 @@ def index(
     elif not rows:
         console.say("no windows in this store and period yet; felicity watch writes them")
     else:
-        show_rows(rows, title="Happy share" if by == "total" else f"Happy share by {by}")
+        show_rows(rows, title="Happy share" if by == "total" else f"Happy share by {by}", k=k)
         console.say(CAVEAT)
     if chart is not None:
         from felicity.reports.index_chart import draw_index, index_series
@@ -72,7 +72,9 @@ def index(
         console.say(f"drawn in {chart}")
 
 
-def show_rows(rows: Sequence[IndexRow], *, title: str, extra: tuple[str, Sequence[str]] | None = None) -> None:
+def show_rows(
+    rows: Sequence[IndexRow], *, title: str, extra: tuple[str, Sequence[str]] | None = None, k: int = 10
+) -> None:
     """A table of index rows; ``extra`` is one more column, a heading and a cell per row."""
     timed = len({(row.location, row.start) for row in rows}) > len({row.location for row in rows})
     columns = (
@@ -88,7 +90,7 @@ def show_rows(rows: Sequence[IndexRow], *, title: str, extra: tuple[str, Sequenc
     for i, row in enumerate(rows):
         share, balance = row.happy_share, row.balance.adjusted
         if row.suppressed:
-            shown = ("-", "too few people", "-", "-")
+            shown = ("-", "too few people" if row.people < k else "shares a crowd", "-", "-")
         elif share.adjusted is None:
             shown = (_percent(share.raw), "not calibrated", "-", "-")
         else:

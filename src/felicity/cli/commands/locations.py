@@ -29,7 +29,7 @@ def list_locations(store: options.Store = None, json: options.Json = False) -> N
     """List the locations of a store."""
     from felicity.store import open_store
 
-    with open_store(store) as opened:
+    with open_store(store, create=False) as opened:
         listed = opened.locations()
     if json:
         for location in listed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,6 +13,8 @@ from felicity.cli import console, options
 
 if TYPE_CHECKING:
     from felicity.reports.place import CityReport, ModelCard, PlaceReport
+
+Weight = Literal["population", "visits", "people"]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +39,23 @@ def report(
     at: Annotated[
         str | None, typer.Option(metavar="DATE", help="Compare what was before this day with what came from then on.")
     ] = None,
+    touched: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B", help="Places that something at --at touched (default: all but --comparison)."),
+    ] = None,
+    comparison: Annotated[
+        list[str] | None, typer.Option("--comparison", metavar="C,D", help="Places that it did not touch.")
+    ] = None,
+    weight: Annotated[
+        Weight | None,
+        typer.Option(help="Give one index for the city: places weighted by who lives, visits or was counted there."),
+    ] = None,
+    footfall: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="CSV of visits (location,hour,visits) or of flows (origin,destination,flow)."
+        ),
+    ] = None,
     figures: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write each figure as PNG and SVG, and the tables as CSV and Parquet, too."),
@@ -48,11 +67,21 @@ def report(
 
     One HTML file that needs no network and prints on A4.
     """
+    from felicity.cli.commands.effect import split
+    from felicity.cli.commands.watch import parse_time
+    from felicity.errors import ConfigError
     from felicity.reports import city
 
     city.check_writable(output)
     day = _day(at) if at else None
-    made = gather(store, _time(begin), _time(end), location, k=k, at=day, title=title)
+    if (touched or comparison) and day is None:
+        raise ConfigError("--touched and --comparison need a day to compare around; give it with --at")
+    first, last = (parse_time(text, zone=None) if text else None for text in (begin, end))
+    made = gather(store, first, last, location, k=k, at=day, title=title)
+    if weight or footfall:
+        made = _with_city(made, store, first, last, location, weight or "visits", footfall)
+    if day and (touched or comparison):
+        made = _with_effect(made, store, first, last, day, split(touched or []), split(comparison or []))
     for note in made.notes:
         console.warn(note)
     with console.progress() as progress:
@@ -96,8 +125,8 @@ def gather(
     from felicity.reports.place import CityReport, make_place
     from felicity.store import open_store
 
-    with open_store(url) as opened, console.progress() as progress:
-        totals = opened.sums("total", begin=begin, end=end, locations=names)
+    with open_store(url, create=False) as opened, console.progress() as progress:
+        totals = opened.sums("total", begin=begin, end=end, locations=names, k=k)
         if not totals.keys:
             raise EstimateError(
                 f"{opened.url}: there are no windows in this store and period, so there is nothing to report; "
@@ -111,7 +140,8 @@ def gather(
             row = rows.get(place.name)
             model = row.model if row else totals.keys[0].model
             days, hours = (
-                opened.sums(by, begin=begin, end=end, locations=[place.name], model=model) for by in ("day", "hour")
+                opened.sums(by, begin=begin, end=end, locations=[place.name], model=model, k=k)
+                for by in ("day", "hour")
             )
             places.append(make_place(place, row, days, hours, soft, k=k, at=at))
         together = compute_together(totals, soft, k=k, name="All places shown")
@@ -142,13 +172,50 @@ def _card(identity: str) -> ModelCard:
     return ModelCard(identity)
 
 
-def _time(text: str | None) -> datetime | None:
-    from felicity.errors import ConfigError
+def _with_city(
+    made: CityReport,
+    url: str | None,
+    begin: datetime | None,
+    end: datetime | None,
+    names: Sequence[str] | None,
+    weight: Weight,
+    footfall: Path | None,
+) -> CityReport:
+    """The report with the weighted index, or why there is none."""
+    from dataclasses import replace
+
+    from felicity import api
+    from felicity.errors import EstimateError
 
     try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:
-        raise ConfigError(f"{text!r}: a time in ISO 8601 expected, such as 2026-05-01T09:00") from None
+        found = api.city(store=url, weight=weight, footfall=footfall, begin=begin, end=end, locations=names, k=made.k)
+    except EstimateError as error:
+        return replace(made, city_lack=str(error))
+    return replace(made, city=found, notes=list(dict.fromkeys((*made.notes, *found.notes))))
+
+
+def _with_effect(
+    made: CityReport,
+    url: str | None,
+    begin: datetime | None,
+    end: datetime | None,
+    at: date,
+    touched: Sequence[str],
+    comparison: Sequence[str],
+) -> CityReport:
+    """The report with the effect on the touched places, or why there is none."""
+    from dataclasses import replace
+
+    from felicity import api
+    from felicity.errors import EstimateError
+
+    names = touched or [place.name for place in made.shown if place.name not in comparison]
+    moment = datetime(at.year, at.month, at.day)
+    try:
+        found, _ = api.effect(moment, names, comparison, store=url, begin=begin, end=end, k=made.k)
+    except EstimateError as error:
+        return replace(made, effect_lack=str(error))
+    return replace(made, effect=found)
 
 
 def _day(text: str) -> date:

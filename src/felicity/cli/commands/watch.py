@@ -118,6 +118,7 @@ def as_json(summary: WatchSummary) -> dict[str, Any]:
         "windows": summary.windows,
         "complete": summary.complete,
         "happy_share_raw": None if share is None else round(share, 2),
+        "happy_share": summary.share.to_json() if summary.share else None,
         "notes": summary.notes,
     }
 
@@ -137,6 +138,16 @@ def show_summary(summary: WatchSummary) -> None:
             ("frames", f"{summary.frames}, {summary.dropped} dropped"),
             ("people", f"{summary.people_seen} seen, {summary.people} judged" + (f" ({rejected})" if rejected else "")),
             ("happy, counted", "-" if share is None else f"{share:.0f} %"),
+            *_estimates(summary),
             ("windows written", summary.windows),
         ],
     )
+
+
+def _estimates(summary: WatchSummary) -> list[tuple[str, str]]:
+    if (found := summary.share) is None:
+        return []
+    return [
+        ("happy, adjusted", f"{found.adjusted:.0f} % (95 % interval {found.low:.0f} to {found.high:.0f})"),
+        ("happy, by EMQ", f"{found.emq:.0f} %"),
+    ]

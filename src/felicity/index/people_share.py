@@ -1,0 +1,68 @@
+"""The happy share of people whose answers are all at hand: a folder of photographs, a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.index.estimate import emq
+from felicity.index.interval import HAPPY, Intervals
+from felicity.index.soft_matrix import SoftMatrix
+from felicity.index.sums import Sums
+
+
+@dataclass(frozen=True)
+class PeopleShare:
+    """Happy share of ``people``, percent: counted; adjusted by M, with its 95 % interval; and by EMQ.
+
+    Adjusted and EMQ correct the same errors in two ways that share little. Where they differ by more than the
+    interval is wide, these people are not what the classifier was calibrated on.
+    """
+
+    people: int
+    counted: float
+    adjusted: float
+    low: float
+    high: float
+    emq: float
+
+    def to_json(self) -> dict[str, float]:
+        """Plain values."""
+        return {name: round(value, 4) for name, value in asdict(self).items()}
+
+
+def happy_share(probabilities: Sequence[npt.ArrayLike], soft: SoftMatrix, prior: npt.ArrayLike) -> PeopleShare | None:
+    """The share from one row of eight probabilities per person; None without people or without happy faces in M.
+
+    ``prior`` (8,): shares of expressions under which the classifier is calibrated. People count as independent.
+    """
+    if not len(probabilities) or not (soft.known >= HAPPY).all():
+        return None
+    p = np.asarray(probabilities, dtype=np.float64)
+    p = p / p.sum(axis=1, keepdims=True)
+    one, nothing = np.ones(len(p), dtype=np.int64), np.zeros(len(p), dtype=np.int64)
+    sums = Sums.of_columns(
+        people_seen=one,
+        people=one,
+        hard_counts=np.eye(p.shape[1], dtype=np.int64)[p.argmax(axis=1)],
+        prob_sums=p,
+        prob_cross=p[:, :, None] * p[:, None, :],
+        frames_seen=one,
+        frames_dropped=nothing,
+        seconds_covered=nothing,
+        first=nothing,
+        last=nothing,
+        rejected=({},) * len(p),
+    ).total()
+    found = Intervals(sums, soft).linear(HAPPY)
+    counted = float(sums.hard_counts[0] @ HAPPY) / len(p)
+    figures = (counted, found.adjusted[0], found.low[0], found.high[0], emq(p, _normal(prior)) @ HAPPY)
+    return PeopleShare(len(p), *(100 * float(figure) for figure in figures))
+
+
+def _normal(prior: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    shares = np.asarray(prior, dtype=np.float64)
+    return np.asarray(shares / shares.sum())

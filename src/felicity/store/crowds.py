@@ -1,0 +1,122 @@
+"""Crowds of a place (``index.suppression``) from its counts of people: all days, and hours and minutes where needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from felicity.index.buckets import By, bucket
+from felicity.index.suppression import crowds, together
+from felicity.store.schema import days, hours, runs, windows
+
+if TYPE_CHECKING:
+    from felicity.store.query import Place
+
+Ints = npt.NDArray[np.int64]
+Level = Literal["day", "hour", "minute"]
+LEVELS: tuple[Level, ...] = ("day", "hour", "minute")
+
+
+@dataclass(frozen=True)
+class Units:
+    """Neighbouring days, hours or minutes of a place with windows, in order: start, end, people, crowd; (U,) each."""
+
+    start: Ints
+    end: Ints
+    people: Ints
+    crowd: Ints
+
+    def crossing(self, begin: int, end: int) -> tuple[int, int] | None:
+        """Extent of the crowds that overlap begin … end, or hold that moment within them; None if there is none."""
+        first, last = self._extents()
+        found = np.flatnonzero((first < end) & (last > begin)) if begin < end else self._holding(begin)
+        return (int(first[found[0]]), int(last[found[-1]])) if len(found) else None
+
+    def _holding(self, at: int) -> Ints:
+        first, last = self._extents()
+        return np.flatnonzero((first < at) & (at < last))
+
+    def _extents(self) -> tuple[Ints, Ints]:
+        _, begin = np.unique(self.crowd, return_index=True)
+        return self.start[begin], self.end[np.append(begin[1:], len(self.crowd)) - 1] if len(begin) else self.end
+
+
+def read_units(connection: sa.Connection, place: Place, level: Level, k: int, begin: int, end: int) -> Units:
+    """The units of a level in all crowds of the coarser level that cross begin … end; of all time for days."""
+    if level == "day":
+        start, people = _counts(connection, place, level, None)
+        spans = [bucket(s, "day", place.zone) for s in start.tolist()]
+        periods = ([bucket(s, by, place.zone)[0] for s in start.tolist()] for by in ("month", "week"))
+        crowd = crowds(people, np.zeros(len(start)), *periods, k=k)
+    else:
+        coarser = read_units(connection, place, LEVELS[LEVELS.index(level) - 1], k, begin, end)
+        start, people = _counts(connection, place, level, coarser.crossing(begin, end))
+        spans = [bucket(s, level, place.zone) for s in start.tolist()]
+        # Minutes and hours in which several windows begin are one unit.
+        within = coarser.crowd[np.searchsorted(coarser.start, start, side="right") - 1]
+        crowd = crowds(people, within, k=k)
+    bounds = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    return Units(bounds[:, 0], bounds[:, 1], people, crowd)
+
+
+def _counts(connection: sa.Connection, place: Place, level: Level, extent: tuple[int, int] | None) -> tuple[Ints, Ints]:
+    """Starts and people; of all time, or within an extent."""
+    if level != "day" and extent is None:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    if level == "minute":
+        query = sa.select(windows.c.start, windows.c.people).join(runs, runs.c.id == windows.c.run_id)
+        query = query.where(windows.c.location_id == place.id, runs.c.model_id == place.model_id)
+        column = windows.c.start
+    else:
+        table = days if level == "day" else hours
+        query = sa.select(table.c.start, table.c.people)
+        query = query.where(table.c.location_id == place.id, table.c.model_id == place.model_id)
+        column = table.c.start
+    if extent is not None:
+        query = query.where(column >= extent[0], column < extent[1])
+    rows = [tuple(row) for row in connection.execute(query.order_by(column))]
+    found = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    if level != "minute":
+        return found[:, 0], found[:, 1]
+    minute, label = np.unique(
+        np.array([bucket(s, "minute", place.zone)[0] for s in found[:, 0].tolist()], dtype=np.int64),
+        return_inverse=True,
+    )
+    return minute, np.bincount(label, found[:, 1], len(minute)).astype(np.int64)
+
+
+def whole_range(connection: sa.Connection, place: Place, k: int) -> tuple[int | None, int | None] | None:
+    """The place's range with its ends moved inwards so that it cuts no crowd in two; None if nothing is left."""
+    begin, end = place.begin, place.end
+    if begin is not None:
+        begin = _cut(connection, place, k, begin)[1]
+    if end is not None:
+        end = _cut(connection, place, k, end)[0]
+    return None if begin is not None and end is not None and begin >= end else (begin, end)
+
+
+def _cut(connection: sa.Connection, place: Place, k: int, at: int) -> tuple[int, int]:
+    """Where the crowd begins and ends that ``at`` would cut in two; ``at``, ``at`` if it cuts none."""
+    extent: tuple[int, int] | None = None
+    for level in LEVELS:
+        extent = read_units(connection, place, level, k, at, at).crossing(at, at)
+        if extent is None:
+            return at, at
+    assert extent is not None
+    return extent
+
+
+def row_crowds(connection: sa.Connection, place: Place, by: By, k: int, starts: Ints, end: int) -> Ints:
+    """(R,): crowds of a place's rows by a period, which begin at ``starts`` and end by ``end``."""
+    if by == "total":
+        return np.zeros(len(starts), dtype=np.int64)
+    level: Level = by if by in ("hour", "minute") else "day"
+    units = read_units(connection, place, level, k, int(starts[0]), end)
+    of = units.start if by == level else np.array([bucket(s, by, place.zone)[0] for s in units.start.tolist()])
+    rows, label = np.unique(of, return_inverse=True)
+    crowd = together(label, units.crowd, units.people, len(rows))
+    return crowd[np.searchsorted(rows, starts)]
