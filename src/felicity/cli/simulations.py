@@ -151,11 +151,14 @@ def run_video(
     json: bool,
 ) -> None:
     """Film, count and show; draw one frame if a picture is asked for."""
+    from felicity.errors import ConfigError
     from felicity.faces.registry import open_detector
     from felicity.imaging.encode import write_image
-    from felicity.simulation.moving import SHARES, film_scenes
+    from felicity.simulation.moving import LEAST_PEOPLE, SHARES, film_scenes
 
     finder = open_detector(detector)
+    if people < (least := LEAST_PEOPLE * len(SHARES)):
+        raise ConfigError(f"--people: {len(SHARES)} scenes take at least {least} people, not {people}")
     faces = answered(found, classifier)
     pictures: list[npt.NDArray[np.uint8]] = []
     with console.progress() as progress:

@@ -28,7 +28,7 @@ _FREEDOM = 1.0
 _CALM, _SURE = 1.3, 4.0
 """Below that design effect windows differ as strangers do, and there is little excess whose size could be misjudged:
 per unit below it, freedom grows by so many times."""
-_LEAST_EFFECT = 0.8
+_LEAST_EFFECT = 0.7
 """People in one window do not differ more than strangers do; a lower design effect is mostly chance."""
 _HALVINGS = 40
 _NORMAL = 1.959963984540054

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -66,12 +67,16 @@ class Sight:
 
 @dataclass(frozen=True)
 class Reading:
-    """Happy share of one scene in percent: counted, adjusted, and the interval's ends."""
+    """Happy share of one scene in percent: counted, adjusted, and the interval's ends; NaN where none is shown."""
 
-    counted: float
-    adjusted: float
-    low: float
-    high: float
+    counted: float = math.nan
+    adjusted: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+
+    def to_json(self) -> dict[str, float | None]:
+        """Plain values, None for NaN."""
+        return {name: None if math.isnan(value) else value for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Filmed:
-    """All scenes. Errors are mean absolute ones, in points, against the people who were there."""
+    """All scenes. Errors are mean absolute ones, in points, against the people who were there, of scenes shown."""
 
     detector: str
     model: str
@@ -116,9 +121,9 @@ class Filmed:
                 for name in ("counted", "adjusted")
             }
             result[way] = {
-                "counted": float(np.abs(off["counted"]).mean()),
-                "adjusted": float(np.abs(off["adjusted"]).mean()),
-                "bias": float(off["adjusted"].mean()),
+                "counted": _mean(np.abs(off["counted"])),
+                "adjusted": _mean(np.abs(off["adjusted"])),
+                "bias": _mean(off["adjusted"]),
             }
         return result
 
@@ -145,14 +150,17 @@ class Filmed:
             "seed": self.seed,
             "sight": vars(self.sight),
             "percent": {name: round(value, 4) for name, value in self.rates().items()},
-            "errors": {way: {k: round(v, 4) for k, v in error.items()} for way, error in self.errors().items()},
+            "errors": {
+                way: {name: None if math.isnan(value) else round(value, 4) for name, value in error.items()}
+                for way, error in self.errors().items()
+            },
             "scenes": [
                 {
                     "truth": round(scene.truth, 4),
                     "people": scene.sight.people,
                     "tracks": scene.sight.found + scene.sight.again + scene.sight.nobody,
-                    "direct": vars(scene.direct),
-                    "filmed": vars(scene.filmed),
+                    "direct": scene.direct.to_json(),
+                    "filmed": scene.filmed.to_json(),
                 }
                 for scene in self.scenes
             ],
@@ -261,10 +269,10 @@ class _Count:
         """NaN where too few were judged for the index to show a figure."""
         windows = self._windows.flush() if self._windows else []
         if not windows:
-            return Reading(*[float("nan")] * 4)
+            return Reading()
         (row,) = index_of(Sums.of(windows).total(), self._soft)
         share = row.happy_share
-        return Reading(*(float("nan") if v is None else v for v in (share.raw, share.adjusted, share.low, share.high)))
+        return Reading(*(math.nan if v is None else v for v in (share.raw, share.adjusted, share.low, share.high)))
 
 
 class _Witness(Tracker):
@@ -317,6 +325,12 @@ class _Witness(Tracker):
         sight.mixed = sum(len([w for w, faces in owners.items() if w >= 0 and faces > 1]) > 1 for owners in tracks)
         sight.rejected = counted.rejected
         return sight
+
+
+def _mean(values: Floats) -> float:
+    """Of those that are known; NaN without one."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else math.nan
 
 
 def _matched(detections: Sequence[Detection], shown: Sequence[Shown]) -> list[Shown | None]:
