@@ -49,7 +49,8 @@ def test_a_face_behind_another_is_said_to_be_hidden() -> None:
 def test_as_many_are_in_view_as_was_asked_for() -> None:
     walkers = send_walkers([0] * 400, 3.0, np.random.default_rng(3))
     until = walkers[-1].enters
-    there = [sum(w.enters <= t < w.leaves for w in walkers) for t in np.linspace(20, until, 500)]
+    times = np.linspace(30, until, 300)
+    there = [sum(0 <= w.box(t)[0] + w.side / 2 <= WIDTH for w in walkers) for t in times]
     assert np.mean(there) == pytest.approx(3.0, rel=0.25)
 
 

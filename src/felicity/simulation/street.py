@@ -79,17 +79,15 @@ def send_walkers(faces: Sequence[int], in_view: float, rng: np.random.Generator)
 
     They come at random times, so that on average ``in_view`` of them are in view.
     """
-    walkers = []
-    second = 0.0
-    stay = WIDTH * np.log(_SPEED[1] / _SPEED[0]) / (_SPEED[1] - _SPEED[0]) / np.mean(FACE_SIDES)  # seconds, mean of 1/v
-    for face in faces:
-        lane = int(rng.integers(len(FACE_SIDES)))
-        side = 2 * int(rng.integers(FACE_SIDES[lane][0], FACE_SIDES[lane][1] + 1) // 2)
-        speed = float(rng.uniform(*_SPEED) * side * rng.choice((-1, 1)))
-        middle = HEIGHT * _LANE_HEIGHTS[lane] + float(rng.normal(0, 4))
-        walkers.append(Walker(face, side, middle, second, speed))
-        second += float(rng.exponential(stay / in_view))
-    return walkers
+    lane = rng.integers(len(FACE_SIDES), size=len(faces))
+    least, most = np.array(FACE_SIDES)[lane].T
+    sides = 2 * (rng.integers(least, most + 1) // 2)
+    speeds = rng.uniform(*_SPEED, len(faces)) * sides * rng.choice((-1, 1), len(faces))
+    middles = HEIGHT * np.array(_LANE_HEIGHTS)[lane] + rng.normal(0, 4, len(faces))
+    stay = float(np.mean(WIDTH / np.abs(speeds)))  # seconds of a face in view
+    enters = np.cumsum(rng.exponential(stay / in_view, len(faces)))
+    columns = (np.asarray(faces), sides, middles, enters - enters[0], speeds)
+    return [Walker(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
 def film(walkers: Sequence[Walker], images: Sequence[Image], rng: np.random.Generator) -> Iterator[Moment]:
