@@ -77,12 +77,13 @@ def run_check(
             seed=seed,
             tick=lambda doing: progress.update(task, description=doing),
         )
-    show_check(verdict)
+    if json:
+        console.emit_json(verdict.to_json())
+    else:
+        show_check(verdict)
     if chart is not None:
         draw_check(verdict, chart)
         console.say(f"drawn in {chart}")
-    if json:
-        console.emit_json(verdict.to_json())
     if not verdict.ok:
         raise typer.Exit(1)
 
@@ -174,12 +175,13 @@ def run_video(
             on_picture=pictures.append if picture else None,
             tick=lambda done, total: progress.update(task, completed=done, total=total),
         )
-    show_video(filmed)
+    if json:
+        console.emit_json(filmed.to_json())
+    else:
+        show_video(filmed)
     if picture is not None and pictures:
         write_image(picture, pictures[0])
         console.say(f"drawn in {picture}: faces of the data set, simulated people")
-    if json:
-        console.emit_json(filmed.to_json())
 
 
 def show_video(filmed: Filmed) -> None:
