@@ -288,8 +288,10 @@ class _Witness(Tracker):
         self._owners: dict[int, Counter[int]] = {}
         self._sight = Sight()
 
-    def update(self, detections: Sequence[Detection], time: datetime) -> list[TrackedFace]:
-        self.seen = super().update(detections, time)
+    def update(
+        self, detections: Sequence[Detection], time: datetime, size_wh: tuple[int, int] | None = None
+    ) -> list[TrackedFace]:
+        self.seen = super().update(detections, time, size_wh)
         return self.seen
 
     def look(self, moment: Moment, classifier: Classifier) -> None:
