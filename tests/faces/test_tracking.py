@@ -31,6 +31,24 @@ def jitter(seed: int, side: float) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 0.05 * side, (400, 2))
 
 
+def test_who_comes_in_where_another_left_is_somebody_else() -> None:
+    tracker = Tracker()
+    seen: list[int] = []
+    for k in range(28):
+        x = 260 + 20 * k if k < 7 else 400 - 20 * (k - 10)  # out at the right edge, 0.6 seconds of nobody, in again
+        found = [face(x)] if x <= 390 else []
+        seen += [f.track_id for f in tracker.update(found, at(k / 5), (400, 200))]
+    assert seen == [1] * 7 + [2] * 17
+
+
+@RATES
+def test_who_sits_at_the_edge_stays_one(rate: float) -> None:
+    tracker, shake = Tracker(), jitter(1, 40)
+    times = range(int(10 * rate))
+    seen = {f.track_id for k in times for f in tracker.update([face(400 + shake[k, 0])], at(k / rate), (400, 200))}
+    assert len(seen) == 1
+
+
 @RATES
 def test_a_sitting_person_is_one_track(rate: float) -> None:
     tracker, shake = Tracker(), jitter(0, 40)

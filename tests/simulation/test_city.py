@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from felicity.cli.simulations import show_check
 from felicity.errors import ConfigError, DatasetError
 from felicity.index import PersonObservation, SoftMatrix, Sums, WindowAccumulator
-from felicity.simulation.check import SIZES, check
-from felicity.simulation.days import CORRELATION, draw_people, sums_by_day
-from felicity.simulation.labelled import AnsweredFaces
-from felicity.simulation.null_series import MEMORY, SPREAD, daily_shares
+from felicity.simulation import null_series
+from felicity.simulation.check import COVERAGE, FALSE_ALARMS, SIZES, chance_error, check
+from felicity.simulation.days import CORRELATION, draw_people, happy_share, index_of, simulated_days, sums_by_day
+from felicity.simulation.labelled import AnsweredFaces, read_labelled
+from felicity.simulation.null_series import MEMORY, SPREAD, daily_shares, rates_of_tests
 from felicity.simulation.town import read_places
 from tests.support import windows as people
 from tests.support.command import felicity, felicity_json
@@ -43,8 +45,25 @@ def test_sums_of_days_are_those_of_the_accumulator(faces: AnsweredFaces) -> None
             time = START + timedelta(minutes=int(drawn.window[row]))
             windows.add_person(PersonObservation(time, drawn.probabilities[row]))
         slow = Sums.of(windows.flush()).total()
-        for name in ("people", "blocks", "hard_counts", "prob_sums", "prob_cross", "block_cross"):
+        names = ("windows", "blocks", "people_seen", "people", "hard_counts", "prob_sums", "prob_cross", "block_cross")
+        for name in (*names, "frames_seen", "seconds_covered", "first", "last"):
             np.testing.assert_allclose(getattr(fast, name)[day], getattr(slow, name)[0], atol=1e-9)
+
+
+def test_the_short_way_to_a_happy_share_gives_what_the_index_gives(faces: AnsweredFaces, soft: SoftMatrix) -> None:
+    days = simulated_days(np.linspace(0.1, 0.9, 7), 50, faces, np.random.default_rng(9), correlated=True)
+    shares = [row.happy_share for row in index_of(days, soft)]
+    np.testing.assert_allclose(happy_share(days, soft).T, [(s.adjusted, s.low, s.high) for s in shares], atol=1e-4)
+
+
+def test_a_soft_matrix_measured_anew_scatters_as_its_counts_say(faces: AnsweredFaces) -> None:
+    rng = np.random.default_rng(10)
+    exact = SoftMatrix.from_probabilities(faces.probabilities, faces.labels)
+    drawn = np.array([faces.resampled_matrix(np.full(8, 50), rng).matrix for _ in range(600)])
+    np.testing.assert_allclose(drawn.mean(axis=0), exact.matrix, atol=0.01)
+    expected = np.sqrt(np.diagonal(exact.cross, axis1=1, axis2=2).T - exact.matrix**2) / np.sqrt(50)
+    np.testing.assert_allclose(drawn.std(axis=0), expected, rtol=0.15, atol=0.002)
+    assert faces.resampled_matrix(np.array([5, 5, 0, 0, 0, 0, 0, 0]), rng).missing[0] == "sad"
 
 
 @pytest.mark.parametrize("correlated", [False, True])
@@ -71,7 +90,9 @@ def test_series_have_the_memory_that_is_stated() -> None:
     assert steps.var() == pytest.approx(2 * SPREAD**2 * (1 - MEMORY), rel=0.1)
 
 
-def test_the_adjusted_share_is_found_and_counting_is_not(faces: AnsweredFaces) -> None:
+def test_the_adjusted_share_is_found_and_counting_is_not(
+    faces: AnsweredFaces, capsys: pytest.CaptureFixture[str]
+) -> None:
     exact = SoftMatrix.from_probabilities(faces.probabilities, faces.labels)
     verdict = check(faces, exact, "made-up", location_days=120, series=0, seed=1)
 
@@ -81,10 +102,14 @@ def test_the_adjusted_share_is_found_and_counting_is_not(faces: AnsweredFaces) -
     assert of[2000, False].adjusted < 1.5
     assert of[2000, False].adjusted < of[2000, False].counted
     assert abs(of[2000, False].bias) < 0.3
-    assert all(a.coverage > 90 for a in verdict.accuracy)
+    # 120 days tell a coverage to within 4 points, two standard errors.
+    assert all(COVERAGE[0] - chance_error(95, 120) <= a.coverage for a in verdict.accuracy)
     assert of[200, True].width > 1.2 * of[200, False].width
     assert verdict.ok == all(t.low <= t.measured <= t.high for t in verdict.targets)
     assert json.loads(json.dumps(verdict.to_json(), allow_nan=False))["ok"] == verdict.ok
+    show_check(verdict)
+    shown = capsys.readouterr().out
+    assert "promised" in shown and all(target.what in shown for target in verdict.targets)
 
 
 def test_a_wrong_matrix_is_noticed(faces: AnsweredFaces) -> None:
@@ -94,12 +119,36 @@ def test_a_wrong_matrix_is_noticed(faces: AnsweredFaces) -> None:
     verdict = check(faces, blind, "made-up", location_days=60, series=0, sizes=(2000,))
 
     assert not verdict.ok
-    assert verdict.accuracy[0].coverage < 50
+    assert verdict.accuracy[0].coverage_as_shipped < 50
+
+
+def test_the_tests_over_time_find_what_is_there_and_little_else(faces: AnsweredFaces, soft: SoftMatrix) -> None:
+    rates = rates_of_tests(faces, soft, 60, np.random.default_rng(11))
+
+    assert [one.test for one in rates] == ["trend", "effect", "effect beside others"]
+    for one in rates:
+        assert one.series == 60
+        assert one.false_alarms <= FALSE_ALARMS[1] + chance_error(5, 60)
+        assert one.power > one.false_alarms + 20
+        assert one.coverage >= 85
+        assert "points" in one.effect
+
+
+def test_a_large_change_is_found_nearly_always(
+    faces: AnsweredFaces, soft: SoftMatrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(null_series, "SLOPE", 20.0)
+    monkeypatch.setattr(null_series, "STEP", 40.0)
+    rates = rates_of_tests(faces, soft, 25, np.random.default_rng(12))
+    assert all(one.power >= 88 for one in rates)
 
 
 def test_what_cannot_be_simulated_is_refused(faces: AnsweredFaces, soft: SoftMatrix, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="at least 50 location-days"):
-        check(faces, soft, "made-up", location_days=10)
+    for days in (10, 1_000_000):
+        with pytest.raises(ConfigError, match=r"takes 50 to 100,000 location-days, not 1"):
+            check(faces, soft, "made-up", location_days=days)
+    with pytest.raises(ConfigError, match="50 to 100,000 series, or none, not 3"):
+        check(faces, soft, "made-up", series=3)
     with pytest.raises(DatasetError, match="one kind only"):
         AnsweredFaces(np.ones(3, dtype=np.int64), np.full((3, 8), 1 / 8))
     file = tmp_path / "places.toml"
@@ -135,24 +184,63 @@ def test_a_city_is_not_written_among_the_users_own_windows(tmp_path: Path) -> No
     told = felicity("simulate", "--store", tmp_path / "c.db", "--effect", "2030-01-01=5", home=tmp_path, expect=1)
     assert "name a day between" in told.stderr
     assert "--faces" in felicity("simulate", "--check", home=tmp_path, expect=1).stderr
+    assert "--faces" in felicity("simulate", "--video", home=tmp_path, expect=1).stderr
+
+
+def write_csv(path: Path, rows: list[tuple[int, int, str]]) -> Path:
+    """FER2013's form: expression, a number that makes the picture, fold."""
+    lines = [
+        f"{label},{' '.join(str((number * 7 + i) % 256) for i in range(2304))},{fold}" for label, number, fold in rows
+    ]
+    path.write_text("emotion,pixels,Usage\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def test_faces_are_those_that_the_weights_never_saw(tmp_path: Path) -> None:
+    rows = [(3, 1, "Training"), (4, 2, "Training"), (3, 1, "PublicTest"), (3, 3, "PublicTest"), (6, 4, "PublicTest")]
+    found = read_labelled(write_csv(tmp_path / "fer2013.csv", rows))
+    assert (len(found.samples), found.twins, found.fold, found.voted) == (2, 1, "PublicTest", False)
+    assert len(read_labelled(tmp_path / "fer2013.csv", "Training").samples) == 2
+
+
+def test_faces_that_cannot_be_used_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    def told(path: Path, *more: object) -> str:
+        return felicity("simulate", "--check", "--faces", path, *more, home=tmp_path, expect=1).stderr
+
+    assert "missing.csv" in told(tmp_path / "missing.csv")
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    assert "is none of the formats" in told(tmp_path / "notes.csv")
+    trained = write_csv(tmp_path / "trained.csv", [(3, 1, "Training"), (4, 2, "Training")])
+    assert "has no fold PublicTest; it has Training" in told(trained)
+    assert "has no fold Tuesday; it has Training" in told(trained, "--fold", "Tuesday")
+    twins = write_csv(tmp_path / "twins.csv", [(3, 1, "Training"), (3, 1, "PublicTest")])
+    assert "the weights saw them all" in told(twins)
+    happy = write_csv(tmp_path / "happy.csv", [(3, 1, "Training"), (3, 2, "PublicTest")])
+    assert "one kind only" in told(happy)
+    few = write_csv(tmp_path / "few.csv", [(3, 2, "PublicTest"), (4, 5, "PublicTest")])
+    assert "there is no face labelled" in told(few)
+    assert "50 to 100,000 location-days" in told(few, "--location-days", 10_000_000)
+    assert "a chart is written as" in told(few, "--chart", tmp_path / "chart.doc")
+    assert "ask for one of them" in told(few, "--video")
 
 
 @pytest.mark.shared_data
 def test_the_shipped_bundle_on_faces_it_never_saw(shared: Path, tmp_path: Path) -> None:
-    """Smaller than the full check: errors must keep the targets, coverage what so few days can show."""
-    from felicity.models.bundle import open_bundle
-    from felicity.recognition.classifier import Classifier
-    from felicity.simulation.labelled import answer, read_labelled
+    """Smaller than the full check: the bounds give way by what chance does to so few draws, two standard errors."""
+    days, series = 800, 200
+    chart = tmp_path / "check.png"
+    done = felicity(
+        "simulate", "--check", "--faces", shared / "data" / "fer2013" / "fer2013.csv.gz", "--location-days", days,
+        "--series", series, "--chart", chart, "--json", home=tmp_path, expect=None,
+    )  # fmt: skip
+    (line,) = done.stdout.splitlines()
+    verdict = json.loads(line)
 
-    bundle = open_bundle()
-    samples = read_labelled(shared / "data" / "fer2013" / "fer2013.csv.gz")
-    assert set(samples.folds) == {"PublicTest"}
-    drawn = answer(samples, Classifier(bundle))
-    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
-    verdict = check(drawn, soft, bundle.id, location_days=120, series=0)
-
-    of = {(a.people, a.correlated): a for a in verdict.accuracy}
-    assert of[200, False].adjusted <= 3
-    assert of[2000, False].adjusted <= 1.5
-    assert of[2000, False].adjusted <= 0.4 * of[2000, False].counted
-    assert all(a.coverage >= 90 for a in verdict.accuracy)
+    assert "264 whose very pixels stand in Training" in done.stderr
+    assert chart.stat().st_size > 20_000
+    assert done.returncode == (0 if verdict["ok"] else 1)
+    assert verdict["ok"] == all(target["ok"] for target in verdict["targets"])
+    assert len(verdict["targets"]) == 3 + len(verdict["accuracy"]) + len(verdict["tests"]) == 12
+    for target in verdict["targets"]:
+        chance = target["chance"] or 0.0
+        assert target["low"] - chance <= target["measured"] <= target["high"] + chance, target

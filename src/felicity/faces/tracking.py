@@ -30,6 +30,7 @@ _UNREST = 6.0  # growth of the variance of the speed per second: people start, s
 _SIGMAS = 3.0  # a detection further than that from the prediction is somebody else
 _FARTHEST = 4.0  # likewise, in sides, however long the face was not seen
 _GROWTH = math.log(1.6)  # likewise, for the change in size (logarithm)
+_LEAVING = 0.7  # face sides per second, outward, of a face that walks out of the picture
 _NEVER = 1e6  # cost of a pair that must not be
 
 
@@ -58,6 +59,11 @@ class _Track:
         step = np.array([[1, dt], [0, 1]])
         noise = _UNREST * np.array([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]])
         self.covariance = step @ self.covariance @ step.T + noise
+
+    def has_left(self, size_wh: tuple[int, int]) -> bool:
+        """Whether the prediction has walked out of the picture; who sits at its edge has not."""
+        outward = np.where(self.position < 0, -self.velocity, np.where(self.position > size_wh, self.velocity, 0.0))
+        return bool((outward > _LEAVING * self.side).any())
 
     def distance(self, detection: Detection) -> float:
         """How unlike the prediction a detection is, in squared sigmas; ``_NEVER`` if it is somebody else."""
@@ -96,15 +102,20 @@ class Tracker:
         self._last_id = 0
         self._now = -math.inf
 
-    def update(self, detections: Sequence[Detection], time: datetime) -> list[TrackedFace]:
+    def update(
+        self, detections: Sequence[Detection], time: datetime, size_wh: tuple[int, int] | None = None
+    ) -> list[TrackedFace]:
         """Follow the faces of one frame taken at ``time``; one answer per detection, in their order.
 
-        Should a clock be set back, the frames until it has caught up count as taken at the latest time seen.
+        ``size_wh``: of the picture. Who has walked out of it is gone; without it, the next to come in there would be
+        taken for them. Should a clock be set back, the frames until it has caught up count as taken at the latest time.
         """
         self._now = max(self._now, time.timestamp())
         self._end(lambda track: self._now - track.seen > self._patience)
         for track in self._tracks:
             track.advance(self._now)
+        if size_wh is not None:
+            self._end(lambda track: track.has_left(size_wh))
         owners = self._pair(detections)
         for i, detection in enumerate(detections):
             if i in owners:

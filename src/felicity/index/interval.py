@@ -23,9 +23,12 @@ _LIKENESS = 0.1
 """Correlation of people in one window that is expected before the windows have said anything …"""
 _EVIDENCE = 1.0
 """… as much as this many windows say; chosen, like the rest, by coverage (benchmarks/coverage.py)."""
-_FREEDOM = 2.0
+_FREEDOM = 1.0
 """Degrees of freedom that this expectation adds."""
-_LEAST_EFFECT = 0.8
+_CALM, _SURE = 1.3, 4.0
+"""Below that design effect windows differ as strangers do, and there is little excess whose size could be misjudged:
+per unit below it, freedom grows by so many times."""
+_LEAST_EFFECT = 0.7
 """People in one window do not differ more than strangers do; a lower design effect is mostly chance."""
 _HALVINGS = 40
 _NORMAL = 1.959963984540054
@@ -60,9 +63,9 @@ class Intervals:
       1986) with that of independent people.
     - Matrix: that of M's columns, each from ``counts[j]`` faces, weighted by the squared shares.
 
-    The quantile is Student's t; few windows have few degrees of freedom (cf. Bell & McCaffrey 2002), and
-    the parts are joined after Satterthwaite (1946). With a single window there is nothing to compare:
-    people then count as independent.
+    The quantile is Student's t; few windows have few degrees of freedom (cf. Bell & McCaffrey 2002), more
+    where they scatter no more than strangers do, and the parts are joined after Satterthwaite (1946). With a
+    single window there is nothing to compare: people then count as independent.
 
     ``estimate`` (R, 8): adjusted shares. Rows without people are NaN throughout.
     """
@@ -239,7 +242,8 @@ class Intervals:
         expected = 1 + _LIKENESS * (ones / n - 1)  # ones / n: people in the window of a person
         effect = (freedom * windows / alone + _EVIDENCE * expected) / (freedom + _EVIDENCE)
         effect = np.where(blocks > 1, np.maximum(effect, _LEAST_EFFECT), 1.0)
-        return effect, np.where(blocks > 1, freedom + _FREEDOM, np.maximum(n - 1, 1))
+        freedom = (freedom + _FREEDOM) * (1 + _SURE * np.maximum(_CALM - effect, 0))
+        return effect, np.where(blocks > 1, freedom, np.maximum(n - 1, 1))
 
     def _quantile(self, effect: Floats, freedom: Floats, q: Floats, u: Floats, m: Floats, w: Floats) -> Floats:
         people = effect / self._n * np.maximum(_dot(q, u) - _dot(q, m) ** 2, 1e-15)

@@ -85,7 +85,8 @@ class PeopleReader:
             faces = [TrackedFace(i, d) for i, d in enumerate(detections)]
             ended = [f.track_id for f in faces]
         else:
-            faces = self.tracker.update(detections, time)
+            height, width = image_rgb_u8.shape[:2]
+            faces = self.tracker.update(detections, time, (width, height))
             ended = self.tracker.finished()
         self._judge(image_rgb_u8, time, faces)
         self.labels = [self._tracks[f.track_id].label(f.detection) for f in faces]

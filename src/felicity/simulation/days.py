@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.index import GroupKey, Groups, IndexRow, SoftMatrix, Sums, compute_index
+from felicity.index.interval import HAPPY as HAPPY_WEIGHTS
+from felicity.index.interval import Intervals
 from felicity.index.window import CLASSES
 from felicity.labels import EXPRESSIONS
 from felicity.simulation.labelled import AnsweredFaces
@@ -19,7 +21,7 @@ FOLLOWERS = 0.5
 """Of correlated people, the part that follows the mood of their minute."""
 CORRELATION = FOLLOWERS**2
 """Of being happy, between two people of one minute: both must follow."""
-_AT_ONCE = 200_000
+_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -59,37 +61,49 @@ def sums_by_day(drawn: People, days: int) -> Sums:
     """One row per day. The same as ``WindowAccumulator`` and ``Sums.of`` give, without an object per person."""
     p = drawn.probabilities / drawn.probabilities.sum(axis=1, keepdims=True)
     people = len(p) // days
-    windows, first, count = np.unique(drawn.window, return_index=True, return_counts=True)
-    hard = np.zeros((len(windows), CLASSES), dtype=np.int64)
-    np.add.at(hard, (np.repeat(np.arange(len(windows)), count), p.argmax(axis=1)), 1)
-    nothing = np.zeros(len(windows))
-    start = 60 * windows.astype(np.int64)
-    of_windows = Sums.of_columns(
-        people_seen=count,
-        people=count,
-        hard_counts=hard,
-        prob_sums=np.add.reduceat(p, first, axis=0),
-        prob_cross=np.add.reduceat(p[:, :, None] * p[:, None, :], first, axis=0),
+    windows, first = np.unique(drawn.window, return_index=True)  # people come in the order of their windows
+    in_window = np.add.reduceat(p, first, axis=0)
+    day_of_window = windows // people
+    of_day = np.searchsorted(day_of_window, np.arange(days))
+    count = np.bincount(day_of_window, minlength=days)
+    hard = np.bincount(np.arange(len(p)) // people * CLASSES + p.argmax(axis=1), minlength=days * CLASSES)
+    by_day = p.reshape(days, people, CLASSES)
+    start, nothing = 60 * windows.astype(np.int64), np.zeros(days, dtype=np.int64)
+    return Sums(
+        windows=count,
+        blocks=count,
+        people_seen=np.full(days, people),
+        people=np.full(days, people),
+        hard_counts=hard.reshape(days, CLASSES),
+        prob_sums=by_day.sum(axis=1),
+        prob_cross=by_day.transpose(0, 2, 1) @ by_day,
+        block_cross=np.add.reduceat(in_window[:, :, None] * in_window[:, None, :], of_day, axis=0),
         frames_seen=nothing,
         frames_dropped=nothing,
-        seconds_covered=nothing,
-        first=start,
-        last=start + 60,
-        rejected=({},) * len(windows),
+        seconds_covered=nothing.astype(np.float64),
+        first=start[of_day],
+        last=start[np.append(of_day[1:], len(windows)) - 1] + 60,
+        rejected=({},) * days,
     )
-    return of_windows.grouped(windows // people, days)
 
 
-def index_of_days(
-    happy: Floats, people: int, faces: AnsweredFaces, soft: SoftMatrix, rng: np.random.Generator, *, correlated: bool
-) -> list[IndexRow]:
-    """The index of simulated location-days with the true shares ``happy`` (D,), one row each."""
-    rows: list[IndexRow] = []
+def simulated_days(
+    happy: Floats, people: int, faces: AnsweredFaces, rng: np.random.Generator, *, correlated: bool
+) -> Sums:
+    """Location-days with the true shares ``happy`` (D,), 0..1, one row each."""
     portion = max(1, _AT_ONCE // people)
-    for begin in range(0, len(happy), portion):
-        part = happy[begin : begin + portion]
-        sums = sums_by_day(draw_people(part, people, faces, rng, correlated=correlated), len(part))
-        # Each day is a place of its own: there is nothing to hide it behind.
-        keys = tuple(GroupKey(f"day {begin + i}", "UTC", "simulated", 0, 86_400) for i in range(len(part)))
-        rows += compute_index(Groups("total", keys, sums), lambda *_: soft)
-    return rows
+    parts = [happy[begin : begin + portion] for begin in range(0, len(happy), portion)]
+    drawn = (draw_people(part, people, faces, rng, correlated=correlated) for part in parts)
+    return Sums.concatenate([sums_by_day(each, len(part)) for each, part in zip(drawn, parts, strict=True)])
+
+
+def index_of(days: Sums, soft: SoftMatrix) -> list[IndexRow]:
+    """The index of each location-day."""
+    # Each day is a place of its own: there is nothing to hide it behind.
+    keys = tuple(GroupKey(f"day {i}", "UTC", "simulated", 0, 86_400) for i in range(len(days)))
+    return compute_index(Groups("total", keys, days), lambda *_: soft)
+
+
+def happy_share(days: Sums, soft: SoftMatrix) -> Floats:
+    """(3, D): adjusted happy share and the ends of its interval in percent, as in ``index_of``, and nothing else."""
+    return 100 * np.stack(Intervals(days, soft).linear(HAPPY_WEIGHTS)[:3])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ from felicity.recognition.classifier import BATCH, Classifier
 from felicity.simulation.people import HAPPY
 
 Floats = npt.NDArray[np.float64]
-UNSEEN = "PublicTest"
-"""The fold of FER2013 that the shipped weights have not seen, nor its soft matrix."""
+FITTED, UNSEEN = "Training", "PublicTest"
+"""Folds of FER2013: the shipped weights were fitted to faces of the one, and have not seen the other."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class AnsweredFaces:
     def _rows(self) -> list[npt.NDArray[np.intp]]:
         return [np.flatnonzero(self.labels == j) for j in range(len(EXPRESSIONS))]
 
+    @cached_property
+    def _squares(self) -> Floats:
+        """(N, 64): p pᵀ of each face."""
+        return (self.probabilities[:, :, None] * self.probabilities[:, None, :]).reshape(len(self), -1)
+
     @property
     def others(self) -> Floats:
         """Shares (8,) of the expressions among the faces that are not happy; sums to 1."""
@@ -55,7 +61,7 @@ class AnsweredFaces:
         """A face for each of ``labels`` (N,), drawn with replacement: its row, (N,)."""
         sizes = np.array([len(rows) for rows in self._rows])
         if (lacking := np.unique(labels[sizes[labels] == 0])).size:
-            raise DatasetError(f"there is no face labelled {EXPRESSIONS[int(lacking[0])]} to draw from")
+            raise _lacking(int(lacking[0]))
         rows = np.concatenate(self._rows)
         first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         chosen: npt.NDArray[np.intp] = rows[first[labels] + rng.integers(sizes[labels])]
@@ -67,27 +73,69 @@ class AnsweredFaces:
 
     def resampled_matrix(self, counts: npt.NDArray[np.int64], rng: np.random.Generator) -> SoftMatrix:
         """A soft matrix as ``counts`` (8,) faces drawn from these would give it."""
-        labels = np.repeat(np.arange(len(EXPRESSIONS)), counts)
-        return SoftMatrix.from_probabilities(self.draw(labels, rng), labels)
+        classes = len(EXPRESSIONS)
+        matrix, cross = np.zeros((classes, classes)), np.zeros((classes, classes, classes))
+        for j in np.flatnonzero(counts):
+            rows = self._rows[j]
+            if not len(rows):
+                raise _lacking(int(j))
+            weight = rng.multinomial(counts[j], np.full(len(rows), 1 / len(rows))) / counts[j]
+            matrix[:, j] = weight @ self.probabilities[rows]
+            cross[j] = (weight @ self._squares[rows]).reshape(classes, classes)
+        return SoftMatrix(matrix, counts, cross)
 
 
-def read_labelled(path: Path | str, fold: str | None = UNSEEN) -> Samples:
-    """Faces with a decided label, of FER2013 with FER+ votes where they lie beside; of ``fold``, if the set has it.
+def _lacking(label: int) -> DatasetError:
+    return DatasetError(f"there is no face labelled {EXPRESSIONS[label]} to draw from; use more faces")
 
-    Raises DatasetError where nothing is left.
+
+@dataclass(frozen=True)
+class Labelled:
+    """``samples``: faces with a decided label. ``fold``: the one they are of, "" if the set has none.
+
+    ``voted``: whether FER+ votes decide their labels. ``twins``: how many were left out because the same pixels
+    stand in the fold that the weights were fitted to.
+    """
+
+    samples: Samples
+    fold: str
+    voted: bool
+    twins: int
+
+
+def read_labelled(path: Path | str, fold: str | None = None) -> Labelled:
+    """Faces that the weights never saw, of FER2013 with FER+ votes where they lie beside.
+
+    ``fold``: of which fold; by default ``PublicTest`` of FER2013, and all faces of a set without it. Raises
+    DatasetError for what cannot be read, for an unknown fold, and where nothing is left.
     """
     try:
         samples = open_dataset(path, "ferplus")
     except DatasetError:
         samples = open_dataset(path)
-    if fold is not None and (samples.folds == "Training").any() and not (samples.folds == fold).any():
-        raise DatasetError(f"{path}: has no fold {fold}, and the weights may have seen the others")
-    keep = samples.labels != UNDECIDED
-    if fold is not None and (samples.folds == fold).any():
-        keep &= samples.folds == fold
-    if not keep.any():
-        raise DatasetError(f"{path}: has no face with a decided label")
-    return samples.take(np.flatnonzero(keep))
+    fitted = samples.folds == FITTED
+    folds = sorted(set(samples.folds.tolist()) - {""})
+    if fold is None:
+        fold = UNSEEN if fitted.any() or UNSEEN in folds else ""
+    if fold and fold not in folds:
+        there = f"it has {', '.join(folds)}" if folds else "it has no folds"
+        raise DatasetError(f"{path}: has no fold {fold}; {there}; name another with --fold")
+    chosen = (samples.labels != UNDECIDED) & ((samples.folds == fold) | (fold == ""))
+    if not chosen.any():
+        raise DatasetError(f"{path}: has no face with a decided label" + (f" in fold {fold}" if fold else ""))
+    rows = np.flatnonzero(chosen)
+    if fold != FITTED and fitted.any():
+        seen = {_pixels(samples.images[row]) for row in np.flatnonzero(fitted)}
+        rows = np.array([row for row in rows if _pixels(samples.images[row]) not in seen], dtype=np.int64)
+        if not len(rows):
+            raise DatasetError(
+                f"{path}: every face of fold {fold} stands in {FITTED} as well; the weights saw them all"
+            )
+    return Labelled(samples.take(rows), fold, samples.format == "ferplus", int(chosen.sum()) - len(rows))
+
+
+def _pixels(image: npt.NDArray[np.uint8]) -> bytes:
+    return blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
 
 
 def answer(samples: Samples, classifier: Classifier, tick: Callable[[int, int], None] | None = None) -> AnsweredFaces:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,9 +11,10 @@ import numpy.typing as npt
 from scipy.signal import lfilter
 
 from felicity.index import SoftMatrix
+from felicity.index.effect import estimate_effect
 from felicity.index.series import DAYS_PER_MONTH, Series, Step
 from felicity.index.trend import estimate_trend
-from felicity.simulation.days import index_of_days
+from felicity.simulation.days import happy_share, simulated_days
 from felicity.simulation.labelled import AnsweredFaces
 
 Floats = npt.NDArray[np.float64]
@@ -26,24 +28,40 @@ SPREAD = 0.03
 WEEKEND = 0.05
 SLOPE = 5.0
 """Points per month, of the series that do have a trend."""
+STEP = 10.0
+"""Points, from the middle of the series on, where a measure does have an effect."""
+COMPARED = 2
+"""Places that the measure did not touch, for difference in differences."""
 _FIRST = datetime(2026, 3, 2, tzinfo=UTC)
+_MIDDLE = _FIRST + timedelta(days=DAYS // 2)
 _Z95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a test says of one series: whether it ``found`` something, and the ends of its 95 % interval."""
+
+    found: bool
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class TestRates:
     """Of ``series`` simulated series each: percent in which ``test`` found something.
 
-    ``false_alarms``: where there was nothing but noise with a memory; ``power``: where there was ``effect``.
+    ``false_alarms``: where there was nothing but noise with a memory; ``power``: where there was ``effect``;
+    ``coverage``: of the 95 % interval there.
     """
 
     __test__ = False  # not a test class, whatever pytest thinks of its name
 
     test: str
     series: int
+    effect: str
     false_alarms: float
     power: float
-    effect: str
+    coverage: float
 
 
 def daily_shares(series: int, days: int, rng: np.random.Generator) -> Floats:
@@ -59,21 +77,78 @@ def daily_shares(series: int, days: int, rng: np.random.Generator) -> Floats:
 def observed(shares: Floats, faces: AnsweredFaces, soft: SoftMatrix, rng: np.random.Generator) -> list[Series]:
     """What the index says of places with these true daily ``shares`` (S, D): correlated people, counted, adjusted."""
     count, days = shares.shape
-    rows = index_of_days(np.clip(shares, 0, 1).ravel(), PEOPLE, faces, soft, rng, correlated=True)
-    figures = np.array([(r.happy_share.adjusted, r.happy_share.low, r.happy_share.high) for r in rows], dtype=float)
-    adjusted, low, high = figures.T.reshape(3, count, days)
+    sums = simulated_days(np.clip(shares, 0, 1).ravel(), PEOPLE, faces, rng, correlated=True)
+    adjusted, low, high = happy_share(sums, soft).reshape(3, count, days)
     error = (high - low) / (2 * _Z95)
     starts = tuple(_FIRST + timedelta(days=i) for i in range(days))
     people, hidden = np.full(days, PEOPLE), np.zeros(days, dtype=bool)
     return [Series(f"place {i}", Step.DAY, starts, adjusted[i], error[i], people, hidden) for i in range(count)]
 
 
-def trend_rates(faces: AnsweredFaces, soft: SoftMatrix, series: int, rng: np.random.Generator) -> TestRates:
-    """False alarms and power of the trend test over 12 weeks."""
-    null = daily_shares(series, DAYS, rng)
-    rising = daily_shares(series, DAYS, rng) + SLOPE / 100 * np.arange(DAYS) / DAYS_PER_MONTH
-    rates = []
-    for shares in (null, rising):
-        found = [estimate_trend(one).found for one in observed(shares, faces, soft, rng)]
-        rates.append(100 * float(np.mean(found)))
-    return TestRates("trend", series, rates[0], rates[1], effect=f"{SLOPE:g} points per month over {DAYS // 7} weeks")
+def rates_of_tests(
+    faces: AnsweredFaces,
+    soft: SoftMatrix,
+    series: int,
+    rng: np.random.Generator,
+    tick: Callable[[str], None] | None = None,
+) -> tuple[TestRates, ...]:
+    """False alarms and power of the tests for trend and effect over 12 weeks, by day, on ``series`` series each."""
+    day = np.arange(DAYS)
+
+    def places(change: npt.NDArray[np.floating]) -> list[Series]:
+        return observed(np.asarray(daily_shares(series, DAYS, rng) + change / 100), faces, soft, rng)
+
+    def say(what: str) -> None:
+        if tick:
+            tick(f"{series:,} series {what}")
+
+    say("in which nothing happens")
+    quiet = places(np.zeros(DAYS))
+    compared = [places(np.zeros(DAYS)) for _ in range(COMPARED)]
+    say("with a trend")
+    rising = places(SLOPE * day / DAYS_PER_MONTH)
+    say("with a measure")
+    stepped = places(STEP * (day >= DAYS // 2))
+
+    say("tested for a trend and for an effect")
+    months, half = f"over {DAYS // 7} weeks", f"a step of {STEP:g} points half-way through {DAYS // 7} weeks"
+    return (
+        _rates(
+            "trend",
+            f"{SLOPE:g} points a month {months}",
+            SLOPE,
+            [_trend(x) for x in quiet],
+            [_trend(x) for x in rising],
+        ),
+        _rates("effect", f"{half}, one place", STEP, [_effect(x) for x in quiet], [_effect(x) for x in stepped]),
+        _rates(
+            "effect beside others",
+            f"{half}, one place beside {COMPARED}",
+            STEP,
+            *([_effect(*row) for row in zip(touched, *compared, strict=True)] for touched in (quiet, stepped)),
+        ),
+    )
+
+
+def _rates(test: str, effect: str, size: float, null: list[Answer], real: list[Answer]) -> TestRates:
+    """From the answers to series without an effect, and to as many that have one of ``size``."""
+    return TestRates(
+        test,
+        len(null),
+        effect,
+        false_alarms=100 * float(np.mean([one.found for one in null])),
+        power=100 * float(np.mean([one.found for one in real])),
+        coverage=100 * float(np.mean([one.low <= size <= one.high for one in real])),
+    )
+
+
+def _trend(series: Series) -> Answer:
+    found = estimate_trend(series)
+    return Answer(found.found, found.low, found.high)
+
+
+def _effect(touched: Series, *others: Series) -> Answer:
+    """The step in the middle, against the earlier course or against ``others``."""
+    names = [f"other {i}" for i in range(len(others))]
+    found = estimate_effect({"touched": touched, **dict(zip(names, others, strict=True))}, _MIDDLE, ["touched"], names)
+    return Answer(found.found, found.low, found.high)

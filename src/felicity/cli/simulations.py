@@ -1,0 +1,299 @@
+"""What ``felicity simulate`` does and shows: the check, the moving pictures, the city."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from felicity.cli import console
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from felicity.models.bundle import Bundle
+    from felicity.recognition.classifier import Classifier
+    from felicity.simulation.check import Verdict
+    from felicity.simulation.labelled import AnsweredFaces, Labelled
+    from felicity.simulation.moving import Filmed
+    from felicity.simulation.town import Measure
+
+GAPS = 0.05
+"""Part of the hours in which a simulated camera is off."""
+
+
+def read_faces(path: Path, fold: str | None) -> Labelled:
+    """Labelled faces, with a word on stderr about which they are."""
+    from felicity.simulation.labelled import FITTED, read_labelled
+
+    found = read_labelled(path, fold)
+    of = f" of fold {found.fold}" if found.fold else ""
+    console.say(f"{len(found.samples):,} faces{of}, labels {'by FER+ votes' if found.voted else 'as the set has them'}")
+    if found.twins:
+        console.say(f"left out: {found.twins} whose very pixels stand in {FITTED}, which weights are fitted to")
+    if found.fold == FITTED:
+        console.warn(f"weights are fitted to {FITTED}; what is measured on it flatters them")
+    return found
+
+
+def answered(found: Labelled, classifier: Classifier) -> AnsweredFaces:
+    """The faces and what the classifier answers to them."""
+    from felicity.simulation.labelled import answer
+
+    with console.progress() as progress:
+        task = progress.add_task("classifying faces", total=None)
+        return answer(found.samples, classifier, lambda done, n: progress.update(task, completed=done, total=n))
+
+
+def run_check(
+    faces: AnsweredFaces,
+    classifier: Classifier,
+    location_days: int,
+    series: int,
+    chart: Path | None,
+    seed: int,
+    json: bool,
+) -> None:
+    """Measure, show, draw; exit code 1 where a target is missed."""
+    from felicity.index import SoftMatrix
+    from felicity.simulation.chart import check_ending, draw_check
+    from felicity.simulation.check import check
+
+    bundle = classifier.bundle
+    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
+    if chart is not None:
+        check_ending(chart)
+    with console.progress() as progress:
+        task = progress.add_task("simulating", total=None)
+        verdict = check(
+            faces,
+            soft,
+            bundle.id,
+            location_days=location_days,
+            series=series,
+            seed=seed,
+            tick=lambda doing: progress.update(task, description=doing),
+        )
+    if json:
+        console.emit_json(verdict.to_json())
+    else:
+        show_check(verdict)
+    if chart is not None:
+        draw_check(verdict, chart)
+        console.say(f"drawn in {chart}")
+    if not verdict.ok:
+        raise typer.Exit(1)
+
+
+def show_check(verdict: Verdict) -> None:
+    """Errors, tests, and the targets beside what was measured."""
+    from felicity.simulation.days import CORRELATION
+
+    console.table(
+        ("people a day", "correlated", "counted", "adjusted", "bias", "coverage", "as shipped", "width"),
+        [
+            (
+                f"{a.people:,}",
+                "yes" if a.correlated else "no",
+                f"{a.counted:.2f}",
+                f"{a.adjusted:.2f}",
+                f"{a.bias:+.2f}",
+                f"{a.coverage:.1f} %",
+                f"{a.coverage_as_shipped:.1f} %",
+                f"{a.width:.1f}",
+            )
+            for a in verdict.accuracy
+        ],
+        title=f"{verdict.accuracy[0].days:,} location-days each, people drawn from {verdict.faces:,} faces: mean "
+        "absolute error of the happy share in points; coverage of the 95 % interval, the soft matrix measured anew "
+        "each day and as shipped; its median width",
+        numbers=("people a day", "counted", "adjusted", "bias", "coverage", "as shipped", "width"),
+    )
+    if verdict.tests:
+        console.table(
+            ("test", "false alarms", "power", "interval holds", "of"),
+            [
+                (t.test, f"{t.false_alarms:.1f} %", f"{t.power:.1f} %", f"{t.coverage:.1f} %", t.effect)
+                for t in verdict.tests
+            ],
+            title=f"Tests over time, {verdict.tests[0].series:,} series each, with and without something to find",
+            numbers=("false alarms", "power", "interval holds"),
+        )
+    console.table(
+        ("target", "promised", "measured", "± by chance", ""),
+        [
+            (
+                t.what,
+                t.bounds,
+                f"{t.measured:.2f} {t.unit}",
+                f"{t.chance:.1f}" if t.chance else "",
+                "ok" if t.ok else "NOT OK",
+            )
+            for t in verdict.targets
+        ],
+        numbers=("measured", "± by chance"),
+    )
+    console.out.print(
+        f"  correlated: two people of one minute agree by {CORRELATION:g}; seed {verdict.seed}", markup=False
+    )
+
+
+def run_video(
+    found: Labelled,
+    classifier: Classifier,
+    detector: str,
+    people: int,
+    in_view: float,
+    picture: Path | None,
+    seed: int,
+    json: bool,
+) -> None:
+    """Film, count and show; draw one frame if a picture is asked for."""
+    from felicity.errors import ConfigError
+    from felicity.faces.registry import open_detector
+    from felicity.imaging.encode import write_image
+    from felicity.simulation.moving import LEAST_PEOPLE, SHARES, film_scenes
+
+    finder = open_detector(detector)
+    if people < (least := LEAST_PEOPLE * len(SHARES)):
+        raise ConfigError(f"--people: {len(SHARES)} scenes take at least {least} people, not {people}")
+    faces = answered(found, classifier)
+    pictures: list[npt.NDArray[np.uint8]] = []
+    with console.progress() as progress:
+        task = progress.add_task("filming", total=people)
+        filmed = film_scenes(
+            found.samples,
+            faces,
+            classifier,
+            finder,
+            people=people // len(SHARES),
+            in_view=in_view,
+            seed=seed,
+            on_picture=pictures.append if picture else None,
+            tick=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    if json:
+        console.emit_json(filmed.to_json())
+    else:
+        show_video(filmed)
+    if picture is not None and pictures:
+        write_image(picture, pictures[0])
+        console.say(f"drawn in {picture}: faces of the data set, simulated people")
+
+
+def show_video(filmed: Filmed) -> None:
+    """What was seen, and the error of the shares."""
+    sight, rates, errors = filmed.sight, filmed.rates(), filmed.errors()
+    tracks = sight.found + sight.again + sight.nobody
+    console.table(
+        ("seen", "number", "percent", "of"),
+        [
+            ("faces detected", f"{sight.detected:,}", f"{rates['detected']:.1f} %", f"{sight.clear:,} clear faces"),
+            ("boxes where no face is", f"{sight.false_boxes:,}", "", f"{sight.frames:,} frames"),
+            ("people found", f"{sight.found:,}", f"{rates['found']:.1f} %", f"{sight.people:,} people"),
+            ("people counted once more", f"{sight.again:,}", f"{rates['again']:.1f} %", f"{sight.people:,} people"),
+            ("tracks of nobody", f"{sight.nobody:,}", f"{rates['nobody']:.1f} %", f"{tracks:,} tracks"),
+            ("tracks of two people", f"{sight.mixed:,}", f"{rates['mixed']:.1f} %", f"{tracks:,} tracks"),
+            ("tracks not judged", f"{sight.rejected:,}", f"{rates['rejected']:.1f} %", f"{tracks:,} tracks"),
+            (
+                "cut-out faces answered alike",
+                f"{sum(s.same for s in filmed.scenes):,}",
+                f"{rates['same_answer']:.1f} %",
+                f"{sum(s.cut for s in filmed.scenes):,} people",
+            ),
+        ],
+        title=f"{len(filmed.scenes)} scenes, {filmed.in_view:g} people in view on average, detector {filmed.detector}",
+        numbers=("number", "percent"),
+    )
+    console.table(
+        ("people", "counted", "adjusted", "bias"),
+        [
+            (name, f"{errors[way]['counted']:.2f}", f"{errors[way]['adjusted']:.2f}", f"{errors[way]['bias']:+.2f}")
+            for name, way in (("as in the data set", "direct"), ("in moving pictures", "filmed"))
+        ],
+        title="Mean absolute error of the happy share against the people who were there, points",
+        numbers=("counted", "adjusted", "bias"),
+    )
+
+
+def run_city(
+    bundle: Bundle,
+    faces: AnsweredFaces | None,
+    url: str | None,
+    places: Path | None,
+    days: int,
+    effect: str | None,
+    seed: int,
+    json: bool,
+) -> None:
+    """Write the city and print its index beside the truth."""
+    from felicity.api import happiness
+    from felicity.cli.commands.demo import FIRST_DAY
+    from felicity.cli.commands.index import show_rows
+    from felicity.errors import ConfigError
+    from felicity.index import SoftMatrix
+    from felicity.simulation.people import AnswerModel
+    from felicity.simulation.town import TOWN, read_places, write_town
+    from felicity.store import open_store
+
+    if url is None:
+        raise ConfigError("a simulated city does not belong among your own windows; name a store for it with --store")
+    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
+    chosen = read_places(places) if places else TOWN
+    measure = measure_of(effect, chosen[0].name, days) if effect else None
+    answers = AnswerModel(soft.matrix, soft.cross) if faces is None else faces
+    with open_store(url) as store, console.progress() as progress:
+        task = progress.add_task("simulating", total=len(chosen) * days)
+        truths = write_town(
+            store,
+            bundle,
+            answers,
+            FIRST_DAY,
+            days,
+            places=chosen,
+            measure=measure,
+            gaps=GAPS,
+            seed=seed,
+            tick=lambda: progress.advance(task),
+        )
+    truth = {t.place: t for t in truths}
+    rows, _ = happiness(store=url, by="total", locations=list(truth), model=bundle.id)
+    if json:
+        for row in rows:
+            console.emit_json(row.to_json() | {"truth": round(100 * truth[row.location].happy, 4)})
+        return
+    show_rows(
+        rows,
+        title=f"A simulated city, {days} days: the index beside the truth",
+        extra=("true", [f"{100 * truth[row.location].happy:.1f} %" for row in rows]),
+    )
+    if measure is not None:
+        console.out.print(
+            f"  from {measure.date:%Y-%m-%d} on, {measure.place} is truly {100 * measure.change:+g} points happier",
+            markup=False,
+        )
+
+
+def measure_of(text: str, place: str, days: int) -> Measure:
+    """``DATE=POINTS`` as a measure at ``place``."""
+    from felicity.cli.commands.demo import FIRST_DAY
+    from felicity.cli.commands.watch import parse_time
+    from felicity.errors import ConfigError
+    from felicity.simulation.town import Measure
+
+    date, _, points = text.partition("=")
+    try:
+        change = float(points) / 100
+    except ValueError:
+        change = 2.0
+    if not -1 <= change <= 1:
+        raise ConfigError(f"--effect {text}: DATE=POINTS expected, with points from -100 to 100, such as 2026-05-18=8")
+    at, end = parse_time(date), FIRST_DAY + timedelta(days=days)
+    if not FIRST_DAY < at < end:
+        raise ConfigError(
+            f"--effect {text}: the city is simulated from {FIRST_DAY:%Y-%m-%d} to {end:%Y-%m-%d}; name a day between"
+        )
+    return Measure(place, at, change)

@@ -1,0 +1,93 @@
+"""The check as a picture: true against estimated shares, and what was promised beside what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from felicity.errors import ConfigError
+from felicity.reports.figures import BLUE, GREEN, GREY, RED, save
+from felicity.simulation.check import Example, Target, Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ENDINGS = (".png", ".svg", ".pdf")
+SHOWN_PEOPLE = (200, 2000)
+_DAYS = 60
+
+
+def check_ending(path: Path) -> None:
+    """Raise ConfigError unless ``path`` ends as a chart does; told before the work, not after it."""
+    if path.suffix.lower() not in ENDINGS:
+        raise ConfigError(f"{path}: a chart is written as {', '.join(ENDINGS)}; give a name that ends so")
+
+
+def draw_check(verdict: Verdict, path: Path) -> None:
+    """Draw into ``path`` (PNG, SVG or PDF): scatters for 200 and 2,000 people, and the targets."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    check_ending(path)
+    shown = [example for example in verdict.examples if example.people in SHOWN_PEOPLE]
+    figure = Figure(figsize=(4.3 * len(shown) + 4.6, 4.8), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = list(figure.subplots(1, len(shown) + 1, width_ratios=[1.0] * len(shown) + [0.75], squeeze=False)[0])
+    for panel, example in zip(panels, shown, strict=False):
+        _scatter(panel, example)
+    _targets(panels[-1], [target for target in verdict.targets if target.unit == "%"])
+    figure.supxlabel(
+        "Simulated people with faces that the network never saw; each mark is one place on one day", fontsize=8
+    )
+    save(figure, path)
+
+
+def _scatter(panel: Axes, example: Example) -> None:
+    some = slice(0, _DAYS)
+    truth = example.truth[some]
+    low, high = example.adjusted[some] - example.low[some], example.high[some] - example.adjusted[some]
+    panel.plot((0, 100), (0, 100), color=GREY, linewidth=0.8)
+    panel.errorbar(
+        truth,
+        example.adjusted[some],
+        yerr=(low, high),
+        fmt="o",
+        color=GREEN,
+        ecolor=GREEN,
+        elinewidth=0.8,
+        markersize=3.5,
+        label="adjusted, with 95 % interval",
+    )
+    panel.plot(truth, example.counted[some], "x", color=RED, markersize=4.5, label="counted")
+    panel.set_title(f"{example.people:,} people", loc="left", fontsize=10)
+    panel.set_xlabel("truly happy, %")
+    panel.set_ylabel("index, %")
+    panel.set_xlim(0, 100)
+    panel.set_ylim(0, 100)
+    panel.set_aspect("equal")
+    panel.grid(alpha=0.25)
+    panel.legend(loc="upper left", fontsize=8, frameon=False)
+
+
+def _targets(panel: Axes, targets: list[Target]) -> None:
+    """Each measured percentage on a scale on which its bounds are -1 and 1."""
+    for place, target in enumerate(reversed(targets)):
+        middle, half = (target.low + target.high) / 2, (target.high - target.low) / 2
+        panel.errorbar(
+            (target.measured - middle) / half,
+            place,
+            xerr=(target.chance or 0) / half,
+            fmt="o",
+            color=BLUE if target.ok else RED,
+            elinewidth=1.2,
+            markersize=5,
+        )
+        panel.annotate(
+            f"{target.measured:.1f} %", (1.75, place), fontsize=8, va="center", ha="left", annotation_clip=False
+        )
+    panel.axvspan(-1, 1, color=GREEN, alpha=0.15, linewidth=0)
+    panel.set_yticks(range(len(targets)), [target.what for target in reversed(targets)], fontsize=8)
+    panel.set_xticks((-1, 0, 1), ("lower\nbound", "middle", "upper\nbound"), fontsize=8)
+    panel.set_xlim(-1.7, 1.7)
+    panel.set_title("Promised (green) and measured, ± chance", loc="left", fontsize=10)
+    panel.grid(axis="y", alpha=0.25)
