@@ -89,7 +89,9 @@ def test_findings_say_yes_and_no_by_the_figures(tmp_path: Path) -> None:
     assert not found["TensorFlow's lead over PyTorch in accuracy"].agrees
     time = found["time of PyTorch against TensorFlow"]
     assert "2.00 times" in time.ours and not time.agrees
-    assert found["loss by epoch, two classes"].agrees
+    assert found["training accuracy, two classes, TensorFlow (its table)"].agrees
+    assert not found["accuracy, two classes, TensorFlow (its text)"].agrees
+    assert not found["training loss, two classes, first epoch"].agrees
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:

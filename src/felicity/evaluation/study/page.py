@@ -148,8 +148,8 @@ def _markdown(outcomes: Mapping[str, Outcome], network: Description, found: list
             ),
             _epochs(raw, two),
         ),
-        "The study's losses start in the hundreds, which happens where pixels enter as 0 to 255; so one training here "
-        "does the same.",
+        "The study's losses start in the hundreds. Pixels that enter as 0 to 255 are the first suspicion; one training "
+        "here has them so.",
         _picture("loss-beside", "Training loss by epoch, ours and the study's"),
         _picture("accuracy-beside", "Accuracy by epoch, ours and the study's"),
         _picture("two-classes", "Learning curves, two classes"),
