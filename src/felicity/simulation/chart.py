@@ -89,5 +89,5 @@ def _targets(panel: Axes, targets: list[Target]) -> None:
     panel.set_yticks(range(len(targets)), [target.what for target in reversed(targets)], fontsize=8)
     panel.set_xticks((-1, 0, 1), ("lower\nbound", "middle", "upper\nbound"), fontsize=8)
     panel.set_xlim(-1.7, 1.7)
-    panel.set_title("Promised (green) and measured, ± chance", loc="left", fontsize=10)
+    panel.set_title("Promised (green), measured", loc="left", fontsize=10)
     panel.grid(axis="y", alpha=0.25)
