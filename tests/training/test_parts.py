@@ -35,6 +35,11 @@ def test_a_configuration_survives_its_file(tmp_path: object) -> None:
     assert make_config(read_toml(file)) == config
 
 
+def test_what_is_missing_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"data\.path is missing"):
+        make_config({"epochs": 3})
+
+
 def test_later_layers_win_and_nothing_given_changes_nothing() -> None:
     config = make_config(
         DATA, {"epochs": 5, "model": {"width": 8}}, {"epochs": None, "model": {"depth": 2, "width": None}}

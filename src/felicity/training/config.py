@@ -118,6 +118,8 @@ def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
             raise ConfigError(
                 f"training configuration: {place} is not a setting; see: felicity train --help"
             ) from error
+        if first["type"] == "missing":
+            raise ConfigError(f"training configuration: {place} is missing; see: felicity train --help") from error
         raise ConfigError(f"training configuration: {place}: {first['msg']}, not {first['input']!r}") from error
     config.how_augmented()
     config.model_options(2)
