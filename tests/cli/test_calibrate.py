@@ -84,5 +84,8 @@ def test_a_labelled_table_through_detection_changes_the_location(shared: Path, t
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     store = tmp_path / "store.db"
-    told = felicity("calibrate", "Nowhere", "--labelled", tmp_path, "--store", store, "--crop", home=tmp_path, expect=1)
-    assert "no location 'Nowhere'" in told.stderr
+    asked = ("calibrate", "Nowhere", "--labelled", tmp_path, "--store", store, "--crop")
+    assert "there is no such file" in felicity(*asked, home=tmp_path, expect=1).stderr
+    assert not store.exists()
+    open_store(str(store)).close()
+    assert "no location 'Nowhere'" in felicity(*asked, home=tmp_path, expect=1).stderr
