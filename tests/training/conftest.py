@@ -12,7 +12,7 @@ from tests.support.faces_on_disk import made_up, write_csv
 __all__ = ["postgres_url"]
 
 SETTINGS = """\
-epochs = 3
+epochs = 8
 batch_size = 16
 learning_rate = 0.01
 augment = "geometry"

@@ -24,7 +24,7 @@ from felicity.training.run import open_run, predict
 @pytest.fixture(scope="module")
 def config(data_set: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
     backend = use_backend().config.backend()
-    return make_config(read_toml(settings), {"backend": backend, "data": {"path": str(data_set)}})
+    return make_config(read_toml(settings), {"backend": backend, "epochs": 3, "data": {"path": str(data_set)}})
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,13 @@ def test_stopped_within_an_epoch_it_resumes_to_the_same_weights(
 def test_it_learns_what_can_be_learnt(config: TrainConfig, data: TrainingSet, tmp_path: Path) -> None:
     shown = make_config(
         config.model_dump(),
-        {"epochs": 12, "augment": "none", "average": 0.0, "learning_rate": 0.02, "model": {"dropout": 0.0, "width": 8}},
+        {
+            "epochs": 25,
+            "augment": "none",
+            "average": 0.0,
+            "learning_rate": 0.02,
+            "model": {"dropout": 0.0, "width": 16},
+        },
     )
     run = fit(shown, data, tmp_path / "run")
     history = run.history
@@ -105,7 +111,10 @@ def test_gradients_change_nothing(config: TrainConfig, data: TrainingSet) -> Non
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
     config: TrainConfig, data: TrainingSet, tmp_path: Path
 ) -> None:
-    wild = make_config(config.model_dump(), {"optimizer": "sgd", "learning_rate": 100.0, "epochs": 50})
+    wild = make_config(
+        config.model_dump(),
+        {"optimizer": "sgd", "learning_rate": 100.0, "epochs": 50, "model": {"name": "paper-cnn"}},
+    )
     with pytest.raises(TrainingError, match=r"the (validation )?loss is .*epoch \d+.*lower the learning rate"):
         fit(wild, data, tmp_path / "run")
     file = tmp_path / "run" / "last.npz"

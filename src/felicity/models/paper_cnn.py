@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from felicity.models.registry import ModelOptions, faces_input, register
+from felicity.models.registry import ModelOptions, dropout, faces_input, register
 
 WIDTH, DEPTH, FILTER_SIZE, DENSE = 32, 3, 3, (128, 64)
 
@@ -27,7 +27,7 @@ def paper_cnn(options: ModelOptions) -> Any:
         x = layers.MaxPooling2D(2, name=f"pool{stage + 1}")(x)
     x = layers.Flatten(name="flatten")(x)
     if options.dropout:
-        x = layers.Dropout(options.dropout, name="dropout")(x)
+        x = dropout(options.dropout)(x)
     for number, units in enumerate(DENSE):
         x = layers.Dense(units, activation="relu", name=f"dense{number + 1}")(x)
     return keras.Model(faces, layers.Dense(options.classes, name="logits")(x), name="paper-cnn")

@@ -113,6 +113,13 @@ def faces_input(options: ModelOptions) -> Any:
     return keras.Input(shape, name="faces")
 
 
+def dropout(rate: float) -> Any:
+    """The dropout layer of every network. Without a seed, PyTorch would draw from a state that no checkpoint has."""
+    from keras import layers
+
+    return layers.Dropout(rate, seed=1, name="dropout")
+
+
 def channel_axis() -> int:
     """Where channels stand in the layout that is being built, for layers that do not know it themselves."""
     import keras

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from felicity.models.registry import ModelOptions, channel_axis, faces_input, register
+from felicity.models.registry import ModelOptions, channel_axis, dropout, faces_input, register
 
 WIDTH, DEPTH, FILTER_SIZE = 16, 5, 3
 MOMENTUM, EPSILON = 0.9, 1e-5
@@ -53,5 +53,5 @@ def residual(name: str, options: ModelOptions, width: int, depth: int, filter_si
         before = channels
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     if options.dropout:
-        x = layers.Dropout(options.dropout, name="dropout")(x)
+        x = dropout(options.dropout)(x)
     return keras.Model(faces, layers.Dense(options.classes, name="logits")(x), name=name)

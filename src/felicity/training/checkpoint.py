@@ -33,7 +33,7 @@ def save(path: Path, state: State, facts: dict[str, Any]) -> None:
 def load(path: Path) -> tuple[State, dict[str, Any]]:
     """What ``save`` wrote. Raises TrainingError where it is missing, damaged or was changed."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         digest = arrays.pop(_DIGEST).tobytes().hex()
         if digest != _digest(arrays):
