@@ -49,7 +49,7 @@ def confusion_png(matrix: npt.NDArray[Any], classes: Sequence[str], title: str) 
     there = np.flatnonzero(matrix.sum(1))
     counts = matrix[there]
     total = counts.sum(1)
-    canvas = Canvas(1.9 + 0.72 * len(classes), 1.5 + 0.56 * len(there))
+    canvas = Canvas(max(4.4, 1.9 + 0.72 * len(classes)), 1.5 + 0.56 * len(there))
     axis = canvas.figure.add_subplot()
     rows = [f"{classes[int(i)]} ({n:,})" for i, n in zip(there, total, strict=True)]
     heat_map(axis, counts / total[:, None], rows, classes, counts)

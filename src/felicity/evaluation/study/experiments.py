@@ -14,6 +14,10 @@ Told = Callable[[str, str], None]
 """Name of the experiment, and the line that it printed."""
 TWO, SEVEN = "happy,sad", "7"
 BETTER: dict[str, Any] = {"augment": "geometry", "schedule": "one-cycle", "label_smoothing": 0.1}
+RESNET: dict[str, Any] = {
+    "model": {"name": "resnet5"}, "optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 5e-4,
+}  # fmt: skip
+"""As residual networks are trained since He et al. 2016; with Adam at 0.001 this one stays behind the CNN."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ EXPERIMENTS = (
     Experiment("seven-classes", "CNN, TensorFlow, seven classes", {}),
     Experiment("seven-classes-pytorch", "CNN, PyTorch, seven classes", {"backend": "torch"}),
     Experiment("augmented-cnn", "CNN, augmented, one-cycle", BETTER, 2 / 3),
-    Experiment("augmented-resnet5", "ResNet-5, augmented, one-cycle", BETTER | {"model": {"name": "resnet5"}}, 2 / 3),
+    Experiment("augmented-resnet5", "ResNet-5, augmented, one-cycle", BETTER | RESNET, 2 / 3),
 )  # fmt: skip
 
 
