@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.sandwich_covariance import S_hac_simple
+from statsmodels.tsa.stattools import acf
 
 from felicity.errors import EstimateError
+from felicity.index.noise import bandwidth, memory, newey_west
 from felicity.index.seasonality import season_of
 from felicity.index.sentences import trend_sentence
 from felicity.index.series import DAYS_PER_MONTH, Step, calendar, series_of
@@ -22,6 +25,19 @@ def test_slope_and_score_are_those_of_scipy() -> None:
     assert np.median(pair_slopes(values, days)) == pytest.approx(stats.theilslopes(values, days).slope)
     tau = kendall_scores(values[None])[0] / (80 * 79 / 2)
     assert tau == pytest.approx(stats.kendalltau(days, values).statistic)
+
+
+def test_the_noise_behind_the_test_is_measured_as_statsmodels_measures_it() -> None:
+    """Long-run variance and autocorrelation decide what counts as a trend; slope and score statsmodels has not."""
+    values = noise(120, 0.6, np.random.default_rng(3))
+    values = values - values.mean()
+    lags = bandwidth(120)
+    assert newey_west(values[None], lags)[0] == pytest.approx(
+        float(np.squeeze(S_hac_simple(values[:, None], nlags=lags)))
+    )
+    assert memory(values[None], np.ones(120, dtype=bool))[0] == pytest.approx(
+        acf(values, adjusted=True, nlags=2)[1:].sum()
+    )
 
 
 def test_a_straight_line_with_a_rhythm_and_gaps_is_read_exactly() -> None:
