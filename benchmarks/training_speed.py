@@ -162,7 +162,7 @@ def timed(work: Callable[[], object]) -> float:
 
 def measure(backend: str, rounds: int, steps: int) -> dict[str, float]:
     config = make_config({"data": {"path": "made up"}, "model": {"name": "paper-cnn"}, "backend": backend})
-    engine = open_engine(config, CLASSES)
+    engine = open_engine(config, [CLASSES])
     rival = plain(backend, config)
 
     def ours(faces: Any, targets: Any) -> object:

@@ -21,12 +21,14 @@ from felicity.evaluation.metrics import Scores
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.labels import EXPRESSIONS, INDEX, parse_expression
 from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
+from felicity.models.prior import prior_shift, towards_even
 from felicity.models.runtime import open_session
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig
-from felicity.training.data import Part, TrainingSet, load
+from felicity.training.data import Part, TrainingSet, load, one_hot
 from felicity.training.feed import normalise
-from felicity.training.onnx_graph import INPUT, to_onnx
+from felicity.training.onnx_file import in_half_precision
+from felicity.training.onnx_graph import INPUT, OUTPUTS, to_onnx
 from felicity.training.run import BEST, Run, environment, open_run
 from felicity.training.temperature import fit_temperature, probabilities_at
 
@@ -39,11 +41,15 @@ SAMPLE, BATCH = 256, 256
 
 @dataclass(frozen=True)
 class Exported:
-    """A bundle and how it came out. ``difference``: see ``largest_difference``. ``classes``: in the run's order."""
+    """A bundle and how it came out. ``difference``: see ``largest_difference``. ``classes``: in the run's order.
+
+    ``rounding``: the same difference between full and half precision; 0 where weights are kept in full.
+    """
 
     bundle: Bundle
     difference: float
     classes: tuple[str, ...]
+    rounding: float = 0.0
 
 
 def export(
@@ -54,13 +60,17 @@ def export(
     licence: str | None = None,
     data: str | None = None,
     replace_bundle: bool = False,
+    evenness: float = 0.0,
+    compact: bool = False,
     step: Callable[[str], None] = lambda what: None,
 ) -> Exported:
     """Make a bundle at ``output`` of the run in ``folder``, whole or not at all.
 
     ``name``: of the bundle (None: that of the folder). ``licence``: of the weights (None: Felicity's own).
     ``data``: where the run's data set is now, if it was moved.
-    ``replace_bundle``: a bundle that is there already may be replaced. ``step`` is told what is being done.
+    ``replace_bundle``: a bundle that is there already may be replaced. ``evenness``: how far the shares of expressions
+    that answers are made for go from those of training, 0, to equal ones, 1 (``models.prior``). ``compact``: keep
+    weights in half precision, which halves the file; what that changes is measured. ``step`` is told what is done.
 
     Expressions that are none of the run's classes get probability 0 and no column in the soft matrix: an index made
     with the bundle gives no figure for them, and takes it that nobody shows them.
@@ -72,37 +82,44 @@ def export(
     """
     name = _check_output(output, name, replace_bundle)
     run = open_run(folder)
-    places = expressions_of(run.classes, folder)
+    heads = [expressions_of(classes, folder) for classes in (run.classes, run.second_classes) if classes]
+    if not 0 <= evenness <= 1:
+        raise ConfigError(f"evenness must lie in 0 to 1, not {evenness}")
     require("onnx", "export")
     stored = checkpoint.load(folder / BEST)[1]
     step("reading the data set")
     held = _load(run, data)
     step(f"loading the network on {run.config.backend}")
     engine = run.engine()
-    onnx = to_onnx(engine.model, places)
+    onnx = to_onnx(engine.model, heads)
     network = _Network(onnx, run)
     step("comparing ONNX with the network that was trained")
     faces = _sample(run, held.validation)
-    difference = largest_difference(engine.predict(faces), network.logits(faces)[:, places])
+    exact = network.logits(faces)
+    difference = largest_difference(engine.predict(faces), np.concatenate(_of_classes(exact, heads), 1))
     if not difference <= LARGEST_DIFFERENCE:
         raise BundleError(
             f"{folder}: the ONNX file's logits differ from the trained network's by {difference:.1e} of the largest, "
             f"more than {LARGEST_DIFFERENCE:.0e}; nothing was written"
         )
+    rounding = 0.0
+    if compact:
+        onnx = in_half_precision(onnx)
+        network = _Network(onnx, run)
+        rounding = max(largest_difference(a, b) for a, b in zip(exact, network.logits(faces), strict=True))
     step("calibrating on the validation part")
-    facts = _calibrate(network, held, np.asarray(places))
+    facts = calibrated(network, run, held, heads, evenness)
     step("writing")
     facts |= {
         "name": name,
         "labels": [str(e) for e in EXPRESSIONS],
         "input": {"size": run.size, "colour": run.colour, "mean": run.mean, "std": run.std},
-        "prior": _prior(run.config, held, places),
         "licence": licence or LICENCE,
         "made_with": "felicity train, felicity bundle export",
-        "training": _training(run, stored, difference),
+        "training": _training(run, stored, difference) | ({"rounding": rounding} if compact else {}),
     }
     facts |= _origin(run, held)
-    return Exported(write_bundle(output, onnx, facts), difference, run.classes)
+    return Exported(write_bundle(output, onnx, facts), difference, run.classes, rounding)
 
 
 def expressions_of(classes: Sequence[str], where: Path) -> list[int]:
@@ -126,24 +143,28 @@ def largest_difference(trained: Floats, exported: Floats) -> float:
     return float(apart / max(1.0, float(np.abs(trained).max())))
 
 
+def _of_classes(logits: list[Floats], heads: Sequence[Sequence[int]]) -> list[Floats]:
+    """Of logits ``(N, 8)`` of each head, the columns of its classes."""
+    return [given[:, places] for given, places in zip(logits, heads, strict=True)]
+
+
 class _Network:
     """The exported network on ONNX Runtime."""
 
     def __init__(self, onnx: bytes, run: Run) -> None:
         self._session, self._run = open_session(onnx, threads=run.config.threads or None), run
 
-    def logits(self, faces: Floats) -> Floats:
-        """Normalised ``(N, S, S, C)`` to ``(N, 8)``."""
+    def logits(self, faces: Floats) -> list[Floats]:
+        """Normalised ``(N, S, S, C)`` to ``(N, 8)`` for each head."""
         turned = faces.transpose(0, 3, 1, 2)
-        return np.concatenate(
-            [
-                self._session.run(None, {INPUT: np.ascontiguousarray(turned[i : i + BATCH])})[0]
-                for i in range(0, len(faces), BATCH)
-            ]
-        )
+        parts = [
+            self._session.run(None, {INPUT: np.ascontiguousarray(turned[i : i + BATCH])})
+            for i in range(0, len(faces), BATCH)
+        ]
+        return [np.concatenate(given) for given in zip(*parts, strict=True)]
 
-    def answers(self, part: Part) -> Floats:
-        """Logits of the images of ``part``."""
+    def answers(self, part: Part) -> list[Floats]:
+        """Logits of the images of ``part``, for each head."""
         return self.logits(normalise(part.images, self._run.mean, self._run.std))
 
 
@@ -179,23 +200,56 @@ def _sample(run: Run, part: Part) -> Floats:
     return normalise(np.concatenate([real, noise]), run.mean, run.std)
 
 
-def _calibrate(network: _Network, held: TrainingSet, places: npt.NDArray[np.int64]) -> dict[str, Any]:
-    """Temperature, matrices and measures, as ``bundle.json`` has them."""
-    logits, labels = network.answers(held.validation), places[held.validation.labels]
-    temperature = fit_temperature(logits, labels)
-    p = probabilities_at(logits, temperature)
-    metrics = {"validation": measures(logits, labels, temperature)}
-    if len(held.test):
-        metrics["test"] = measures(network.answers(held.test), places[held.test.labels], temperature)
-    return {
+def calibrated(
+    network: _Network, run: Run, held: TrainingSet, heads: Sequence[Sequence[int]], evenness: float
+) -> dict[str, Any]:
+    """Temperature, priors, matrices and measures of each head, as ``bundle.json`` has them."""
+    parts = {"validation": held.validation} | ({"test": held.test} if len(held.test) else {})
+    answers = {name: network.answers(part) for name, part in parts.items()}
+    labels = {name: np.asarray(heads[0])[part.labels] for name, part in parts.items()}
+    temperature = fit_temperature(answers["validation"][0], labels["validation"])
+    prior = _prior(run.config, held.train.targets(len(heads[0]), soft=run.config.soft_labels), heads[0])
+    wanted = towards_even(prior, evenness).round(6)
+    scaled = {name: given[0] / temperature for name, given in answers.items()}
+    in_use = {name: given + prior_shift(prior, wanted) for name, given in scaled.items()} if evenness else scaled
+    p, true = probabilities_at(in_use["validation"], 1.0), labels["validation"]
+    facts: dict[str, Any] = {
         "temperature": temperature,
-        "soft_matrix": SoftMatrix.from_probabilities(p, labels).rounded().to_json(),
-        "confusion": Scores.of(labels, p, EXPRESSIONS).confusion.tolist(),
-        "metrics": metrics,
+        "prior": prior,
+        "soft_matrix": SoftMatrix.from_probabilities(p, true).rounded().to_json(),
+        "confusion": Scores.of(true, p, EXPRESSIONS).confusion.tolist(),
+        "metrics": {name: measures(answers[name][0], labels[name], temperature) for name in parts},
+    }
+    if evenness:
+        facts["answer_prior"] = wanted.tolist()
+        facts["metrics"] |= {f"{name}_in_use": measures(given, labels[name], 1.0) for name, given in in_use.items()}
+    if len(heads) > 1:
+        facts["second"] = _second_head(run, held, heads[1], {name: given[1] for name, given in answers.items()})
+    return facts
+
+
+def _second_head(run: Run, held: TrainingSet, places: Sequence[int], answers: dict[str, Floats]) -> dict[str, Any]:
+    """Its facts, calibrated on the validation part by its own labels."""
+    truth = {"validation": held.validation.second, "test": held.test.second}
+    decided: dict[str, tuple[Floats, npt.NDArray[np.int64]]] = {}
+    for name, logits in answers.items():
+        labels = truth[name]
+        assert labels is not None  # a run with a second head was trained on such data
+        decided[name] = logits[labels >= 0], np.asarray(places)[labels[labels >= 0]]
+    temperature = fit_temperature(*decided["validation"])
+    assert held.train.second is not None
+    return {
+        "labels_of": run.config.data.second,
+        "output": OUTPUTS[1],
+        "temperature": temperature,
+        "prior": _prior(run.config, one_hot(held.train.second, len(places)), places),
+        "metrics": {name: measures(*given, temperature) for name, given in decided.items()},
     }
 
 
-def measures(logits: Floats, labels: npt.NDArray[np.int64], temperature: float) -> dict[str, float]:
+def measures(
+    logits: npt.NDArray[np.floating[Any]], labels: npt.NDArray[np.int64], temperature: float
+) -> dict[str, float]:
     """What a bundle says of N labelled faces: how many; then figures of 0 to 1, see ``evaluation``.
 
     ``logits`` (N, 8). ``happy_f1`` is left out where nobody is happy; ``ece_before`` is that without temperature.
@@ -211,11 +265,10 @@ def measures(logits: Floats, labels: npt.NDArray[np.int64], temperature: float) 
     return {"faces": len(labels)} | {name: round(float(value), 4) for name, value in figures.items()}
 
 
-def _prior(config: TrainConfig, held: TrainingSet, places: Sequence[int]) -> list[float]:
-    """Shares of the expressions as the loss saw them."""
-    shares = held.train.targets(len(places), soft=config.soft_labels).astype(np.float64).mean(0)
-    if config.class_weights:
-        shares = np.full(len(places), 1 / len(places))
+def _prior(config: TrainConfig, targets: Floats, places: Sequence[int]) -> list[float]:
+    """Shares of the expressions as the loss saw them; ``targets`` ``(N, C)``."""
+    shares = targets.astype(np.float64).sum(0)
+    shares = np.full(len(places), 1 / len(places)) if config.class_weights else shares / shares.sum()
     prior = np.zeros(len(EXPRESSIONS))
     prior[list(places)] = shares
     return [float(share) for share in prior.round(6)]

@@ -177,7 +177,7 @@ def watch_source(
                         f"{twice} windows of camera {camera!r} at {location} in these minutes are from another run, so "
                         "their people count twice; was it watched before, with another --start?"
                     )
-            summary.share = happy_share(answers, soft, classifier.bundle.facts.prior)
+            summary.share = happy_share(answers, soft, classifier.bundle.assumed_prior)
             answers.clear()
             summary.reconnects = source.stats.reconnects
             summary.notes += [n for n in source.stats.notes if n not in summary.notes]

@@ -73,15 +73,6 @@ def test_options_change_what_they_name(name: str) -> None:
     assert any(one.kind == "Dropout" for one in described(name, dropout=0.5).layers)
 
 
-@pytest.mark.parametrize("name", sorted(networks()))
-def test_both_layouts_have_the_same_weights_in_the_same_order(name: str) -> None:
-    last, first = build(name), build(name, channels_first=True)
-    shapes = [[(v.path, tuple(v.shape)) for v in model.weights] for model in (last, first)]
-    assert shapes[0] == shapes[1]
-    assert first.input.shape[1:] == (1, 48, 48)
-    assert describe(first).multiply_adds == describe(last).multiply_adds
-
-
 def test_initial_weights_depend_on_the_seed_alone_and_are_glorots() -> None:
     shapes = [("conv/kernel", (3, 3, 16, 32)), ("conv/bias", (32,)), ("norm/gamma", (32,))]
     one, again, other = (initial_weights(shapes, seed) for seed in (1, 1, 2))

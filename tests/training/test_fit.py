@@ -99,7 +99,7 @@ def test_patience_ends_a_training(config: TrainConfig, data: TrainingSet, tmp_pa
 
 
 def test_gradients_change_nothing(config: TrainConfig, data: TrainingSet) -> None:
-    engine, feed = open_engine(config, len(data.classes)), fitting.make_feed(config, data)
+    engine, feed = open_engine(config, data.heads), fitting.make_feed(config, data)
     batch = next(iter(feed.epoch(0)))
     before = engine.state()
     loss, gradients = engine.gradients(batch.faces, batch.targets)

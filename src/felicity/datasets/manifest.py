@@ -13,8 +13,10 @@ import numpy.typing as npt
 
 from felicity.errors import DatasetError, require
 
-VERSION = 1
+VERSION = 2
 MANIFEST, IMAGES = "manifest.parquet", "images.npy"
+OTHER = "label of "
+"""Begins the columns of ``other_labels``."""
 PLAN = "plan.json"
 """Lies beside them for as long as the preparation is not finished."""
 
@@ -26,7 +28,8 @@ class Manifest:
     ``labels``: index into ``classes``, -1 where the annotators agree on none. ``folds``: the data set's
     own. ``splits``: ``train``, ``validation``, ``test`` or ``left out``. ``k_folds``: fold in which an image
     is held out, or None where none were drawn. ``groups``: images of one number resemble each other
-    or show one subject. ``hashes``: of the decoded pixels, 32 hexadecimal digits.
+    or show one subject. ``hashes``: of the decoded pixels, 32 hexadecimal digits. ``other_labels``: what another
+    source of the same set says, by its name: classes, "" where it says nothing.
     """
 
     format: str
@@ -45,6 +48,7 @@ class Manifest:
     heights: npt.NDArray[np.int64] = field(repr=False)
     widths: npt.NDArray[np.int64] = field(repr=False)
     flags: list[list[str]] = field(repr=False)
+    other_labels: Mapping[str, npt.NDArray[np.str_]] = field(default_factory=dict, repr=False)
 
     @property
     def leaky(self) -> bool:
@@ -79,6 +83,10 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
         "height": pyarrow.array(manifest.heights.tolist(), whole),
         "width": pyarrow.array(manifest.widths.tolist(), whole),
         "flags": pyarrow.array(manifest.flags, pyarrow.list_(text)),
+    }
+    columns |= {
+        f"{OTHER}{source}": pyarrow.array([name or None for name in said.tolist()], text)
+        for source, said in manifest.other_labels.items()
     }
     facts = {
         "version": VERSION,
@@ -127,6 +135,11 @@ def read_manifest(folder: Path) -> Manifest:
         heights=np.array(columns["height"], dtype=np.int64),
         widths=np.array(columns["width"], dtype=np.int64),
         flags=columns["flags"],
+        other_labels={
+            column.removeprefix(OTHER): np.array([name or "" for name in said], dtype=np.str_)
+            for column, said in columns.items()
+            if column.startswith(OTHER)
+        },
     )
 
 

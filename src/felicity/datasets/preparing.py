@@ -247,6 +247,7 @@ def _judge(
         heights=facts.height[rows],
         widths=facts.width[rows],
         flags=flags,
+        other_labels={source: _names_of(said, kept.classes) for source, said in kept.other_labels.items()},
     )
     return manifest, rows
 
@@ -261,6 +262,11 @@ def _first_of_each(samples: Samples, groups: Rows, allowed: npt.NDArray[np.bool_
     stays = np.zeros(len(groups), dtype=np.bool_)
     stays[order[np.unique(groups[order], return_index=True)[1]]] = True
     return stays
+
+
+def _names_of(labels: Rows, classes: tuple[str, ...]) -> npt.NDArray[np.str_]:
+    """Classes by name, "" for UNDECIDED."""
+    return np.array([*classes, ""], dtype=np.str_)[labels]
 
 
 def _shared(groups: Rows) -> npt.NDArray[np.bool_]:

@@ -112,7 +112,7 @@ def evaluate(
     results = []
     for chosen in choose(judge, found, split, trained):
         say(f"asking the model, {chosen.title}")
-        given = answers(judge, chosen)
+        given = answers(chosen)
         say(f"drawing {draws} resamples, {chosen.title}")
 
         def measure(rows: Any, chosen: Chosen = chosen, given: Floats = given) -> Figures:

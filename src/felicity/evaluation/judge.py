@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,9 @@ AT_ONCE = 2048
 class Judge:
     """A model with its ``classes``, the images it takes, and ``answer``: images to probabilities ``(N, C)``.
 
-    ``run``: the run it is, which knows its data and history; None for a bundle.
+    ``run``: the run it is, which knows its data and history; None for a bundle. ``second``: the same model answering
+    by labels of another source, ``labels_of``. ``in_use``: answering as it does in use, for other shares of the
+    expressions than those of its training, which ``remark`` says.
     """
 
     name: str
@@ -31,6 +33,10 @@ class Judge:
     colour: Colour
     answer: Callable[[Image], Floats] = field(repr=False)
     run: Any = None
+    labels_of: str = ""
+    remark: str = ""
+    second: Judge | None = None
+    in_use: Judge | None = None
 
     def probabilities(self, images: Image) -> Floats:
         """Float64 ``(N, C)`` for uint8 ``(N, size, size[, 3])``; rows sum to 1."""
@@ -57,15 +63,30 @@ def open_judge(where: str) -> Judge:
 def _of_bundle(where: str) -> Judge:
     from felicity.recognition.classifier import Classifier
 
-    classifier = Classifier(open_bundle(where))
-    spec = classifier.input
-    return Judge(
-        f"bundle {classifier.bundle.id}",
-        tuple(classifier.bundle.facts.labels),
-        spec.size,
-        spec.colour,
-        classifier.probabilities,
+    bundle = open_bundle(where)
+    classifier, facts = Classifier(bundle, natural=True), bundle.facts
+    judge = Judge(
+        f"bundle {bundle.id}", tuple(facts.labels), bundle.input.size, bundle.input.colour, classifier.probabilities
     )
+    second = in_use = None
+    if facts.second:
+        answered = tuple(name for name, share in zip(facts.labels, facts.second.prior, strict=True) if share)
+        columns = [facts.labels.index(name) for name in answered]
+        second = replace(
+            judge,
+            classes=answered,
+            answer=lambda images: classifier.second_probabilities(images)[:, columns],
+            labels_of=facts.second.labels_of,
+            remark=f"answered by the second head, which learnt the labels of {facts.second.labels_of}",
+        )
+    if facts.answer_prior:
+        in_use = replace(
+            judge,
+            answer=Classifier(bundle).probabilities,
+            remark="answered as in use: for "
+            + ", ".join(f"{p:.1%} {name}" for name, p in zip(facts.labels, facts.answer_prior, strict=True) if p),
+        )
+    return replace(judge, second=second, in_use=in_use)
 
 
 def _of_run(folder: Path) -> Judge:
@@ -77,10 +98,22 @@ def _of_run(folder: Path) -> Judge:
         raise TrainingError(f"{folder}: no epoch is done yet; go on with: felicity train --resume -o {folder}")
     engine = None
 
-    def answer(images: Image) -> Floats:
+    def answer(images: Image, second: bool = False) -> Floats:
         nonlocal engine
         engine = engine or run.engine("best")
-        return softmax(engine.predict(normalise(images, run.mean, run.std))).astype(np.float64)
+        logits, first = engine.predict(normalise(images, run.mean, run.std)), len(run.classes)
+        return softmax(logits[:, first:] if second else logits[:, :first]).astype(np.float64)
 
     name = f"run {folder.resolve().name} ({run.config.model.name} on {run.config.backend})"
-    return Judge(name, run.classes, run.size, run.colour, answer, run)
+    judge = Judge(name, run.classes, run.size, run.colour, answer, run)
+    if not run.second_classes:
+        return judge
+    labels_of = run.config.data.second or ""
+    second = replace(
+        judge,
+        classes=run.second_classes,
+        answer=lambda images: answer(images, second=True),
+        labels_of=labels_of,
+        remark=f"answered by the second head, which learnt the labels of {labels_of}",
+    )
+    return replace(judge, second=second)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,8 @@ Flags = npt.NDArray[np.bool_]
 Trained = Callable[[Manifest], Flags]
 CONVENTIONS = {"ferplus": "fer2013-csv", "fer2013-csv": "ferplus"}
 """Two ways of reading the same faces."""
+LABELS_OF = {"ferplus": "FER+", "fer2013-csv": "FER2013", "fer2013-folders": "FER2013"}
+"""Whose labels a format holds, where it is not the format's own name."""
 VOTES = {"shares": "majority", "majority": "absolute majority"}
 """What ways of reading votes are called: the most voted answer, and more than half of all votes."""
 
@@ -36,6 +38,7 @@ class Chosen:
     ``images`` uint8 ``(N, S, S[, 3])``; ``labels`` (N,), index into ``classes``, those that model and data have in
     common, in the model's order; ``groups`` (N,), images of one number resemble each other or show one subject;
     ``seen`` (N,), whether one of the group stands in the training part. ``notes``: what was left out, and why.
+    ``judge``: who is asked: the model, or its second head where that learnt this convention.
     """
 
     title: str
@@ -45,6 +48,7 @@ class Chosen:
     groups: Rows = field(repr=False)
     seen: Flags = field(repr=False)
     notes: tuple[str, ...]
+    judge: Judge = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -52,9 +56,13 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set as read by one convention, called ``title``: its manifest and images."""
+    """A data set as read by one convention, called ``title``: its manifest and images.
+
+    ``labels_of``: whose labels they are.
+    """
 
     title: str
+    labels_of: str
     manifest: Manifest
     images: Image = field(repr=False)
 
@@ -92,13 +100,14 @@ def sources(config: DataConfig, progress: Progress | None = None) -> tuple[list[
 
 def _source(config: DataConfig, progress: Progress | None) -> Source:
     manifest, images = open_prepared(config, progress)
+    labels_of = LABELS_OF.get(manifest.format, manifest.format)
     if (Path(config.path) / MANIFEST).is_file():
         title = f"labels as prepared ({manifest.format})"
     elif manifest.format == "ferplus":
         title = f"FER+ {VOTES.get(config.votes, config.votes)}"
     else:
-        title = "FER2013's own labels" if manifest.format == "fer2013-csv" else f"labels of {manifest.format}"
-    return Source(title, manifest, images)
+        title = "FER2013's own labels" if labels_of == "FER2013" else f"labels of {labels_of}"
+    return Source(title, labels_of, manifest, images)
 
 
 def _has_votes(path: Path) -> bool:
@@ -110,7 +119,9 @@ def _has_votes(path: Path) -> bool:
 
 
 def choose(judge: Judge, found: list[Source], split: str, trained: Trained) -> list[Chosen]:
-    """The images of ``split`` by each convention; the first convention decides which those are.
+    """The images of ``split`` by each convention, and once more by the first for a model that answers otherwise in use.
+
+    The first convention decides which images those are.
 
     ``trained``: of a manifest, which rows the model was trained on, as far as that is known. Raises DatasetError where
     no labelled image is in the split, or model and data have fewer than two classes in common.
@@ -129,7 +140,14 @@ def choose(judge: Judge, found: list[Source], split: str, trained: Trained) -> l
         else:  # a part that was drawn: the same images
             here = np.flatnonzero(np.isin(manifest.names, first.names[rows]))
         seen = np.isin(manifest.groups, manifest.groups[trained(manifest)])
-        result.append(_restricted(judge, source, here, seen, split))
+        second = judge.second
+        asked = second if second is not None and second.labels_of == source.labels_of else judge
+        result.append(_restricted(asked, source, here, seen, split))
+    if judge.in_use is not None and not result[0].judge.labels_of:
+        title = f"{result[0].title}, answers as in use"
+        result.append(
+            replace(result[0], title=title, judge=judge.in_use, notes=(judge.in_use.remark, *result[0].notes))
+        )
     return result
 
 
@@ -157,7 +175,7 @@ def _restricted(judge: Judge, source: Source, rows: Rows, seen: Flags, split: st
         )
     number = np.array([common.index(name) if name in common else -1 for name in manifest.classes] + [-1])
     labels = number[manifest.labels[rows]]  # the last for -1
-    notes = []
+    notes = [judge.remark] if judge.remark else []
     if not_answered := [name for name in judge.classes if name not in common]:
         notes.append(
             f"{', '.join(not_answered)}: answered by the model, but no label of the data; its probability is shared "
@@ -181,11 +199,12 @@ def _restricted(judge: Judge, source: Source, rows: Rows, seen: Flags, split: st
         groups=manifest.groups[rows],
         seen=seen[rows],
         notes=tuple(notes),
+        judge=judge,
     )
 
 
-def answers(judge: Judge, chosen: Chosen) -> Floats:
+def answers(chosen: Chosen) -> Floats:
     """Probabilities ``(N, C)`` of the classes of ``chosen``, brought back to a sum of 1."""
-    columns = [judge.classes.index(name) for name in chosen.classes]
-    given = judge.probabilities(chosen.images)[:, columns]
+    columns = [chosen.judge.classes.index(name) for name in chosen.classes]
+    given = chosen.judge.probabilities(chosen.images)[:, columns]
     return floats(given / np.maximum(given.sum(1, keepdims=True), 1e-12))

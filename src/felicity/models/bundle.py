@@ -56,9 +56,24 @@ class SoftMatrixFacts(_Strict):
     cross: Annotated[list[Matrix], Field(min_length=8, max_length=8)]
 
 
+class SecondHead(_Strict):
+    """A second answer to the same face, in another convention of labels.
+
+    ``labels_of``: whose labels, such as ``FER2013``; ``output``: of the ONNX file. Other names as in ``Facts``.
+    """
+
+    labels_of: str
+    output: str
+    temperature: Annotated[float, Field(gt=0)]
+    prior: Row
+    metrics: dict[str, Any]
+
+
 class Facts(_Strict):
     """What stands in ``bundle.json``.
 
+    ``prior``: shares of the expressions in training. ``answer_prior``: shares for which answers are made, see
+    ``recognition.Classifier``; None for those of training. Soft matrix and confusion are of the answers so made.
     ``training``: configuration, data, versions and epoch, where ``felicity train`` made the weights.
     """
 
@@ -70,6 +85,7 @@ class Facts(_Strict):
     input: Input
     temperature: Annotated[float, Field(gt=0)]
     prior: Row
+    answer_prior: Row | None = None
     soft_matrix: SoftMatrixFacts
     confusion: Annotated[list[list[int]], Field(min_length=8, max_length=8)]
     metrics: dict[str, Any]
@@ -77,6 +93,7 @@ class Facts(_Strict):
     calibrated_on: str
     licence: str
     made_with: str
+    second: SecondHead | None = None
     training: dict[str, Any] | None = None
     facts_sha256: str = ""
 
@@ -108,6 +125,11 @@ class Bundle:
     def id(self) -> str:
         """Name and a digest of weights and facts: two bundles with one ``id`` answer alike."""
         return f"{self.facts.name}@{self.facts.digest()[:12]}"
+
+    @property
+    def assumed_prior(self) -> list[float]:
+        """Shares of the expressions under which its answers are calibrated, (8,)."""
+        return self.facts.answer_prior or self.facts.prior
 
     @property
     def input(self) -> InputSpec:

@@ -72,6 +72,4 @@ def _multiply_adds(layer: Any) -> int:
     kernel = getattr(layer, "kernel", None)
     if kernel is None:
         return 0
-    first = getattr(layer, "data_format", "channels_last") == "channels_first"
-    positions = int(np.prod(layer.output.shape[2:] if first else layer.output.shape[1:-1]))
-    return int(np.prod(kernel.shape)) * positions
+    return int(np.prod(kernel.shape)) * int(np.prod(layer.output.shape[1:-1]))

@@ -10,7 +10,7 @@ from typing import Any
 
 from felicity.errors import ConfigError
 
-NOT_NETWORKS = {"backend", "bundle", "describe", "initial", "picture", "registry", "runtime"}
+NOT_NETWORKS = {"backend", "bundle", "describe", "initial", "picture", "prior", "registry", "runtime"}
 
 
 @dataclass(frozen=True)
@@ -84,33 +84,24 @@ def check_network(name: str) -> Network:
     return known[name]
 
 
-def build(name: str, options: ModelOptions | None = None, *, channels_first: bool = False) -> Any:
+def build(name: str, options: ModelOptions | None = None) -> Any:
     """The network ``name`` as a ``keras.Model`` that gives logits. Raises ConfigError where it does not fit.
 
     Call ``use_backend`` first; the weights are Keras's own until ``initial.initialise`` sets them.
-    ``channels_first``: take ``(B, channels, size, size)``; weights and their order are the same.
     """
-    import keras
-
     options = options or ModelOptions()
     network = check_network(name)
-    before = keras.config.image_data_format()
-    keras.config.set_image_data_format("channels_first" if channels_first else "channels_last")
     try:
         return network.build(options)
     except ValueError as error:
         raise ConfigError(f"model {name} cannot be built with {options}: {error}") from error
-    finally:
-        keras.config.set_image_data_format(before)
 
 
 def faces_input(options: ModelOptions) -> Any:
-    """The input layer of every network, in the layout that is being built."""
+    """The input layer of every network."""
     import keras
 
-    side, channels = options.size, options.channels
-    shape = (side, side, channels) if channel_axis() == -1 else (channels, side, side)
-    return keras.Input(shape, name="faces")
+    return keras.Input((options.size, options.size, options.channels), name="faces")
 
 
 def dropout(rate: float) -> Any:
@@ -118,10 +109,3 @@ def dropout(rate: float) -> Any:
     from keras import layers
 
     return layers.Dropout(rate, seed=1, name="dropout")
-
-
-def channel_axis() -> int:
-    """Where channels stand in the layout that is being built, for layers that do not know it themselves."""
-    import keras
-
-    return -1 if keras.config.image_data_format() == "channels_last" else 1

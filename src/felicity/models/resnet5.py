@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from felicity.models.registry import ModelOptions, channel_axis, dropout, faces_input, register
+from felicity.models.registry import ModelOptions, dropout, faces_input, register
 
 WIDTH, DEPTH, FILTER_SIZE = 16, 5, 3
 MOMENTUM, EPSILON = 0.9, 1e-5
@@ -30,7 +30,7 @@ def residual(name: str, options: ModelOptions, width: int, depth: int, filter_si
     from keras import layers
 
     def norm(label: str) -> Any:
-        return layers.BatchNormalization(channel_axis(), momentum=MOMENTUM, epsilon=EPSILON, name=label)
+        return layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=label)
 
     def convolution(channels: int, side: int, stride: int, label: str) -> Any:
         return layers.Conv2D(channels, side, strides=stride, padding="same", use_bias=False, name=label)

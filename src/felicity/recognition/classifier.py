@@ -9,15 +9,20 @@ import numpy.typing as npt
 
 from felicity.errors import BundleError
 from felicity.models.bundle import Bundle, open_bundle
+from felicity.models.prior import prior_shift
 from felicity.models.runtime import open_session
 
 BATCH = 64
 
 
 class Classifier:
-    """One ONNX Runtime session; the batch is free, all faces of a frame go in one call."""
+    """One ONNX Runtime session; the batch is free, all faces of a frame go in one call.
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    Answers are made for ``bundle.assumed_prior``, in which rare expressions have a share that lets them be found.
+    ``natural``: for the shares of the training data instead, as they are when a face is drawn from such data.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int | None = None, natural: bool = False) -> None:
         self.bundle = bundle
         self.input = bundle.input
         try:
@@ -25,13 +30,18 @@ class Classifier:
         except Exception as error:  # ONNX Runtime raises its own types, all of them meaning this
             raise BundleError(f"{bundle.weights}: ONNX Runtime cannot load it ({error})") from error
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        facts = bundle.facts
         wanted = [self.input.channels, self.input.size, self.input.size]
-        if len(inputs) != 1 or inputs[0].shape[1:] != wanted or outputs[0].shape[1:] != [8]:
+        named = [outputs[0].name] + ([facts.second.output] if facts.second else [])
+        given = {output.name: output.shape[1:] for output in outputs}
+        if len(inputs) != 1 or inputs[0].shape[1:] != wanted or any(given.get(name) != [8] for name in named):
             raise BundleError(
-                f"{bundle.weights}: one input (N, {', '.join(map(str, wanted))}) and an output (N, 8) expected, "
-                f"found {[i.shape for i in inputs]} and {[o.shape for o in outputs]}"
+                f"{bundle.weights}: one input (N, {', '.join(map(str, wanted))}) and {len(named)} outputs (N, 8) "
+                f"expected, found {[i.shape for i in inputs]} and {[o.shape for o in outputs]}"
             )
         self._input_name, self._output_name = inputs[0].name, outputs[0].name
+        natural = natural or facts.answer_prior is None
+        self._shift = None if natural else prior_shift(facts.prior, bundle.assumed_prior)
 
     @classmethod
     def open(cls, where: str | Path | None = None, *, threads: int | None = None) -> Classifier:
@@ -45,17 +55,27 @@ class Classifier:
         says. Returns float64 ``(N, 8)`` in the order of ``labels.EXPRESSIONS``; rows sum to 1. A
         face's answer does not depend on its neighbours in the batch.
         """
-        parts = [self._logits(crops[i : i + BATCH]) for i in range(0, len(crops), BATCH)]
-        if not parts:
-            return np.empty((0, 8))
-        scaled = np.concatenate(parts).astype(np.float64) / self.bundle.facts.temperature
-        scaled -= scaled.max(axis=1, keepdims=True)
-        np.exp(scaled, out=scaled)
-        scaled /= scaled.sum(axis=1, keepdims=True)
-        return scaled
+        scaled = self._logits(crops, self._output_name) / self.bundle.facts.temperature
+        return _softmax(scaled if self._shift is None else scaled + self._shift)
 
-    def _logits(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        result: npt.NDArray[np.float32] = self._session.run(
-            [self._output_name], {self._input_name: self.input.batch(crops)}
-        )[0]
-        return result
+    def second_probabilities(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        """What the second head says, see ``probabilities``; for the shares of its training data.
+
+        Raises BundleError where the bundle has none.
+        """
+        second = self.bundle.facts.second
+        if second is None:
+            raise BundleError(f"{self.bundle.folder}: has no second head; ask for its probabilities")
+        return _softmax(self._logits(crops, second.output) / second.temperature)
+
+    def _logits(self, crops: npt.NDArray[np.uint8], output: str) -> npt.NDArray[np.float64]:
+        run, name, batch = self._session.run, self._input_name, self.input.batch
+        parts = [run([output], {name: batch(crops[i : i + BATCH])})[0] for i in range(0, len(crops), BATCH)]
+        return np.concatenate([np.empty((0, 8)), *parts])
+
+
+def _softmax(scaled: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    scaled = scaled - scaled.max(axis=1, keepdims=True)
+    np.exp(scaled, out=scaled)
+    scaled /= scaled.sum(axis=1, keepdims=True)
+    return scaled

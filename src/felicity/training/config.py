@@ -22,7 +22,8 @@ class DataConfig(BaseModel):
     """Which images, read as what.
 
     ``images``: how many of the training part, drawn by ``split_seed`` (0: all). ``pixels``: to mean 0 and deviation 1
-    over the training part, or ``raw``, 0 to 255, as the study's losses suggest.
+    over the training part, or ``raw``, 0 to 255, as the study's losses suggest. ``second``: another source of labels of
+    the same images, such as ``FER2013`` where FER+'s votes come first, that a second head learns.
     """
 
     model_config = _CHECKED
@@ -38,6 +39,7 @@ class DataConfig(BaseModel):
     split_seed: int = 1
     images: Annotated[int, Field(ge=0)] = 0
     pixels: Literal["normalised", "raw"] = "normalised"
+    second: str | None = None
 
 
 class ModelConfig(BaseModel):
@@ -56,11 +58,13 @@ class TrainConfig(BaseModel):
     """A training.
 
     ``learning_rate``: the highest of the schedule. ``weight_decay``: decoupled (Loshchilov & Hutter 2019).
-    ``label_smoothing``: share of a label spread evenly over all classes. ``soft_labels``: learn from the share of
-    votes where the data set has them. ``augment``: the preset, of which ``augmentation`` changes single values.
+    ``label_smoothing``: share of a label spread evenly over all classes; votes stay as they are. ``soft_labels``: learn
+    from the share of votes where the data set has them. ``second_weight``: of the second head's loss, the first has 1.
+    ``augment``: the preset, of which ``augmentation`` changes single values.
     ``average``: decay of the moving average of weights that is evaluated and kept, 0 for none. ``class_weights``:
     weigh images so that all classes count alike. ``patience``: stop after so many epochs without a better
-    validation loss, 0 for never.
+    validation loss, 0 for never. ``precision``: of the arithmetic, weights are float32 always; ``bfloat16`` is for
+    PyTorch, twice as fast on processors with instructions for it (AVX512_BF16, AMX) and slow on others.
     """
 
     model_config = _CHECKED
@@ -78,11 +82,13 @@ class TrainConfig(BaseModel):
     warm_up: Share = 0.0
     label_smoothing: Share = 0.0
     soft_labels: bool = False
+    second_weight: Annotated[float, Field(gt=0, le=100)] = 1.0
     class_weights: bool = False
     augment: Literal["none", "geometry", "camera"] = "none"
     augmentation: dict[str, float] = {}
     average: Share = 0.0
     patience: Annotated[int, Field(ge=0)] = 0
+    precision: Literal["float32", "bfloat16"] = "float32"
     seed: Annotated[int, Field(ge=0)] = 1
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
 
@@ -123,6 +129,8 @@ def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
         raise ConfigError(f"training configuration: {place}: {first['msg']}, not {first['input']!r}") from error
     config.how_augmented()
     config.model_options(2)
+    if config.precision == "bfloat16" and config.backend != "torch":
+        raise ConfigError(f"precision bfloat16 is for the backend torch, not {config.backend}; leave it at float32")
     return config
 
 

@@ -22,46 +22,64 @@ from felicity.datasets import (
     read_images,
     read_manifest,
 )
-from felicity.datasets.manifest import MANIFEST
+from felicity.datasets.manifest import MANIFEST, VERSION
 from felicity.datasets.splits import TEST, TRAIN, VALIDATION
 from felicity.errors import DatasetError
+from felicity.labels import EXPRESSIONS
 from felicity.paths import home
 from felicity.training.config import DataConfig
 
 Images = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
+EIGHT = tuple(map(str, EXPRESSIONS))
 
 
 @dataclass(frozen=True)
 class Part:
-    """``images`` uint8 ``(N, S, S[, 3])``; ``labels`` int64 ``(N,)``, -1 undecided; ``soft`` shares ``(N, C)``."""
+    """``images`` uint8 ``(N, S, S[, 3])``; ``labels`` int64 ``(N,)``, -1 undecided; ``soft`` shares ``(N, C)``.
+
+    ``second``: labels of the second head, int64 ``(N,)``, -1 undecided; None where there is none.
+    """
 
     images: Images = field(repr=False)
     labels: Rows = field(repr=False)
     soft: Floats | None = field(repr=False)
+    second: Rows | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: Rows) -> Part:
         """These rows, in that order."""
-        return Part(self.images[rows], self.labels[rows], None if self.soft is None else self.soft[rows])
+        soft = None if self.soft is None else self.soft[rows]
+        second = None if self.second is None else self.second[rows]
+        return Part(self.images[rows], self.labels[rows], soft, second)
 
     def targets(self, classes: int, *, soft: bool = False, smoothing: float = 0.0) -> Floats:
-        """Float32 ``(N, classes)``, rows sum to 1: votes where ``soft`` and known, else the label."""
-        hard = np.zeros((len(self), classes), dtype=np.float32)
-        decided = self.labels >= 0
-        hard[np.flatnonzero(decided), self.labels[decided]] = 1
+        """Float32 ``(N, classes)``, rows sum to 1: votes where ``soft`` and known, else the label, smoothed."""
+        targets = one_hot(self.labels, classes, smoothing)
         if soft and self.soft is not None:
             known = self.soft.sum(1) > 0
-            hard[known] = self.soft[known]
-        return hard * (1 - smoothing) + np.float32(smoothing / classes)
+            targets[known] = self.soft[known]
+        return targets
+
+
+def one_hot(labels: Rows, classes: int, smoothing: float = 0.0) -> Floats:
+    """Float32 ``(N, classes)``: 1 at the label, of which ``smoothing`` is spread over all; 0 where it is -1."""
+    targets = np.zeros((len(labels), classes), dtype=np.float32)
+    decided = np.flatnonzero(labels >= 0)
+    targets[decided] = smoothing / classes
+    targets[decided, labels[decided]] += 1 - smoothing
+    return targets
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """A data set ready to train on. ``digest``: of images, labels and parts, hexadecimal."""
+    """A data set ready to train on. ``digest``: of images, labels and parts, hexadecimal.
+
+    ``second_classes``: of the second head; none where there is none.
+    """
 
     classes: tuple[str, ...]
     train: Part
@@ -70,6 +88,12 @@ class TrainingSet:
     mean: float
     std: float
     digest: str
+    second_classes: tuple[str, ...] = ()
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """How many classes each head has."""
+        return (len(self.classes), len(self.second_classes)) if self.second_classes else (len(self.classes),)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Part to class to number of images."""
@@ -86,6 +110,7 @@ def load(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int
     Where no classes are asked for, those without any image are left out.
     """
     manifest, images = open_prepared(config, progress)
+    second, second_classes = second_labels(manifest, config)
     has_votes = manifest.soft_labels is not None and soft
     usable = manifest.labels >= 0
     if has_votes:
@@ -97,13 +122,41 @@ def load(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int
         if name == TRAIN and config.images:
             rows = some(rows, config.images, config.split_seed)
         chosen = None if manifest.soft_labels is None else manifest.soft_labels[rows]
-        return Part(np.ascontiguousarray(images[rows]), manifest.labels[rows], chosen)
+        other = None if second is None else second[rows]
+        return Part(np.ascontiguousarray(images[rows]), manifest.labels[rows], chosen, other)
 
-    made = training_set(manifest.classes, part(TRAIN), part(VALIDATION), part(TEST), where=config.path)
+    parts = part(TRAIN), part(VALIDATION), part(TEST)
+    made = training_set(manifest.classes, *parts, where=config.path, second_classes=second_classes)
     return made if config.pixels == "normalised" else replace(made, mean=0.0, std=1 / 255)
 
 
-def training_set(classes: tuple[str, ...], train: Part, validation: Part, test: Part, *, where: str) -> TrainingSet:
+def second_labels(manifest: Manifest, config: DataConfig) -> tuple[Rows | None, tuple[str, ...]]:
+    """Labels of the second head for every image, and its classes: those that the training part has, in our order."""
+    if config.second is None:
+        return None, ()
+    if config.second not in manifest.other_labels:
+        there = ", ".join(manifest.other_labels) or "none"
+        raise DatasetError(
+            f"{config.path}: read as {manifest.format}, has no labels of {config.second!r} beside its own; "
+            f"there are: {there}"
+        )
+    said = manifest.other_labels[config.second]
+    found = set(said[manifest.splits == TRAIN].tolist()) - {""}
+    classes = tuple(sorted(found, key=lambda name: (EIGHT.index(name) if name in EIGHT else len(EIGHT), name)))
+    if len(classes) < 2:
+        raise DatasetError(f"{config.path}: labels of {config.second!r} name {len(classes)} classes, two are needed")
+    return np.array([classes.index(name) if name in found else -1 for name in said.tolist()], dtype=np.int64), classes
+
+
+def training_set(
+    classes: tuple[str, ...],
+    train: Part,
+    validation: Part,
+    test: Part,
+    *,
+    where: str,
+    second_classes: tuple[str, ...] = (),
+) -> TrainingSet:
     """Check the parts and measure the pixels of the training part. Raises DatasetError for a class without images."""
     counts = np.bincount(train.labels[train.labels >= 0], minlength=len(classes))
     if lacking := [name for name, count in zip(classes, counts, strict=True) if count == 0]:
@@ -119,8 +172,9 @@ def training_set(classes: tuple[str, ...], train: Part, validation: Part, test: 
         digest.update(np.ascontiguousarray(each.images).data)
         digest.update(each.labels.tobytes())
         digest.update(b"" if each.soft is None else each.soft.tobytes())
+        digest.update(b"" if each.second is None else each.second.tobytes())
     mean, std = round(float(shown.mean()) / 255, 4), round(max(float(shown.std()) / 255, 1 / 255), 4)
-    return TrainingSet(classes, train, validation, test, mean, std, digest.hexdigest())
+    return TrainingSet(classes, train, validation, test, mean, std, digest.hexdigest(), second_classes)
 
 
 def _without_empty_classes(manifest: Manifest) -> Manifest:
@@ -163,7 +217,8 @@ def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> 
     for file in (*files, *([Path(config.classes)] if config.classes and config.classes.endswith(".toml") else [])):
         facts = file.stat()
         seen.update(f"{file}:{facts.st_size}:{facts.st_mtime_ns};".encode())
-    seen.update(json.dumps(config.model_dump(exclude={"images", "path", "pixels"}), sort_keys=True).encode())
+    settings = config.model_dump(exclude={"images", "path", "pixels", "second"})
+    seen.update(json.dumps([VERSION, settings], sort_keys=True).encode())
     folder = home() / "prepared" / seen.hexdigest()
     if not (folder / MANIFEST).is_file():
         folder.parent.mkdir(parents=True, exist_ok=True)

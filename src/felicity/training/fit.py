@@ -16,7 +16,7 @@ from felicity.errors import ConfigError, TrainingError
 from felicity.training import checkpoint
 from felicity.training import run as runs
 from felicity.training.config import TrainConfig
-from felicity.training.data import Part, TrainingSet
+from felicity.training.data import Part, TrainingSet, one_hot
 from felicity.training.engines import Engine, open_engine
 from felicity.training.feed import Feed, normalise
 from felicity.training.history import Epoch
@@ -91,7 +91,7 @@ def fit(
     history, at = runs.history_of(facts), _Progress(**facts.get("progress", {}))
     if finished(config, history, at):
         return run
-    engine = open_engine(config, len(data.classes))
+    engine = open_engine(config, data.heads)
     if state is not None:
         engine.set_state(state)
     feed = make_feed(config, data)
@@ -146,14 +146,16 @@ def finished(config: TrainConfig, history: list[Epoch], at: _Progress) -> bool:
 
 
 def make_feed(config: TrainConfig, data: TrainingSet) -> Feed:
-    """The batches that ``config`` asks for."""
-    targets = data.train.targets(len(data.classes), soft=config.soft_labels, smoothing=config.label_smoothing)
+    """The batches that ``config`` asks for; targets of the second head stand behind those of the first."""
+    heads = [data.train.targets(len(data.classes), soft=config.soft_labels, smoothing=config.label_smoothing)]
+    if data.train.second is not None:
+        heads.append(one_hot(data.train.second, len(data.second_classes), config.label_smoothing))
     if config.class_weights:
-        mass = targets.sum(0)
-        targets = targets * np.float32(mass.mean()) / np.maximum(mass, 1e-9)
+        heads = [targets * targets.sum(0).mean() / np.maximum(targets.sum(0), 1e-9) for targets in heads]
+    heads[1:] = [targets * config.second_weight for targets in heads[1:]]
     return Feed(
         data.train,
-        targets.astype(np.float32),
+        np.concatenate(heads, 1).astype(np.float32),
         batch_size=config.batch_size,
         seed=config.seed,
         mean=data.mean,
@@ -163,9 +165,9 @@ def make_feed(config: TrainConfig, data: TrainingSet) -> Feed:
 
 
 def measure(engine: Engine, part: Part, data: TrainingSet) -> tuple[float, float]:
-    """Mean cross-entropy against the labels, and accuracy, of the decided images of ``part``."""
+    """Mean cross-entropy against the labels, and accuracy, of the decided images of ``part``; the first head's."""
     part = part.take(np.flatnonzero(part.labels >= 0))
-    logits = engine.predict(normalise(part.images, data.mean, data.std)).astype(np.float64)
+    logits = engine.predict(normalise(part.images, data.mean, data.std))[:, : len(data.classes)].astype(np.float64)
     logits -= logits.max(1, keepdims=True)
     log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
     loss = -float(log_p[np.arange(len(part)), part.labels].mean())

@@ -12,7 +12,17 @@ import numpy.typing as npt
 from felicity.datasets.splits import TRAIN, VALIDATION, assign, k_folds
 from felicity.errors import ConfigError
 from felicity.training.config import DataConfig
-from felicity.training.data import Floats, Images, Part, Rows, TrainingSet, open_prepared, some, training_set
+from felicity.training.data import (
+    Floats,
+    Images,
+    Part,
+    Rows,
+    TrainingSet,
+    open_prepared,
+    second_labels,
+    some,
+    training_set,
+)
 
 DEFAULT_FOLDS = 5
 
@@ -23,7 +33,8 @@ class Pool:
 
     ``images`` uint8 ``(N, S, S[, 3])``; ``labels`` int64 ``(N,)``, -1 undecided; ``soft`` shares ``(N, C)``.
     ``groups``: images of one number resemble each other or show one subject. ``keys``: a name per image that depends
-    on its content, unique. ``drawn``: folds that the preparation drew. ``digest``: of all that, hexadecimal.
+    on its content, unique. ``drawn``: folds that the preparation drew. ``second``: see ``Part``.
+    ``digest``: of all that, hexadecimal.
     """
 
     classes: tuple[str, ...]
@@ -34,6 +45,8 @@ class Pool:
     keys: list[str] = field(repr=False)
     drawn: Rows | None = field(repr=False)
     where: str
+    second: Rows | None = field(default=None, repr=False)
+    second_classes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -49,12 +62,11 @@ class Pool:
 
     def training_set(self, fold: Fold) -> TrainingSet:
         """The fold as a data set; its ``test`` is what the fold holds out. Raises DatasetError."""
-        whole = Part(self.images, self.labels, self.soft)
+        whole = Part(self.images, self.labels, self.soft, self.second)
         held_out = fold.held_out[self.labels[fold.held_out] >= 0]
         validation = fold.validation[self.labels[fold.validation] >= 0]
-        return training_set(
-            self.classes, whole.take(fold.train), whole.take(validation), whole.take(held_out), where=self.where
-        )
+        parts = whole.take(fold.train), whole.take(validation), whole.take(held_out)
+        return training_set(self.classes, *parts, where=self.where, second_classes=self.second_classes)
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,7 @@ class Fold:
 def open_pool(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int], None] | None = None) -> Pool:
     """The training and validation parts of ``config`` as one. Raises DatasetError."""
     manifest, images = open_prepared(config, progress)
+    second, second_classes = second_labels(manifest, config)
     usable = manifest.labels >= 0
     if soft and manifest.soft_labels is not None:
         usable = usable | (manifest.soft_labels.sum(1) > 0)
@@ -85,6 +98,8 @@ def open_pool(config: DataConfig, *, soft: bool = False, progress: Callable[[int
         [f"{manifest.hashes[row]}:{manifest.names[row]}" for row in rows.tolist()],
         None if manifest.k_folds is None else manifest.k_folds[rows],
         config.path,
+        None if second is None else second[rows],
+        second_classes,
     )
 
 

@@ -1,6 +1,6 @@
 """A trained Keras network as ONNX: layer by layer, so that it comes out the same whatever backend it runs on.
 
-Bundles are NCHW; Keras computes in either layout. Written anew, every layer is NCHW, and no transpose stands between
+Bundles are NCHW; Keras computes channels last. Written anew, every layer is NCHW, and no transpose stands between
 convolutions, as one would if a framework's exporter translated what the backend does.
 """
 
@@ -18,7 +18,7 @@ from felicity.training.engines.base import to_numpy
 
 OPSET, IR_VERSION = 17, 8
 """Old enough for every ONNX Runtime that Felicity runs with."""
-INPUT, OUTPUT = "faces", "logits"
+INPUT, OUTPUTS = "faces", ("logits", "second_logits")
 NEVER = -1e4
 """Logit of an expression that is none of the network's classes: its probability is 0 at any temperature."""
 
@@ -43,18 +43,23 @@ class Graph:
         """Add a node; returns the name of its result."""
         return self._append(operator, f"{layer}/{operator}", inputs, attributes)
 
-    def serialise(self, name: str, input_shape: Sequence[int], last: str, places: Sequence[int]) -> bytes:
-        """Put the classes of ``last`` in their ``places`` among the eight; an ONNX file, checked."""
-        pick = np.zeros((len(places), len(EXPRESSIONS)))
-        pick[np.arange(len(places)), places] = 1
-        never = np.where(pick.any(0), 0, NEVER)
-        inputs = [last, self.constant("expressions/pick", pick), self.constant("expressions/never", never)]
-        self._append("Gemm", OUTPUT, inputs, {})
+    def serialise(
+        self, name: str, input_shape: Sequence[int], last: str, heads: Sequence[Sequence[int]], outputs: Sequence[str]
+    ) -> bytes:
+        """Put the classes of each block of ``last`` in their places among the eight; an ONNX file, checked."""
+        first, total = 0, sum(map(len, heads))
+        for places, output in zip(heads, outputs, strict=True):
+            pick = np.zeros((total, len(EXPRESSIONS)))
+            pick[first + np.arange(len(places)), places] = 1
+            never = np.where(pick.any(0), 0, NEVER)
+            inputs = [last, self.constant(f"{output}/pick", pick), self.constant(f"{output}/never", never)]
+            self._append("Gemm", output, inputs, {})
+            first += len(places)
         helper, kind = self._onnx.helper, self._onnx.TensorProto.FLOAT
         graph = helper.make_graph(
             self._nodes, name,
             [helper.make_tensor_value_info(INPUT, kind, ["batch", *input_shape])],
-            [helper.make_tensor_value_info(OUTPUT, kind, ["batch", len(EXPRESSIONS)])],
+            [helper.make_tensor_value_info(output, kind, ["batch", len(EXPRESSIONS)]) for output in outputs],
             self._constants,
         )  # fmt: skip
         model = helper.make_model(
@@ -69,11 +74,12 @@ class Graph:
         return result
 
 
-def to_onnx(model: Any, places: Sequence[int]) -> bytes:
-    """An ONNX file: ``faces`` float32 ``(batch, C, S, S)`` to ``logits`` ``(batch, 8)`` in the order of EXPRESSIONS.
+def to_onnx(model: Any, heads: Sequence[Sequence[int]]) -> bytes:
+    """An ONNX file: ``faces`` float32 ``(batch, C, S, S)`` to ``(batch, 8)`` for each head, ordered as EXPRESSIONS.
 
-    ``model``: a functional ``keras.Model`` from ``(batch, S, S, C)``, or channels first, to a logit per class.
-    ``places``: of each class among the eight; the others get NEVER. Raises ConfigError for a layer without a rule.
+    ``model``: a functional ``keras.Model`` from ``(batch, S, S, C)`` to a logit per class, in blocks of ``heads``: the
+    place of each class among the eight; the others get NEVER. The results are called OUTPUTS. Raises ConfigError
+    for a layer without a rule.
     """
     graph = Graph()
     results: dict[str, str] = {}
@@ -83,9 +89,9 @@ def to_onnx(model: Any, places: Sequence[int]) -> bytes:
             raise _unknown(layer, "of this kind" if rule is None else "that is used more than once")
         inputs = [results[node.operation.name] for node in layer._inbound_nodes[0].parent_nodes]
         results[layer.name] = rule(graph, layer, inputs)
-    first, side, last = model.input_shape[1:]
-    channels = last if first == side else first
-    return graph.serialise(model.name, (channels, side, side), results[model.layers[-1].name], places)
+    *sides, channels = model.input_shape[1:]
+    last = results[model.layers[-1].name]
+    return graph.serialise(model.name, (channels, *sides), last, heads, OUTPUTS[: len(heads)])
 
 
 def _input(graph: Graph, layer: Any, inputs: list[str]) -> str:
@@ -140,7 +146,7 @@ def _global_average(graph: Graph, layer: Any, inputs: list[str]) -> str:
 
 
 def _flatten(graph: Graph, layer: Any, inputs: list[str]) -> str:
-    """In Keras's order, which is channels last in either layout: the dense layer after it was trained on that."""
+    """In Keras's order, channels last: the dense layer after it was trained on that."""
     if len(layer.input.shape) == 4:
         inputs = [graph.add("Transpose", layer.name, inputs, perm=[0, 2, 3, 1])]
     return graph.add("Flatten", layer.name, inputs)
@@ -193,7 +199,7 @@ def _activate(graph: Graph, layer: Any, result: str) -> str:
 def _window(layer: Any, kernel: Sequence[int], dilation: Sequence[int] = (1, 1)) -> dict[str, list[int]]:
     """Kernel, strides and pads as ONNX has them; "same" as Keras means it, with the odd pixel at the end."""
     before, after = [], []
-    sides = layer.input.shape[1:3] if layer.data_format == "channels_last" else layer.input.shape[2:4]
+    sides = layer.input.shape[1:3]
     for length, extent, stride, spread in zip(sides, kernel, layer.strides, dilation, strict=True):
         reach = (extent - 1) * spread + 1
         total = max((-(-length // stride) - 1) * stride + reach - length, 0) if layer.padding == "same" else 0

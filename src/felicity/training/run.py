@@ -46,7 +46,10 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder, opened. ``mean`` and ``std`` normalise pixels, see ``imaging.InputSpec``."""
+    """A run folder, opened. ``mean`` and ``std`` normalise pixels, see ``imaging.InputSpec``.
+
+    ``second_classes``: of the second head, if it has one.
+    """
 
     folder: Path
     config: TrainConfig
@@ -54,6 +57,12 @@ class Run:
     mean: float
     std: float
     facts: dict[str, Any] = field(repr=False)
+    second_classes: tuple[str, ...] = ()
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """How many classes each head has."""
+        return tuple(len(classes) for classes in (self.classes, self.second_classes) if classes)
 
     @property
     def size(self) -> int:
@@ -76,13 +85,13 @@ class Run:
         """Arrays by the names of the network's variables."""
         if which == "best":
             return checkpoint.load(self.folder / BEST)[0]
-        engine = open_engine(self.config, len(self.classes))
+        engine = open_engine(self.config, self.heads)
         engine.set_state(checkpoint.load(self.folder / LAST)[0])
         return engine.weights()
 
     def engine(self, which: Literal["best", "last"] = "best") -> Engine:
         """The network on its backend, with those weights."""
-        engine = open_engine(self.config, len(self.classes))
+        engine = open_engine(self.config, self.heads)
         engine.set_weights(self.weights(which))
         return engine
 
@@ -101,15 +110,16 @@ def open_run(folder: Path) -> Run:
         raise TrainingError(f"{file}: run format {FORMAT} expected, found {found!r}")
     try:
         pixels = facts["pixels"]
-        return Run(folder, make_config(facts["config"]), tuple(facts["classes"]), pixels["mean"], pixels["std"], facts)
+        config, classes, second = make_config(facts["config"]), facts["classes"], facts.get("second_classes", ())
+        return Run(folder, config, tuple(classes), pixels["mean"], pixels["std"], facts, tuple(second))
     except (KeyError, TypeError) as error:
         raise TrainingError(f"{file}: is incomplete or damaged ({error}); train anew") from error
 
 
 def predict(folder: Path, images: Images, which: Literal["best", "last"] = "best") -> npt.NDArray[np.float32]:
-    """Probabilities ``(N, C)`` of a run for ``images`` uint8 ``(N, S, S[, 3])``; rows sum to 1."""
+    """Probabilities ``(N, C)`` of a run for ``images`` uint8 ``(N, S, S[, 3])``; rows sum to 1. The first head's."""
     run = open_run(folder)
-    return softmax(run.engine(which).predict(normalise(images, run.mean, run.std)))
+    return softmax(run.engine(which).predict(normalise(images, run.mean, run.std))[:, : len(run.classes)])
 
 
 def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -131,6 +141,7 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet) -> Run:
         "format": FORMAT,
         "config": config.model_dump(),
         "classes": list(data.classes),
+        **({"second_classes": list(data.second_classes)} if data.second_classes else {}),
         "pixels": {"mean": data.mean, "std": data.std},
         "data": {"digest": data.digest, "images": data.counts()},
         "environment": environment(),

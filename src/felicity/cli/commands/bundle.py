@@ -98,6 +98,11 @@ def export(
     licence: Annotated[
         str | None, typer.Option("--licence", help="Of the weights (default: Felicity's, Apache-2.0).")
     ] = None,
+    evenness: Annotated[
+        float,
+        typer.Option("--evenness", min=0, max=1, help="Answers for shares as in training (0) to equal ones (1)."),
+    ] = 0.0,
+    compact: Annotated[bool, typer.Option("--compact", help="Keep weights in half precision.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a bundle that is there.")] = False,
     json: options.Json = False,
 ) -> None:
@@ -112,7 +117,10 @@ def export(
             if not console.err.is_terminal:
                 console.say(what)
 
-        made = make(run, output, name=name, licence=licence, data=data, replace_bundle=force, step=step)
+        made = make(
+            run, output, name=name, licence=licence, data=data, replace_bundle=force, evenness=evenness,
+            compact=compact, step=step,
+        )  # fmt: skip
     facts = made.bundle.facts
     if absent := [label for label in facts.labels if label not in made.classes]:
         console.warn(f"never answers {', '.join(absent)}: such faces count as what they look most like")
@@ -123,6 +131,7 @@ def export(
                 "path": str(output),
                 "classes": list(made.classes),
                 "largest_difference": made.difference,
+                "rounding": made.rounding,
                 "temperature": facts.temperature,
                 "metrics": facts.metrics,
             }
@@ -133,10 +142,14 @@ def export(
         [
             ("id", made.bundle.id),
             ("largest difference of logits", f"{made.difference:.1e}"),
+            ("difference by half precision", f"{made.rounding:.1e}" if compact else "-"),
             ("temperature", facts.temperature),
             ("calibrated on", facts.calibrated_on),
         ],
     )
+    measured = dict(facts.metrics)
+    if facts.second:
+        measured |= {f"{part}, {facts.second.labels_of}": m for part, m in facts.second.metrics.items()}
     columns = ("part", "faces", "accuracy", "balanced", "happy F1", "ECE before", "ECE after")
     console.table(
         columns,
@@ -145,7 +158,7 @@ def export(
                 part, m["faces"], f"{m['accuracy']:.2%}", f"{m['balanced_accuracy']:.2%}",
                 f"{m['happy_f1']:.2%}" if "happy_f1" in m else "-", f"{m['ece_before']:.4f}", f"{m['ece']:.4f}",
             )
-            for part, m in facts.metrics.items()
+            for part, m in measured.items()
         ],
         numbers=columns[1:],
     )  # fmt: skip

@@ -94,8 +94,8 @@ def _print_share(answers: list[Any], classifier: Classifier, json: bool) -> None
     from felicity.index import SoftMatrix
     from felicity.index.people_share import happy_share
 
-    facts = classifier.bundle.facts
-    found = happy_share(answers, SoftMatrix.from_json(facts.soft_matrix.model_dump()), facts.prior)
+    bundle = classifier.bundle
+    found = happy_share(answers, SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump()), bundle.assumed_prior)
     if json:
         console.emit_json({"happy_share": found.to_json() if found else None})
     elif found is not None:

@@ -57,17 +57,20 @@ def train(
     warm_up: Annotated[float | None, _learning("Share of the steps.", "--warm-up")] = None,
     label_smoothing: Annotated[float | None, _learning("0 to below 1.", "--label-smoothing")] = None,
     soft_labels: Annotated[bool | None, _learning("Learn from shares of votes.", "--soft-labels/--hard-labels")] = None,
+    second_weight: Annotated[float | None, _learning("Of the second head's loss (1).", "--second-weight")] = None,
     class_weights: Annotated[
         bool | None, _learning("All classes count alike.", "--class-weights/--no-class-weights")
     ] = None,
     augment: Annotated[str | None, _learning("none, geometry or camera.", "--augment")] = None,
     average: Annotated[float | None, _learning("Decay of averaged weights, such as 0.999.", "--average")] = None,
     patience: Annotated[int | None, _learning("Stop after so many epochs without progress.", "--patience")] = None,
+    precision: Annotated[str | None, _learning("float32, or bfloat16 on torch.", "--precision")] = None,
     format: Annotated[str | None, _data("Of the data; see: felicity data inspect.", "--format")] = None,
     classes: Annotated[str | None, _data("8, 7, happy,sad or a TOML file.", "--classes")] = None,
     votes: Annotated[str | None, _data("How FER+ votes are read.", "--votes")] = None,
     size: Annotated[int | None, _data("Side of the images (48).", "--size")] = None,
     colour: Annotated[str | None, _data("gray or rgb.", "--colour")] = None,
+    second: Annotated[str | None, _data("Other labels for a second head, such as FER2013.", "--second")] = None,
     images: Annotated[int | None, _data("Train on so many, drawn by a seed (0: all).", "--images")] = None,
     test_share: Annotated[float | None, _data("Where the set has no folds.", "--test-share")] = None,
     validation_share: Annotated[float | None, _data("Of the training part.", "--validation-share")] = None,
@@ -83,11 +86,11 @@ def train(
         "optimizer": optimizer, "momentum": momentum, "weight_decay": weight_decay, "schedule": schedule,
         "warm_up": warm_up, "label_smoothing": label_smoothing, "soft_labels": soft_labels,
         "class_weights": class_weights, "augment": augment, "average": average, "patience": patience, "seed": seed,
-        "threads": threads,
+        "threads": threads, "second_weight": second_weight, "precision": precision,
         "model": {"name": model, "width": width, "depth": depth, "filter_size": filter_size, "dropout": dropout},
         "data": {
             "path": data, "format": format, "classes": classes, "votes": votes, "size": size, "colour": colour,
-            "images": images, "test_share": test_share, "validation_share": validation_share,
+            "second": second, "images": images, "test_share": test_share, "validation_share": validation_share,
         },
     }  # fmt: skip
     stored = {}

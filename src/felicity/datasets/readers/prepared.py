@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+
 from felicity.datasets.archives import Tree
 from felicity.datasets.manifest import IMAGES, MANIFEST, PLAN, read_images, read_manifest
 from felicity.datasets.registry import ReadOptions, register
-from felicity.datasets.samples import Samples
+from felicity.datasets.samples import UNDECIDED, Samples
 from felicity.errors import DatasetError
 
 
@@ -31,6 +33,7 @@ class Prepared:
                 f"{tree.path}: {IMAGES} holds {len(images)} images, but {MANIFEST} names {len(manifest.names)}; "
                 f"prepare the data set again"
             )
+        index = {name: number for number, name in enumerate(manifest.classes)}
         return Samples(
             format=self.name,
             images=images,
@@ -41,4 +44,8 @@ class Prepared:
             soft_labels=manifest.soft_labels,
             subjects=manifest.subjects,
             left_out=manifest.left_out,
+            other_labels={
+                source: np.array([index.get(name, UNDECIDED) for name in said.tolist()], dtype=np.int64)
+                for source, said in manifest.other_labels.items()
+            },
         )

@@ -96,7 +96,7 @@ def _engine(contestant: str, config: TrainConfig, classes: int) -> Any:
         from felicity.training.engines.plain_torch import PlainTorch
 
         return PlainTorch(config, classes)
-    return open_engine(config, classes)
+    return open_engine(config, [classes])
 
 
 def _plain(config: TrainConfig, data: TrainingSet) -> tuple[list[dict[str, Any]], Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,14 +23,15 @@ PREDICT = 256
 
 
 class Engine(ABC):
-    """A network in training. ``step`` changes it; ``predict`` does not."""
+    """A network in training. ``step`` changes it; ``predict`` does not.
 
-    channels_first = False
-    """The layout that is fastest on this framework; what comes and goes is channels last on all."""
+    ``heads``: how many classes each head tells apart; logits stand in blocks of so many. A head is a block of the last
+    layer, so that every network can have several.
+    """
 
-    def __init__(self, config: TrainConfig, classes: int) -> None:
-        self.config = config
-        self.model = build(config.model.name, config.model_options(classes), channels_first=self.channels_first)
+    def __init__(self, config: TrainConfig, heads: Sequence[int]) -> None:
+        self.config, self.heads = config, tuple(heads)
+        self.model = build(config.model.name, config.model_options(sum(heads)))
         initialise(self.model, config.seed)
         self._seed_dropout(config.seed)
         self.optimizer = make_optimizer(config)
@@ -38,9 +39,10 @@ class Engine(ABC):
 
     @abstractmethod
     def step(self, faces: Floats, targets: Floats, learning_rate: float) -> tuple[float, int]:
-        """Take one step; returns mean loss before it, and how many of the batch were right.
+        """Take one step; returns mean loss before it, and how many of the batch the first head had right.
 
-        ``faces``: ``(B, S, S, channels)``. ``targets``: ``(B, C)``, rows sum to a weight.
+        ``faces``: ``(B, S, S, channels)``. ``targets``: ``(B, C)``, in blocks of ``heads``; rows of a block sum to a
+        weight. The loss is the sum of the blocks' cross-entropies.
         """
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,23 +14,26 @@ from felicity.training.engines.base import Engine, Floats
 class JaxEngine(Engine):
     """State lives in JAX arrays between steps; ``push`` and ``pull`` exchange it with the Keras variables."""
 
-    def __init__(self, config: TrainConfig, classes: int) -> None:
+    def __init__(self, config: TrainConfig, heads: Sequence[int]) -> None:
         import jax
 
-        super().__init__(config, classes)
+        super().__init__(config, heads)
         model, optimizer = self.model, self.optimizer
+        ends = np.cumsum(self.heads)[:-1].tolist()
         rate = next(i for i, v in enumerate(optimizer.variables) if v.path == optimizer.learning_rate.path)
 
         def loss_of(trainable: Any, other: Any, faces: Any, targets: Any) -> tuple[Any, Any]:
             logits, other = model.stateless_call(trainable, other, faces, training=True)
-            return -(targets * jax.nn.log_softmax(logits)).sum(1).mean(), (logits, other)
+            given, wanted = (jax.numpy.split(values, ends, axis=1) for values in (logits, targets))
+            parts = [-(w * jax.nn.log_softmax(g)).sum(1).mean() for g, w in zip(given, wanted, strict=True)]
+            return sum(parts[1:], parts[0]), (given[0], other)
 
         def step(state: Any, faces: Any, targets: Any, learning_rate: Any) -> tuple[Any, Any, Any]:
             trainable, other, slots = state
             (loss, (logits, other)), found = jax.value_and_grad(loss_of, has_aux=True)(trainable, other, faces, targets)
             slots = [*slots[:rate], learning_rate, *slots[rate + 1 :]]
             trainable, slots = optimizer.stateless_apply(slots, found, trainable)
-            right = (logits.argmax(1) == targets.argmax(1)).sum()
+            right = (logits.argmax(1) == targets[:, : self.heads[0]].argmax(1)).sum()
             return (trainable, other, slots), loss, right
 
         def gradients(state: Any, faces: Any, targets: Any) -> tuple[Any, Any]:
@@ -70,6 +74,6 @@ class JaxEngine(Engine):
         return np.asarray(self._logits(self._state, faces))
 
 
-def make(config: TrainConfig, classes: int) -> Engine:
+def make(config: TrainConfig, heads: Sequence[int]) -> Engine:
     """See ``open_engine``."""
-    return JaxEngine(config, classes)
+    return JaxEngine(config, heads)

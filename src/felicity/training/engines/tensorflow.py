@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,19 @@ from felicity.training.engines.base import Engine, Floats
 class TensorFlowEngine(Engine):
     """Without XLA: its CPU convolutions take twice as long as oneDNN's here."""
 
-    def __init__(self, config: TrainConfig, classes: int) -> None:
+    def __init__(self, config: TrainConfig, heads: Sequence[int]) -> None:
         import tensorflow as tf
 
-        super().__init__(config, classes)
+        super().__init__(config, heads)
         model, optimizer = self.model, self.optimizer
         variables = model.trainable_variables
 
         def loss_of(faces: Any, targets: Any) -> tuple[Any, Any]:
             logits = model(faces, training=True)
-            return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=targets, logits=logits)), logits
+            given, wanted = (tf.split(values, self.heads, axis=1) for values in (logits, targets))
+            entropy = tf.nn.softmax_cross_entropy_with_logits
+            parts = [tf.reduce_mean(entropy(labels=w, logits=g)) for g, w in zip(given, wanted, strict=True)]
+            return tf.add_n(parts), given[0]
 
         @tf.function  # type: ignore[untyped-decorator]
         def step(faces: Any, targets: Any, learning_rate: Any) -> tuple[Any, Any]:
@@ -30,7 +34,7 @@ class TensorFlowEngine(Engine):
                 loss, logits = loss_of(faces, targets)
             optimizer.learning_rate.assign(learning_rate)
             optimizer.apply(tape.gradient(loss, variables), variables)
-            right = tf.equal(tf.argmax(logits, 1), tf.argmax(targets, 1))
+            right = tf.equal(tf.argmax(logits, 1), tf.argmax(targets[:, : self.heads[0]], 1))
             return loss, tf.reduce_sum(tf.cast(right, tf.int32))
 
         @tf.function  # type: ignore[untyped-decorator]
@@ -61,6 +65,6 @@ class TensorFlowEngine(Engine):
         return result
 
 
-def make(config: TrainConfig, classes: int) -> Engine:
+def make(config: TrainConfig, heads: Sequence[int]) -> Engine:
     """See ``open_engine``."""
-    return TensorFlowEngine(config, classes)
+    return TensorFlowEngine(config, heads)
