@@ -23,7 +23,10 @@ COLUMNS = [INDEX[expression] for expression in FER2013]
 
 
 def probabilities(classifier: Classifier, crops: np.ndarray, labels: str) -> np.ndarray:
-    """Of the eight expressions; ``labels`` (FER2013 or FER+) says whose convention the answer is held against."""
+    """Of the eight expressions, by the head that learnt ``labels`` (FER2013 or FER+), whose convention is asked for."""
+    second = classifier.bundle.facts.second
+    if second is not None and second.labels_of == labels:
+        return classifier.second_probabilities(crops)
     return classifier.probabilities(crops)
 
 
