@@ -33,7 +33,7 @@ from felicity.training.engines.plain_torch import PlainTorch
 from felicity.training.feed import Batch, Feed
 
 CLASSES, BATCH, IMAGES, RATE = 7, 128, 4096, 1e-3
-GEOMETRY = Augmentation(coarse=0.0, blur=0.0, noise=0.0, erase=0.0)
+GEOMETRY = Augmentation(coarse=0.0, blur=0.0, noise=0.0, jpeg=0.0, erase=0.0)
 Step = Callable[[Any, Any], object]
 
 

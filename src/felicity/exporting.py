@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from felicity.training import checkpoint
 from felicity.training.config import TrainConfig
 from felicity.training.data import Part, TrainingSet, load, one_hot
 from felicity.training.feed import normalise
-from felicity.training.onnx_file import in_half_precision
+from felicity.training.onnx_file import in_eight_bits, in_half_precision
 from felicity.training.onnx_graph import INPUT, OUTPUTS, to_onnx
 from felicity.training.run import BEST, Run, environment, open_run
 from felicity.training.temperature import fit_temperature, probabilities_at
@@ -36,14 +36,15 @@ Floats = npt.NDArray[np.float32]
 LICENCE = "Apache-2.0"
 LARGEST_DIFFERENCE = 1e-5
 """Of logits, relative to the largest; float32 sums in another order differ by about a tenth of it."""
-SAMPLE, BATCH = 256, 256
+SAMPLE, BATCH, RANGES = 256, 256, 512
+Precision = Literal["float32", "float16", "int8"]
 
 
 @dataclass(frozen=True)
 class Exported:
     """A bundle and how it came out. ``difference``: see ``largest_difference``. ``classes``: in the run's order.
 
-    ``rounding``: the same difference between full and half precision; 0 where weights are kept in full.
+    ``rounding``: the same difference between full and lower precision; 0 where weights are kept in full.
     """
 
     bundle: Bundle
@@ -61,7 +62,7 @@ def export(
     data: str | None = None,
     replace_bundle: bool = False,
     evenness: float = 0.0,
-    compact: bool = False,
+    precision: Precision = "float32",
     step: Callable[[str], None] = lambda what: None,
 ) -> Exported:
     """Make a bundle at ``output`` of the run in ``folder``, whole or not at all.
@@ -69,8 +70,9 @@ def export(
     ``name``: of the bundle (None: that of the folder). ``licence``: of the weights (None: Felicity's own).
     ``data``: where the run's data set is now, if it was moved.
     ``replace_bundle``: a bundle that is there already may be replaced. ``evenness``: how far the shares of expressions
-    that answers are made for go from those of training, 0, to equal ones, 1 (``models.prior``). ``compact``: keep
-    weights in half precision, which halves the file; what that changes is measured. ``step`` is told what is done.
+    that answers are made for go from those of training, 0, to equal ones, 1 (``models.prior``). ``precision``:
+    ``float16`` keeps weights so, which halves the file; ``int8`` also computes so (``training.onnx_file``). What that
+    changes is measured, and all else is measured of the smaller file. ``step`` is told what is done.
 
     Expressions that are none of the run's classes get probability 0 and no column in the soft matrix: an index made
     with the bundle gives no figure for them, and takes it that nobody shows them.
@@ -83,6 +85,8 @@ def export(
     name = _check_output(output, name, replace_bundle)
     run = open_run(folder)
     heads = [expressions_of(classes, folder) for classes in (run.classes, run.second_classes) if classes]
+    if precision not in get_args(Precision):
+        raise ConfigError(f"precision must be {', '.join(get_args(Precision))}, not {precision!r}")
     if not 0 <= evenness <= 1:
         raise ConfigError(f"evenness must lie in 0 to 1, not {evenness}")
     require("onnx", "export")
@@ -103,8 +107,9 @@ def export(
             f"more than {LARGEST_DIFFERENCE:.0e}; nothing was written"
         )
     rounding = 0.0
-    if compact:
-        onnx = in_half_precision(onnx)
+    if precision != "float32":
+        step(f"rounding to {precision}")
+        onnx = in_half_precision(onnx) if precision == "float16" else in_eight_bits(onnx, _shown(run, held.train))
         network = _Network(onnx, run)
         rounding = max(largest_difference(a, b) for a, b in zip(exact, network.logits(faces), strict=True))
     step("calibrating on the validation part")
@@ -116,7 +121,7 @@ def export(
         "input": {"size": run.size, "colour": run.colour, "mean": run.mean, "std": run.std},
         "licence": licence or LICENCE,
         "made_with": "felicity train, felicity bundle export",
-        "training": _training(run, stored, difference) | ({"rounding": rounding} if compact else {}),
+        "training": _training(run, stored, difference) | {"precision": precision, "rounding": rounding},
     }
     facts |= _origin(run, held)
     return Exported(write_bundle(output, onnx, facts), difference, run.classes, rounding)
@@ -198,6 +203,12 @@ def _sample(run: Run, part: Part) -> Floats:
     real = part.images[:SAMPLE]
     noise = np.random.default_rng(0).integers(0, 256, real.shape, dtype=np.uint8)
     return normalise(np.concatenate([real, noise]), run.mean, run.std)
+
+
+def _shown(run: Run, part: Part) -> Floats:
+    """Faces of the training part for the ranges of activations, ``(N, C, S, S)``."""
+    rows = np.random.default_rng(0).permutation(len(part))[:RANGES]
+    return np.ascontiguousarray(normalise(part.images[rows], run.mean, run.std).transpose(0, 3, 1, 2))
 
 
 def calibrated(

@@ -23,14 +23,16 @@ Image = npt.NDArray[np.uint8]
 class Augmentation:
     """How far each change goes; 0 switches it off.
 
-    ``shift``: of the side, each way. ``zoom``: factor 1/(1 + zoom) to 1 + zoom. ``turn``: degrees, each
-    way. ``flip``, ``erase``, ``coarse``, ``blur``, ``noise``: shares of the images that are mirrored, get a
-    hole, are sampled down and up again, are blurred, get noise. ``contrast``: factor 1 - c to 1 + c.
+    ``shift``: of the side, each way. ``zoom``: factor 1/(1 + zoom) to 1 + zoom. ``stretch``: the same of the width
+    alone. ``turn``: degrees, each way. ``flip``, ``erase``, ``coarse``, ``blur``, ``noise``, ``jpeg``: shares of the
+    images that are mirrored, get a hole, are sampled down and up again, are blurred, get noise, are kept as a
+    JPEG of quality 30 to 90. ``contrast``: factor 1 - c to 1 + c.
     ``brightness``: of 255, each way.
     """
 
     shift: float = 0.1
     zoom: float = 0.18
+    stretch: float = 0.08
     turn: float = 14.0
     flip: float = 0.5
     contrast: float = 0.3
@@ -38,10 +40,11 @@ class Augmentation:
     coarse: float = 0.25
     blur: float = 0.1
     noise: float = 0.3
+    jpeg: float = 0.1
     erase: float = 0.25
 
     def __post_init__(self) -> None:
-        limits = {"turn": 180.0, "zoom": 4.0}
+        limits = {"turn": 180.0, "zoom": 4.0, "stretch": 4.0}
         for f in fields(self):
             value, most = getattr(self, f.name), limits.get(f.name, 1.0)
             if not 0 <= value <= most:
@@ -49,6 +52,7 @@ class Augmentation:
 
 
 SMALLEST_COARSE, NOISE_DEVIATION, HOLE = 1 / 3, 0.06, (1 / 8, 1 / 3)
+JPEG_QUALITY = 30, 91
 
 
 def augment(images: Image, rng: np.random.Generator, how: Augmentation | None = None) -> Image:
@@ -73,9 +77,9 @@ def _augment_one(image: Image, rng: np.random.Generator, how: Augmentation) -> I
         return float(rng.uniform(-most, most))
 
     scale, angle = (1 + how.zoom) ** each_way(1), math.radians(each_way(how.turn))
-    mirror = -1.0 if chance(how.flip) else 1.0
+    across = (1 + how.stretch) ** each_way(1) * (-1.0 if chance(how.flip) else 1.0)
     cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
-    matrix = np.array([[cos * mirror, -sin, 0.0], [sin * mirror, cos, 0.0]])
+    matrix = np.array([[cos * across, -sin, 0.0], [sin * across, cos, 0.0]])
     centre = (side - 1) / 2  # turn and mirror about the centre, then shift
     matrix[:, 2] = centre - matrix[:, :2] @ [centre, centre]
     matrix[:, 2] += [each_way(how.shift) * side, each_way(how.shift) * side]
@@ -94,6 +98,10 @@ def _augment_one(image: Image, rng: np.random.Generator, how: Augmentation) -> I
     if chance(how.noise):
         light += rng.normal(0, 255 * rng.uniform(0, NOISE_DEVIATION), light.shape).astype(np.float32)
     x = np.clip(np.rint(light), 0, 255).astype(np.uint8)
+    if chance(how.jpeg):
+        quality = int(rng.integers(*JPEG_QUALITY))
+        _, packed = cv2.imencode(".jpg", x, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        x = np.asarray(cv2.imdecode(packed, cv2.IMREAD_UNCHANGED))
     if chance(how.erase):
         height, width = (max(1, round(side * float(rng.uniform(*HOLE)))) for _ in range(2))
         top, left = (int(rng.integers(0, side - length + 1)) for length in (height, width))

@@ -60,6 +60,7 @@ class TrainConfig(BaseModel):
     ``learning_rate``: the highest of the schedule. ``weight_decay``: decoupled (Loshchilov & Hutter 2019).
     ``label_smoothing``: share of a label spread evenly over all classes; votes stay as they are. ``soft_labels``: learn
     from the share of votes where the data set has them. ``second_weight``: of the second head's loss, the first has 1.
+    ``teachers``: bundles whose mean answers are ``teacher_share`` of the targets, labels are the rest.
     ``augment``: the preset, of which ``augmentation`` changes single values.
     ``average``: decay of the moving average of weights that is evaluated and kept, 0 for none. ``class_weights``:
     weigh images so that all classes count alike. ``patience``: stop after so many epochs without a better
@@ -83,6 +84,8 @@ class TrainConfig(BaseModel):
     label_smoothing: Share = 0.0
     soft_labels: bool = False
     second_weight: Annotated[float, Field(gt=0, le=100)] = 1.0
+    teachers: tuple[str, ...] = ()
+    teacher_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     class_weights: bool = False
     augment: Literal["none", "geometry", "camera"] = "none"
     augmentation: dict[str, float] = {}
@@ -103,7 +106,7 @@ class TrainConfig(BaseModel):
             if self.augmentation:
                 raise ConfigError("augmentation values are given but augment is none; choose geometry or camera")
             return None
-        off = {} if self.augment == "camera" else dict.fromkeys(("coarse", "blur", "noise", "erase"), 0.0)
+        off = {} if self.augment == "camera" else dict.fromkeys(("coarse", "blur", "noise", "jpeg", "erase"), 0.0)
         try:
             return Augmentation(**(off | self.augmentation))
         except TypeError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -37,7 +37,10 @@ def order_of_epoch(number: int, seed: int, epoch: int) -> Rows:
 
 
 class Feed:
-    """The batches of a training; every one depends on seed, epoch and step alone, so any can be made again."""
+    """The batches of a training; every one depends on seed, epoch and step alone, so any can be made again.
+
+    ``teach``: what to add to the targets of augmented images.
+    """
 
     def __init__(
         self,
@@ -49,8 +52,9 @@ class Feed:
         mean: float,
         std: float,
         how: Augmentation | None,
+        teach: Callable[[Images], Floats] | None = None,
     ) -> None:
-        self._part, self._targets, self._how = part, targets, how
+        self._part, self._targets, self._how, self._teach = part, targets, how, teach
         self._size, self._seed, self._mean, self._std = min(batch_size, len(part)), seed, mean, std
         self.steps = max(1, len(part) // self._size)
 
@@ -60,7 +64,10 @@ class Feed:
         images = self._part.images[rows]
         if self._how is not None:
             images = augment(images, np.random.default_rng([self._seed, epoch, step]), self._how)
-        return Batch(normalise(images, self._mean, self._std), self._targets[rows])
+        targets = self._targets[rows]
+        if self._teach is not None:
+            targets = targets + self._teach(images)
+        return Batch(normalise(images, self._mean, self._std), targets)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from step ``first``, made ahead in a thread; an error there is raised here."""

@@ -16,11 +16,12 @@ from felicity.errors import ConfigError, TrainingError
 from felicity.training import checkpoint
 from felicity.training import run as runs
 from felicity.training.config import TrainConfig
-from felicity.training.data import Part, TrainingSet, one_hot
+from felicity.training.data import Images, Part, TrainingSet, one_hot
 from felicity.training.engines import Engine, open_engine
 from felicity.training.feed import Feed, normalise
 from felicity.training.history import Epoch
 from felicity.training.schedule import learning_rate
+from felicity.training.teachers import Teachers
 
 Floats = npt.NDArray[np.float32]
 CHECKPOINT_SECONDS = 120.0
@@ -152,15 +153,20 @@ def make_feed(config: TrainConfig, data: TrainingSet) -> Feed:
         heads.append(one_hot(data.train.second, len(data.second_classes), config.label_smoothing))
     if config.class_weights:
         heads = [targets * targets.sum(0).mean() / np.maximum(targets.sum(0), 1e-9) for targets in heads]
-    heads[1:] = [targets * config.second_weight for targets in heads[1:]]
+    weights = np.repeat([1.0, config.second_weight][: len(heads)], data.heads).astype(np.float32)
+    teach: Callable[[Images], Floats] | None = None
+    if config.teachers:
+        teachers, taught = Teachers(config.teachers, data, threads=config.threads), weights * config.teacher_share
+        teach, weights = lambda images: teachers(images) * taught, weights - taught
     return Feed(
         data.train,
-        np.concatenate(heads, 1).astype(np.float32),
+        (np.concatenate(heads, 1) * weights).astype(np.float32),
         batch_size=config.batch_size,
         seed=config.seed,
         mean=data.mean,
         std=data.std,
         how=config.how_augmented(),
+        teach=teach,
     )
 
 
