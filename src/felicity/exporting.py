@@ -297,10 +297,11 @@ def _origin(run: Run, held: TrainingSet) -> dict[str, str]:
 
 def _training(run: Run, stored: dict[str, Any], difference: float) -> dict[str, Any]:
     """Everything one needs to train it again; paths by their last name, since they are nobody else's business."""
-    config = run.config.model_dump()
+    config = run.config.model_dump(mode="json")
     for key in ("path", "classes"):
         if value := config["data"][key]:
             config["data"][key] = PurePath(value).name
+    config["teachers"] = list(run.facts.get("teachers", []))
     return {
         "config": config,
         "classes": list(run.classes),

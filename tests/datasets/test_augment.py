@@ -11,7 +11,20 @@ from tests.support import faces_on_disk as disk
 
 OFF = {
     name: 0.0
-    for name in ("shift", "zoom", "turn", "flip", "contrast", "brightness", "coarse", "blur", "noise", "jpeg", "stretch", "erase")
+    for name in (
+        "shift",
+        "zoom",
+        "turn",
+        "flip",
+        "contrast",
+        "brightness",
+        "coarse",
+        "blur",
+        "noise",
+        "jpeg",
+        "stretch",
+        "erase",
+    )
 }
 
 

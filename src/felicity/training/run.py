@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from felicity.errors import TrainingError
 from felicity.imaging.spec import Colour
+from felicity.models.bundle import open_bundle
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
 from felicity.training.data import Images, TrainingSet
@@ -139,7 +140,8 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet) -> Run:
         raise TrainingError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
     facts = {
         "format": FORMAT,
-        "config": config.model_dump(),
+        "config": config.model_dump(mode="json"),
+        **({"teachers": [open_bundle(teacher).id for teacher in config.teachers]} if config.teachers else {}),
         "classes": list(data.classes),
         **({"second_classes": list(data.second_classes)} if data.second_classes else {}),
         "pixels": {"mean": data.mean, "std": data.std},

@@ -54,7 +54,7 @@ class Teachers:
 
 
 def _check(bundle: Bundle, data: TrainingSet) -> None:
-    spec, (_, side, *colours) = bundle.input, data.train.images.shape
+    spec, (_, side, _, *colours) = bundle.input, data.train.images.shape
     if (spec.size, spec.channels) != (side, 3 if colours else 1):
         raise ConfigError(
             f"teacher {bundle.folder}: takes {spec.size} pixels in {spec.colour}, but the data set has "

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from felicity.cli import console, options
+
+if TYPE_CHECKING:
+    from felicity.models.bundle import Facts
 
 Where = Annotated[
     str | None, typer.Argument(metavar="[PATH]", help="A bundle's folder or shipped name (default: the shipped one).")
@@ -52,7 +55,10 @@ def show(where: Where = None, json: options.Json = False) -> None:
                 f"{config['epochs']}, data {facts.training['data']['digest']}",
             )
         )
-    for name, measured in facts.metrics.items():
+    rows.append(("shares in training", _shares(facts.labels, facts.prior)))
+    if facts.answer_prior:
+        rows.append(("answers are made for", _shares(facts.labels, facts.answer_prior)))
+    for name, measured in measures_of(facts).items():
         rows.append((name, ", ".join(f"{k} {v}" for k, v in measured.items())))
     console.table(("fact", "value"), rows)
     columns = [label[:8] for label in facts.labels]
@@ -65,6 +71,17 @@ def show(where: Where = None, json: options.Json = False) -> None:
         title="Answers to held-out faces, by label",
         numbers=("faces", "recall", *columns),
     )
+
+
+def _shares(labels: list[str], prior: list[float]) -> str:
+    return ", ".join(f"{label} {share:.1%}" for label, share in zip(labels, prior, strict=True))
+
+
+def measures_of(facts: Facts) -> dict[str, dict[str, Any]]:
+    """What was measured, by part; of the second head, by part and whose labels."""
+    second = facts.second
+    told = {f"{part}, {second.labels_of}": m for part, m in second.metrics.items()} if second else {}
+    return {name.replace("_in_use", ", as in use"): m for name, m in facts.metrics.items()} | told
 
 
 def verify(where: Where = None, json: options.Json = False) -> None:
@@ -149,9 +166,7 @@ def export(
             ("calibrated on", facts.calibrated_on),
         ],
     )
-    measured = dict(facts.metrics)
-    if facts.second:
-        measured |= {f"{part}, {facts.second.labels_of}": m for part, m in facts.second.metrics.items()}
+    measured = measures_of(facts)
     columns = ("part", "faces", "accuracy", "balanced", "happy F1", "ECE before", "ECE after")
     console.table(
         columns,

@@ -58,6 +58,10 @@ def train(
     label_smoothing: Annotated[float | None, _learning("0 to below 1.", "--label-smoothing")] = None,
     soft_labels: Annotated[bool | None, _learning("Learn from shares of votes.", "--soft-labels/--hard-labels")] = None,
     second_weight: Annotated[float | None, _learning("Of the second head's loss (1).", "--second-weight")] = None,
+    teachers: Annotated[
+        list[str] | None, _learning("Bundle whose answers are learnt; give it again for more.", "--teacher")
+    ] = None,
+    teacher_share: Annotated[float | None, _learning("Of the targets (0.5).", "--teacher-share")] = None,
     class_weights: Annotated[
         bool | None, _learning("All classes count alike.", "--class-weights/--no-class-weights")
     ] = None,
@@ -87,6 +91,7 @@ def train(
         "warm_up": warm_up, "label_smoothing": label_smoothing, "soft_labels": soft_labels,
         "class_weights": class_weights, "augment": augment, "average": average, "patience": patience, "seed": seed,
         "threads": threads, "second_weight": second_weight, "precision": precision,
+        "teachers": teachers or None, "teacher_share": teacher_share,
         "model": {"name": model, "width": width, "depth": depth, "filter_size": filter_size, "dropout": dropout},
         "data": {
             "path": data, "format": format, "classes": classes, "votes": votes, "size": size, "colour": colour,

@@ -1,0 +1,234 @@
+"""One network for two conventions of labels: trained, taught by another, exported, evaluated; as users do it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from felicity.errors import BundleError, ConfigError, DatasetError
+from felicity.labels import EXPRESSIONS, INDEX
+from felicity.models.bundle import open_bundle, write_bundle
+from felicity.models.prior import prior_shift, towards_even
+from felicity.recognition.classifier import Classifier
+from felicity.training.config import make_config
+from felicity.training.data import load, one_hot
+from felicity.training.fit import make_feed
+from felicity.training.teachers import Teachers
+from tests.support import faces_on_disk as disk
+from tests.support.command import felicity, felicity_json
+
+FERPLUS_OF = np.array([4, 5, 6, 1, 3, 2, 0])  # FER2013's codes to FER+'s columns
+CONTEMPT = 7  # FER+'s column
+SETTINGS = """\
+epochs = 4
+batch_size = 16
+learning_rate = 0.02
+optimizer = "sgd"
+augment = "camera"
+soft_labels = true
+label_smoothing = 0.1
+backend = "torch"
+threads = 1
+
+[model]
+name = "test-tiny"
+width = 16
+
+[data]
+second = "FER2013"
+validation_share = 0.3
+"""
+
+
+@pytest.fixture(scope="module")
+def faces() -> disk.Faces:
+    return disk.made_up(280)
+
+
+@pytest.fixture(scope="module")
+def data(faces: disk.Faces, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """FER2013 beside FER+, which calls every other neutral face contemptuous and all others what FER2013 does."""
+    votes = np.zeros((len(faces.codes), 10), dtype=np.int64)
+    votes[np.arange(len(votes)), FERPLUS_OF[faces.codes]] = 7
+    votes[:, 0] += 3
+    doubted = np.flatnonzero(faces.codes == 6)[::2]
+    votes[doubted], votes[doubted, CONTEMPT] = 0, 10
+    folder = tmp_path_factory.mktemp("fer2013")
+    disk.write_csv(faces, folder / "fer2013.csv")
+    disk.write_ferplus(votes, faces.folds, folder / "fer2013new.csv")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("settings") / "heads.toml"
+    file.write_text(SETTINGS)
+    return file
+
+
+@pytest.fixture(scope="module")
+def run(data: Path, settings: Path, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "teacher"
+    felicity("train", data, "--config", settings, "-o", folder, home=home)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bundles(run: Path, home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The run in each precision; answers are made for equal shares in the second."""
+    folder = tmp_path_factory.mktemp("bundles")
+    for precision, evenness in (("float32", 0), ("float16", 1), ("int8", 0.5)):
+        words = ["--precision", precision, "--evenness", evenness]
+        felicity("bundle", "export", run, "-o", folder / precision, *words, home=home)
+    return {place.name: place for place in folder.iterdir()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _same_home(home: Path) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FELICITY_HOME", str(home))
+        yield
+
+
+def test_a_run_says_what_each_head_knows(run: Path, data: Path) -> None:
+    said = json.loads((run / "run.json").read_text())
+    assert said["classes"] == [str(e) for e in EXPRESSIONS]
+    assert said["second_classes"] == [str(e) for e in EXPRESSIONS if e != "contempt"]
+    held = load(make_config({"data": said["config"]["data"]}).data, soft=True)
+    assert held.heads == (8, 7)
+    assert held.train.second is not None
+    pairs = zip(held.train.labels, held.train.second, strict=True)
+    agrees = np.array([held.classes[i] == held.second_classes[j] for i, j in pairs])
+    assert 0.85 < agrees.mean() < 1
+
+
+def test_a_bundle_answers_by_both_heads(bundles: dict[str, Path], run: Path, faces: disk.Faces) -> None:
+    whole = open_bundle(bundles["float32"])
+    second = whole.facts.second
+    assert second is not None and second.labels_of == "FER2013" and second.prior[INDEX[EXPRESSIONS[7]]] == 0
+    classifier = Classifier(whole)
+    first, other = classifier.probabilities(faces.images), classifier.second_probabilities(faces.images)
+    for p in (first, other):
+        np.testing.assert_allclose(p.sum(1), 1)
+    assert other[:, 7].max() == 0 < first[:, 7].max()
+    assert whole.facts.training is not None and whole.facts.training["largest_difference"] < 1e-5
+
+
+def test_answers_in_use_are_those_of_training_for_other_shares(bundles: dict[str, Path], faces: disk.Faces) -> None:
+    bundle = open_bundle(bundles["float16"])
+    facts = bundle.facts
+    assert facts.answer_prior == pytest.approx([1 / 8] * 8, abs=1e-6) and bundle.assumed_prior == facts.answer_prior
+    natural, in_use = (Classifier(bundle, natural=n).probabilities(faces.images) for n in (True, False))
+    wanted = natural / np.array(facts.prior)
+    np.testing.assert_allclose(in_use, wanted / wanted.sum(1, keepdims=True), rtol=1e-9)
+    rare = np.array(facts.prior) < 1 / 8
+    assert (in_use[:, rare].sum(1) > natural[:, rare].sum(1)).all()
+    assert set(facts.metrics) == {"validation", "test", "validation_in_use", "test_in_use"}
+
+
+def test_lower_precision_is_smaller_and_nearly_the_same(bundles: dict[str, Path], faces: disk.Faces) -> None:
+    sizes = {name: (folder / "model.onnx").stat().st_size for name, folder in bundles.items()}
+    assert sizes["float16"] < 0.75 * sizes["float32"]
+    whole, half, eight = (Classifier(open_bundle(bundles[n]), natural=True) for n in ("float32", "float16", "int8"))
+    exact = whole.probabilities(faces.images)
+    assert np.abs(half.probabilities(faces.images) - exact).max() < 0.02
+    assert (eight.probabilities(faces.images).argmax(1) == exact.argmax(1)).mean() > 0.9
+    rounding = {name: (open_bundle(folder).facts.training or {})["rounding"] for name, folder in bundles.items()}
+    assert rounding["float32"] == 0 < rounding["float16"] < rounding["int8"] < 1
+
+
+def test_evaluation_asks_the_head_that_knows_the_labels(bundles: dict[str, Path], data: Path, home: Path) -> None:
+    (told,) = felicity_json("evaluate", bundles["float16"], "--data", data, "--split", "PublicTest", home=home)
+    by_labels = {each["labels"]: each for each in (told, *told["other_labels"])}
+    assert set(by_labels) == {"FER+ majority", "FER2013's own labels", "FER+ majority, answers as in use"}
+    assert "second head" in " ".join(by_labels["FER2013's own labels"]["notes"])
+    assert "12.5% contempt" in " ".join(by_labels["FER+ majority, answers as in use"]["notes"])
+    assert len(by_labels["FER+ majority"]["confusion"]) == 8 > len(by_labels["FER2013's own labels"]["confusion"])
+
+
+def test_a_run_is_evaluated_by_both_heads(run: Path, home: Path) -> None:
+    (told,) = felicity_json("evaluate", run, home=home)
+    assert [each["labels"] for each in (told, *told["other_labels"])] == ["FER+ majority", "FER2013's own labels"]
+
+
+def test_teachers_are_a_part_of_the_targets(bundles: dict[str, Path], data: Path, settings: Path, home: Path) -> None:
+    from felicity.training.config import read_toml
+
+    teachers = [str(bundles["float32"]), str(bundles["float16"])]
+    own = make_config(read_toml(settings), {"data": {"path": str(data)}, "second_weight": 2.0})
+    taught = make_config(own.model_dump(), {"teachers": teachers, "teacher_share": 0.75})
+    held = load(own.data, soft=True)
+    alone, together = (next(iter(make_feed(config, held).epoch(3))) for config in (own, taught))
+    np.testing.assert_array_equal(alone.faces, together.faces)
+    np.testing.assert_allclose(together.targets[:, :8].sum(1), 1, rtol=1e-5)
+    np.testing.assert_allclose(together.targets[:, 8:].sum(1), 2, rtol=1e-5)
+    said = (together.targets - 0.25 * alone.targets) / 0.75
+    assert said.min() > -1e-6
+    pixels = np.round((alone.faces[..., 0] * held.std + held.mean) * 255).astype(np.uint8)
+    expected = Teachers(teachers, held)(pixels)
+    np.testing.assert_allclose(said[:, :8], expected[:, :8], atol=1e-5)
+    np.testing.assert_allclose(said[:, 8:], 2 * expected[:, 8:], atol=1e-5)
+
+
+def test_a_student_is_trained_and_resumed(
+    bundles: dict[str, Path], data: Path, settings: Path, home: Path, tmp_path: Path
+) -> None:
+    words = ["train", data, "--config", settings, "-o", tmp_path / "student", "--teacher", bundles["float32"]]
+    felicity(*words, "--epochs", 1, home=home)
+    said = json.loads((tmp_path / "student" / "run.json").read_text())
+    assert said["teachers"] == [open_bundle(bundles["float32"]).id]
+    refused = felicity(*words, "--epochs", 1, "--teacher", bundles["float16"], "--resume", home=home, expect=1)
+    assert "was begun with teachers" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"data": {"second": "AffectNet"}}, "has no labels of 'AffectNet' beside its own; there are: FER2013"),
+        ({"data": {"size": 32}}, "takes 48 pixels in gray, but the data set has 32"),
+    ],
+)
+def test_what_does_not_fit_is_named(
+    changes: dict[str, Any], said: str, bundles: dict[str, Path], data: Path, settings: Path
+) -> None:
+    from felicity.training.config import read_toml
+
+    config = make_config(
+        read_toml(settings), {"data": {"path": str(data)}, "teachers": [str(bundles["int8"])]}, changes
+    )
+    with pytest.raises((DatasetError, ConfigError), match=said):
+        make_feed(config, load(config.data, soft=True))
+
+
+def test_a_bundle_without_a_second_head_says_so(bundles: dict[str, Path], data: Path, tmp_path: Path) -> None:
+    whole = open_bundle(bundles["float32"])
+    facts = whole.facts.model_dump(exclude={"format", "weights", "weights_sha256", "facts_sha256", "second"})
+    alone = write_bundle(tmp_path / "alone", whole.weights.read_bytes(), facts)
+    with pytest.raises(BundleError, match="has no second head"):
+        Classifier(alone).second_probabilities(np.zeros((1, 48, 48), dtype=np.uint8))
+    held = load(make_config({"data": {"path": str(data), "second": "FER2013"}}).data)
+    with pytest.raises(ConfigError, match=r"does not answer neutral, .* which is learnt here"):
+        Teachers([str(alone.folder)], held)
+
+
+def test_shares_between_those_of_training_and_equal_ones() -> None:
+    prior = [0.7, 0.2, 0.1, 0.0]
+    np.testing.assert_allclose(towards_even(prior, 0), prior)
+    np.testing.assert_allclose(towards_even(prior, 1), [1 / 3, 1 / 3, 1 / 3, 0])
+    half = towards_even(prior, 0.5)
+    np.testing.assert_allclose(half[:2] / half[1], [np.sqrt(3.5), 1])
+    np.testing.assert_allclose(prior_shift(prior, prior), 0)
+    assert prior_shift([0.5, 0.5], [0.9, 0.1]) == pytest.approx(np.log([1.8, 0.2]))
+
+
+def test_votes_are_not_smoothed_and_undecided_rows_have_no_target() -> None:
+    np.testing.assert_allclose(one_hot(np.array([1, -1]), 2, 0.2), [[0.1, 0.9], [0, 0]])
