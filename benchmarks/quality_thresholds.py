@@ -3,7 +3,7 @@
     python benchmarks/quality_thresholds.py DATA/fer2013 [--bundle NAME|FOLDER] [--json]
 
 DATA/fer2013 has ``fer2013.csv.gz`` and ``fer2013new.csv``. Labelled faces that the network has not been fitted
-to (the held-out part of ``Training``) are shrunk and enlarged again, blurred, and sorted by the turn that YuNet
+to (the validation part) are shrunk and enlarged again, blurred, and sorted by the turn that YuNet
 sees; each time the share of right answers is taken: of eight expressions, and of happy against not happy, the
 mean of recall and specificity. Sharpness is that of the median face and the 10th percentile.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import sys
 from pathlib import Path
 
 import cv2
@@ -23,8 +22,9 @@ from felicity.faces.detection import Detection
 from felicity.faces.quality import sharpness, yaw
 from felicity.faces.registry import open_detector
 from felicity.recognition.classifier import Classifier
+from felicity.training.config import DataConfig
+from felicity.training.data import load
 
-sys.path.append(str(Path(__file__).parents[1] / "scripts"))
 HAPPY = 1
 SIDES = (48, 40, 32, 28, 24, 20, 18, 16, 14, 12, 10, 8)
 BLURS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)  # standard deviations in pixels of a 48-pixel face
@@ -42,17 +42,14 @@ def blurred(face: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def main() -> None:
-    from train_bundle import load
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--bundle")
     parser.add_argument("--faces", type=int, default=1500)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    faces = load(options.data)
-    chosen = np.flatnonzero(faces.held_out & (faces.majority >= 0))[: options.faces]
-    images, labels = faces.images[chosen], faces.majority[chosen]
+    held_out = load(DataConfig(path=str(options.data), format="ferplus")).validation
+    images, labels = held_out.images[: options.faces], held_out.labels[: options.faces]
     classifier = Classifier.open(options.bundle, threads=1)
 
     def row(crops: np.ndarray, truth: np.ndarray, **what: float) -> dict[str, float]:

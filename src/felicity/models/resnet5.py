@@ -6,6 +6,8 @@ Sources: the study's ResNet-5 (five residual blocks, sizes not given); residual 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from felicity.models.registry import ModelOptions, dropout, faces_input, register
@@ -19,15 +21,32 @@ WIDEST = 8
 @register("resnet5", "five residual blocks with skip connections, batch normalisation, average pooling")
 def resnet5(options: ModelOptions) -> Any:
     """A stem of stride 2; blocks of ``width`` x 1, 2, 4, 8, 8 channels, halving the side at 2, 3 and 4."""
-    return residual(
-        "resnet5", options, options.width or WIDTH, options.depth or DEPTH, options.filter_size or FILTER_SIZE
-    )
+    return residual("resnet5", options, width=WIDTH, blocks=doubling(options.depth or DEPTH))
 
 
-def residual(name: str, options: ModelOptions, width: int, depth: int, filter_size: int) -> Any:
-    """A network of ``depth`` residual blocks, see ``resnet5``."""
+def doubling(depth: int) -> list[Block]:
+    """``depth`` blocks, each twice as wide as the one before and half its side, until eight times the first."""
+    times = [min(2**number, WIDEST) for number in range(depth)]
+    return [Block(now, 2 if now > before else 1) for before, now in zip([1, *times], times, strict=False)]
+
+
+@dataclass(frozen=True)
+class Block:
+    """``times`` the width of the stem in channels; ``stride`` 2 halves the side."""
+
+    times: int
+    stride: int
+
+
+def residual(name: str, options: ModelOptions, *, width: int, blocks: Sequence[Block]) -> Any:
+    """A stem of stride 2 and ``width`` channels, residual ``blocks`` and average pooling; see ``resnet5``.
+
+    A ``width`` or ``filter_size`` in ``options`` wins.
+    """
     import keras
     from keras import layers
+
+    width, filter_size = options.width or width, options.filter_size or FILTER_SIZE
 
     def norm(label: str) -> Any:
         return layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=label)
@@ -39,15 +58,15 @@ def residual(name: str, options: ModelOptions, width: int, depth: int, filter_si
     x = convolution(width, filter_size, 2, "stem_conv")(x)
     x = layers.ReLU(name="stem_relu")(norm("stem_norm")(x))
     before = width
-    for number in range(1, depth + 1):
-        channels = width * min(2 ** (number - 1), WIDEST)
-        stride = 2 if channels > before else 1
+    for number, block in enumerate(blocks, 1):
+        channels, stride = width * block.times, block.stride
         skip, label = x, f"block{number}"
         x = convolution(channels, filter_size, stride, f"{label}_conv1")(x)
         x = layers.ReLU(name=f"{label}_relu1")(norm(f"{label}_norm1")(x))
         x = norm(f"{label}_norm2")(convolution(channels, filter_size, 1, f"{label}_conv2")(x))
         if stride > 1:
             skip = layers.AveragePooling2D(2, padding="same", name=f"{label}_skip_pool")(skip)
+        if stride > 1 or channels != before:
             skip = norm(f"{label}_skip_norm")(convolution(channels, 1, 1, f"{label}_skip_conv")(skip))
         x = layers.ReLU(name=f"{label}_relu2")(layers.Add(name=f"{label}_add")([x, skip]))
         before = channels

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from felicity.models.registry import ModelOptions, register
-from felicity.models.resnet5 import residual
+from felicity.models.resnet5 import doubling, residual
 
 
 @register("test-tiny", "two small residual blocks; for tests, not for faces")
 def test_tiny(options: ModelOptions) -> Any:
     """Everything that ``resnet5`` has, in small: 4 and 8 channels."""
-    return residual("test-tiny", options, options.width or 4, options.depth or 2, options.filter_size or 3)
+    return residual("test-tiny", options, width=4, blocks=doubling(options.depth or 2))
