@@ -57,7 +57,8 @@ class ModelConfig(BaseModel):
 class TrainConfig(BaseModel):
     """A training.
 
-    ``learning_rate``: the highest of the schedule. ``weight_decay``: decoupled (Loshchilov & Hutter 2019).
+    ``learning_rate``: the highest of the schedule. ``weight_decay``: decoupled (Loshchilov & Hutter 2019), of kernels
+    alone (He T. et al. 2019, arXiv:1812.01187).
     ``label_smoothing``: share of a label spread evenly over all classes; votes stay as they are. ``soft_labels``: learn
     from the share of votes where the data set has them. ``second_weight``: of the second head's loss, the first has 1.
     ``teachers``: bundles whose mean answers are ``teacher_share`` of the targets, labels are the rest.

@@ -44,7 +44,8 @@ class PlainTorch:
         self._steps += 1
         if self._decay:
             with self._torch.no_grad():
-                self._torch._foreach_mul_(list(self._net.parameters()), 1 - learning_rate * self._decay)
+                kernels = [parameter for parameter in self._net.parameters() if parameter.ndim > 1]
+                self._torch._foreach_mul_(kernels, 1 - learning_rate * self._decay)
         self._optimizer.step()
         return float(loss), int(right)
 
