@@ -36,10 +36,8 @@ class Engine(ABC):
         self._seed_dropout(config.seed)
         self.optimizer = make_optimizer(config)
         if config.weight_decay:
-            kernels = {v.path for v in self.model.trainable_variables if len(v.shape) > 1}
-            self.optimizer.exclude_from_weight_decay(
-                [v for v in self.model.trainable_variables if v.path not in kernels]
-            )
+            spared = [v for v in self.model.trainable_variables if len(v.shape) < 2]
+            self.optimizer.exclude_from_weight_decay(spared)
         self.optimizer.build(self.model.trainable_variables)
 
     @abstractmethod
