@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from felicity.cli.app import app
 from felicity.evaluation.study import experiments, published
-from felicity.evaluation.study.experiments import EXPERIMENTS, configure, run_all
+from felicity.evaluation.study.experiments import EXPERIMENTS, SEEDS, Outcome, configure, run_all
 from felicity.evaluation.study.findings import findings
+from felicity.evaluation.study.networks import contest
 from felicity.training.config import TrainConfig
 
 SEVEN = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger"]
@@ -36,6 +37,8 @@ def pretend(config: TrainConfig, contestant: str, seed: int, folder: Path, told:
     matrix = np.full((len(classes), len(classes)), (100 - good) // (len(classes) - 1))
     np.fill_diagonal(matrix, good)
     share = good / matrix.sum(1)[0]
+    rng = np.random.default_rng([seed, good])
+    right = "".join("01"[hit] for hit in (rng.random(4000) < share).tolist())
     parts = {
         name: {"images": int(matrix.sum()), "loss": 1.2, "accuracy": float(share)}
         for name in ("train", "validation", "test")
@@ -43,7 +46,7 @@ def pretend(config: TrainConfig, contestant: str, seed: int, folder: Path, told:
     counts = {part: dict.fromkeys(classes, 100) for part in parts}
     return {
         "contestant": contestant, "seed": seed, "classes": classes, "images": counts, "parts": parts,
-        "confusion": matrix.tolist(), "peak_memory": 10**9, "history": history,
+        "confusion": matrix.tolist(), "peak_memory": 10**9, "history": history, "right": right,
     }  # fmt: skip
 
 
@@ -58,9 +61,11 @@ def test_the_experiments_keep_the_studys_settings() -> None:
     assert two.epochs == 30 and two.model.name == "paper-cnn" and two.data.classes == "happy,sad"
     assert raw.data.pixels == "raw" and raw.epochs == 10
     assert torch.backend == "torch" and torch.model_copy(update={"backend": "tensorflow"}) == configs["seven-classes"]
-    cnn, resnet = configs["augmented-cnn"], configs["augmented-resnet5"]
-    differ = {name for name in type(cnn).model_fields if getattr(cnn, name) != getattr(resnet, name)}
-    assert differ == {"model", "optimizer", "learning_rate", "weight_decay"}, "the two networks have one budget"
+    for seed in range(1, SEEDS + 1):
+        cnn, resnet = configs[f"augmented-cnn-{seed}"], configs[f"augmented-resnet5-{seed}"]
+        differ = {name for name in type(cnn).model_fields if getattr(cnn, name) != getattr(resnet, name)}
+        assert differ <= {"model", "optimizer", "learning_rate", "weight_decay"}, "the two networks have one budget"
+        assert cnn.seed == seed and cnn.model.name == "paper-cnn" and resnet.model.name == "resnet5"
 
 
 @pytest.mark.usefixtures("pretended")
@@ -77,7 +82,39 @@ def test_the_page_has_every_table_and_figure(tmp_path: Path) -> None:
     assert str(tmp_path) not in page
     facts = json.loads((out / "reproduction.json").read_text())
     assert set(facts["experiments"]) == {one.name for one in EXPERIMENTS}
-    assert re.search(r"ResNet-5 \d\d\.\d %, the CNN \d\d\.\d % on \d+ test images, \+\d", page)
+    assert re.search(
+        r"ResNet-5 reaches \d\d\.\d %, the CNN \d\d\.\d % .* \+\d+\.\d points \(\+.*ResNet-5 is better", page
+    )
+
+
+def outcomes_with(flags: dict[tuple[str, int], str]) -> dict[str, Outcome]:
+    one = EXPERIMENTS[0]
+    config = configure(one, "faces", 30, 0, 1)
+
+    def of(right: str) -> dict[str, Any]:
+        accuracy = right.count("1") / len(right)
+        return {"right": right, "parts": {part: {"accuracy": accuracy} for part in ("validation", "test")}}
+
+    return {f"augmented-{name}-{seed}": Outcome(one, config, of(right)) for (name, seed), right in flags.items()}
+
+
+def drawn(share: float, seed: int, n: int = 4000) -> str:
+    return "".join("01"[hit] for hit in (np.random.default_rng(seed).random(n) < share).tolist())
+
+
+def test_a_lead_is_claimed_where_images_and_seeds_bear_it_out() -> None:
+    rates = {"cnn": 0.60, "resnet5": 0.63}
+    clear = contest(
+        outcomes_with({(name, s): drawn(rates[name], 10 * s + len(name)) for name in rates for s in (1, 2, 3)})
+    )
+    assert clear.low > 0 and 1.5 < clear.apart < 4.5 and "ResNet-5 is better" in clear.sentence
+    same = contest(outcomes_with({(name, s): drawn(0.6, 10 * s + len(name)) for name in rates for s in (1, 2, 3)}))
+    assert same.low < 0 < same.high and "neither is shown to be better" in same.sentence
+    # Seeds that scatter make it uncertain, however many images there are.
+    shares = {("cnn", 1): 0.5, ("cnn", 2): 0.6, ("cnn", 3): 0.7, ("resnet5", 1): 0.62, ("resnet5", 2): 0.64,
+              ("resnet5", 3): 0.63}  # fmt: skip
+    wild = contest(outcomes_with({key: drawn(share, i) for i, (key, share) in enumerate(shares.items())}))
+    assert wild.high - wild.low > 4 * (clear.high - clear.low)
 
 
 @pytest.mark.usefixtures("pretended")

@@ -28,7 +28,8 @@ def tune(
     settings: dict[str, Any],
     trials: Annotated[int, typer.Option("--trials", "-n", help="How many, of all who share the study.")] = 20,
     space: Annotated[
-        str, typer.Option("--space", metavar="NAME|FILE.toml", help="What is tuned: default, study or a file.")
+        str,
+        typer.Option("--space", metavar="NAME|FILE.toml", help="What is tuned: default, study, optimiser or a file."),
     ] = "default",
     folder: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")] = Path("tuning"),
     storage: Annotated[

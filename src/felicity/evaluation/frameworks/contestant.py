@@ -86,6 +86,7 @@ def race(contestant: str, config: TrainConfig, data: TrainingSet, folder: Path) 
         "images": data.counts(),
         "parts": parts,
         "confusion": confusion(data.test.labels[decided], answers[decided], len(data.classes)).tolist(),
+        "right": "".join("01"[hit] for hit in (answers == data.test.labels)[decided].tolist()),
         "peak_memory": memory,
         "history": history,
     }

@@ -22,7 +22,7 @@ Choice = str | int | float | bool
 FIXED = {"data", "backend", "epochs", "seed", "threads", "patience", "soft_labels"}
 """Settings that say on what or how long is trained; trials that differ in them could not be compared."""
 KEYS = {"low", "high", "log", "step"}
-PRESETS = ("default", "study")
+PRESETS = ("default", "study", "optimiser")
 MANY = 100
 
 
