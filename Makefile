@@ -13,7 +13,7 @@ help:
 	@echo "make test       the default test suite"
 	@echo "make check      formatting, lint, types, layers"
 	@echo "make test-data  tests on the development data and on running services"
-	@echo "make model      train, calibrate and export the shipped bundle (hours; needs the development data)"
+	@echo "make model      train, calibrate and export the shipped bundles (hours; needs the development data)"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -41,12 +41,29 @@ check: $(VENV)/dev.stamp
 test-data: $(VENV)/dev.stamp
 	FELICITY_NO_SKIP=1 FELICITY_TEST_POSTGRES=$(STORE_TEST) $(BIN)/pytest -q -m "shared_data or service"
 
+# The shipped bundles: teachers by seed, then what they teach. Each training goes on where it was stopped.
 DATA ?= ../shared/data/fer2013
-RUN ?= .cache/model
-model: $(BIN)/python
-	$(INSTALL) --editable ".[dev]"
-	$(BIN)/python scripts/train_bundle.py $(DATA) --run $(RUN)
-	$(BIN)/python scripts/export_bundle.py $(DATA) $(RUN) --name first --output src/felicity/models/zoo/first
+WORK ?= .cache/model
+PRECISION ?= bfloat16
+ZOO := src/felicity/models/zoo
+TEACHERS := $(foreach seed,1 2,$(WORK)/teacher-$(seed)-bundle)
+TAUGHT := $(foreach teacher,$(TEACHERS),--teacher $(teacher))
+TRAIN = $(BIN)/felicity train $(DATA) --resume --precision $(PRECISION)
+
+.SECONDARY:
+model: $(ZOO)/best $(ZOO)/fast
+
+$(WORK)/teacher-%-bundle: recipes/teacher.toml | $(VENV)/dev.stamp
+	$(TRAIN) --config $< --seed $* -o $(WORK)/teacher-$*
+	$(BIN)/felicity bundle export $(WORK)/teacher-$* -o $@ --precision int8 --force
+
+$(WORK)/%.trained: recipes/%.toml $(TEACHERS) | $(VENV)/dev.stamp
+	$(TRAIN) --config $< $(TAUGHT) -o $(WORK)/$*
+	@touch $@
+
+.PHONY: $(ZOO)/best $(ZOO)/fast
+$(ZOO)/best $(ZOO)/fast: $(ZOO)/%: $(WORK)/%.trained
+	$(BIN)/felicity bundle export $(WORK)/$* -o $@ --name $* --precision int8 --evenness 0.5 --force
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
