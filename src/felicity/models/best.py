@@ -1,4 +1,4 @@
-"""The network of the shipped bundle ``best``: four wide residual blocks."""
+"""The network of the shipped bundle ``best``: five wide residual blocks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from felicity.models.registry import ModelOptions, register
 from felicity.models.resnet5 import Block, residual
 
 WIDTH = 32
-BLOCKS = (Block(2, 2), Block(4, 2), Block(6, 1), Block(8, 2))
+BLOCKS = (Block(1, 1), Block(2, 2), Block(4, 2), Block(6, 1), Block(8, 2))
 
 
-@register("best", "the network of the shipped bundle best: four wide residual blocks")
+@register("best", "the network of the shipped bundle best: five wide residual blocks")
 def best(options: ModelOptions) -> Any:
-    """A stem of 32 channels and stride 2; blocks of 64, 128, 192 and 256, two of them at an eighth of the side.
+    """A stem of 32 channels and stride 2; blocks of 32, 64, 128, 192 and 256, two of them at an eighth of the side.
 
     ``depth`` takes the first blocks only.
     """
