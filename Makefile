@@ -63,7 +63,7 @@ $(WORK)/%.trained: recipes/%.toml $(TEACHERS) | $(VENV)/dev.stamp
 
 .PHONY: $(ZOO)/best $(ZOO)/fast
 $(ZOO)/best $(ZOO)/fast: $(ZOO)/%: $(WORK)/%.trained
-	$(BIN)/felicity bundle export $(WORK)/$* -o $@ --name $* --precision int8 --evenness 0.5 --force
+	$(BIN)/felicity bundle export $(WORK)/$* -o $@ --name $* --precision int8 --evenness 0.5 --card recipes/card.toml --force
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

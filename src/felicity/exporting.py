@@ -24,7 +24,7 @@ from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
 from felicity.models.prior import prior_shift, towards_even
 from felicity.models.runtime import open_session
 from felicity.training import checkpoint
-from felicity.training.config import TrainConfig
+from felicity.training.config import TrainConfig, read_toml
 from felicity.training.data import Part, TrainingSet, load, one_hot
 from felicity.training.feed import normalise
 from felicity.training.onnx_file import in_eight_bits, in_half_precision
@@ -63,6 +63,7 @@ def export(
     replace_bundle: bool = False,
     evenness: float = 0.0,
     precision: Precision = "float32",
+    card: Path | None = None,
     step: Callable[[str], None] = lambda what: None,
 ) -> Exported:
     """Make a bundle at ``output`` of the run in ``folder``, whole or not at all.
@@ -72,7 +73,8 @@ def export(
     ``replace_bundle``: a bundle that is there already may be replaced. ``evenness``: how far the shares of expressions
     that answers are made for go from those of training, 0, to equal ones, 1 (``models.prior``). ``precision``:
     ``float16`` keeps weights so, which halves the file; ``int8`` also computes so (``training.onnx_file``). What that
-    changes is measured, and all else is measured of the smaller file. ``step`` is told what is done.
+    changes is measured, and all else is measured of the smaller file. ``card``: a TOML file of texts that the
+    bundle carries, such as its intended use. ``step`` is told what is done.
 
     Expressions that are none of the run's classes get probability 0 and no column in the soft matrix: an index made
     with the bundle gives no figure for them, and takes it that nobody shows them.
@@ -89,6 +91,7 @@ def export(
         raise ConfigError(f"precision must be {', '.join(get_args(Precision))}, not {precision!r}")
     if not 0 <= evenness <= 1:
         raise ConfigError(f"evenness must lie in 0 to 1, not {evenness}")
+    texts = None if card is None else _card(card)
     require("onnx", "export")
     stored = checkpoint.load(folder / BEST)[1]
     step("reading the data set")
@@ -120,6 +123,7 @@ def export(
         "labels": [str(e) for e in EXPRESSIONS],
         "input": {"size": run.size, "colour": run.colour, "mean": run.mean, "std": run.std},
         "licence": licence or LICENCE,
+        "card": texts,
         "made_with": "felicity train, felicity bundle export",
         "training": _training(run, stored, difference) | {"precision": precision, "rounding": rounding},
     }
@@ -182,6 +186,13 @@ def _check_output(output: Path, name: str | None, replace_bundle: bool) -> str:
     if output.exists() and not replace_bundle:
         raise BundleError(f"{output}: holds a bundle already; choose another folder, or replace it with --force")
     return name
+
+
+def _card(file: Path) -> dict[str, str]:
+    texts = read_toml(file)
+    if wrong := [key for key, text in texts.items() if not isinstance(text, str)]:
+        raise ConfigError(f'{file}: a card holds texts, and {wrong[0]} is none; write {wrong[0]} = "..."')
+    return texts
 
 
 def _load(run: Run, data: str | None) -> TrainingSet:

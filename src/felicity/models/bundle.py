@@ -74,7 +74,8 @@ class Facts(_Strict):
 
     ``prior``: shares of the expressions in training. ``answer_prior``: shares for which answers are made, see
     ``recognition.Classifier``; None for those of training. Soft matrix and confusion are of the answers so made.
-    ``training``: configuration, data, versions and epoch, where ``felicity train`` made the weights.
+    ``card``: what it is meant for and what not, in words. ``training``: configuration, data, versions and epoch, where
+    ``felicity train`` made the weights.
     """
 
     format: Literal[1]
@@ -94,6 +95,7 @@ class Facts(_Strict):
     licence: str
     made_with: str
     second: SecondHead | None = None
+    card: dict[str, str] | None = None
     training: dict[str, Any] | None = None
     facts_sha256: str = ""
 

@@ -58,6 +58,7 @@ def show(where: Where = None, json: options.Json = False) -> None:
     rows.append(("shares in training", _shares(facts.labels, facts.prior)))
     if facts.answer_prior:
         rows.append(("answers are made for", _shares(facts.labels, facts.answer_prior)))
+    rows.extend((facts.card or {}).items())
     for name, measured in measures_of(facts).items():
         rows.append((name, ", ".join(f"{k} {v}" for k, v in measured.items())))
     console.table(("fact", "value"), rows)
@@ -122,6 +123,9 @@ def export(
     precision: Annotated[
         str, typer.Option("--precision", help="float32; float16: half the file; int8: a quarter, and faster.")
     ] = "float32",
+    card: Annotated[
+        Path | None, typer.Option("--card", metavar="FILE.toml", help="Texts to carry: intended use, limits.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a bundle that is there.")] = False,
     json: options.Json = False,
 ) -> None:
@@ -138,7 +142,7 @@ def export(
 
         made = make(
             run, output, name=name, licence=licence, data=data, replace_bundle=force, evenness=evenness,
-            precision=precision, step=step,  # type: ignore[arg-type]
+            precision=precision, card=card, step=step,  # type: ignore[arg-type]
         )  # fmt: skip
     facts = made.bundle.facts
     if absent := [label for label in facts.labels if label not in made.classes]:
