@@ -85,9 +85,11 @@ def run(data: Path, settings: Path, home: Path, tmp_path_factory: pytest.TempPat
 @pytest.fixture(scope="module")
 def bundles(run: Path, home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The run in each precision; answers are made for equal shares in the second."""
-    folder = tmp_path_factory.mktemp("bundles")
+    folder = tmp_path_factory.mktemp("bundles") / "all"
+    card = folder.parent / "card.toml"
+    card.write_text('"intended use" = "tests"\n')
     for precision, evenness in (("float32", 0), ("float16", 1), ("int8", 0.5)):
-        words = ["--precision", precision, "--evenness", evenness]
+        words = ["--precision", precision, "--evenness", evenness, "--card", card]
         felicity("bundle", "export", run, "-o", folder / precision, *words, home=home)
     return {place.name: place for place in folder.iterdir()}
 
@@ -144,6 +146,28 @@ def test_lower_precision_is_smaller_and_nearly_the_same(bundles: dict[str, Path]
     assert (eight.probabilities(faces.images).argmax(1) == exact.argmax(1)).mean() > 0.9
     rounding = {name: (open_bundle(folder).facts.training or {})["rounding"] for name, folder in bundles.items()}
     assert rounding["float32"] == 0 < rounding["float16"] < rounding["int8"] < 1
+
+
+def test_a_bundle_shows_its_card_and_both_heads(bundles: dict[str, Path], home: Path) -> None:
+    table = felicity("bundle", "show", bundles["float16"], home=home).stdout
+    for said in ("intended use", "tests", "answers are made for", "validation, FER2013", "validation, as in use"):
+        assert said in table
+    (told,) = felicity_json("bundle", "show", bundles["float16"], home=home)
+    assert told["card"] == {"intended use": "tests"} and told["second"]["labels_of"] == "FER2013"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--evenness", "2"], "evenness"),
+        (["--precision", "int4"], "precision must be float32, float16, int8, not 'int4'"),
+        (["--card", "none.toml"], "cannot be read as a TOML configuration"),
+    ],
+)
+def test_a_wrong_export_is_refused(words: list[str], said: str, run: Path, home: Path, tmp_path: Path) -> None:
+    done = felicity("bundle", "export", run, "-o", tmp_path / "out", *words, home=home, expect=None)
+    assert done.returncode != 0 and said in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_evaluation_asks_the_head_that_knows_the_labels(bundles: dict[str, Path], data: Path, home: Path) -> None:

@@ -54,6 +54,7 @@ def test_later_layers_win_and_nothing_given_changes_nothing() -> None:
         ({"augment": "camera", "augmentation": {"wobble": 1.0}}, "augmentation"),
         ({"model": {"heads": 2}}, "model.heads is not a setting"),
         ({"data": {"size": 3}}, "data.size"),
+        ({"precision": "bfloat16"}, "precision bfloat16 is for the backend torch, not tensorflow"),
     ],
 )
 def test_wrong_settings_are_named(wrong: dict[str, object], said: str) -> None:
