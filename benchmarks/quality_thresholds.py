@@ -1,6 +1,6 @@
 """At which size, blur and turn of the head do answers go wrong? The thresholds of ``faces.quality`` come from here.
 
-    python benchmarks/quality_thresholds.py DATA/fer2013 [--bundle NAME|FOLDER] [--json]
+    python benchmarks/quality_thresholds.py DATA/fer2013 [--bundle NAME|FOLDER] [--json] [--picture FILE.png]
 
 DATA/fer2013 has ``fer2013.csv.gz`` and ``fer2013new.csv``. Labelled faces that the network has not been fitted
 to (the validation part) are shrunk and enlarged again, blurred, and sorted by the turn that YuNet
@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from felicity.evaluation.drawing import Canvas
 from felicity.faces.detection import Detection
 from felicity.faces.quality import sharpness, yaw
 from felicity.faces.registry import open_detector
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--bundle")
     parser.add_argument("--faces", type=int, default=1500)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--picture", type=Path, help="draw them, too")
     options = parser.parse_args()
     held_out = load(DataConfig(path=str(options.data), format="ferplus")).validation
     images, labels = held_out.images[: options.faces], held_out.labels[: options.faces]
@@ -73,12 +75,42 @@ def main() -> None:
             print(" ".join(f"{v:>13.3f}" if isinstance(v, float) else f"{v:>13}" for v in line))
         print(flush=True)
 
-    show([row(np.stack([shrunk(f, s) for f in images]), labels, side=s) for s in SIDES])
-    show([row(np.stack([blurred(f, s) for f in images]), labels, sigma=s) for s in BLURS])
+    sizes = [row(np.stack([shrunk(f, s) for f in images]), labels, side=s) for s in SIDES]
+    blurs = [row(np.stack([blurred(f, s) for f in images]), labels, sigma=s) for s in BLURS]
+    show(sizes)
+    show(blurs)
     detector = open_detector("yunet")
     turns = np.array([turn(detector, f) for f in images])
     bins = [(low, (turns >= low) & (turns < high)) for low, high in itertools.pairwise(YAWS)]
-    show([row(images[part], labels[part], yaw_from=low) for low, part in bins if part.sum() >= 30])
+    turned = [row(images[part], labels[part], yaw_from=low) for low, part in bins if part.sum() >= 30]
+    show(turned)
+    if options.picture:
+        options.picture.write_bytes(drawn(sizes, blurs, turned))
+
+
+def drawn(*tables: list[dict[str, float]]) -> bytes:
+    """The shares of right answers by what was changed, a panel each; the bars of few faces are left to the table."""
+    canvas = Canvas(10, 3.4)
+    names = {
+        "side": "face's side in pixels",
+        "sigma": "blur, pixels of a 48-pixel face",
+        "yaw_from": "turn of the head",
+    }
+    for axes, table in zip(canvas.figure.subplots(1, 3, sharey=True), tables, strict=True):
+        what = next(iter(table[0]))
+        for figure, colour, label in (
+            ("eight", "#0072b2", "of eight expressions"),
+            ("happy", "#d55e00", "happy or not"),
+        ):
+            shares = [100 * line[figure] for line in table]
+            axes.plot([line[what] for line in table], shares, "o-", color=colour, markersize=3, label=label)
+        axes.set(xlabel=names[what], ylim=(0, 100))
+        axes.grid(color="#e6e6e6", linewidth=0.6)
+        axes.spines[["top", "right"]].set_visible(False)
+        if what == "side":
+            axes.set_ylabel("right answers, %")
+            axes.legend(frameon=False, fontsize=8)
+    return canvas.png()
 
 
 def turn(detector: object, face: np.ndarray) -> float:
