@@ -25,6 +25,7 @@ from felicity.index import GroupKey, Groups, PersonObservation, SoftMatrix, Sums
 from felicity.labels import EXPRESSIONS, FER2013, INDEX
 from felicity.models.bundle import Bundle, open_bundle
 from felicity.recognition.classifier import Classifier
+from felicity.training.scaling import Scaling
 from tests.support import faces_on_disk as disk
 from tests.support.command import environment, felicity
 from tests.support.people import photograph
@@ -131,8 +132,10 @@ def test_a_bundle_answers_as_the_network_that_was_trained(trained: Callable[[str
     classifier = Classifier(made.bundle)
     p = classifier.probabilities(made.arrays["images"])
     assert p[:, INDEX[EXPRESSIONS[7]]].max() == 0, "contempt is none of its classes"
-    scaled = np.exp(made.arrays["logits"].astype(np.float64) / made.bundle.facts.temperature)
-    places = [INDEX[name] for name in made.bundle.facts.training["classes"]]  # type: ignore[index]
+    facts = made.bundle.facts
+    places = [INDEX[name] for name in facts.training["classes"]]  # type: ignore[index]
+    bias = np.array(facts.bias)[places]
+    scaled = np.exp(made.arrays["logits"].astype(np.float64) / facts.temperature + bias)
     assert p[:, places] == pytest.approx(scaled / scaled.sum(1, keepdims=True), abs=1e-5)
     assert (p.argmax(1) == made.truth()).mean() > 0.5, "it has learned something to be wrong about"
     assert "runs" in shown("bundle", "verify", made.bundle.folder)
@@ -387,7 +390,7 @@ def test_measures_by_hand() -> None:
     answers, labels = np.array([1, 1, 1, 0, 0, 2]), np.array([1, 1, 0, 0, 0, 0])
     logits = 4 * np.eye(8, dtype=np.float32)[answers]
     sure = [np.exp(4 / t) / (np.exp(4 / t) + 7) for t in (1, 2)]
-    assert measures(logits, labels, 2.0) == {
+    assert measures(logits, labels, Scaling(2.0, np.zeros(8))) == {
         "faces": 6,
         "accuracy": round(4 / 6, 4),
         "balanced_accuracy": round((2 / 4 + 2 / 2) / 2, 4),
@@ -395,7 +398,7 @@ def test_measures_by_hand() -> None:
         "ece_before": round(abs(sure[0] - 4 / 6), 4),
         "ece": round(abs(sure[1] - 4 / 6), 4),
     }
-    assert "happy_f1" not in measures(logits[3:], labels[3:], 1.0), "nobody is happy"
+    assert "happy_f1" not in measures(logits[3:], labels[3:]), "nobody is happy"
 
 
 def test_classes_find_their_place() -> None:

@@ -1,6 +1,6 @@
 """From a run to a bundle: the network as ONNX, held against the one that was trained; calibrated, measured, written.
 
-Temperature, soft matrix and confusion matrix come from the validation part, which the weights were never fitted to
+Scaling, soft matrix and confusion matrix come from the validation part, which the weights were never fitted to
 (though it chose the epoch that is kept); the test part is only reported.
 """
 
@@ -24,15 +24,16 @@ from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
 from felicity.models.prior import prior_shift, towards_even
 from felicity.models.runtime import open_session
 from felicity.training import checkpoint
-from felicity.training.config import TrainConfig, read_toml
-from felicity.training.data import Part, TrainingSet, load, one_hot
+from felicity.training.config import read_toml
+from felicity.training.data import Part, TrainingSet, load
 from felicity.training.feed import normalise
 from felicity.training.onnx_file import in_eight_bits, in_half_precision
 from felicity.training.onnx_graph import INPUT, OUTPUTS, to_onnx
 from felicity.training.run import BEST, Run, environment, open_run
-from felicity.training.temperature import fit_temperature, probabilities_at
+from felicity.training.scaling import Scaling, fit_scaling, softmax
 
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating[Any]]
+Rows = npt.NDArray[np.int64]
 LICENCE = "Apache-2.0"
 LARGEST_DIFFERENCE = 1e-5
 """Of logits, relative to the largest; float32 sums in another order differ by about a tenth of it."""
@@ -225,75 +226,62 @@ def _shown(run: Run, part: Part) -> Floats:
 def calibrated(
     network: _Network, run: Run, held: TrainingSet, heads: Sequence[Sequence[int]], evenness: float
 ) -> dict[str, Any]:
-    """Temperature, priors, matrices and measures of each head, as ``bundle.json`` has them."""
+    """Scaling, priors, matrices and measures of each head, as ``bundle.json`` has them."""
     parts = {"validation": held.validation} | ({"test": held.test} if len(held.test) else {})
     answers = {name: network.answers(part) for name, part in parts.items()}
     labels = {name: np.asarray(heads[0])[part.labels] for name, part in parts.items()}
-    temperature = fit_temperature(answers["validation"][0], labels["validation"])
-    prior = _prior(run.config, held.train.targets(len(heads[0]), soft=run.config.soft_labels), heads[0])
-    wanted = towards_even(prior, evenness).round(6)
-    scaled = {name: given[0] / temperature for name, given in answers.items()}
-    in_use = {name: given + prior_shift(prior, wanted) for name, given in scaled.items()} if evenness else scaled
-    p, true = probabilities_at(in_use["validation"], 1.0), labels["validation"]
-    facts: dict[str, Any] = {
-        "temperature": temperature,
-        "prior": prior,
+    first = {name: (given[0], labels[name]) for name, given in answers.items()}
+    facts, scaling = _head(first)
+    wanted = towards_even(facts["prior"], evenness).round(6)
+    shift = prior_shift(facts["prior"], wanted)
+    in_use = {name: scaling.apply(logits) + shift for name, (logits, _) in first.items()}
+    p, true = softmax(in_use["validation"]), labels["validation"]
+    facts |= {
         "soft_matrix": SoftMatrix.from_probabilities(p, true).rounded().to_json(),
         "confusion": Scores.of(true, p, EXPRESSIONS).confusion.tolist(),
-        "metrics": {name: measures(answers[name][0], labels[name], temperature) for name in parts},
     }
     if evenness:
         facts["answer_prior"] = wanted.tolist()
-        facts["metrics"] |= {f"{name}_in_use": measures(given, labels[name], 1.0) for name, given in in_use.items()}
+        facts["metrics"] |= {f"{name}_in_use": measures(given, labels[name]) for name, given in in_use.items()}
     if len(heads) > 1:
-        facts["second"] = _second_head(run, held, heads[1], {name: given[1] for name, given in answers.items()})
+        truth = {name: part.second for name, part in parts.items()}
+        second = {name: _decided(answers[name][1], truth[name], heads[1]) for name in parts}
+        facts["second"] = {"labels_of": run.config.data.second, "output": OUTPUTS[1]} | _head(second)[0]
     return facts
 
 
-def _second_head(run: Run, held: TrainingSet, places: Sequence[int], answers: dict[str, Floats]) -> dict[str, Any]:
-    """Its facts, calibrated on the validation part by its own labels."""
-    truth = {"validation": held.validation.second, "test": held.test.second}
-    decided: dict[str, tuple[Floats, npt.NDArray[np.int64]]] = {}
-    for name, logits in answers.items():
-        labels = truth[name]
-        assert labels is not None  # a run with a second head was trained on such data
-        decided[name] = logits[labels >= 0], np.asarray(places)[labels[labels >= 0]]
-    temperature = fit_temperature(*decided["validation"])
-    assert held.train.second is not None
+def _head(parts: dict[str, tuple[Floats, Rows]]) -> tuple[dict[str, Any], Scaling]:
+    """Facts of a head by its logits ``(N, 8)`` and labels ``(N,)`` of each part, calibrated on ``validation``."""
+    scaling = fit_scaling(*parts["validation"])
+    shares = np.bincount(parts["validation"][1], minlength=len(EXPRESSIONS)) / len(parts["validation"][1])
     return {
-        "labels_of": run.config.data.second,
-        "output": OUTPUTS[1],
-        "temperature": temperature,
-        "prior": _prior(run.config, one_hot(held.train.second, len(places)), places),
-        "metrics": {name: measures(*given, temperature) for name, given in decided.items()},
-    }
+        "temperature": scaling.temperature,
+        "bias": scaling.bias.tolist(),
+        "prior": shares.round(6).tolist(),
+        "metrics": {name: measures(logits, labels, scaling) for name, (logits, labels) in parts.items()},
+    }, scaling
 
 
-def measures(
-    logits: npt.NDArray[np.floating[Any]], labels: npt.NDArray[np.int64], temperature: float
-) -> dict[str, float]:
+def _decided(logits: Floats, labels: Rows | None, places: Sequence[int]) -> tuple[Floats, Rows]:
+    assert labels is not None  # a run with a second head was trained on such data
+    return logits[labels >= 0], np.asarray(places)[labels[labels >= 0]]
+
+
+def measures(logits: Floats, labels: Rows, scaling: Scaling | None = None) -> dict[str, float]:
     """What a bundle says of N labelled faces: how many; then figures of 0 to 1, see ``evaluation``.
 
-    ``logits`` (N, 8). ``happy_f1`` is left out where nobody is happy; ``ece_before`` is that without temperature.
+    ``logits`` (N, 8). ``happy_f1`` is left out where nobody is happy; ``ece_before`` is that without ``scaling``.
     """
-    p = probabilities_at(logits, temperature)
+    p = softmax(scaling.apply(logits) if scaling else logits)
     scores = Scores.of(labels, p, EXPRESSIONS)
     figures = {"accuracy": scores.accuracy, "balanced_accuracy": scores.balanced_accuracy}
     if scores.happy is not None and scores.happy.support[0]:
         figures["happy_f1"] = scores.happy.f1[0]
     everyone = np.ones((1, len(labels)))
     figures["ece"] = reliability(labels, p, everyone).ece[0]
-    figures["ece_before"] = reliability(labels, probabilities_at(logits, 1.0), everyone).ece[0]
+    if scaling:
+        figures["ece_before"] = reliability(labels, softmax(logits), everyone).ece[0]
     return {"faces": len(labels)} | {name: round(float(value), 4) for name, value in figures.items()}
-
-
-def _prior(config: TrainConfig, targets: Floats, places: Sequence[int]) -> list[float]:
-    """Shares of the expressions as the loss saw them; ``targets`` ``(N, C)``."""
-    shares = targets.astype(np.float64).sum(0)
-    shares = np.full(len(places), 1 / len(places)) if config.class_weights else shares / shares.sum()
-    prior = np.zeros(len(EXPRESSIONS))
-    prior[list(places)] = shares
-    return [float(share) for share in prior.round(6)]
 
 
 def _origin(run: Run, held: TrainingSet) -> dict[str, str]:

@@ -65,6 +65,7 @@ class SecondHead(_Strict):
     labels_of: str
     output: str
     temperature: Annotated[float, Field(gt=0)]
+    bias: Row
     prior: Row
     metrics: dict[str, Any]
 
@@ -72,8 +73,9 @@ class SecondHead(_Strict):
 class Facts(_Strict):
     """What stands in ``bundle.json``.
 
-    ``prior``: shares of the expressions in training. ``answer_prior``: shares for which answers are made, see
-    ``recognition.Classifier``; None for those of training. Soft matrix and confusion are of the answers so made.
+    ``temperature`` divides logits, then ``bias`` is added, which makes them calibrated under ``prior``, the shares of
+    the expressions among the faces that they were calibrated on. ``answer_prior``: shares for which answers are made,
+    see ``recognition.Classifier``; None for ``prior``. Soft matrix and confusion are of the answers so made.
     ``card``: what it is meant for and what not, in words. ``training``: configuration, data, versions and epoch, where
     ``felicity train`` made the weights.
     """
@@ -85,6 +87,7 @@ class Facts(_Strict):
     labels: list[str]
     input: Input
     temperature: Annotated[float, Field(gt=0)]
+    bias: Row | None = None
     prior: Row
     answer_prior: Row | None = None
     soft_matrix: SoftMatrixFacts

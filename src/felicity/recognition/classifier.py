@@ -19,7 +19,7 @@ class Classifier:
     """One ONNX Runtime session; the batch is free, all faces of a frame go in one call.
 
     Answers are made for ``bundle.assumed_prior``, in which rare expressions have a share that lets them be found.
-    ``natural``: for the shares of the training data instead, as they are when a face is drawn from such data.
+    ``natural``: for the shares among the faces it was calibrated on instead, ``facts.prior``.
     """
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None, natural: bool = False) -> None:
@@ -40,8 +40,8 @@ class Classifier:
                 f"expected, found {[i.shape for i in inputs]} and {[o.shape for o in outputs]}"
             )
         self._input_name, self._output_name = inputs[0].name, outputs[0].name
-        natural = natural or facts.answer_prior is None
-        self._shift = None if natural else prior_shift(facts.prior, bundle.assumed_prior)
+        shares = facts.prior if natural else bundle.assumed_prior
+        self._shift = prior_shift(facts.prior, shares) + (np.array(facts.bias) if facts.bias else 0.0)
 
     @classmethod
     def open(cls, where: str | Path | None = None, *, threads: int | None = None) -> Classifier:
@@ -55,18 +55,17 @@ class Classifier:
         says. Returns float64 ``(N, 8)`` in the order of ``labels.EXPRESSIONS``; rows sum to 1. A
         face's answer does not depend on its neighbours in the batch.
         """
-        scaled = self._logits(crops, self._output_name) / self.bundle.facts.temperature
-        return _softmax(scaled if self._shift is None else scaled + self._shift)
+        return _softmax(self._logits(crops, self._output_name) / self.bundle.facts.temperature + self._shift)
 
     def second_probabilities(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        """What the second head says, see ``probabilities``; for the shares of its training data.
+        """What the second head says, see ``probabilities``; for the shares among the faces it was calibrated on.
 
         Raises BundleError where the bundle has none.
         """
         second = self.bundle.facts.second
         if second is None:
             raise BundleError(f"{self.bundle.folder}: has no second head; ask for its probabilities")
-        return _softmax(self._logits(crops, second.output) / second.temperature)
+        return _softmax(self._logits(crops, second.output) / second.temperature + np.array(second.bias))
 
     def _logits(self, crops: npt.NDArray[np.uint8], output: str) -> npt.NDArray[np.float64]:
         run, name, batch = self._session.run, self._input_name, self.input.batch

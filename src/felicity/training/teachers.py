@@ -16,14 +16,14 @@ from felicity.labels import EXPRESSIONS
 from felicity.models.bundle import Bundle, open_bundle
 from felicity.models.runtime import open_session
 from felicity.training.data import Images, TrainingSet
-from felicity.training.temperature import probabilities_at
+from felicity.training.scaling import softmax
 
 Floats = npt.NDArray[np.float32]
 EIGHT = tuple(map(str, EXPRESSIONS))
 
 
 class Teachers:
-    """One bundle or more; what they answer is their mean. Their answers are as bold as in training: temperature 1.
+    """One bundle or more; what they answer is their mean. Their answers are those of training, not scaled.
 
     Raises BundleError where one cannot be opened, ConfigError where it takes other images than the data set has or
     does not know its classes.
@@ -49,7 +49,7 @@ class Teachers:
             outputs = [session.get_outputs()[0].name] + ([bundle.facts.second.output] if bundle.facts.second else [])
             given = session.run(outputs[: len(means)], {session.get_inputs()[0].name: bundle.input.batch(images)})
             for mean, logits, columns in zip(means, given, self._columns, strict=True):
-                mean += probabilities_at(logits[:, columns], 1.0) / len(self.bundles)
+                mean += softmax(logits[:, columns]) / len(self.bundles)
         return np.concatenate(means, 1).astype(np.float32)
 
 

@@ -177,7 +177,8 @@ def export(
         [
             (
                 part, m["faces"], f"{m['accuracy']:.2%}", f"{m['balanced_accuracy']:.2%}",
-                f"{m['happy_f1']:.2%}" if "happy_f1" in m else "-", f"{m['ece_before']:.4f}", f"{m['ece']:.4f}",
+                f"{m['happy_f1']:.2%}" if "happy_f1" in m else "-",
+                f"{m['ece_before']:.4f}" if "ece_before" in m else "-", f"{m['ece']:.4f}",
             )
             for part, m in measured.items()
         ],
