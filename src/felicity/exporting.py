@@ -296,7 +296,7 @@ def _origin(run: Run, held: TrainingSet) -> dict[str, str]:
 
 def _training(run: Run, stored: dict[str, Any], difference: float) -> dict[str, Any]:
     """Everything one needs to train it again; paths by their last name, since they are nobody else's business."""
-    config = run.config.model_dump(mode="json")
+    config = run.config.model_dump()
     for key in ("path", "classes"):
         if value := config["data"][key]:
             config["data"][key] = PurePath(value).name

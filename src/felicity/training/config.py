@@ -85,7 +85,7 @@ class TrainConfig(BaseModel):
     label_smoothing: Share = 0.0
     soft_labels: bool = False
     second_weight: Annotated[float, Field(gt=0, le=100)] = 1.0
-    teachers: tuple[str, ...] = ()
+    teachers: list[str] = []
     teacher_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     class_weights: bool = False
     augment: Literal["none", "geometry", "camera"] = "none"

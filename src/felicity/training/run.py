@@ -140,7 +140,7 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet) -> Run:
         raise TrainingError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
     facts = {
         "format": FORMAT,
-        "config": config.model_dump(mode="json"),
+        "config": config.model_dump(),
         **({"teachers": [open_bundle(teacher).id for teacher in config.teachers]} if config.teachers else {}),
         "classes": list(data.classes),
         **({"second_classes": list(data.second_classes)} if data.second_classes else {}),
