@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +213,12 @@ def test_a_student_is_trained_and_resumed(
     assert said["teachers"] == [open_bundle(bundles["float32"]).id]
     refused = felicity(*words, "--epochs", 1, "--teacher", bundles["float16"], "--resume", home=home, expect=1)
     assert "was begun with teachers" in refused.stderr
+    shutil.copytree(bundles["float32"], tmp_path / "moved")
+    again = ["train", data, "--config", settings, "-o", tmp_path / "other", "--teacher", tmp_path / "moved"]
+    felicity(*again, "--epochs", 1, home=home)
+    shutil.rmtree(tmp_path / "moved")
+    shutil.copytree(bundles["float16"], tmp_path / "moved")
+    assert "was taught by" in felicity(*again, "--epochs", 1, "--resume", home=home, expect=1).stderr
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -141,7 +142,7 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet) -> Run:
     facts = {
         "format": FORMAT,
         "config": config.model_dump(),
-        **({"teachers": [open_bundle(teacher).id for teacher in config.teachers]} if config.teachers else {}),
+        **({"teachers": _ids(config.teachers)} if config.teachers else {}),
         "classes": list(data.classes),
         **({"second_classes": list(data.second_classes)} if data.second_classes else {}),
         "pixels": {"mean": data.mean, "std": data.std},
@@ -162,12 +163,21 @@ def resume(folder: Path, config: TrainConfig, data: TrainingSet) -> tuple[Run, c
             f"{folder}: was begun with {key} = {then[key]!r}, not {now[key]!r}; resume it as it was begun, "
             f"or choose another folder"
         )
+    if (ids := _ids(config.teachers)) != run.facts.get("teachers", []):
+        raise TrainingError(
+            f"{folder}: was taught by {', '.join(run.facts['teachers'])}, and the teachers are {', '.join(ids)} now; "
+            f"resume it with those it was begun with, or choose another folder"
+        )
     if run.facts["data"]["digest"] != data.digest:
         raise TrainingError(f"{folder}: was begun on other images or labels; resume it on the same data")
     if not (folder / LAST).is_file():
         return run, None, {}
     state, facts = checkpoint.load(folder / LAST)
     return run, state, facts
+
+
+def _ids(bundles: Sequence[str]) -> list[str]:
+    return [open_bundle(bundle).id for bundle in bundles]
 
 
 def record(run: Run, history: list[Epoch]) -> None:
