@@ -10,15 +10,17 @@ from felicity.evaluation.drawing import Canvas
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 
 
-def together_png(histories: Mapping[str, Sequence[dict[str, Any]]], title: str) -> bytes:
-    """Accuracy and loss of several trainings by epoch: validation drawn through, training dashed."""
+def together_png(histories: Mapping[str, Sequence[Sequence[dict[str, Any]]]], title: str) -> bytes:
+    """Accuracy and loss by epoch of several trainings under each name: validation drawn through, training dashed."""
     canvas = Canvas(9.6, 4.0)
     for axes, name, unit in zip(canvas.figure.subplots(1, 2), ("accuracy", "loss"), ("%", "nats"), strict=True):
         factor = 100 if name == "accuracy" else 1
-        for (label, history), colour in zip(histories.items(), COLOURS, strict=False):
-            epochs = [row["epoch"] for row in history]
-            axes.plot(epochs, [factor * row[f"val_{name}"] for row in history], color=colour, label=label)
-            axes.plot(epochs, [factor * row[name] for row in history], color=colour, linestyle="--", linewidth=0.9)
+        for (label, runs), colour in zip(histories.items(), COLOURS, strict=False):
+            for number, history in enumerate(runs):
+                epochs, style = [row["epoch"] for row in history], {"color": colour, "linewidth": 0.9}
+                seen, unseen = ([factor * row[key] for row in history] for key in (name, f"val_{name}"))
+                axes.plot(epochs, unseen, **style, label=None if number else label)
+                axes.plot(epochs, seen, **style, linestyle="--", alpha=0.5)
         axes.set(xlabel="epoch", ylabel=f"{name}, {unit}")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(color="#e6e6e6", linewidth=0.6)

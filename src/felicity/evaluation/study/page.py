@@ -15,7 +15,7 @@ from felicity.evaluation.drawing import confusion_png
 from felicity.evaluation.metrics import Scores
 from felicity.evaluation.study import published
 from felicity.evaluation.study.charts import beside_png, together_png
-from felicity.evaluation.study.experiments import Outcome
+from felicity.evaluation.study.experiments import SEEDS, Outcome
 from felicity.evaluation.study.findings import Finding, findings
 from felicity.evaluation.study.networks import Contest, contest
 from felicity.models.describe import Description
@@ -85,7 +85,10 @@ def _scores(outcome: Outcome) -> Scores:
 def _pictures(outcomes: Mapping[str, Outcome], network: Description) -> dict[str, bytes]:
     raw, two = outcomes["raw-pixels"], outcomes["two-classes"]
     n = len(published.TENSORFLOW_LOSS)
-    drawn = {name: curves_png(outcome.history, outcome.experiment.about) for name, outcome in outcomes.items()}
+    drawn = {
+        name: curves_png(outcomes[name].history, outcomes[name].experiment.about)
+        for name in ("two-classes", "raw-pixels", "seven-classes", "seven-classes-pytorch")
+    }
     drawn |= {
         f"{name}-confusion": confusion_png(
             np.array(outcomes[name].facts["confusion"]),
@@ -108,8 +111,11 @@ def _pictures(outcomes: Mapping[str, Outcome], network: Description) -> dict[str
         published.TENSORFLOW_ACCURACY, "accuracy", "Two classes, TensorFlow",
     )  # fmt: skip
     drawn["augmented"] = together_png(
-        {outcomes[one].config.model.name: outcomes[one].history for one in ("augmented-cnn-1", "augmented-resnet5-1")},
-        "augmented, one-cycle, first seed",
+        {
+            label: [outcomes[f"augmented-{name}-{seed + 1}"].history for seed in range(SEEDS)]
+            for name, label in (("cnn", "CNN"), ("resnet5", "ResNet-5"))
+        },
+        f"augmented, one-cycle, {SEEDS} seeds",
     )
     return drawn
 
