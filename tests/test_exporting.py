@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 
 from felicity.cli import app
 from felicity.errors import BundleError, ConfigError, DatasetError, FelicityError, TrainingError
-from felicity.exporting import export, expressions_of, largest_difference, measures
+from felicity.evaluation.head import measures
+from felicity.exporting import export, expressions_of, largest_difference
 from felicity.imaging.encode import write_image
 from felicity.index import GroupKey, Groups, PersonObservation, SoftMatrix, Sums, WindowAccumulator, compute_index
 from felicity.labels import EXPRESSIONS, FER2013, INDEX

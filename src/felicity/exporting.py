@@ -16,12 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError, require
-from felicity.evaluation.calibration import reliability
-from felicity.evaluation.metrics import Scores
-from felicity.index.soft_matrix import SoftMatrix
+from felicity.evaluation.head import Answers, calibrated, main_head
 from felicity.labels import EXPRESSIONS, INDEX, parse_expression
 from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
-from felicity.models.prior import prior_shift, towards_even
 from felicity.models.runtime import open_session
 from felicity.training import checkpoint
 from felicity.training.config import read_toml
@@ -30,10 +27,8 @@ from felicity.training.feed import normalise
 from felicity.training.onnx_file import in_eight_bits, in_half_precision
 from felicity.training.onnx_graph import INPUT, OUTPUTS, to_onnx
 from felicity.training.run import BEST, Run, environment, open_run
-from felicity.training.scaling import Scaling, fit_scaling, softmax
 
 Floats = npt.NDArray[np.floating[Any]]
-Rows = npt.NDArray[np.int64]
 LICENCE = "Apache-2.0"
 LARGEST_DIFFERENCE = 1e-5
 """Of logits, relative to the largest; float32 sums in another order differ by about a tenth of it."""
@@ -117,7 +112,7 @@ def export(
         network = _Network(onnx, run)
         rounding = max(largest_difference(a, b) for a, b in zip(exact, network.logits(faces), strict=True))
     step("calibrating on the validation part")
-    facts = calibrated(network, run, held, heads, evenness)
+    facts = _calibrate(network, run, held, heads, evenness)
     step("writing")
     facts |= {
         "name": name,
@@ -223,65 +218,18 @@ def _shown(run: Run, part: Part) -> Floats:
     return np.ascontiguousarray(normalise(part.images[rows], run.mean, run.std).transpose(0, 3, 1, 2))
 
 
-def calibrated(
+def _calibrate(
     network: _Network, run: Run, held: TrainingSet, heads: Sequence[Sequence[int]], evenness: float
 ) -> dict[str, Any]:
     """Scaling, priors, matrices and measures of each head, as ``bundle.json`` has them."""
     parts = {"validation": held.validation} | ({"test": held.test} if len(held.test) else {})
     answers = {name: network.answers(part) for name, part in parts.items()}
-    labels = {name: np.asarray(heads[0])[part.labels] for name, part in parts.items()}
-    first = {name: (given[0], labels[name]) for name, given in answers.items()}
-    facts, scaling = _head(first)
-    wanted = towards_even(facts["prior"], evenness).round(6)
-    shift = prior_shift(facts["prior"], wanted)
-    in_use = {name: scaling.apply(logits) + shift for name, (logits, _) in first.items()}
-    p, true = softmax(in_use["validation"]), labels["validation"]
-    facts |= {
-        "soft_matrix": SoftMatrix.from_probabilities(p, true).rounded().to_json(),
-        "confusion": Scores.of(true, p, EXPRESSIONS).confusion.tolist(),
-    }
-    if evenness:
-        facts["answer_prior"] = wanted.tolist()
-        facts["metrics"] |= {f"{name}_in_use": measures(given, labels[name]) for name, given in in_use.items()}
+    first = {name: Answers.of(answers[name][0], part.labels, heads[0]) for name, part in parts.items()}
+    facts = main_head(first, evenness)
     if len(heads) > 1:
-        truth = {name: part.second for name, part in parts.items()}
-        second = {name: _decided(answers[name][1], truth[name], heads[1]) for name in parts}
-        facts["second"] = {"labels_of": run.config.data.second, "output": OUTPUTS[1]} | _head(second)[0]
+        second = {name: Answers.of(answers[name][1], part.second, heads[1]) for name, part in parts.items()}
+        facts["second"] = {"labels_of": run.config.data.second, "output": OUTPUTS[1]} | calibrated(second)[0]
     return facts
-
-
-def _head(parts: dict[str, tuple[Floats, Rows]]) -> tuple[dict[str, Any], Scaling]:
-    """Facts of a head by its logits ``(N, 8)`` and labels ``(N,)`` of each part, calibrated on ``validation``."""
-    scaling = fit_scaling(*parts["validation"])
-    shares = np.bincount(parts["validation"][1], minlength=len(EXPRESSIONS)) / len(parts["validation"][1])
-    return {
-        "temperature": scaling.temperature,
-        "bias": scaling.bias.tolist(),
-        "prior": shares.round(6).tolist(),
-        "metrics": {name: measures(logits, labels, scaling) for name, (logits, labels) in parts.items()},
-    }, scaling
-
-
-def _decided(logits: Floats, labels: Rows | None, places: Sequence[int]) -> tuple[Floats, Rows]:
-    assert labels is not None  # a run with a second head was trained on such data
-    return logits[labels >= 0], np.asarray(places)[labels[labels >= 0]]
-
-
-def measures(logits: Floats, labels: Rows, scaling: Scaling | None = None) -> dict[str, float]:
-    """What a bundle says of N labelled faces: how many; then figures of 0 to 1, see ``evaluation``.
-
-    ``logits`` (N, 8). ``happy_f1`` is left out where nobody is happy; ``ece_before`` is that without ``scaling``.
-    """
-    p = softmax(scaling.apply(logits) if scaling else logits)
-    scores = Scores.of(labels, p, EXPRESSIONS)
-    figures = {"accuracy": scores.accuracy, "balanced_accuracy": scores.balanced_accuracy}
-    if scores.happy is not None and scores.happy.support[0]:
-        figures["happy_f1"] = scores.happy.f1[0]
-    everyone = np.ones((1, len(labels)))
-    figures["ece"] = reliability(labels, p, everyone).ece[0]
-    if scaling:
-        figures["ece_before"] = reliability(labels, softmax(logits), everyone).ece[0]
-    return {"faces": len(labels)} | {name: round(float(value), 4) for name, value in figures.items()}
 
 
 def _origin(run: Run, held: TrainingSet) -> dict[str, str]:

@@ -91,7 +91,8 @@ def _of_bundle(where: str) -> Judge:
 
 def _of_run(folder: Path) -> Judge:
     from felicity.training.feed import normalise
-    from felicity.training.run import BEST, open_run, softmax
+    from felicity.training.run import BEST, open_run
+    from felicity.training.scaling import softmax
 
     run = open_run(folder)
     if not (folder / BEST).is_file():
@@ -102,7 +103,7 @@ def _of_run(folder: Path) -> Judge:
         nonlocal engine
         engine = engine or run.engine("best")
         logits, first = engine.predict(normalise(images, run.mean, run.std)), len(run.classes)
-        return softmax(logits[:, first:] if second else logits[:, :first]).astype(np.float64)
+        return softmax(logits[:, first:] if second else logits[:, :first])
 
     name = f"run {folder.resolve().name} ({run.config.model.name} on {run.config.backend})"
     judge = Judge(name, run.classes, run.size, run.colour, answer, run)

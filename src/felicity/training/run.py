@@ -28,6 +28,7 @@ from felicity.training.data import Images, TrainingSet
 from felicity.training.engines import Engine, open_engine
 from felicity.training.feed import normalise
 from felicity.training.history import Epoch, from_json, to_csv
+from felicity.training.scaling import softmax
 
 FORMAT = 1
 RUN, HISTORY, CURVES, LAST, BEST = "run.json", "history.csv", "curves.png", "last.npz", "best.npz"
@@ -121,14 +122,8 @@ def open_run(folder: Path) -> Run:
 def predict(folder: Path, images: Images, which: Literal["best", "last"] = "best") -> npt.NDArray[np.float32]:
     """Probabilities ``(N, C)`` of a run for ``images`` uint8 ``(N, S, S[, 3])``; rows sum to 1. The first head's."""
     run = open_run(folder)
-    return softmax(run.engine(which).predict(normalise(images, run.mean, run.std))[:, : len(run.classes)])
-
-
-def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Over the last axis, computed in float64."""
-    z = logits.astype(np.float64)
-    z = np.exp(z - z.max(-1, keepdims=True))
-    return np.asarray(z / z.sum(-1, keepdims=True), dtype=np.float32)
+    logits = run.engine(which).predict(normalise(images, run.mean, run.std))[:, : len(run.classes)]
+    return softmax(logits).astype(np.float32)
 
 
 def begin(folder: Path, config: TrainConfig, data: TrainingSet) -> Run:
