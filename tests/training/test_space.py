@@ -22,7 +22,16 @@ def test_presets_suggest_what_a_training_takes(name: str) -> None:
     check_space(space, BASE, where=name)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
     for _ in range(20):
-        chosen = make_config(BASE.model_dump(), space.suggest(study.ask()))
+        suggested = space.suggest(study.ask())
+        chosen = flat(make_config(BASE.model_dump(), suggested).model_dump())
+        assert flat(suggested).keys() == {each.name for each in space.dimensions}
+        assert flat(suggested).items() <= chosen.items()
+
+
+def test_the_study_searched_these_values() -> None:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+    for _ in range(20):
+        chosen = make_config(BASE.model_dump(), read_space("study").suggest(study.ask()))
         assert 1e-4 <= chosen.learning_rate <= 1e-2
         assert chosen.model.filter_size in (3, 5) and isinstance(chosen.model.depth, int)
 
