@@ -33,7 +33,9 @@ class Teachers:
         self.bundles = [open_bundle(folder) for folder in where]
         for bundle in self.bundles:
             _check(bundle, data)
-        self._sessions = [open_session(bundle.weights, threads=threads or None, patient=True) for bundle in self.bundles]
+        self._sessions = [
+            open_session(bundle.weights, threads=threads or None, patient=True) for bundle in self.bundles
+        ]
         names = [data.classes, data.second_classes] if data.second_classes else [data.classes]
         self._columns = [[EIGHT.index(name) for name in classes] for classes in names]
 
