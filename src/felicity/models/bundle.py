@@ -25,7 +25,7 @@ from felicity.labels import EXPRESSIONS
 FORMAT: Literal[1] = 1
 FACTS_FILE = "bundle.json"
 ZOO = Path(__file__).parent / "zoo"
-DEFAULT = "first"
+DEFAULT = "best"
 
 Row = Annotated[list[float], Field(min_length=8, max_length=8)]
 Matrix = Annotated[list[Row], Field(min_length=8, max_length=8)]
