@@ -213,6 +213,8 @@ def test_a_student_is_trained_and_resumed(
     assert said["teachers"] == [open_bundle(bundles["float32"]).id]
     refused = felicity(*words, "--epochs", 1, "--teacher", bundles["float16"], "--resume", home=home, expect=1)
     assert "was begun with teachers" in refused.stderr
+    felicity(*words[:5], tmp_path / "none", "--teacher", "nowhere", home=home, expect=1)
+    assert not (tmp_path / "none").exists()
     shutil.copytree(bundles["float32"], tmp_path / "moved")
     again = ["train", data, "--config", settings, "-o", tmp_path / "other", "--teacher", tmp_path / "moved"]
     felicity(*again, "--epochs", 1, home=home)

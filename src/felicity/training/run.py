@@ -130,10 +130,6 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet) -> Run:
     """Write ``run.json`` into a new folder. Raises TrainingError where one is there, or it cannot be written."""
     if (folder / RUN).exists():
         raise TrainingError(f"{folder}: holds a run already; resume it with --resume, or choose another folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
     facts = {
         "format": FORMAT,
         "config": config.model_dump(),
@@ -144,6 +140,10 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet) -> Run:
         "data": {"digest": data.digest, "images": data.counts()},
         "environment": environment(),
     }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
     checkpoint.write(folder / RUN, (json.dumps(facts, indent=1) + "\n").encode())
     return open_run(folder)
 
