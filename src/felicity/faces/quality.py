@@ -35,7 +35,7 @@ class QualityGate:
 
     Measured by ``benchmarks/quality_thresholds.py`` on 1,500 labelled faces that the network was not fitted to,
     happy against not happy, mean of recall and specificity. In full 94.5 %; the thresholds stand where 3
-    points of it are lost: shrunk to 24, 20, 18 and 14 pixels 93.0, 90.2, 88.9 and 85.2 %; blurred to a median
+    to 4 points of it are lost: shrunk to 24, 20, 18 and 14 pixels 93.0, 90.2, 88.9 and 85.2 %; blurred to a median
     sharpness of 0.28, 0.22, 0.18 and 0.14, 93.8, 92.5, 91.1 and 87.5 %. Up to a yaw of 0.5 nothing certain is lost;
     few labelled faces are turned further, so the limit stands a little above.
     """
