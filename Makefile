@@ -41,31 +41,40 @@ check: $(VENV)/dev.stamp
 test-data: $(VENV)/dev.stamp
 	FELICITY_NO_SKIP=1 FELICITY_TEST_POSTGRES=$(STORE_TEST) $(BIN)/pytest -q -m "shared_data or service"
 
-# The shipped bundles: a wider network teaches best, which teaches fast. Each training goes on where it was stopped.
+# The shipped bundles: a wider network teaches a first one, which teaches best, which teaches fast. Each training goes
+# on where it was stopped.
 DATA ?= ../shared/data/fer2013
 WORK ?= .cache/model
 PRECISION ?= bfloat16
 ZOO := src/felicity/models/zoo
-TEACHER := $(WORK)/teacher-bundle
 TRAIN = $(BIN)/felicity train $(DATA) --resume --precision $(PRECISION)
+EXPORT = $(BIN)/felicity bundle export --precision int8 --force
 
 .SECONDARY:
 model: $(ZOO)/best $(ZOO)/fast
 
-$(TEACHER): recipes/teacher.toml | $(VENV)/dev.stamp
+$(WORK)/teacher.trained: recipes/teacher.toml | $(VENV)/dev.stamp
 	$(TRAIN) --config $< -o $(WORK)/teacher
-	$(BIN)/felicity bundle export $(WORK)/teacher -o $@ --precision int8 --force
-
-$(WORK)/best.trained: recipes/best.toml $(TEACHER) | $(VENV)/dev.stamp
-	$(TRAIN) --config $< --teacher $(TEACHER) -o $(WORK)/best
 	@touch $@
 
-$(WORK)/fast.trained: recipes/fast.toml $(ZOO)/best | $(VENV)/dev.stamp
+$(WORK)/first.trained: recipes/first.toml $(WORK)/teacher-bundle
+	$(TRAIN) --config $< --teacher $(WORK)/teacher-bundle -o $(WORK)/first
+	@touch $@
+
+$(WORK)/best.trained: recipes/best.toml $(WORK)/first-bundle
+	$(TRAIN) --config $< --teacher $(WORK)/first-bundle -o $(WORK)/best
+	@touch $@
+
+$(WORK)/fast.trained: recipes/fast.toml $(ZOO)/best
 	$(TRAIN) --config $< --teacher $(ZOO)/best -o $(WORK)/fast
 	@touch $@
 
+$(WORK)/%-bundle: $(WORK)/%.trained
+	$(EXPORT) $(WORK)/$* -o $@
+	@touch $@
+
 $(ZOO)/best $(ZOO)/fast: $(ZOO)/%: $(WORK)/%.trained recipes/card.toml
-	$(BIN)/felicity bundle export $(WORK)/$* -o $@ --name $* --precision int8 --evenness 0.5 --card recipes/card.toml --force
+	$(EXPORT) $(WORK)/$* -o $@ --name $* --evenness 0.5 --card recipes/card.toml
 	@touch $@
 
 clean:

@@ -62,6 +62,8 @@ class TrainConfig(BaseModel):
     ``label_smoothing``: share of a label spread evenly over all classes; votes stay as they are. ``soft_labels``: learn
     from the share of votes where the data set has them. ``second_weight``: of the second head's loss, the first has 1.
     ``teachers``: bundles whose mean answers are ``teacher_share`` of the targets, labels are the rest.
+    ``views``: augment every image and ask the teachers so many times, of each image and its mirror image; all epochs
+    take these in turns, mirrored by chance, in place of new ones (0). A view keeps a byte per pixel in memory.
     ``augment``: the preset, of which ``augmentation`` changes single values.
     ``average``: decay of the moving average of weights that is evaluated and kept, 0 for none. ``class_weights``:
     weigh images so that all classes count alike. ``patience``: stop after so many epochs without a better
@@ -87,6 +89,7 @@ class TrainConfig(BaseModel):
     second_weight: Annotated[float, Field(gt=0, le=100)] = 1.0
     teachers: list[str] = []
     teacher_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    views: Annotated[int, Field(ge=0, le=1000)] = 0
     class_weights: bool = False
     augment: Literal["none", "geometry", "camera"] = "none"
     augmentation: dict[str, float] = {}
@@ -131,6 +134,8 @@ def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
         if first["type"] == "missing":
             raise ConfigError(f"training configuration: {place} is missing; see: felicity train --help") from error
         raise ConfigError(f"training configuration: {place}: {first['msg']}, not {first['input']!r}") from error
+    if config.views and config.augment == "none":
+        raise ConfigError("views is for augmented images, but augment is none; choose geometry or camera")
     config.how_augmented()
     config.model_options(2)
     if config.precision == "bfloat16" and config.backend != "torch":

@@ -14,7 +14,7 @@ from felicity.imaging.spec import Colour, InputSpec
 from felicity.training.data import Images, Part, Rows
 
 Floats = npt.NDArray[np.float32]
-AHEAD = 3
+AHEAD, VIEW = 3, 1
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,11 @@ def normalise(images: Images, mean: float, std: float) -> Floats:
     return np.ascontiguousarray(np.moveaxis(InputSpec(images.shape[1], colour, mean, std).batch(images), 1, -1))
 
 
+def mirrored(images: Images) -> Images:
+    """Left and right changed, of ``(N, S, S[, 3])``."""
+    return images[:, :, ::-1]
+
+
 def order_of_epoch(number: int, seed: int, epoch: int) -> Rows:
     """A permutation of ``number`` rows."""
     return np.random.default_rng([seed, epoch]).permutation(number)
@@ -39,7 +44,9 @@ def order_of_epoch(number: int, seed: int, epoch: int) -> Rows:
 class Feed:
     """The batches of a training; every one depends on seed, epoch and step alone, so any can be made again.
 
-    ``teach``: what to add to the targets of augmented images.
+    ``teach``: what to add to the targets of augmented images. ``views``: make so many augmented images of each, once,
+    and keep them and what ``teach`` says of them and of their mirror images, on average; epochs take them in turns,
+    mirrored by chance if ``how`` mirrors. 0: every epoch makes its own.
     """
 
     def __init__(
@@ -53,21 +60,48 @@ class Feed:
         std: float,
         how: Augmentation | None,
         teach: Callable[[Images], Floats] | None = None,
+        views: int = 0,
     ) -> None:
         self._part, self._targets, self._how, self._teach = part, targets, how, teach
         self._size, self._seed, self._mean, self._std = min(batch_size, len(part)), seed, mean, std
         self.steps = max(1, len(part) // self._size)
+        self._number, self._views = views, dict[int, tuple[Images, Floats]]()
+        self._flip = how.flip if how else 0.0
 
     def batch(self, order: Rows, epoch: int, step: int) -> Batch:
         """Batch ``step`` of ``epoch`` (from 0); the last rows that fill no batch wait for another epoch."""
         rows = order[step * self._size : (step + 1) * self._size]
-        images = self._part.images[rows]
-        if self._how is not None:
-            images = augment(images, np.random.default_rng([self._seed, epoch, step]), self._how)
-        targets = self._targets[rows]
-        if self._teach is not None:
-            targets = targets + self._teach(images)
+        rng = np.random.default_rng([self._seed, epoch, step])
+        if self._number:
+            images, targets = (kept[rows] for kept in self._view(epoch % self._number))
+            turned = np.flatnonzero(rng.random(len(rows)) < self._flip)
+            images[turned] = mirrored(images[turned])
+        else:
+            images, targets = self._part.images[rows], self._targets[rows]
+            if self._how is not None:
+                images = augment(images, rng, self._how)
+            if self._teach is not None:
+                targets = targets + self._teach(images)
         return Batch(normalise(images, self._mean, self._std), targets)
+
+    def _view(self, number: int) -> tuple[Images, Floats]:
+        """Augmented images of the whole part and their targets; depends on the seed and ``number`` alone."""
+        if number not in self._views:
+            images, targets = self._part.images.copy(), self._targets.copy()
+
+            def make(first: int) -> None:
+                these = slice(first, first + self._size)
+                if self._how is not None:
+                    rng = np.random.default_rng([self._seed, number, first, VIEW])
+                    images[these] = augment(images[these], rng, self._how)
+                if self._teach is not None:
+                    shown = (images[these], mirrored(images[these])) if self._flip else (images[these],)
+                    targets[these] += np.mean([self._teach(each) for each in shown], 0)
+
+            with ThreadPoolExecutor() as makers:
+                list(makers.map(make, range(0, len(images), self._size)))
+            self._views[number] = images, targets
+        return self._views[number]
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from step ``first``, made ahead in a thread; an error there is raised here."""

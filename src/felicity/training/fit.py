@@ -167,6 +167,7 @@ def make_feed(config: TrainConfig, data: TrainingSet) -> Feed:
         std=data.std,
         how=config.how_augmented(),
         teach=teach,
+        views=config.views,
     )
 
 

@@ -62,6 +62,9 @@ def train(
         list[str] | None, _learning("Bundle whose answers are learnt; give it again for more.", "--teacher")
     ] = None,
     teacher_share: Annotated[float | None, _learning("Of the targets (0.5).", "--teacher-share")] = None,
+    views: Annotated[
+        int | None, _learning("Augment, and ask teachers, so often; then again (0: never again).", "--views")
+    ] = None,
     class_weights: Annotated[
         bool | None, _learning("All classes count alike.", "--class-weights/--no-class-weights")
     ] = None,
@@ -91,7 +94,7 @@ def train(
         "warm_up": warm_up, "label_smoothing": label_smoothing, "soft_labels": soft_labels,
         "class_weights": class_weights, "augment": augment, "average": average, "patience": patience, "seed": seed,
         "threads": threads, "second_weight": second_weight, "precision": precision,
-        "teachers": teachers or None, "teacher_share": teacher_share,
+        "teachers": teachers or None, "teacher_share": teacher_share, "views": views,
         "model": {"name": model, "width": width, "depth": depth, "filter_size": filter_size, "dropout": dropout},
         "data": {
             "path": data, "format": format, "classes": classes, "votes": votes, "size": size, "colour": colour,
