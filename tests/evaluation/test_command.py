@@ -69,6 +69,18 @@ def test_answers_as_in_use_stand_beside_those_for_the_shares_of_training(data: P
     assert used["accuracy"] == pytest.approx(right[rows != 18].mean(), abs=1e-6)
 
 
+def test_balanced_accuracy_by_the_second_head_is_that_of_answers_for_equal_shares(
+    data: Path, faces: disk.Faces
+) -> None:
+    even = run_json("best", "--data", data, "--split", "PublicTest")["other_labels"][2]
+    assert even["labels"] == "FER2013's own labels, answers for equal shares" and even["n"] == 24
+    assert even["notes"][0].endswith("14.3% fear, 14.3% disgust, 14.3% anger")
+    bundle, rows = open_bundle("best"), held_out(faces)
+    assert bundle.facts.second is not None
+    p = Classifier(bundle).second_probabilities(faces.images[rows])[:, :7] / np.array(bundle.facts.second.prior[:7])
+    assert even["accuracy"] == pytest.approx((p.argmax(1) == faces.labels[rows]).mean(), abs=1e-6)
+
+
 def test_json_is_the_contract(data: Path) -> None:
     found = run_json("best", "--data", data, "--split", "Training")
     assert found["n"] == sum(map(sum, found["confusion"])) == sum(row["n"] for row in found["per_class"].values())
@@ -104,7 +116,9 @@ def test_a_prepared_data_set_is_read_with_its_splits(data: Path, tmp_path: Path)
     prepare = ["data", "prepare", str(data / "fer2013.csv"), "-o", str(tmp_path / "ready"), "-j", "1"]
     assert CliRunner().invoke(app, prepare, catch_exceptions=False).exit_code == 0
     found = run_json("best", "--data", tmp_path / "ready", "--split", "test")
-    assert found["n"] == 24 and found["labels"] == "labels as prepared (fer2013-csv)" and not found["other_labels"]
+    assert found["n"] == 24 and found["labels"] == "labels as prepared (fer2013-csv)"
+    (even,) = found["other_labels"]
+    assert even["labels"] == "labels as prepared (fer2013-csv), answers for equal shares"
     with pytest.raises(DatasetError, match="is prepared with its classes"):
         run("best", "--data", tmp_path / "ready", "--classes", "happy,sad")
 
@@ -123,7 +137,7 @@ def test_report_and_pictures_need_nothing_else(data: Path, tmp_path: Path) -> No
         assert words in text
     names = {path.name for path in folder.iterdir()}
     kinds = {"confusion.png", "reliability.png", "roc.png", "mistakes.png"}
-    assert names == kinds | {f"labels-{n}-{name}" for n in (2, 3) for name in kinds}
+    assert names == kinds | {f"labels-{n}-{name}" for n in (2, 3, 4) for name in kinds}
     assert all(cv2.imread(str(path)) is not None for path in folder.iterdir())
 
 

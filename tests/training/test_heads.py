@@ -174,7 +174,10 @@ def test_a_wrong_export_is_refused(words: list[str], said: str, run: Path, home:
 def test_evaluation_asks_the_head_that_knows_the_labels(bundles: dict[str, Path], data: Path, home: Path) -> None:
     (told,) = felicity_json("evaluate", bundles["float16"], "--data", data, "--split", "PublicTest", home=home)
     by_labels = {each["labels"]: each for each in (told, *told["other_labels"])}
-    assert set(by_labels) == {"FER+ majority", "FER2013's own labels", "FER+ majority, answers as in use"}
+    even = "FER2013's own labels, answers for equal shares"
+    assert set(by_labels) == {"FER+ majority", "FER2013's own labels", "FER+ majority, answers as in use", even}
+    assert "second head" in by_labels[even]["notes"][0] and "14.3% anger" in by_labels[even]["notes"][0]
+    assert "contempt" not in by_labels[even]["notes"][0]
     assert "second head" in " ".join(by_labels["FER2013's own labels"]["notes"])
     assert "12.5% contempt" in " ".join(by_labels["FER+ majority, answers as in use"]["notes"])
     assert len(by_labels["FER+ majority"]["confusion"]) == 8 > len(by_labels["FER2013's own labels"]["confusion"])
@@ -202,6 +205,38 @@ def test_teachers_are_a_part_of_the_targets(bundles: dict[str, Path], data: Path
     expected = Teachers(teachers, held)(pixels)
     np.testing.assert_allclose(said[:, :8], expected[:, :8], atol=1e-5)
     np.testing.assert_allclose(said[:, 8:], 2 * expected[:, 8:], atol=1e-5)
+
+
+def test_views_are_asked_about_once_with_their_mirror_images(
+    bundles: dict[str, Path], data: Path, settings: Path, home: Path
+) -> None:
+    """Epochs take the views in turns; what teachers say holds for an image and its mirror image alike."""
+    from felicity.training.config import read_toml
+
+    layers = read_toml(settings), {"data": {"path": str(data)}, "teachers": [str(bundles["float32"])], "views": 2}
+    config = make_config(*layers, {"teacher_share": 1.0})
+    held = load(config.data, soft=True)
+    feed = make_feed(config, held)
+    epochs = [list(feed.epoch(number)) for number in range(5)]
+    seen: list[dict[bytes, np.ndarray]] = [{}, {}]
+    for number, batches in enumerate(epochs):
+        for face, target in ((f, t) for batch in batches for f, t in zip(batch.faces, batch.targets, strict=True)):
+            either = min(face.tobytes(), face[:, ::-1].tobytes())
+            np.testing.assert_array_equal(seen[number % 2].setdefault(either, target), target)
+    assert all(len(view) <= len(held.train) for view in seen) and not set(seen[0]) & set(seen[1])
+    assert len(seen[0]) > 0.9 * len(held.train), "an epoch leaves out less than a batch"
+    first = epochs[0][0]
+    pixels = np.round((first.faces[..., 0] * held.std + held.mean) * 255).astype(np.uint8)
+    asked = Teachers(config.teachers, held)
+    np.testing.assert_allclose(first.targets, (asked(pixels) + asked(pixels[:, :, ::-1])) / 2, atol=1e-5)
+    resumed = next(iter(make_feed(config, held).epoch(4, first=3)))
+    np.testing.assert_array_equal(resumed.faces, epochs[4][3].faces)
+    np.testing.assert_array_equal(resumed.targets, epochs[4][3].targets)
+    upright = make_feed(make_config(config.model_dump(), {"augmentation": {"flip": 0.0}}), held)
+    some = upright.batch(np.arange(16), 0, 0), upright.batch(np.arange(16), 2, 0)
+    np.testing.assert_array_equal(some[0].faces, some[1].faces)
+    with pytest.raises(ConfigError, match="views is for augmented images"):
+        make_config(*layers, {"augment": "none"})
 
 
 def test_a_student_is_trained_and_resumed(

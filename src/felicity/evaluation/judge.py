@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from felicity.errors import ConfigError, TrainingError
 from felicity.evaluation.metrics import Floats
 from felicity.imaging.spec import Colour
 from felicity.models.bundle import FACTS_FILE, ZOO, open_bundle, shipped
+from felicity.models.prior import prior_shift, towards_even
+
+if TYPE_CHECKING:
+    from felicity.recognition.classifier import Classifier
 
 AT_ONCE = 2048
 
@@ -23,8 +27,8 @@ class Judge:
     """A model with its ``classes``, the images it takes, and ``answer``: images to probabilities ``(N, C)``.
 
     ``run``: the run it is, which knows its data and history; None for a bundle. ``second``: the same model answering
-    by labels of another source, ``labels_of``. ``in_use``: answering as it does in use, for other shares of the
-    expressions than those of its training, which ``remark`` says.
+    by labels of another source, ``labels_of``. ``otherwise``: answering for other shares of the expressions than those
+    of its training, by what that is called, such as "answers as in use"; ``remark`` says which shares.
     """
 
     name: str
@@ -36,7 +40,7 @@ class Judge:
     labels_of: str = ""
     remark: str = ""
     second: Judge | None = None
-    in_use: Judge | None = None
+    otherwise: Mapping[str, Judge] = field(default_factory=dict, repr=False)
 
     def probabilities(self, images: Image) -> Floats:
         """Float64 ``(N, C)`` for uint8 ``(N, size, size[, 3])``; rows sum to 1."""
@@ -68,25 +72,39 @@ def _of_bundle(where: str) -> Judge:
     judge = Judge(
         f"bundle {bundle.id}", tuple(facts.labels), bundle.input.size, bundle.input.colour, classifier.probabilities
     )
-    second = in_use = None
-    if facts.second:
-        answered = tuple(name for name, share in zip(facts.labels, facts.second.prior, strict=True) if share)
-        columns = [facts.labels.index(name) for name in answered]
-        second = replace(
-            judge,
-            classes=answered,
-            answer=lambda images: classifier.second_probabilities(images)[:, columns],
-            labels_of=facts.second.labels_of,
-            remark=f"answered by the second head, which learnt the labels of {facts.second.labels_of}",
-        )
+    second, otherwise = None, {}
     if facts.answer_prior:
-        in_use = replace(
-            judge,
-            answer=Classifier(bundle).probabilities,
-            remark="answered as in use: for "
-            + ", ".join(f"{p:.1%} {name}" for name, p in zip(facts.labels, facts.answer_prior, strict=True) if p),
-        )
-    return replace(judge, second=second, in_use=in_use)
+        remark = f"answered as in use: for {_shares(facts.labels, facts.answer_prior)}"
+        otherwise["answers as in use"] = replace(judge, answer=Classifier(bundle).probabilities, remark=remark)
+    if facts.second:
+        second = _second(judge, classifier)
+    return replace(judge, second=second, otherwise=otherwise)
+
+
+def _second(judge: Judge, classifier: Classifier) -> Judge:
+    """The second head of a bundle: for the shares of its labels, and for equal ones, which find every class alike."""
+    facts, head = classifier.bundle.facts, classifier.bundle.facts.second
+    assert head is not None
+    columns = [i for i, share in enumerate(head.prior) if share]
+    even = towards_even(head.prior, 1)
+    shift = prior_shift(head.prior, even)
+
+    def answer(images: Image) -> Floats:
+        return classifier.second_probabilities(images)[:, columns]
+
+    def answer_evenly(images: Image) -> Floats:
+        shifted = answer(images) * np.exp(shift[columns])
+        return np.asarray(shifted / shifted.sum(1, keepdims=True))
+
+    remark = f"answered by the second head, which learnt the labels of {head.labels_of}"
+    classes = tuple(facts.labels[i] for i in columns)
+    second = replace(judge, classes=classes, answer=answer, labels_of=head.labels_of, remark=remark)
+    evenly = replace(second, answer=answer_evenly, remark=f"{remark}, for {_shares(facts.labels, even)}")
+    return replace(second, otherwise={"answers for equal shares": evenly})
+
+
+def _shares(labels: Sequence[str], shares: Sequence[float] | Floats) -> str:
+    return ", ".join(f"{share:.1%} {name}" for name, share in zip(labels, shares, strict=True) if share)
 
 
 def _of_run(folder: Path) -> Judge:

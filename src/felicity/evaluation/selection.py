@@ -119,7 +119,7 @@ def _has_votes(path: Path) -> bool:
 
 
 def choose(judge: Judge, found: list[Source], split: str, trained: Trained) -> list[Chosen]:
-    """The images of ``split`` by each convention, and once more by the first for a model that answers otherwise in use.
+    """The images of ``split`` by each convention, and once more for each way in which the model answers otherwise.
 
     The first convention decides which images those are.
 
@@ -143,11 +143,10 @@ def choose(judge: Judge, found: list[Source], split: str, trained: Trained) -> l
         second = judge.second
         asked = second if second is not None and second.labels_of == source.labels_of else judge
         result.append(_restricted(asked, source, here, seen, split))
-    if judge.in_use is not None and not result[0].judge.labels_of:
-        title = f"{result[0].title}, answers as in use"
-        result.append(
-            replace(result[0], title=title, judge=judge.in_use, notes=(judge.in_use.remark, *result[0].notes))
-        )
+    for chosen in tuple(result):
+        for how, other in chosen.judge.otherwise.items():
+            notes = (other.remark, *chosen.notes[bool(chosen.judge.remark) :])
+            result.append(replace(chosen, title=f"{chosen.title}, {how}", judge=other, notes=notes))
     return result
 
 

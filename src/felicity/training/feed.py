@@ -73,7 +73,8 @@ class Feed:
         rows = order[step * self._size : (step + 1) * self._size]
         rng = np.random.default_rng([self._seed, epoch, step])
         if self._number:
-            images, targets = (kept[rows] for kept in self._view(epoch % self._number))
+            shown, answered = self._view(epoch % self._number)
+            images, targets = shown[rows], answered[rows]
             turned = np.flatnonzero(rng.random(len(rows)) < self._flip)
             images[turned] = mirrored(images[turned])
         else:
