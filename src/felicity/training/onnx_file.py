@@ -13,10 +13,13 @@ import numpy.typing as npt
 
 from felicity.errors import require
 from felicity.training.onnx_graph import INPUT, OUTPUTS
+from felicity.training.onnx_rewrites import with_grouped_stem, without_pools
 
 SMALLEST = 256
 """Constants of fewer numbers stay as they are."""
 AT_ONCE = 64
+QUANTISED = ["Conv", "Relu", "Add", "AveragePool", "MaxPool", "GlobalAveragePool", "Transpose", "Reshape"]
+"""Operators that compute in eight bits, or pass them on."""
 
 
 def in_half_precision(onnx: bytes) -> bytes:
@@ -71,12 +74,13 @@ def in_eight_bits(onnx: bytes, faces: npt.NDArray[np.float32]) -> bytes:
             whole, folded, small = (str(Path(folder) / name) for name in ("whole.onnx", "folded.onnx", "small.onnx"))
             Path(whole).write_bytes(without_pools(onnx))
             quant_pre_process(whole, folded)
+            Path(folded).write_bytes(with_grouped_stem(Path(folded).read_bytes()))
             quantization.quantize_static(
                 folded,
                 small,
                 Faces(),
                 quant_format=quantization.QuantFormat.QOperator,
-                op_types_to_quantize=["Conv", "Relu", "Add", "AveragePool", "MaxPool", "GlobalAveragePool"],
+                op_types_to_quantize=QUANTISED,
                 activation_type=quantization.QuantType.QUInt8,
                 weight_type=quantization.QuantType.QInt8,
                 per_channel=True,
@@ -86,43 +90,6 @@ def in_eight_bits(onnx: bytes, faces: npt.NDArray[np.float32]) -> bytes:
             return Path(small).read_bytes()
     finally:
         logging.getLogger().setLevel(level)
-
-
-def without_pools(onnx: bytes) -> bytes:
-    """The same network with each average over blocks of pixels taken by the 1x1 convolution that follows it.
-
-    The convolution's weights, spread over the block, give the same sums; an average in 8-bit integers takes several
-    times as long as the products that are saved.
-    """
-    library = require("onnx", "export")
-    model = library.load_from_string(onnx)
-    graph = model.graph
-    constants = {constant.name: constant for constant in graph.initializer}
-    for pool in [node for node in graph.node if node.op_type == "AveragePool"]:
-        users = [node for node in graph.node if pool.output[0] in node.input]
-        block, window = _attributes(library, pool), [_attributes(library, node) for node in users]
-        sides = block["kernel_shape"]
-        plain = all(node.op_type == "Conv" and node.input[1] in constants for node in users) and all(
-            (how["kernel_shape"], how["strides"], how["group"]) == ([1, 1], [1, 1], 1) for how in window
-        )
-        if not (users and plain) or block["strides"] != sides or any(block["pads"]):
-            continue
-        for node in users:
-            weights: Any = library.numpy_helper.to_array(constants[node.input[1]])
-            spread = np.tile(weights / np.prod(sides).astype(weights.dtype), (1, 1, *sides))
-            constants[node.input[1]].CopyFrom(library.numpy_helper.from_array(spread, node.input[1]))
-            node.input[0] = pool.input[0]
-            del node.attribute[:]
-            how = {"kernel_shape": sides, "strides": sides}
-            node.attribute.extend(library.helper.make_attribute(name, value) for name, value in how.items())
-        graph.node.remove(pool)
-    library.checker.check_model(model, full_check=True)
-    content: bytes = model.SerializeToString()
-    return content
-
-
-def _attributes(library: Any, node: Any) -> dict[str, Any]:
-    return {each.name: library.helper.get_attribute_value(each) for each in node.attribute}
 
 
 def _heads(model: Any, outputs: Sequence[str]) -> list[str]:
