@@ -3,7 +3,7 @@
     python benchmarks/classifier.py [BUNDLE ...] [--json]
 
 The plain loop feeds one ready float32 batch again and again: no decoding, no normalising, no softmax. Both run in turn
-in one process; the ratio is taken pair by pair. GFLOP/s are two operations for each multiply-add of a convolution. The
+in one process; the ratio is taken pair by pair. GFLOP/s are two operations for each multiply-add of the network. The
 limit is the product of two float32 matrices of 1,536 rows in ONNX Runtime, taken in the same turns; beside it stands
 what AVX2 could do at the clock that the system names: 16 operations per cycle and core. Networks in eight-bit integers
 may pass both.
@@ -15,15 +15,17 @@ import argparse
 import json
 import re
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import helper, shape_inference
+from onnx import helper
 
-from felicity.models.bundle import open_bundle, shipped
+from felicity.models.bundle import Bundle, open_bundle, shipped
 from felicity.models.runtime import open_session
 from felicity.recognition.classifier import Classifier
 
@@ -37,19 +39,13 @@ def timed(work: Callable[[], object], repeats: int) -> float:
     return (time.perf_counter() - began) / repeats
 
 
-def multiply_adds(file: Path) -> int:
-    """Of all convolutions, per face: each weight counts once per position of the result."""
-    graph = shape_inference.infer_shapes(onnx.load(file)).graph
-    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in graph.value_info}
-    weights = {constant.name: int(np.prod(constant.dims)) for constant in graph.initializer}
-    for node in graph.node:
-        if node.op_type in ("Cast", "DequantizeLinear") and node.input[0] in weights:
-            weights[node.output[0]] = weights[node.input[0]]
-    return sum(
-        weights[node.input[1]] * int(np.prod(shapes[node.output[0]][2:]))
-        for node in graph.node
-        if node.op_type == "Conv"
-    )
+def multiply_adds(bundle: Bundle) -> int:
+    """Of the network as it is defined, per face; what the exported file spends beyond them is no work done."""
+    said = (bundle.facts.training or {})["config"]["model"]
+    flags = [word for key in ("width", "depth", "filter_size") if said[key] for word in (f"--{key}", str(said[key]))]
+    command = [sys.executable, "-m", "felicity", "models", "show", said["name"], "--classes", "15", "--json", *flags]
+    shown = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return int(shown["multiply_adds"])
 
 
 def matrix_product(threads: int) -> Callable[[], object]:
@@ -85,7 +81,7 @@ def measure(name: str, threads: int, batch: int) -> dict[str, float | str]:
         timed(work, repeats)
     rounds = [[timed(work, repeats) for work, repeats in works] for _ in range(PAIRS)]
     ours, plain, matrices = (statistics.median(column) for column in zip(*rounds, strict=True))
-    gflops = 2 * multiply_adds(bundle.weights) * batch / plain / 1e9
+    gflops = 2 * multiply_adds(bundle) * batch / plain / 1e9
     limit = 2 * SIDE**3 / matrices / 1e9
     return {
         "bundle": bundle.name,
