@@ -17,6 +17,8 @@ import numpy.typing as npt
 
 from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError, require
 from felicity.evaluation.head import Answers, calibrated, main_head
+from felicity.evaluation.stratify import clearness
+from felicity.evaluation.stratify import weights as stratified
 from felicity.labels import EXPRESSIONS, INDEX, parse_expression
 from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
 from felicity.models.runtime import open_session
@@ -112,7 +114,8 @@ def export(
         network = _Network(onnx, run)
         rounding = max(largest_difference(a, b) for a, b in zip(exact, network.logits(faces), strict=True))
     step("calibrating on the validation part")
-    facts = _calibrate(network, run, held, heads, evenness)
+    weights = _weights(run, held)
+    facts = _calibrate(network, run, held, heads, evenness, weights)
     step("writing")
     facts |= {
         "name": name,
@@ -123,7 +126,7 @@ def export(
         "made_with": "felicity train, felicity bundle export",
         "training": _training(run, stored, difference) | {"precision": precision, "rounding": rounding},
     }
-    facts |= _origin(run, held)
+    facts |= _origin(run, held, weights is not None)
     return Exported(write_bundle(output, onnx, facts), difference, run.classes, rounding)
 
 
@@ -219,26 +222,47 @@ def _shown(run: Run, part: Part) -> Floats:
 
 
 def _calibrate(
-    network: _Network, run: Run, held: TrainingSet, heads: Sequence[Sequence[int]], evenness: float
+    network: _Network,
+    run: Run,
+    held: TrainingSet,
+    heads: Sequence[Sequence[int]],
+    evenness: float,
+    weights: npt.NDArray[np.float64] | None,
 ) -> dict[str, Any]:
     """Scaling, priors, matrices and measures of each head, as ``bundle.json`` has them."""
     parts = {"validation": held.validation} | ({"test": held.test} if len(held.test) else {})
     answers = {name: network.answers(part) for name, part in parts.items()}
     first = {name: Answers.of(answers[name][0], part.labels, heads[0]) for name, part in parts.items()}
-    facts = main_head(first, evenness)
+    facts = main_head(first, evenness, weights)
     if len(heads) > 1:
         second = {name: Answers.of(answers[name][1], part.second, heads[1]) for name, part in parts.items()}
         facts["second"] = {"labels_of": run.config.data.second, "output": OUTPUTS[1]} | calibrated(second)[0]
     return facts
 
 
-def _origin(run: Run, held: TrainingSet) -> dict[str, str]:
+def _weights(run: Run, held: TrainingSet) -> npt.NDArray[np.float64] | None:
+    """Of the validation faces, so that their labels are as clear as those of all labelled faces; None without votes."""
+    if held.validation.soft is None or not held.validation.soft.any():
+        return None
+    known = [run.classes.index(name) if name in run.classes else -1 for name in run.second_classes]
+    rows = {}
+    for name, part in (("validation", held.validation), ("train", held.train)):
+        part = part.take(np.flatnonzero(part.labels >= 0))
+        assert part.soft is not None  # where one part has votes, all have
+        second = None if part.second is None else np.array([*known, -1])[part.second]
+        rows[name] = part.labels, clearness(part.labels, part.soft, second)
+    everyone = [np.concatenate(each) for each in zip(*rows.values(), strict=True)]
+    return stratified(*rows["validation"], *everyone)
+
+
+def _origin(run: Run, held: TrainingSet, weighted: bool) -> dict[str, str]:
     """What it was trained and calibrated on, in words."""
     source, classes = PurePath(run.config.data.path).name, ", ".join(run.classes)
+    how = "; in the soft matrix weighted so that their labels are as clear as all labels" if weighted else ""
     return {
         "trained_on": f"{source}, training part: {len(held.train)} images of {classes}",
         "calibrated_on": f"{source}, validation part: {len(held.validation)} images out of training, which also "
-        f"chose the epoch",
+        f"chose the epoch{how}",
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.evaluation.calibration import reliability
-from felicity.evaluation.metrics import Rows, Scores
+from felicity.evaluation.metrics import Floats, Rows, Scores
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.labels import EXPRESSIONS
 from felicity.models.prior import prior_shift, towards_even
@@ -47,10 +47,10 @@ def calibrated(parts: Mapping[str, Answers]) -> tuple[dict[str, Any], Scaling]:
     }, scaling
 
 
-def main_head(parts: Mapping[str, Answers], evenness: float) -> dict[str, Any]:
+def main_head(parts: Mapping[str, Answers], evenness: float, weights: Floats | None = None) -> dict[str, Any]:
     """The same of the head that classifies, with what is measured of its answers as they are made in use.
 
-    ``evenness``: see ``models.prior.towards_even``.
+    ``evenness``: see ``models.prior.towards_even``. ``weights``: of the validation faces in the soft matrix.
     """
     facts, scaling = calibrated(parts)
     wanted = towards_even(facts["prior"], evenness).round(6)
@@ -58,7 +58,7 @@ def main_head(parts: Mapping[str, Answers], evenness: float) -> dict[str, Any]:
     in_use = {name: scaling.apply(part.logits) + shift for name, part in parts.items()}
     p, labels = softmax(in_use[VALIDATION]), parts[VALIDATION].labels
     facts |= {
-        "soft_matrix": SoftMatrix.from_probabilities(p, labels).rounded().to_json(),
+        "soft_matrix": SoftMatrix.from_probabilities(p, labels, weights).rounded().to_json(),
         "confusion": Scores.of(labels, p, EXPRESSIONS).confusion.tolist(),
     }
     if evenness:

@@ -60,8 +60,13 @@ class SoftMatrix:
         return tuple(str(e) for e, known in zip(EXPRESSIONS, self.known, strict=True) if not known)
 
     @classmethod
-    def from_probabilities(cls, probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> SoftMatrix:
-        """From the classifier's answers ``(N, 8)`` to N held-out faces and their labels ``(N,)``, 0 … 7."""
+    def from_probabilities(
+        cls, probabilities: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike | None = None
+    ) -> SoftMatrix:
+        """From the classifier's answers ``(N, 8)`` to N held-out faces and their labels ``(N,)``, 0 … 7.
+
+        ``weights`` ``(N,)`` above 0: how much each face counts among those of its label; None for all alike.
+        """
         p = np.asarray(probabilities, dtype=np.float64)
         y = np.asarray(labels)
         if p.ndim != 2 or p.shape[1] != CLASSES or y.shape != p.shape[:1] or not len(p):
@@ -73,7 +78,8 @@ class SoftMatrix:
         p = p / p.sum(axis=1, keepdims=True)
         one_hot = np.eye(CLASSES)[y]  # (N, 8)
         counts = one_hot.sum(axis=0)
-        share = one_hot / np.maximum(counts, 1)
+        weight = one_hot if weights is None else one_hot * np.asarray(weights, dtype=np.float64)[:, None]
+        share = weight / np.where(counts > 0, weight.sum(axis=0), 1)
         return cls(p.T @ share, counts.astype(np.int64), np.einsum("nj,na,nb->jab", share, p, p, optimize=True))
 
     @classmethod

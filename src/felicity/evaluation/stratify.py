@@ -1,0 +1,54 @@
+"""Held-out faces weighted so that they resemble all labelled ones, where it is known how clear their labels are.
+
+A network is right about a face the more, the more annotators agreed on it. By chance a small held-out part has more
+clear faces, or fewer, than the data set; means over it then are too high or too low. Strata of known shares take that
+chance away (post-stratification: Holt & Smith 1979, doi:10.2307/2344652).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.evaluation.metrics import Floats, Rows
+
+BINS, SMALLEST, FEWEST = 3, 10, 100
+"""Strata of one clearness; faces of the smallest stratum that stands alone; faces of a class that is divided."""
+
+
+def clearness(labels: Rows, votes: npt.NDArray[np.floating], second: Rows | None) -> Floats:
+    """How clear each label is, (N, 2): the share of votes for it, and whether the other convention says the same.
+
+    ``labels`` (N,) and ``second`` (N,), places among one list of expressions, -1 undecided; ``votes`` (N, C) in that
+    order.
+    """
+    share = votes[np.arange(len(labels)), labels]
+    agrees = np.zeros(len(labels)) if second is None else second == labels
+    return np.column_stack([share, agrees]).astype(np.float64)
+
+
+def weights(labels: Rows, clear: Floats, all_labels: Rows, all_clear: Floats) -> Floats:
+    """Weights (N,) with a mean of 1 in each class, of N faces that stand for all labelled ones.
+
+    Within a class, strata are thirds of the shares of votes among ``all_clear`` (M, 2), by whether the other convention
+    agrees; strata of few of the N are taken together, and classes of few are left as they are.
+    """
+    result = np.ones(len(labels))
+    for label in np.unique(labels):
+        mine, everyone = np.flatnonzero(labels == label), all_clear[all_labels == label]
+        if len(mine) < FEWEST or not len(everyone):
+            continue
+        edges = np.unique(np.quantile(everyone[:, 0], np.arange(1, BINS) / BINS))
+        strata, of_all = (
+            2 * np.searchsorted(edges, clear_[:, 0], side="left") + clear_[:, 1].astype(int)
+            for clear_ in (clear[mine], everyone)
+        )
+        size = 2 * (len(edges) + 1)
+        counts = np.bincount(strata, minlength=size)
+        together = counts < SMALLEST
+        names = np.where(together, size, np.arange(size))
+        strata, of_all = names[strata], names[of_all]
+        own, wanted = (np.bincount(each, minlength=size + 1) / len(each) for each in (strata, of_all))
+        weight = wanted[strata] / own[strata]
+        result[mine] = weight / weight.mean()
+    return result
