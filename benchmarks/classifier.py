@@ -19,13 +19,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import helper
 
-from felicity.models.bundle import Bundle, open_bundle, shipped
+from felicity.models.bundle import open_bundle, shipped
 from felicity.models.runtime import open_session
 from felicity.recognition.classifier import Classifier
 
@@ -39,11 +40,17 @@ def timed(work: Callable[[], object], repeats: int) -> float:
     return (time.perf_counter() - began) / repeats
 
 
-def multiply_adds(bundle: Bundle) -> int:
+@cache
+def multiply_adds(name: str) -> int:
     """Of the network as it is defined, per face; what the exported file spends beyond them is no work done."""
-    said = (bundle.facts.training or {})["config"]["model"]
-    flags = [word for key in ("width", "depth", "filter_size") if said[key] for word in (f"--{key}", str(said[key]))]
-    command = [sys.executable, "-m", "felicity", "models", "show", said["name"], "--classes", "15", "--json", *flags]
+    facts = open_bundle(name).facts
+    if facts.training is None:
+        raise SystemExit(f"{name}: does not say which network it is; give a bundle that felicity train made")
+    said, second = facts.training["config"]["model"], facts.second.prior if facts.second else []
+    classes = len(facts.training["classes"]) + np.count_nonzero(second)
+    flags = ["--classes", str(classes)]
+    flags += [word for key in ("width", "depth", "filter_size") if said[key] for word in (f"--{key}", str(said[key]))]
+    command = [sys.executable, "-m", "felicity", "models", "show", said["name"], "--json", *flags]
     shown = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return int(shown["multiply_adds"])
 
@@ -81,7 +88,7 @@ def measure(name: str, threads: int, batch: int) -> dict[str, float | str]:
         timed(work, repeats)
     rounds = [[timed(work, repeats) for work, repeats in works] for _ in range(PAIRS)]
     ours, plain, matrices = (statistics.median(column) for column in zip(*rounds, strict=True))
-    gflops = 2 * multiply_adds(bundle) * batch / plain / 1e9
+    gflops = 2 * multiply_adds(name) * batch / plain / 1e9
     limit = 2 * SIDE**3 / matrices / 1e9
     return {
         "bundle": bundle.name,

@@ -17,8 +17,7 @@ import numpy.typing as npt
 
 from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError, require
 from felicity.evaluation.head import Answers, calibrated, main_head
-from felicity.evaluation.stratify import clearness
-from felicity.evaluation.stratify import weights as stratified
+from felicity.evaluation.stratify import clearness, stratified_weights
 from felicity.labels import EXPRESSIONS, INDEX, parse_expression
 from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
 from felicity.models.runtime import open_session
@@ -252,7 +251,7 @@ def _weights(run: Run, held: TrainingSet) -> npt.NDArray[np.float64] | None:
         second = None if part.second is None else np.array([*known, -1])[part.second]
         rows[name] = part.labels, clearness(part.labels, part.soft, second)
     everyone = [np.concatenate(each) for each in zip(*rows.values(), strict=True)]
-    return stratified(*rows["validation"], *everyone)
+    return stratified_weights(*rows["validation"], *everyone)
 
 
 def _origin(run: Run, held: TrainingSet, weighted: bool) -> dict[str, str]:

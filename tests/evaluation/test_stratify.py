@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from felicity.evaluation.stratify import clearness, weights
+from felicity.evaluation.stratify import clearness, stratified_weights
 from felicity.index.soft_matrix import SoftMatrix
 
 
@@ -28,7 +28,7 @@ def test_a_sample_with_too_many_unclear_faces_is_put_right() -> None:
     def right(clear: np.ndarray) -> np.ndarray:
         return np.asarray(0.5 + 0.3 * (clear[:, 0] == 1) + 0.1 * clear[:, 1])
 
-    w = weights(*sample, *everyone)
+    w = stratified_weights(*sample, *everyone)
     for label in (0, 1):
         mine, all_ = sample[0] == label, everyone[0] == label
         wanted = right(everyone[1][all_]).mean()
@@ -43,7 +43,7 @@ def test_classes_keep_their_sizes_and_few_faces_their_weight(seed: int, n: int, 
     labels, clear = faces(rng, n, unclear)
     clear[:, 0] = rng.integers(3, 11, n) / 10
     everyone = faces(rng, 5_000, 0.3)
-    w = weights(labels, clear, *everyone)
+    w = stratified_weights(labels, clear, *everyone)
     assert w.min() >= 0 and np.isfinite(w).all()
     for label in np.unique(labels):
         mine = w[labels == label]
@@ -54,7 +54,7 @@ def test_classes_keep_their_sizes_and_few_faces_their_weight(seed: int, n: int, 
 
 def test_a_sample_like_all_faces_keeps_its_weights() -> None:
     labels, clear = faces(np.random.default_rng(1), 3_000, 0.5)
-    np.testing.assert_allclose(weights(labels, clear, labels, clear), 1)
+    np.testing.assert_allclose(stratified_weights(labels, clear, labels, clear), 1)
 
 
 def test_clearness_is_votes_and_agreement() -> None:

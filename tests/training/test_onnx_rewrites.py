@@ -49,6 +49,7 @@ POINTS = {"kernel_shape": [1, 1], "strides": [1, 1], "pads": [0, 0, 0, 0], "dila
         (BLOCKS | {"pads": [0, 0, 1, 1]}, POINTS, False, False),
         (BLOCKS, POINTS | {"kernel_shape": [3, 3]}, False, False),
         (BLOCKS, POINTS | {"strides": [2, 2]}, False, False),
+        (BLOCKS, POINTS | {"pads": [1, 1, 1, 1]}, False, False),
     ],
 )
 def test_averages_over_blocks_go_into_the_convolution_after_them(

@@ -27,7 +27,7 @@ def clearness(labels: Rows, votes: npt.NDArray[np.floating], second: Rows | None
     return np.column_stack([share, agrees]).astype(np.float64)
 
 
-def weights(labels: Rows, clear: Floats, all_labels: Rows, all_clear: Floats) -> Floats:
+def stratified_weights(labels: Rows, clear: Floats, all_labels: Rows, all_clear: Floats) -> Floats:
     """Weights (N,) with a mean of 1 in each class, of N faces that stand for all labelled ones.
 
     Within a class, strata are thirds of the shares of votes among ``all_clear`` (M, 2), by whether the other convention
@@ -40,8 +40,8 @@ def weights(labels: Rows, clear: Floats, all_labels: Rows, all_clear: Floats) ->
             continue
         edges = np.unique(np.quantile(everyone[:, 0], np.arange(1, BINS) / BINS))
         strata, of_all = (
-            2 * np.searchsorted(edges, clear_[:, 0], side="left") + clear_[:, 1].astype(int)
-            for clear_ in (clear[mine], everyone)
+            2 * np.searchsorted(edges, share, side="left") + agrees.astype(int)
+            for share, agrees in (clear[mine].T, everyone.T)
         )
         size = 2 * (len(edges) + 1)
         counts = np.bincount(strata, minlength=size)

@@ -65,15 +65,15 @@ class Feed:
         self._part, self._targets, self._how, self._teach = part, targets, how, teach
         self._size, self._seed, self._mean, self._std = min(batch_size, len(part)), seed, mean, std
         self.steps = max(1, len(part) // self._size)
-        self._number, self._views = views, dict[int, tuple[Images, Floats]]()
+        self._views, self._kept = views, dict[int, tuple[Images, Floats]]()
         self._flip = how.flip if how else 0.0
 
     def batch(self, order: Rows, epoch: int, step: int) -> Batch:
         """Batch ``step`` of ``epoch`` (from 0); the last rows that fill no batch wait for another epoch."""
         rows = order[step * self._size : (step + 1) * self._size]
         rng = np.random.default_rng([self._seed, epoch, step])
-        if self._number:
-            shown, answered = self._view(epoch % self._number)
+        if self._views:
+            shown, answered = self._view(epoch % self._views)
             images, targets = shown[rows], answered[rows]
             turned = np.flatnonzero(rng.random(len(rows)) < self._flip)
             images[turned] = mirrored(images[turned])
@@ -87,7 +87,7 @@ class Feed:
 
     def _view(self, number: int) -> tuple[Images, Floats]:
         """Augmented images of the whole part and their targets; depends on the seed and ``number`` alone."""
-        if number not in self._views:
+        if number not in self._kept:
             images, targets = self._part.images.copy(), self._targets.copy()
 
             def make(first: int) -> None:
@@ -101,8 +101,8 @@ class Feed:
 
             with ThreadPoolExecutor() as makers:
                 list(makers.map(make, range(0, len(images), self._size)))
-            self._views[number] = images, targets
-        return self._views[number]
+            self._kept[number] = images, targets
+        return self._kept[number]
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from step ``first``, made ahead in a thread; an error there is raised here."""

@@ -24,7 +24,10 @@ def without_pools(onnx: bytes) -> bytes:
     for pool in net.nodes("AveragePool"):
         users, block = net.users(pool.output[0]), net.attributes(pool)
         points = [net.attributes(node) for node in users if node.op_type == "Conv" and node.input[1] in net.constants]
-        plain = [(how["kernel_shape"], how["strides"], how["group"]) == ([1, 1], [1, 1], 1) for how in points]
+        plain = [
+            (how["kernel_shape"], how["strides"], how["group"], any(how["pads"])) == ([1, 1], [1, 1], 1, False)
+            for how in points
+        ]
         sides = block["kernel_shape"]
         if not users or len(plain) < len(users) or not all(plain) or block["strides"] != sides or any(block["pads"]):
             continue
@@ -69,8 +72,6 @@ def with_grouped_stem(onnx: bytes) -> bytes:
     if len(after := net.users(stem.output[0])) == 1 and after[0].op_type == "Relu":
         end = after[0]
     result, end.output[0] = end.output[0], "stem/grouped"
-    if end is not stem:
-        end.input[0] = stem.output[0]
     stem.input[0] = "stem/columns"
     net.insert_before(
         stem,

@@ -63,7 +63,7 @@ def train(
     ] = None,
     teacher_share: Annotated[float | None, _learning("Of the targets (0.5).", "--teacher-share")] = None,
     views: Annotated[
-        int | None, _learning("Augment, and ask teachers, so often; then again (0: never again).", "--views")
+        int | None, _learning("Augmented images kept of each; 0: new ones in every epoch.", "--views")
     ] = None,
     class_weights: Annotated[
         bool | None, _learning("All classes count alike.", "--class-weights/--no-class-weights")
