@@ -35,7 +35,7 @@ def chart_png(audit: Audit, *, title: str, dots_per_inch: int = 150) -> bytes:
 
 def bare(axis, title: str) -> None:  # type: ignore[no-untyped-def]
     """A title at the left, no frame, no tick marks."""
-    axis.set_title(title, loc="left", fontsize=11, color=INK, pad=8)
+    axis.set_title(title, loc="left", fontsize=11, color=INK, pad=8, wrap=True)
     axis.tick_params(length=0, labelsize=9, colors=INK)
     for side in axis.spines.values():
         side.set_visible(False)
