@@ -96,3 +96,17 @@ def explain(url: sa.URL, error: Exception, doing: str) -> str:
     elif isinstance(cause, sqlite3.DatabaseError) and "not a database" in text:
         hint = "; choose another file"
     return f"store {url.render_as_string(hide_password=True)}: {doing} failed: {text}{hint}"
+
+
+def id_of(connection: sa.Connection, column: sa.Column[Any], value: str, **rest: Any) -> int:
+    """The id of the row whose ``column`` is ``value``, made with ``rest`` if it is not there."""
+    table = column.table
+    query = sa.select(table.c.id).where(column == value)
+    if (found := connection.execute(query).scalar_one_or_none()) is not None:
+        return int(found)
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    # Another process may be adding it at this moment.
+    connection.execute(insert(table).values({column.name: value, **rest}).on_conflict_do_nothing())
+    return int(connection.execute(query).scalar_one())

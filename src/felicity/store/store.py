@@ -1,15 +1,12 @@
-"""The store: places, models, runs and their windows, in SQLite or PostgreSQL."""
+"""The store: places, models, runs and their windows, in SQLite or PostgreSQL; every method is one transaction."""
 
 from __future__ import annotations
 
-import time
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -20,26 +17,15 @@ from felicity.index.happiness import Groups
 from felicity.index.location import Location
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.index.suppression import check_k
-from felicity.index.window import LONGEST, Window, WindowKey
-from felicity.store import arrays, migrations, rollups
+from felicity.index.window import Window
+from felicity.store import matrices, migrations, rollups
+from felicity.store import runs as recorded
 from felicity.store.engine import BUSY_SECONDS, make_engine, parse_url, transaction
+from felicity.store.matrices import SoftMatrices
 from felicity.store.query import instant, select_sums
-from felicity.store.schema import calibrations, models, runs
+from felicity.store.runs import Run
 from felicity.store.schema import locations as places
-from felicity.store.schema import windows as stored
-
-
-@dataclass(frozen=True)
-class Run:
-    """One pass over a source. ``generation`` counts how often it was begun."""
-
-    id: int
-    generation: int
-    location: str
-    camera: str
-    source: str
-    run_start: datetime
-    model: str
+from felicity.store.schema import models
 
 
 def open_store(url: str | None = None, *, create: bool = True, busy_seconds: float = BUSY_SECONDS) -> Store:
@@ -150,30 +136,13 @@ class Store(AbstractContextManager["Store"]):
 
     def save_model(self, identity: str, soft_matrix: SoftMatrix | None = None, *, name: str | None = None) -> None:
         """Keep what the index needs to know of a bundle, so that it does not need the bundle."""
-        values = {"name": name, "soft_matrix": None if soft_matrix is None else soft_matrix.to_json()}
         with self._write("saving a model") as connection:
-            model_id = _id_of(connection, models, models.c.identity, identity)
-            connection.execute(sa.update(models).where(models.c.id == model_id).values(**values))
+            matrices.save_model(connection, identity, soft_matrix, name)
 
     def save_calibration(self, location: str, model: str, soft_matrix: SoftMatrix) -> None:
         """Keep a location's own soft matrix; ConfigError if there is no such location."""
         with self._write("saving a calibration") as connection:
-            location_id = connection.execute(
-                sa.select(places.c.id).where(places.c.name == location)
-            ).scalar_one_or_none()
-            if location_id is None:
-                raise ConfigError(f"there is no location {location!r}; see: felicity locations list")
-            model_id = _id_of(connection, models, models.c.identity, model)
-            key = (calibrations.c.location_id == location_id, calibrations.c.model_id == model_id)
-            connection.execute(sa.delete(calibrations).where(*key))
-            connection.execute(
-                sa.insert(calibrations).values(
-                    location_id=location_id,
-                    model_id=model_id,
-                    soft_matrix=soft_matrix.to_json(),
-                    created=int(time.time()),
-                )
-            )
+            matrices.save_calibration(connection, location, model, soft_matrix)
 
     def soft_matrix(self, location: str, model: str) -> SoftMatrix | None:
         """The location's own soft matrix for this model if it was calibrated, else the model's, else None."""
@@ -182,16 +151,7 @@ class Store(AbstractContextManager["Store"]):
     def soft_matrices(self) -> SoftMatrices:
         """``soft_matrix`` as a function that reads the store once."""
         with self._read("reading models") as connection:
-            of_model = connection.execute(sa.select(models.c.identity, models.c.soft_matrix)).all()
-            of_location = connection.execute(
-                sa.select(places.c.name, models.c.identity, calibrations.c.soft_matrix)
-                .join(places, places.c.id == calibrations.c.location_id)
-                .join(models, models.c.id == calibrations.c.model_id)
-            ).all()
-        return SoftMatrices(
-            {identity: SoftMatrix.from_json(value) for identity, value in of_model if value is not None},
-            {(name, identity): SoftMatrix.from_json(value) for name, identity, value in of_location},
-        )
+            return matrices.read_matrices(connection)
 
     # Runs and windows
 
@@ -200,41 +160,8 @@ class Store(AbstractContextManager["Store"]):
 
         A location that is not there yet is added with nothing but its name.
         """
-        key = WindowKey(location, camera, source, run_start, model, datetime.fromtimestamp(0, UTC), 1)
-        micros = _micros(key.run_start)
         with self._write("beginning a run") as connection:
-            location_id = _id_of(connection, places, places.c.name, location, timezone="UTC")
-            model_id = _id_of(connection, models, models.c.identity, model)
-            _lock(connection, location_id)
-            same = (
-                runs.c.location_id == location_id,
-                runs.c.camera == camera,
-                runs.c.source == source,
-                runs.c.run_start == micros,
-                runs.c.model_id == model_id,
-            )
-            found = connection.execute(sa.select(runs.c.id, runs.c.generation).where(*same)).one_or_none()
-            if found is None:
-                generation = 1
-                run_id = connection.execute(
-                    sa.insert(runs)
-                    .values(
-                        location_id=location_id,
-                        camera=camera,
-                        source=source,
-                        run_start=micros,
-                        model_id=model_id,
-                        generation=generation,
-                        finished=False,
-                    )
-                    .returning(runs.c.id)
-                ).scalar_one()
-            else:
-                run_id, generation = found.id, found.generation + 1
-                connection.execute(
-                    sa.update(runs).where(runs.c.id == run_id).values(generation=generation, finished=False)
-                )
-        return Run(run_id, generation, location, camera, source, key.run_start, model)
+            return recorded.begin_run(connection, location, camera, source, run_start, model)
 
     def write_windows(self, run: Run, added: Iterable[Window]) -> None:
         """Write windows of a run; what the run wrote before at these times is replaced.
@@ -255,46 +182,17 @@ class Store(AbstractContextManager["Store"]):
         if not listed:
             return
         with self._write("writing windows") as connection:
-            place = _place_of(connection, run)
-            touched = _remove_replaced(connection, run.id, place, listed)
-            rows = [
-                arrays.window_row(window)
-                | {"location_id": place.location_id, "run_id": run.id, "generation": place.generation}
-                for window in listed
-            ]
-            connection.execute(sa.insert(stored), rows)
-            touched |= {row["start"] for row in rows}
-            rollups.refresh(connection, place.location_id, place.model_id, ZoneInfo(place.timezone), touched)
+            recorded.write_windows(connection, run, listed)
 
     def finish_run(self, run: Run) -> None:
         """End a run: windows that it wrote when it was run before, and not this time, go."""
         with self._write("finishing a run") as connection:
-            place = _place_of(connection, run)
-            stale = (stored.c.run_id == run.id, stored.c.generation < run.generation)
-            starts = set(connection.execute(sa.select(stored.c.start).where(*stale)).scalars())
-            if starts:
-                connection.execute(sa.delete(stored).where(*stale))
-                rollups.refresh(connection, place.location_id, place.model_id, ZoneInfo(place.timezone), starts)
-            connection.execute(sa.update(runs).where(runs.c.id == run.id).values(finished=True))
+            recorded.finish_run(connection, run)
 
     def overlapping(self, run: Run) -> int:
         """How many windows with people other runs of the same camera and model have in the minutes of this run."""
         with self._read("looking for people counted twice") as connection:
-            place = _place_of(connection, run)
-            columns = sa.select(stored.c.start, stored.c.seconds).where(stored.c.location_id == place.location_id)
-            mine = connection.execute(columns.where(stored.c.run_id == run.id).order_by(stored.c.start)).all()
-            if not mine:
-                return 0
-            others = connection.execute(
-                columns.join(runs, runs.c.id == stored.c.run_id)
-                .where(runs.c.id != run.id, runs.c.camera == run.camera, runs.c.model_id == place.model_id)
-                .where(stored.c.people_seen > 0)
-                .where(stored.c.start > mine[0].start - LONGEST, stored.c.start < mine[-1].start + mine[-1].seconds)
-            ).all()
-        begin = [row.start for row in mine]
-        # The last of this run's windows that begins before the other ends: they are one behind the other.
-        last = [bisect_left(begin, row.start + row.seconds) - 1 for row in others]
-        return sum(i >= 0 and begin[i] + mine[i].seconds > row.start for i, row in zip(last, others, strict=True))
+            return recorded.overlapping(connection, run)
 
     def windows(
         self,
@@ -305,26 +203,8 @@ class Store(AbstractContextManager["Store"]):
         model: str | None = None,
     ) -> Iterator[Window]:
         """The windows that start in begin … end, by location, time and run. Read in portions."""
-        utc = ZoneInfo("UTC")
-        columns = (*rollups.WINDOW_SELECT, places.c.name, runs.c.camera, runs.c.source, runs.c.run_start)
-        query = (
-            sa.select(*columns, models.c.identity)
-            .join(places, places.c.id == stored.c.location_id)
-            .join(runs, runs.c.id == stored.c.run_id)
-            .join(models, models.c.id == runs.c.model_id)
-            .order_by(places.c.name, stored.c.start, stored.c.run_id)
-        )
-        if (low := instant(begin, utc)) is not None:
-            query = query.where(stored.c.start >= low)
-        if (high := instant(end, utc)) is not None:
-            query = query.where(stored.c.start < high)
-        if locations is not None:
-            query = query.where(places.c.name.in_(list(locations)))
-        if model is not None:
-            query = query.where(models.c.identity == model)
         with self._read("reading windows") as connection:
-            for rows in connection.execution_options(yield_per=1000).execute(query).partitions():
-                yield from _windows_of(rows)
+            yield from recorded.read_windows(connection, begin=begin, end=end, locations=locations, model=model)
 
     def sums(
         self,
@@ -359,106 +239,6 @@ class Store(AbstractContextManager["Store"]):
         with self._read("reading the index") as connection:
             _check_names(connection, locations, model)
             return select_sums(connection, by, begin, end, locations, model, k)
-
-
-@dataclass(frozen=True)
-class SoftMatrices:
-    """(location, model) to the soft matrix to use, or None."""
-
-    of_model: Mapping[str, SoftMatrix]
-    of_location: Mapping[tuple[str, str], SoftMatrix]
-
-    def __call__(self, location: str, model: str) -> SoftMatrix | None:
-        """The location's own matrix, else the model's."""
-        return self.of_location.get((location, model)) or self.of_model.get(model)
-
-
-def _micros(time: datetime) -> int:
-    return round(time.timestamp() * 1_000_000)
-
-
-def _id_of(connection: sa.Connection, table: sa.Table, column: sa.Column[Any], value: str, **rest: Any) -> int:
-    """The id of the row with ``value``, made if it is not there."""
-    query = sa.select(table.c.id).where(column == value)
-    if (found := connection.execute(query).scalar_one_or_none()) is not None:
-        return int(found)
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    # Another process may be adding it at this moment.
-    connection.execute(insert(table).values({column.name: value, **rest}).on_conflict_do_nothing())
-    return int(connection.execute(query).scalar_one())
-
-
-def _lock(connection: sa.Connection, location_id: int) -> None:
-    """Let no other transaction add up this location's rollups meanwhile (SQLite has one writer anyway)."""
-    connection.execute(sa.select(places.c.id).where(places.c.id == location_id).with_for_update())
-
-
-def _place_of(connection: sa.Connection, run: Run) -> Any:
-    """What there is to know of a run to write its windows, locked like ``_lock``."""
-    query = (
-        sa.select(runs.c.location_id, runs.c.model_id, runs.c.generation, places.c.timezone)
-        .join(places, places.c.id == runs.c.location_id)
-        .where(runs.c.id == run.id)
-        .with_for_update()
-    )
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        raise StoreError(f"run {run.id} of {run.source!r} at {run.location!r} is not in this store")
-    return row
-
-
-def _remove_replaced(connection: sa.Connection, run_id: int, place: Any, added: list[Window]) -> set[int]:
-    """Delete what the run has at these times: the same windows, and older ones of another length."""
-    mine = (stored.c.location_id == place.location_id, stored.c.run_id == run_id)
-    starts = [int(window.key.start.timestamp()) for window in added]
-    connection.execute(
-        sa.delete(stored).where(*mine, stored.c.start == sa.bindparam("at")), [{"at": start} for start in starts]
-    )
-    if place.generation == 1:
-        return set()
-    begin, end = min(starts), max(s + w.key.seconds for s, w in zip(starts, added, strict=True))
-    older = connection.execute(
-        sa.select(stored.c.start, stored.c.seconds)
-        .where(*mine, stored.c.generation < place.generation)
-        .where(stored.c.start > begin - LONGEST, stored.c.start < end)
-    ).all()
-    spans = [(start, start + window.key.seconds) for start, window in zip(starts, added, strict=True)]
-    gone = {row.start for row in older if any(a < row.start + row.seconds and row.start < b for a, b in spans)}
-    if gone:
-        connection.execute(
-            sa.delete(stored).where(*mine, stored.c.start == sa.bindparam("at")), [{"at": start} for start in gone]
-        )
-    return gone
-
-
-def _windows_of(rows: Sequence[Any]) -> Iterator[Window]:
-    width = len(arrays.WINDOW_COLUMNS)
-    sums = arrays.windows_to_sums([row[:width] for row in rows])
-    for i, row in enumerate(rows):
-        name, camera, source, micros, identity = row[width:]
-        key = WindowKey(
-            location=name,
-            camera=camera,
-            source=source,
-            run_start=datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000),
-            model=identity,
-            start=datetime.fromtimestamp(row.start, UTC),
-            seconds=row.seconds,
-        )
-        yield Window(
-            key=key,
-            people_seen=row.people_seen,
-            people=row.people,
-            hard_counts=sums.hard_counts[i],
-            prob_sums=sums.prob_sums[i],
-            prob_cross=sums.prob_cross[i],
-            frames_seen=row.frames_seen,
-            frames_dropped=row.frames_dropped,
-            seconds_covered=row.seconds_covered,
-            rejected=row.rejected or {},
-        )
 
 
 def _check_names(connection: sa.Connection, names: Sequence[str] | None, model: str | None) -> None:

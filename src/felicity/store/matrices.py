@@ -1,0 +1,63 @@
+"""Models as the index knows them: by identity, with the soft matrices of their own and of places."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from felicity.errors import ConfigError
+from felicity.index.soft_matrix import SoftMatrix
+from felicity.store.engine import id_of
+from felicity.store.schema import calibrations, models
+from felicity.store.schema import locations as places
+
+
+@dataclass(frozen=True)
+class SoftMatrices:
+    """(location, model) to the soft matrix to use, or None."""
+
+    of_model: Mapping[str, SoftMatrix]
+    of_location: Mapping[tuple[str, str], SoftMatrix]
+
+    def __call__(self, location: str, model: str) -> SoftMatrix | None:
+        """The location's own matrix, else the model's."""
+        return self.of_location.get((location, model)) or self.of_model.get(model)
+
+
+def save_model(connection: sa.Connection, identity: str, soft_matrix: SoftMatrix | None, name: str | None) -> None:
+    """See ``Store.save_model``."""
+    values = {"name": name, "soft_matrix": None if soft_matrix is None else soft_matrix.to_json()}
+    model_id = id_of(connection, models.c.identity, identity)
+    connection.execute(sa.update(models).where(models.c.id == model_id).values(**values))
+
+
+def save_calibration(connection: sa.Connection, location: str, model: str, soft_matrix: SoftMatrix) -> None:
+    """See ``Store.save_calibration``."""
+    location_id = connection.execute(sa.select(places.c.id).where(places.c.name == location)).scalar_one_or_none()
+    if location_id is None:
+        raise ConfigError(f"there is no location {location!r}; see: felicity locations list")
+    model_id = id_of(connection, models.c.identity, model)
+    key = (calibrations.c.location_id == location_id, calibrations.c.model_id == model_id)
+    connection.execute(sa.delete(calibrations).where(*key))
+    connection.execute(
+        sa.insert(calibrations).values(
+            location_id=location_id, model_id=model_id, soft_matrix=soft_matrix.to_json(), created=int(time.time())
+        )
+    )
+
+
+def read_matrices(connection: sa.Connection) -> SoftMatrices:
+    """All there are."""
+    of_model = connection.execute(sa.select(models.c.identity, models.c.soft_matrix)).all()
+    of_location = connection.execute(
+        sa.select(places.c.name, models.c.identity, calibrations.c.soft_matrix)
+        .join(places, places.c.id == calibrations.c.location_id)
+        .join(models, models.c.id == calibrations.c.model_id)
+    ).all()
+    return SoftMatrices(
+        {identity: SoftMatrix.from_json(value) for identity, value in of_model if value is not None},
+        {(name, identity): SoftMatrix.from_json(value) for name, identity, value in of_location},
+    )

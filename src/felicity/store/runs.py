@@ -1,0 +1,205 @@
+"""Runs and their windows: begun, written in place of what was there before, finished, read again."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from felicity.errors import StoreError
+from felicity.index.window import LONGEST, Window, WindowKey
+from felicity.store import arrays, rollups
+from felicity.store.engine import id_of
+from felicity.store.query import instant
+from felicity.store.schema import locations as places
+from felicity.store.schema import models, runs
+from felicity.store.schema import windows as stored
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pass over a source. ``generation`` counts how often it was begun."""
+
+    id: int
+    generation: int
+    location: str
+    camera: str
+    source: str
+    run_start: datetime
+    model: str
+
+
+def begin_run(
+    connection: sa.Connection, location: str, camera: str, source: str, run_start: datetime, model: str
+) -> Run:
+    """See ``Store.begin_run``."""
+    key = WindowKey(location, camera, source, run_start, model, datetime.fromtimestamp(0, UTC), 1)
+    location_id = id_of(connection, places.c.name, location, timezone="UTC")
+    model_id = id_of(connection, models.c.identity, model)
+    _lock(connection, location_id)
+    own = {
+        "location_id": location_id,
+        "camera": camera,
+        "source": source,
+        "run_start": round(key.run_start.timestamp() * 1_000_000),
+        "model_id": model_id,
+    }
+    same = (runs.c[column] == value for column, value in own.items())
+    found = connection.execute(sa.select(runs.c.id, runs.c.generation).where(*same)).one_or_none()
+    if found is None:
+        generation = 1
+        made = sa.insert(runs).values(**own, generation=generation, finished=False).returning(runs.c.id)
+        run_id = connection.execute(made).scalar_one()
+    else:
+        run_id, generation = found.id, found.generation + 1
+        connection.execute(sa.update(runs).where(runs.c.id == run_id).values(generation=generation, finished=False))
+    return Run(run_id, generation, location, camera, source, key.run_start, model)
+
+
+def write_windows(connection: sa.Connection, run: Run, added: Sequence[Window]) -> None:
+    """See ``Store.write_windows``. ``added``: one at least, all of ``run``."""
+    place = _place_of(connection, run)
+    touched = _remove_replaced(connection, run.id, place, added)
+    rows = [
+        arrays.window_row(window) | {"location_id": place.location_id, "run_id": run.id, "generation": place.generation}
+        for window in added
+    ]
+    connection.execute(sa.insert(stored), rows)
+    touched |= {row["start"] for row in rows}
+    rollups.refresh(connection, place.location_id, place.model_id, ZoneInfo(place.timezone), touched)
+
+
+def finish_run(connection: sa.Connection, run: Run) -> None:
+    """See ``Store.finish_run``."""
+    place = _place_of(connection, run)
+    stale = (stored.c.run_id == run.id, stored.c.generation < run.generation)
+    starts = set(connection.execute(sa.select(stored.c.start).where(*stale)).scalars())
+    if starts:
+        connection.execute(sa.delete(stored).where(*stale))
+        rollups.refresh(connection, place.location_id, place.model_id, ZoneInfo(place.timezone), starts)
+    connection.execute(sa.update(runs).where(runs.c.id == run.id).values(finished=True))
+
+
+def overlapping(connection: sa.Connection, run: Run) -> int:
+    """See ``Store.overlapping``."""
+    place = _place_of(connection, run)
+    columns = sa.select(stored.c.start, stored.c.seconds).where(stored.c.location_id == place.location_id)
+    mine = connection.execute(columns.where(stored.c.run_id == run.id).order_by(stored.c.start)).all()
+    if not mine:
+        return 0
+    others = connection.execute(
+        columns.join(runs, runs.c.id == stored.c.run_id)
+        .where(runs.c.id != run.id, runs.c.camera == run.camera, runs.c.model_id == place.model_id)
+        .where(stored.c.people_seen > 0)
+        .where(stored.c.start > mine[0].start - LONGEST, stored.c.start < mine[-1].start + mine[-1].seconds)
+    ).all()
+    begin = [row.start for row in mine]
+    # The last of this run's windows that begins before the other ends: they are one behind the other.
+    last = [bisect_left(begin, row.start + row.seconds) - 1 for row in others]
+    return sum(i >= 0 and begin[i] + mine[i].seconds > row.start for i, row in zip(last, others, strict=True))
+
+
+def read_windows(
+    connection: sa.Connection,
+    *,
+    begin: datetime | None,
+    end: datetime | None,
+    locations: Sequence[str] | None,
+    model: str | None,
+) -> Iterator[Window]:
+    """See ``Store.windows``."""
+    utc = ZoneInfo("UTC")
+    columns = (*rollups.WINDOW_SELECT, places.c.name, runs.c.camera, runs.c.source, runs.c.run_start)
+    query = (
+        sa.select(*columns, models.c.identity)
+        .join(places, places.c.id == stored.c.location_id)
+        .join(runs, runs.c.id == stored.c.run_id)
+        .join(models, models.c.id == runs.c.model_id)
+        .order_by(places.c.name, stored.c.start, stored.c.run_id)
+    )
+    if (low := instant(begin, utc)) is not None:
+        query = query.where(stored.c.start >= low)
+    if (high := instant(end, utc)) is not None:
+        query = query.where(stored.c.start < high)
+    if locations is not None:
+        query = query.where(places.c.name.in_(list(locations)))
+    if model is not None:
+        query = query.where(models.c.identity == model)
+    for rows in connection.execution_options(yield_per=1000).execute(query).partitions():
+        yield from _windows_of(rows)
+
+
+def _lock(connection: sa.Connection, location_id: int) -> None:
+    """Let no other transaction add up this location's rollups meanwhile (SQLite has one writer anyway)."""
+    connection.execute(sa.select(places.c.id).where(places.c.id == location_id).with_for_update())
+
+
+def _place_of(connection: sa.Connection, run: Run) -> Any:
+    """What there is to know of a run to write its windows, locked like ``_lock``."""
+    query = (
+        sa.select(runs.c.location_id, runs.c.model_id, runs.c.generation, places.c.timezone)
+        .join(places, places.c.id == runs.c.location_id)
+        .where(runs.c.id == run.id)
+        .with_for_update()
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise StoreError(f"run {run.id} of {run.source!r} at {run.location!r} is not in this store")
+    return row
+
+
+def _remove_replaced(connection: sa.Connection, run_id: int, place: Any, added: Sequence[Window]) -> set[int]:
+    """Delete what the run has at these times: the same windows, and older ones of another length."""
+    mine = (stored.c.location_id == place.location_id, stored.c.run_id == run_id)
+    starts = [int(window.key.start.timestamp()) for window in added]
+    connection.execute(
+        sa.delete(stored).where(*mine, stored.c.start == sa.bindparam("at")), [{"at": start} for start in starts]
+    )
+    if place.generation == 1:
+        return set()
+    begin, end = min(starts), max(s + w.key.seconds for s, w in zip(starts, added, strict=True))
+    older = connection.execute(
+        sa.select(stored.c.start, stored.c.seconds)
+        .where(*mine, stored.c.generation < place.generation)
+        .where(stored.c.start > begin - LONGEST, stored.c.start < end)
+    ).all()
+    spans = [(start, start + window.key.seconds) for start, window in zip(starts, added, strict=True)]
+    gone = {row.start for row in older if any(a < row.start + row.seconds and row.start < b for a, b in spans)}
+    if gone:
+        connection.execute(
+            sa.delete(stored).where(*mine, stored.c.start == sa.bindparam("at")), [{"at": start} for start in gone]
+        )
+    return gone
+
+
+def _windows_of(rows: Sequence[Any]) -> Iterator[Window]:
+    width = len(arrays.WINDOW_COLUMNS)
+    sums = arrays.windows_to_sums([row[:width] for row in rows])
+    for i, row in enumerate(rows):
+        name, camera, source, micros, identity = row[width:]
+        key = WindowKey(
+            location=name,
+            camera=camera,
+            source=source,
+            run_start=datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000),
+            model=identity,
+            start=datetime.fromtimestamp(row.start, UTC),
+            seconds=row.seconds,
+        )
+        yield Window(
+            key=key,
+            people_seen=row.people_seen,
+            people=row.people,
+            hard_counts=sums.hard_counts[i],
+            prob_sums=sums.prob_sums[i],
+            prob_cross=sums.prob_cross[i],
+            frames_seen=row.frames_seen,
+            frames_dropped=row.frames_dropped,
+            seconds_covered=row.seconds_covered,
+            rejected=row.rejected or {},
+        )
