@@ -271,6 +271,7 @@ def _training(run: Run, stored: dict[str, Any], difference: float) -> dict[str, 
     for key in ("path", "classes"):
         if value := config["data"][key]:
             config["data"][key] = PurePath(value).name
+    config["start"] = run.facts.get("start")
     config["teachers"] = list(run.facts.get("teachers", []))
     return {
         "config": config,

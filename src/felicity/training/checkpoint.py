@@ -24,7 +24,7 @@ def save(path: Path, state: State, facts: dict[str, Any]) -> None:
     """Write ``state`` and ``facts`` (plain JSON values). Raises TrainingError; an earlier file then stays as it was."""
     arrays = dict(state)
     arrays[_FACTS] = np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)
-    arrays[_DIGEST] = np.frombuffer(bytes.fromhex(_digest(arrays)), dtype=np.uint8)
+    arrays[_DIGEST] = np.frombuffer(bytes.fromhex(digest(arrays)), dtype=np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     write(path, buffer.getvalue())
@@ -35,8 +35,8 @@ def load(path: Path) -> tuple[State, dict[str, Any]]:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        digest = arrays.pop(_DIGEST).tobytes().hex()
-        if digest != _digest(arrays):
+        written = arrays.pop(_DIGEST).tobytes().hex()
+        if written != digest(arrays):
             raise TrainingError(f"{path}: was changed after it was written (its SHA-256 does not match); do not use it")
         facts: dict[str, Any] = json.loads(arrays.pop(_FACTS).tobytes())
     except FileNotFoundError as error:
@@ -64,7 +64,8 @@ def write(path: Path, content: bytes) -> None:
         ) from error
 
 
-def _digest(arrays: State) -> str:
+def digest(arrays: State) -> str:
+    """SHA-256 of names, types, shapes and values, hexadecimal."""
     seen = sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])

@@ -61,12 +61,14 @@ class TrainConfig(BaseModel):
     alone (He T. et al. 2019, arXiv:1812.01187).
     ``label_smoothing``: share of a label spread evenly over all classes; votes stay as they are. ``soft_labels``: learn
     from the share of votes where the data set has them. ``second_weight``: of the second head's loss, the first has 1.
+    ``start``: run whose best weights the network begins with, in place of random ones.
     ``teachers``: bundles whose mean answers are ``teacher_share`` of the targets, labels are the rest.
     ``views``: augment every image and ask the teachers so many times, of each image and its mirror image; all epochs
     take these in turns, mirrored by chance, in place of new ones (0). A view keeps a byte per pixel in memory.
     ``augment``: the preset, of which ``augmentation`` changes single values.
-    ``average``: decay of the moving average of weights that is evaluated and kept, 0 for none. ``class_weights``:
-    weigh images so that all classes count alike. ``patience``: stop after so many epochs without a better
+    ``average``: decay of the moving average of weights that is evaluated and kept, 0 for none; early on it is lower,
+    so that the average is of the latest tenth of the steps at most. ``class_weights``: weigh images so that all classes
+    count alike. ``patience``: stop after so many epochs without a better
     validation loss, 0 for never. ``precision``: of the arithmetic, weights are float32 always; ``bfloat16`` is for
     PyTorch, twice as fast on processors with instructions for it (AVX512_BF16, AMX) and slow on others.
     """
@@ -87,6 +89,7 @@ class TrainConfig(BaseModel):
     label_smoothing: Share = 0.0
     soft_labels: bool = False
     second_weight: Annotated[float, Field(gt=0, le=100)] = 1.0
+    start: str | None = None
     teachers: list[str] = []
     teacher_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     views: Annotated[int, Field(ge=0, le=1000)] = 0

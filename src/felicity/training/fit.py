@@ -95,6 +95,8 @@ def fit(
     engine = open_engine(config, data.heads)
     if state is not None:
         engine.set_state(state)
+    elif config.start:
+        runs.open_run(Path(config.start)).hand_on(engine, data.classes, data.second_classes)
     feed = make_feed(config, data)
     total = feed.steps * config.epochs
     saved = time.monotonic()

@@ -63,6 +63,11 @@ class Run:
     second_classes: tuple[str, ...] = ()
 
     @property
+    def id(self) -> str:
+        """Of its best weights: folder and digest, as ``run@0123456789ab``."""
+        return f"{self.folder.resolve().name}@{checkpoint.digest(self.weights())[:12]}"
+
+    @property
     def heads(self) -> tuple[int, ...]:
         """How many classes each head has."""
         return tuple(len(classes) for classes in (self.classes, self.second_classes) if classes)
@@ -91,6 +96,14 @@ class Run:
         engine = open_engine(self.config, self.heads)
         engine.set_state(checkpoint.load(self.folder / LAST)[0])
         return engine.weights()
+
+    def hand_on(self, engine: Engine, classes: tuple[str, ...], second_classes: tuple[str, ...]) -> None:
+        """Give the best weights to a network of the same kind; for other classes its last layer stays as it is."""
+        given = self.weights()
+        if (classes, second_classes) != (self.classes, self.second_classes):
+            own = engine.weights()
+            given |= {v.path: own[v.path] for v in engine.model.layers[-1].weights}
+        engine.set_weights(given)
 
     def engine(self, which: Literal["best", "last"] = "best") -> Engine:
         """The network on its backend, with those weights."""
@@ -133,6 +146,7 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet) -> Run:
     facts = {
         "format": FORMAT,
         "config": config.model_dump(),
+        **({"start": _start(config).id} if config.start else {}),
         **({"teachers": _ids(config.teachers)} if config.teachers else {}),
         "classes": list(data.classes),
         **({"second_classes": list(data.second_classes)} if data.second_classes else {}),
@@ -169,6 +183,19 @@ def resume(folder: Path, config: TrainConfig, data: TrainingSet) -> tuple[Run, c
         return run, None, {}
     state, facts = checkpoint.load(folder / LAST)
     return run, state, facts
+
+
+def _start(config: TrainConfig) -> Run:
+    """The run to start from. Raises TrainingError where its network is of another kind."""
+    run = open_run(Path(str(config.start)))
+    for now, then in ((config.model, run.config.model), (config.data, run.config.data)):
+        for key in ("name", "width", "depth", "filter_size", "size", "colour"):
+            if (asked := getattr(now, key, None)) != (has := getattr(then, key, None)):
+                raise TrainingError(
+                    f"start {run.folder}: its network has {key} = {has!r}, but {asked!r} is asked for; weights fit "
+                    f"networks of the same shape alone, so choose the same or another run"
+                )
+    return run
 
 
 def _ids(bundles: Sequence[str]) -> list[str]:

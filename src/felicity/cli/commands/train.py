@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from felicity.training.history import Epoch
 
 
+ITS_OWN = ("epochs", "learning_rate", "schedule", "warm_up", "patience", "seed", "start", "teachers", "views")
+"""Settings that a training does not take over from the run that it starts from."""
+
+
 def _network(about: str, *flags: str) -> Any:
     return typer.Option(*flags, help=about, rich_help_panel="Network")
 
@@ -58,6 +62,7 @@ def train(
     label_smoothing: Annotated[float | None, _learning("0 to below 1.", "--label-smoothing")] = None,
     soft_labels: Annotated[bool | None, _learning("Learn from shares of votes.", "--soft-labels/--hard-labels")] = None,
     second_weight: Annotated[float | None, _learning("Of the second head's loss (1).", "--second-weight")] = None,
+    start: Annotated[str | None, _learning("Run whose best weights to begin with.", "--start")] = None,
     teachers: Annotated[
         list[str] | None, _learning("Bundle whose answers are learnt; give it again for more.", "--teacher")
     ] = None,
@@ -94,20 +99,30 @@ def train(
         "warm_up": warm_up, "label_smoothing": label_smoothing, "soft_labels": soft_labels,
         "class_weights": class_weights, "augment": augment, "average": average, "patience": patience, "seed": seed,
         "threads": threads, "second_weight": second_weight, "precision": precision,
-        "teachers": teachers or None, "teacher_share": teacher_share, "views": views,
+        "start": start, "teachers": teachers or None, "teacher_share": teacher_share, "views": views,
         "model": {"name": model, "width": width, "depth": depth, "filter_size": filter_size, "dropout": dropout},
         "data": {
             "path": data, "format": format, "classes": classes, "votes": votes, "size": size, "colour": colour,
             "second": second, "images": images, "test_share": test_share, "validation_share": validation_share,
         },
     }  # fmt: skip
-    stored = {}
-    if resume and config is None and (run / "run.json").is_file():
-        from felicity.training.run import open_run
-
-        stored = open_run(run).config.model_dump()
-    chosen = make_config(read_toml(config) if config else stored, flags)
+    if config is not None:
+        stored = read_toml(config)
+    elif resume and (run / "run.json").is_file():
+        stored = _settings_of(run)
+    elif start is not None:
+        stored = {key: value for key, value in _settings_of(Path(start)).items() if key not in ITS_OWN}
+        stored["data"] = {key: stored["data"][key] for key in ("size", "colour", "pixels")}
+    else:
+        stored = {}
+    chosen = make_config(stored, flags)
     run_training(chosen, run, resume=resume, json=json)
+
+
+def _settings_of(run: Path) -> dict[str, Any]:
+    from felicity.training.run import open_run
+
+    return open_run(run).config.model_dump()
 
 
 def run_training(chosen: TrainConfig, folder: Path, *, resume: bool, json: bool) -> None:

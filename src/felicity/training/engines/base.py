@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ Floats = npt.NDArray[np.float32]
 State = dict[str, npt.NDArray[Any]]
 ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
 """Set here, since frameworks differ in what they take by default (Kingma & Ba 2015)."""
+EARLY = 9.0
+"""Step ``t`` (from 0) keeps ``t / (t + EARLY)`` of the moving average, up to the decay asked for."""
 PREDICT = 256
 
 
@@ -79,11 +82,11 @@ class Engine(ABC):
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Within, the network has its averaged weights, if it keeps any."""
-        if not self.averages:
+        """Within, the network has its averaged weights, if it keeps any; they begin with the first step."""
+        self.push()
+        if not self.averages or not to_numpy(self.optimizer.iterations):
             yield
             return
-        self.push()
         variables = self.model.trainable_variables
         kept = [to_numpy(v) for v in variables]
         for variable, average in zip(variables, self.averages, strict=True):
@@ -129,15 +132,28 @@ def make_optimizer(config: TrainConfig) -> Any:
     """The Keras optimiser of ``config``, every constant set."""
     import keras
 
-    common: dict[str, Any] = {"learning_rate": config.learning_rate, "weight_decay": config.weight_decay or None}
-    if config.average:
-        common |= {"use_ema": True, "ema_momentum": config.average}
-    if config.optimizer == "sgd":
-        return keras.optimizers.SGD(**common, momentum=config.momentum, nesterov=config.momentum > 0)
-    kind = keras.optimizers.Adam if config.optimizer == "adam" else keras.optimizers.AdamW
-    if config.optimizer == "adamw":
-        common["weight_decay"] = config.weight_decay
-    return kind(**common, **ADAM)
+    kind = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}[
+        config.optimizer
+    ]
+    own = {"momentum": config.momentum, "nesterov": config.momentum > 0} if config.optimizer == "sgd" else ADAM
+    decay = config.weight_decay if config.optimizer == "adamw" else config.weight_decay or None
+    common: dict[str, Any] = {"learning_rate": config.learning_rate, "weight_decay": decay}
+    if not config.average:
+        return kind(**common, **own)
+    optimizer = kind(**common, **own, use_ema=True, ema_momentum=config.average)
+    # Not a class of its own: Keras has its optimisers for PyTorch looked up by their class.
+    optimizer._update_model_variables_moving_average = partial(_average, optimizer)
+    return optimizer
+
+
+def _average(optimizer: Any, variables: list[Any]) -> None:
+    """Keras's moving average, but of the latest tenth of all steps at most, so that it forgets how it began."""
+    from keras import ops
+
+    taken = ops.cast(optimizer.iterations, "float32")
+    decay = ops.minimum(optimizer.ema_momentum, taken / (taken + EARLY))
+    for variable, average in zip(variables, optimizer._model_variables_moving_average, strict=True):
+        average.assign(average * decay + variable * (1 - decay))
 
 
 def to_numpy(variable: Any) -> npt.NDArray[Any]:
