@@ -81,40 +81,6 @@ def test_a_slow_average_does_not_judge_a_short_training_by_its_beginning(
         assert np.linalg.norm(averaged[path] - value) < 0.5 * np.linalg.norm(began[path] - value), path
 
 
-def test_a_training_begins_where_another_ended(config: TrainConfig, data: TrainingSet, tmp_path: Path) -> None:
-    first = fit(make_config(config.model_dump(), {"learning_rate": 0.02}), data, tmp_path / "first")
-    again = make_config(config.model_dump(), {"start": str(first.folder), "learning_rate": 1e-9, "epochs": 1})
-    run = fit(again, data, tmp_path / "again")
-    assert run.facts["start"].startswith("first@")
-    images = data.validation.images
-    np.testing.assert_allclose(predict(run.folder, images), predict(first.folder, images), atol=0.05)
-    assert run.history[0]["val_loss"] == pytest.approx(min(row["val_loss"] for row in first.history), abs=0.05)
-
-
-def test_a_start_of_other_classes_gives_all_but_its_last_layer(
-    config: TrainConfig, data: TrainingSet, tmp_path: Path
-) -> None:
-    first = fit(config, data, tmp_path / "first")
-    asked = make_config(config.model_dump(), {"data": {"classes": "happy,sad"}, "start": str(first.folder)})
-    fewer = load(asked.data)
-    engine = open_engine(asked, fewer.heads)
-    fresh = engine.weights()
-    first.hand_on(engine, fewer.classes, ())
-    given, had = engine.weights(), first.weights()
-    last_layer = {v.path for v in engine.model.layers[-1].weights}
-    assert last_layer < set(given)
-    for path, value in given.items():
-        np.testing.assert_array_equal(value, fresh[path] if path in last_layer else had[path], err_msg=path)
-
-
-def test_a_start_of_another_network_is_refused(config: TrainConfig, data: TrainingSet, tmp_path: Path) -> None:
-    first = fit(config, data, tmp_path / "first")
-    other = make_config(config.model_dump(), {"start": str(first.folder), "model": {"width": 24}})
-    with pytest.raises(TrainingError, match=r"^start .*first: its network has width = None, but 24 is asked for"):
-        fit(other, data, tmp_path / "other")
-    assert not (tmp_path / "other").exists()
-
-
 def test_it_learns_what_can_be_learnt(config: TrainConfig, data: TrainingSet, tmp_path: Path) -> None:
     shown = make_config(
         config.model_dump(),

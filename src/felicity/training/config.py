@@ -61,7 +61,7 @@ class TrainConfig(BaseModel):
     alone (He T. et al. 2019, arXiv:1812.01187).
     ``label_smoothing``: share of a label spread evenly over all classes; votes stay as they are. ``soft_labels``: learn
     from the share of votes where the data set has them. ``second_weight``: of the second head's loss, the first has 1.
-    ``start``: run whose best weights the network begins with, in place of random ones.
+    ``start``: run or bundle whose weights the network begins with, in place of random ones.
     ``teachers``: bundles whose mean answers are ``teacher_share`` of the targets, labels are the rest.
     ``views``: augment every image and ask the teachers so many times, of each image and its mirror image; all epochs
     take these in turns, mirrored by chance, in place of new ones (0). A view keeps a byte per pixel in memory.

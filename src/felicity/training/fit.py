@@ -18,13 +18,16 @@ from felicity.training import run as runs
 from felicity.training.config import TrainConfig
 from felicity.training.data import Images, Part, TrainingSet, one_hot
 from felicity.training.engines import Engine, open_engine
-from felicity.training.feed import Feed, normalise
+from felicity.training.feed import Feed, normalise, order_of_epoch
 from felicity.training.history import Epoch
 from felicity.training.schedule import learning_rate
+from felicity.training.start import open_start
 from felicity.training.teachers import Teachers
 
 Floats = npt.NDArray[np.float32]
 CHECKPOINT_SECONDS = 120.0
+SHOWN = 4
+"""Batches that a start is adapted to."""
 
 
 class Watcher(Protocol):
@@ -85,19 +88,25 @@ def fit(
         )
     state: checkpoint.State | None = None
     facts: dict[str, Any] = {}
-    if resume and (folder / runs.RUN).exists():
+    resumed = resume and (folder / runs.RUN).exists()
+    if resumed:
         run, state, facts = runs.resume(folder, config, data)
-    else:
-        run = runs.begin(folder, config, data)
+    start = open_start(config.start) if config.start and state is None else None
+    if start is not None:
+        start.check(config)
+    if not resumed:
+        run = runs.begin(folder, config, data, start and start.id)
     history, at = runs.history_of(facts), _Progress(**facts.get("progress", {}))
     if finished(config, history, at):
         return run
     engine = open_engine(config, data.heads)
     if state is not None:
         engine.set_state(state)
-    elif config.start:
-        runs.open_run(Path(config.start)).hand_on(engine, data.classes, data.second_classes)
     feed = make_feed(config, data)
+    if start is not None:
+        order = order_of_epoch(len(data.train), config.seed, 0)
+        shown = [feed.batch(order, 0, step).faces for step in range(min(SHOWN, feed.steps))]
+        start.hand_on(engine, data, np.concatenate(shown))
     total = feed.steps * config.epochs
     saved = time.monotonic()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,21 @@ def with_grouped_stem(onnx: bytes) -> bytes:
         net.node("Transpose", ["stem/last"], result, perm=[0, 3, 1, 2]),
     )
     return net.serialise()
+
+
+def unspread(weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """1x1 weights ``(outputs, channels, 1, 1)`` of those that ``without_pools`` has spread over a block."""
+    point: npt.NDArray[Any] = weights.sum((2, 3), keepdims=True)
+    return point
+
+
+def ungrouped(weights: npt.NDArray[Any], sides: Sequence[int], width: int, padding: str) -> npt.NDArray[Any]:
+    """Weights ``(outputs, 1, *sides)`` of those that ``with_grouped_stem`` has made of them."""
+    twice, group, tall, groups = weights.shape
+    columns = weights.transpose(0, 2, 3, 1).reshape(twice, 1, tall, groups * group)[: twice // 2]
+    left = max((-(-width // 2) - 1) * 2 + sides[1] - width, 0) // 2 if padding == "same" else 0
+    begin = -left % group
+    return columns[..., begin : begin + sides[1]]
 
 
 class _Net:

@@ -97,14 +97,6 @@ class Run:
         engine.set_state(checkpoint.load(self.folder / LAST)[0])
         return engine.weights()
 
-    def hand_on(self, engine: Engine, classes: tuple[str, ...], second_classes: tuple[str, ...]) -> None:
-        """Give the best weights to a network of the same kind; for other classes its last layer stays as it is."""
-        given = self.weights()
-        if (classes, second_classes) != (self.classes, self.second_classes):
-            own = engine.weights()
-            given |= {v.path: own[v.path] for v in engine.model.layers[-1].weights}
-        engine.set_weights(given)
-
     def engine(self, which: Literal["best", "last"] = "best") -> Engine:
         """The network on its backend, with those weights."""
         engine = open_engine(self.config, self.heads)
@@ -139,14 +131,17 @@ def predict(folder: Path, images: Images, which: Literal["best", "last"] = "best
     return softmax(logits).astype(np.float32)
 
 
-def begin(folder: Path, config: TrainConfig, data: TrainingSet) -> Run:
-    """Write ``run.json`` into a new folder. Raises TrainingError where one is there, or it cannot be written."""
+def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | None = None) -> Run:
+    """Write ``run.json`` into a new folder. ``start``: identity of the weights that it begins with.
+
+    Raises TrainingError where one is there, or it cannot be written.
+    """
     if (folder / RUN).exists():
         raise TrainingError(f"{folder}: holds a run already; resume it with --resume, or choose another folder")
     facts = {
         "format": FORMAT,
         "config": config.model_dump(),
-        **({"start": _start(config).id} if config.start else {}),
+        **({"start": start} if start else {}),
         **({"teachers": _ids(config.teachers)} if config.teachers else {}),
         "classes": list(data.classes),
         **({"second_classes": list(data.second_classes)} if data.second_classes else {}),
@@ -183,19 +178,6 @@ def resume(folder: Path, config: TrainConfig, data: TrainingSet) -> tuple[Run, c
         return run, None, {}
     state, facts = checkpoint.load(folder / LAST)
     return run, state, facts
-
-
-def _start(config: TrainConfig) -> Run:
-    """The run to start from. Raises TrainingError where its network is of another kind."""
-    run = open_run(Path(str(config.start)))
-    for now, then in ((config.model, run.config.model), (config.data, run.config.data)):
-        for key in ("name", "width", "depth", "filter_size", "size", "colour"):
-            if (asked := getattr(now, key, None)) != (has := getattr(then, key, None)):
-                raise TrainingError(
-                    f"start {run.folder}: its network has {key} = {has!r}, but {asked!r} is asked for; weights fit "
-                    f"networks of the same shape alone, so choose the same or another run"
-                )
-    return run
 
 
 def _ids(bundles: Sequence[str]) -> list[str]:

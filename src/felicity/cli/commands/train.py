@@ -62,7 +62,7 @@ def train(
     label_smoothing: Annotated[float | None, _learning("0 to below 1.", "--label-smoothing")] = None,
     soft_labels: Annotated[bool | None, _learning("Learn from shares of votes.", "--soft-labels/--hard-labels")] = None,
     second_weight: Annotated[float | None, _learning("Of the second head's loss (1).", "--second-weight")] = None,
-    start: Annotated[str | None, _learning("Run whose best weights to begin with.", "--start")] = None,
+    start: Annotated[str | None, _learning("Run or bundle whose weights to begin with.", "--start")] = None,
     teachers: Annotated[
         list[str] | None, _learning("Bundle whose answers are learnt; give it again for more.", "--teacher")
     ] = None,
@@ -111,7 +111,7 @@ def train(
     elif resume and (run / "run.json").is_file():
         stored = _settings_of(run)
     elif start is not None:
-        stored = {key: value for key, value in _settings_of(Path(start)).items() if key not in ITS_OWN}
+        stored = {key: value for key, value in _settings_of_start(start).items() if key not in ITS_OWN}
         stored["data"] = {key: stored["data"][key] for key in ("size", "colour", "pixels")}
     else:
         stored = {}
@@ -123,6 +123,12 @@ def _settings_of(run: Path) -> dict[str, Any]:
     from felicity.training.run import open_run
 
     return open_run(run).config.model_dump()
+
+
+def _settings_of_start(start: str) -> dict[str, Any]:
+    from felicity.training.start import open_start
+
+    return open_start(start).config.model_dump()
 
 
 def run_training(chosen: TrainConfig, folder: Path, *, resume: bool, json: bool) -> None:
