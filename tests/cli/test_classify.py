@@ -138,12 +138,12 @@ def test_annotated_pictures_mirror_the_folder(photos: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.shared_data
-@pytest.mark.parametrize("detector", ["yunet", "hog"])
-def test_posed_faces(shared: Path, tmp_path: Path, detector: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("detector", "least"), [("yunet", 38), ("hog", 41)])
+def test_posed_faces(shared: Path, tmp_path: Path, detector: str, least: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FELICITY_YUNET", str(shared / "models" / "face_detection_yunet_2023mar.onnx"))
     rows = felicity_json("classify", shared / "data" / "faces", "--detector", detector, home=tmp_path)
     assert len(rows) == 46
     found = [row for row in rows if len(row["faces"]) == 1]
     assert len(found) >= 44
     right = sum((row["faces"][0]["expression"] == "happy") == ("happy" in Path(row["image"]).name) for row in found)
-    assert right >= 39
+    assert right >= least

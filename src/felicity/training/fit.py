@@ -95,7 +95,7 @@ def fit(
     if start is not None:
         start.check(config)
     if not resumed:
-        run = runs.begin(folder, config, data, start and start.id)
+        run = runs.begin(folder, config, data, start.id if start else None)
     history, at = runs.history_of(facts), _Progress(**facts.get("progress", {}))
     if finished(config, history, at):
         return run

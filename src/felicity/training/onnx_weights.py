@@ -28,10 +28,10 @@ def read_weights(file: Path, model: Any) -> tuple[State, list[Any]]:
         kind, own = type(layer).__name__, held.get(layer.name, {})
         if kind == "BatchNormalization" and not own:
             folded.append(layer)
-            before = layer._inbound_nodes[0].parent_nodes[0].operation
-            shift = held.get(before.name, {}).get("bias")
+            before = held.get(layer._inbound_nodes[0].parent_nodes[0].operation.name, {})
             ones = np.ones(layer.gamma.shape, np.float32)
-            own = {"gamma": ones, "beta": shift, "moving_mean": 0 * ones, "moving_variance": ones - layer.epsilon}
+            own = {"gamma": ones, "moving_mean": 0 * ones, "moving_variance": ones - layer.epsilon}
+            own |= {"beta": before["bias"]} if "bias" in before else {}
         for variable in layer.weights:
             name = variable.path.rsplit("/", 1)[-1]
             value = own.get(name)
