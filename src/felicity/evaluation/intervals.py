@@ -39,7 +39,8 @@ def estimates(
     """Every figure of ``measures`` with its interval; ``groups`` (N,): images of one number are drawn together.
 
     The interval lies between percentiles of the resamples. Figures that noise alone raises (``biased``) rise once
-    more in each resample: theirs is reflected at the figure (the basic bootstrap) and cut at 0.
+    more in each resample: theirs is reflected at the figure (the basic bootstrap), cut at 0, and reaches up to the
+    figure at least.
     """
     n = len(groups)
     found = {name: value[0] for name, value in measures(np.ones((1, n))).items()}
@@ -49,7 +50,7 @@ def estimates(
         drawn = np.concatenate([part[name] for part in parts])  # (draws, ...)
         low, high = _percentiles(drawn)
         if name in biased:
-            low, high = np.maximum(2 * value - high, 0), np.maximum(2 * value - low, 0)
+            low, high = np.maximum(2 * value - high, 0), np.maximum(2 * value - low, value)
         undefined = np.isnan(value)
         result[name] = Estimate(value, np.where(undefined, np.nan, low), np.where(undefined, np.nan, high))
     return result
