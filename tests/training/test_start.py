@@ -109,7 +109,7 @@ def test_a_start_of_another_network_is_refused_and_nothing_is_written(
     config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path
 ) -> None:
     other = again(config, first.folder, model={"width": 24})
-    with pytest.raises(TrainingError, match=r"^start .*first: its network has width = 8, but 24 is asked for"):
+    with pytest.raises(TrainingError, match=r"^start .*first: its width is 8, but 24 is asked for"):
         fit(other, data, tmp_path / "other")
     with pytest.raises(BundleError, match="nowhere"):
         fit(again(config, tmp_path / "nowhere"), data, tmp_path / "other")

@@ -42,9 +42,10 @@ class Start(ABC):
         for now, then in ((config.model, self.config.model), (config.data, self.config.data)):
             for key in SHAPE:
                 if (asked := getattr(now, key, None)) != (has := getattr(then, key, None)):
+                    has, asked = ("the network's own" if value is None else repr(value) for value in (has, asked))
                     raise TrainingError(
-                        f"start {self.where}: its network has {key} = {has!r}, but {asked!r} is asked for; weights fit "
-                        f"networks of the same shape alone, so choose the same or another start"
+                        f"start {self.where}: its {key} is {has}, but {asked} is asked for; weights fit networks of "
+                        f"the same shape alone, so choose the same or another start"
                     )
 
     def hand_on(self, engine: Engine, data: TrainingSet, faces: Floats) -> None:
