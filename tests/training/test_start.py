@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from felicity.exporting import export
 from felicity.labels import EXPRESSIONS
 from felicity.models.backend import use_backend
 from felicity.models.bundle import open_bundle
+from felicity.training import fit as fitting
 from felicity.training.config import TrainConfig, make_config, read_toml
 from felicity.training.data import TrainingSet, load
 from felicity.training.engines import open_engine
@@ -92,17 +95,55 @@ def test_a_training_begins_where_a_bundle_ended(
     assert engine.step(*batch, 0.0)[0] == pytest.approx(first.engine().step(*batch, 0.0)[0], abs=0.2)
 
 
-def test_a_start_of_other_classes_gives_all_but_its_last_layer(config: TrainConfig, first: Run, tmp_path: Path) -> None:
-    fewer = load(config.data.model_copy(update={"classes": "happy,sad"}))
+@pytest.mark.parametrize("classes", ["happy,sad", "contempt,sad,happy"])
+def test_classes_that_a_start_does_not_know_begin_anew(
+    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path, classes: str
+) -> None:
+    asked = load(config.data.model_copy(update={"classes": "happy,sad"}))
+    asked = replace(asked, classes=tuple(classes.split(",")))
     export(first.folder, tmp_path / "bundle")
     for where in (first.folder, tmp_path / "bundle"):
-        engine = open_engine(again(config, where), fewer.heads)
+        engine = open_engine(again(config, where), asked.heads)
         fresh, had = engine.weights(), first.weights()
-        open_start(str(where)).hand_on(engine, fewer, normalise(fewer.train.images, fewer.mean, fewer.std))
+        open_start(str(where)).hand_on(engine, asked, normalise(asked.train.images, asked.mean, asked.std))
         last_layer = {v.path for v in engine.model.layers[-1].weights}
         for path, value in engine.weights().items():
-            wanted = fresh if path in last_layer else had
-            np.testing.assert_allclose(value, wanted[path], rtol=1e-6, err_msg=path)
+            if path not in last_layer:
+                np.testing.assert_allclose(value, had[path], rtol=1e-6, err_msg=path)
+                continue
+            for place, name in enumerate(asked.classes):
+                known = name in data.classes
+                wanted = had[path][..., data.classes.index(name)] if known else fresh[path][..., place]
+                np.testing.assert_allclose(value[..., place], wanted, rtol=1e-6, err_msg=f"{path}, {name}")
+
+
+def test_resumed_on_another_start_is_refused(
+    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(first.folder, tmp_path / "start")
+    asked = again(config, tmp_path / "start")
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "open_engine", lambda *_: 1 / 0)  # it dies before the first checkpoint
+        with pytest.raises(ZeroDivisionError):
+            fit(asked, data, tmp_path / "run")
+    other = fit(make_config(config.model_dump(), {"seed": 8}), data, tmp_path / "other")
+    shutil.copy(other.folder / "best.npz", tmp_path / "start")
+    with pytest.raises(
+        TrainingError, match=r"run: was begun with the weights of start@\w+, and they are start@\w+ now"
+    ):
+        fit(asked, data, tmp_path / "run", resume=True)
+
+
+def test_a_damaged_start_is_refused_in_one_sentence(data_set: Path, first: Run, home: Path, tmp_path: Path) -> None:
+    export(first.folder, tmp_path / "cut")
+    onnx = tmp_path / "cut" / "model.onnx"
+    onnx.write_bytes(onnx.read_bytes()[:1000])
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    for start, said in (("cut", "model.onnx"), ("empty.onnx", "empty.onnx"), ("missing", "missing")):
+        words = ["train", data_set, "--start", tmp_path / start, "-o", tmp_path / "run"]
+        done = felicity(*words, home=home, expect=1)
+        assert said in done.stderr and "Traceback" not in done.stderr and len(done.stderr.splitlines()) <= 3
+        assert not (tmp_path / "run").exists()
 
 
 def test_a_start_of_another_network_is_refused_and_nothing_is_written(

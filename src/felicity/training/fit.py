@@ -94,6 +94,11 @@ def fit(
     start = open_start(config.start) if config.start and state is None else None
     if start is not None:
         start.check(config)
+        if resumed and start.id != run.facts["start"]:
+            raise TrainingError(
+                f"{folder}: was begun with the weights of {run.facts['start']}, and they are {start.id} now; resume it "
+                f"with those it was begun with, or choose another folder"
+            )
     if not resumed:
         run = runs.begin(folder, config, data, start.id if start else None)
     history, at = runs.history_of(facts), _Progress(**facts.get("progress", {}))

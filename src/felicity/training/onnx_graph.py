@@ -107,7 +107,7 @@ def _convolution(graph: Graph, layer: Any, inputs: list[str]) -> str:
     if layer.use_bias:
         operands.append(graph.constant(f"{layer.name}/bias", to_numpy(layer.bias)))
     how = {"dilations": list(layer.dilation_rate), "group": layer.groups}
-    result = graph.add("Conv", layer.name, operands, **_window(layer, layer.kernel_size, layer.dilation_rate), **how)
+    result = graph.add("Conv", layer.name, operands, **window(layer, layer.kernel_size, layer.dilation_rate), **how)
     return _activate(graph, layer, result)
 
 
@@ -134,7 +134,7 @@ def _normalisation(graph: Graph, layer: Any, inputs: list[str]) -> str:
 
 def _pooling(operator: str) -> Rule:
     def rule(graph: Graph, layer: Any, inputs: list[str]) -> str:
-        return graph.add(operator, layer.name, inputs, **_window(layer, layer.pool_size))
+        return graph.add(operator, layer.name, inputs, **window(layer, layer.pool_size))
 
     return rule
 
@@ -196,7 +196,7 @@ def _activate(graph: Graph, layer: Any, result: str) -> str:
     return graph.add(ACTIVATIONS[name], layer.name, [result])
 
 
-def _window(layer: Any, kernel: Sequence[int], dilation: Sequence[int] = (1, 1)) -> dict[str, list[int]]:
+def window(layer: Any, kernel: Sequence[int], dilation: Sequence[int] = (1, 1)) -> dict[str, list[int]]:
     """Kernel, strides and pads as ONNX has them; "same" as Keras means it, with the odd pixel at the end."""
     before, after = [], []
     sides = layer.input.shape[1:3]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -95,13 +94,12 @@ def unspread(weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return point
 
 
-def ungrouped(weights: npt.NDArray[Any], sides: Sequence[int], width: int, padding: str) -> npt.NDArray[Any]:
-    """Weights ``(outputs, 1, *sides)`` of those that ``with_grouped_stem`` has made of them."""
+def ungrouped(weights: npt.NDArray[Any], wide: int, left: int) -> npt.NDArray[Any]:
+    """Weights ``(outputs, 1, tall, wide)`` of those that ``with_grouped_stem`` has made; ``left`` was padded."""
     twice, group, tall, groups = weights.shape
     columns = weights.transpose(0, 2, 3, 1).reshape(twice, 1, tall, groups * group)[: twice // 2]
-    left = max((-(-width // 2) - 1) * 2 + sides[1] - width, 0) // 2 if padding == "same" else 0
     begin = -left % group
-    return columns[..., begin : begin + sides[1]]
+    return columns[..., begin : begin + wide]
 
 
 class _Net:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from felicity.errors import TrainingError, require
 from felicity.training.checkpoint import State
+from felicity.training.onnx_graph import window
 from felicity.training.onnx_rewrites import ungrouped, unspread
 
 Array = npt.NDArray[Any]
@@ -17,6 +18,8 @@ Array = npt.NDArray[Any]
 
 def read_weights(file: Path, model: Any) -> tuple[State, list[Any]]:
     """Weights of every layer of ``model``, a functional ``keras.Model``, and its normalisations that are folded.
+
+    The last layer's are those of the file, whatever classes ``model`` has.
 
     Of those, the convolution before them has taken the scale, and the weights here make them add the shift and nothing
     else. Eight-bit weights come back rounded. Raises TrainingError where the file is of another network.
@@ -39,7 +42,7 @@ def read_weights(file: Path, model: Any) -> tuple[State, list[Any]]:
                 raise TrainingError(f"{file}: has no {variable.path}; it is of another network")
             if kind == "Conv2D" and name == "kernel":
                 value = _kernel(value, layer)
-            elif name in ("bias", "beta"):
+            elif kind in ("Conv2D", "BatchNormalization") and name in ("bias", "beta"):
                 value = value[: variable.shape[0]]  # a grouped convolution has it twice
             weights[variable.path] = value.astype(np.float32)
     return weights, folded
@@ -49,7 +52,7 @@ def _kernel(value: Array, layer: Any) -> Array:
     """As Keras has it, (height, width, in, out)."""
     *sides, _, outputs = layer.kernel.shape
     if value.shape[0] == 2 * outputs:
-        value = ungrouped(value, sides, layer.input.shape[2], layer.padding)
+        value = ungrouped(value, sides[1], window(layer, sides)["pads"][1])
     if sides == [1, 1]:
         value = unspread(value)
     return value.transpose(2, 3, 1, 0)
@@ -60,7 +63,8 @@ def _read(file: Path) -> dict[str, dict[str, Array]]:
     library = require("onnx", "export")
     graph = library.load(str(file)).graph
     constants = {each.name: library.numpy_helper.to_array(each) for each in graph.initializer}
-    constants |= {node.output[0]: constants[node.input[0]] for node in graph.node if node.op_type == "Cast"}
+    casts = [node for node in graph.node if node.op_type == "Cast" and node.input[0] in constants]
+    constants |= {node.output[0]: constants[node.input[0]] for node in casts}
     held: dict[str, dict[str, Array]] = {}
     for node in graph.node:
         layer = node.name.split("/")[0]

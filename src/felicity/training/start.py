@@ -25,6 +25,8 @@ from felicity.training.engines.base import to_numpy
 from felicity.training.run import RUN, Run, open_run
 
 Floats = npt.NDArray[np.float32]
+Heads = tuple[tuple[str, ...], tuple[str, ...]]
+"""Classes of the first head, and of the second, which may have none."""
 SHAPE = ("name", "width", "depth", "filter_size", "size", "colour")
 """Settings of network and images that weights depend on."""
 
@@ -33,9 +35,17 @@ class Start(ABC):
     """Where weights come from. ``config``: the training that made them. ``heads``: classes of each head."""
 
     where: Path
-    id: str
     config: TrainConfig
-    heads: tuple[tuple[str, ...], ...]
+    heads: Heads
+
+    @property
+    @abstractmethod
+    def id(self) -> str:
+        """Of the weights: a name and a digest."""
+
+    @abstractmethod
+    def _weights(self, engine: Engine, faces: Floats) -> State:
+        """Weights for the network of ``engine``, which may change; those of the last layer as the start has them."""
 
     def check(self, config: TrainConfig) -> None:
         """Raise TrainingError where ``config`` asks for a network of another shape."""
@@ -49,19 +59,16 @@ class Start(ABC):
                     )
 
     def hand_on(self, engine: Engine, data: TrainingSet, faces: Floats) -> None:
-        """Give the weights to ``engine``; for other classes its last layer stays as it is.
+        """Give the weights to ``engine``; classes that the start does not know begin anew.
 
         ``faces``: some of the training, normalised ``(N, S, S, C)``.
         """
-        own = {v.path: to_numpy(v) for v in engine.model.layers[-1].weights}
-        heads = tuple(classes for classes in (data.classes, data.second_classes) if classes)
-        self._give(engine, faces)
-        if heads != self.heads:
-            engine.set_weights(engine.weights() | own)
-
-    @abstractmethod
-    def _give(self, engine: Engine, faces: Floats) -> None:
-        """Set all weights; those of the last layer may be dropped again."""
+        last = {v.path: to_numpy(v) for v in engine.model.layers[-1].weights}
+        given = self._weights(engine, faces)
+        new, old = _columns((data.classes, data.second_classes), self.heads)
+        for path, values in last.items():
+            values[..., new] = given[path][..., old]
+        engine.set_weights(given | last)
 
 
 def open_start(where: str) -> Start:
@@ -74,42 +81,48 @@ def open_start(where: str) -> Start:
 class _OfRun(Start):
     def __init__(self, run: Run) -> None:
         self._run = run
-        self.where, self.id, self.config = run.folder, run.id, run.config
-        self.heads = tuple(classes for classes in (run.classes, run.second_classes) if classes)
+        self.where, self.config, self.heads = run.folder, run.config, (run.classes, run.second_classes)
 
-    def _give(self, engine: Engine, faces: Floats) -> None:
-        _set(engine, self._run.weights(), self.heads)
+    @property
+    def id(self) -> str:
+        return self._run.id
+
+    def _weights(self, engine: Engine, faces: Floats) -> State:
+        return self._run.weights()
 
 
 class _OfBundle(Start):
     def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle
-        self.where, self.id = bundle.folder, bundle.id
-        trained = bundle.facts.training
+        self._bundle, self.where = bundle, bundle.folder
+        trained, second = bundle.facts.training, bundle.facts.second
         if trained is None:
             raise TrainingError(
                 f"start {bundle.folder}: does not say of which network it was made; choose a run, or a bundle made by: "
                 f"felicity bundle export"
             )
         self.config = make_config(trained["config"])
-        second = bundle.facts.second
         known = [str(e) for e, share in zip(EXPRESSIONS, second.prior, strict=True) if share] if second else []
-        self.heads = tuple(tuple(classes) for classes in (trained["classes"], known) if classes)
+        self.heads = tuple(trained["classes"]), tuple(known)
 
-    def _give(self, engine: Engine, faces: Floats) -> None:
+    @property
+    def id(self) -> str:
+        return self._bundle.id
+
+    def _weights(self, engine: Engine, faces: Floats) -> State:
         from felicity.training.onnx_weights import read_weights
 
         weights, folded = read_weights(self._bundle.weights, engine.model)
-        _set(engine, weights, self.heads)
-        _set(engine, weights | _unfolded(engine, weights, folded, faces), self.heads)
+        last = {v.path: to_numpy(v) for v in engine.model.layers[-1].weights}
+        engine.set_weights(weights | last)
+        return weights | _unfolded(engine, weights, folded, faces)
 
 
-def _set(engine: Engine, weights: State, heads: tuple[tuple[str, ...], ...]) -> None:
-    """All but a last layer of another width, which the engine keeps as it is."""
-    last = engine.model.layers[-1]
-    if sum(map(len, heads)) != last.units:
-        weights = weights | {v.path: to_numpy(v) for v in last.weights}
-    engine.set_weights(weights)
+def _columns(new: Heads, old: Heads) -> tuple[list[int], list[int]]:
+    """Where the classes that both know stand in the last layers of both, head by head."""
+    begin = len(new[0]), len(old[0])
+    known = [(i, old[0].index(name)) for i, name in enumerate(new[0]) if name in old[0]]
+    known += [(begin[0] + i, begin[1] + old[1].index(name)) for i, name in enumerate(new[1]) if name in old[1]]
+    return [i for i, _ in known], [j for _, j in known]
 
 
 def _unfolded(engine: Engine, weights: State, folded: list[Any], faces: Floats) -> State:

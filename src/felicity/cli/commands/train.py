@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 ITS_OWN = ("epochs", "learning_rate", "schedule", "warm_up", "patience", "seed", "start", "teachers", "views")
-"""Settings that a training does not take over from the run that it starts from."""
+"""Settings that a training does not take over from where it starts."""
 
 
 def _network(about: str, *flags: str) -> Any:
@@ -109,9 +109,9 @@ def train(
     if config is not None:
         stored = read_toml(config)
     elif resume and (run / "run.json").is_file():
-        stored = _settings_of(run)
+        stored = _settings_of(str(run))
     elif start is not None:
-        stored = {key: value for key, value in _settings_of_start(start).items() if key not in ITS_OWN}
+        stored = {key: value for key, value in _settings_of(start).items() if key not in ITS_OWN}
         stored["data"] = {key: stored["data"][key] for key in ("size", "colour", "pixels")}
     else:
         stored = {}
@@ -119,16 +119,10 @@ def train(
     run_training(chosen, run, resume=resume, json=json)
 
 
-def _settings_of(run: Path) -> dict[str, Any]:
-    from felicity.training.run import open_run
-
-    return open_run(run).config.model_dump()
-
-
-def _settings_of_start(start: str) -> dict[str, Any]:
+def _settings_of(where: str) -> dict[str, Any]:
     from felicity.training.start import open_start
 
-    return open_start(start).config.model_dump()
+    return open_start(where).config.model_dump()
 
 
 def run_training(chosen: TrainConfig, folder: Path, *, resume: bool, json: bool) -> None:
