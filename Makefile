@@ -50,7 +50,6 @@ ZOO := src/felicity/models/zoo
 TRAIN = $(BIN)/felicity train $(DATA) --resume --precision $(PRECISION)
 EXPORT = $(BIN)/felicity bundle export --precision int8 --force
 
-.SECONDARY:
 model: $(ZOO)/best $(ZOO)/fast
 
 $(WORK)/teacher.trained: recipes/teacher.toml | $(VENV)/dev.stamp

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,12 @@ def test_links_and_pictures_exist(page: Path) -> None:
 def test_every_command_says_what_it_does(name: str) -> None:
     shown = CliRunner().invoke(app, [name, "--help"])
     assert shown.exit_code == 0 and (COMMANDS[name].help or "").strip()
+
+
+def test_make_model_goes_the_whole_way_where_nothing_is_trained_yet(tmp_path: Path) -> None:
+    words = ["make", "--dry-run", "model", f"WORK={tmp_path}"]
+    shown = subprocess.run(words, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    recipes = [Path(name).stem for name in re.findall(r"felicity train .*--config (\S+)", shown)]
+    assert sorted(recipes) == sorted(file.stem for file in (CHECKOUT / "recipes").glob("*.toml") if file.stem != "card")
+    written = re.findall(r"bundle export .* -o (\S+) --name", shown)
+    assert written == ["src/felicity/models/zoo/best", "src/felicity/models/zoo/fast"]
