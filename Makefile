@@ -41,8 +41,9 @@ check: $(VENV)/dev.stamp
 test-data: $(VENV)/dev.stamp
 	FELICITY_NO_SKIP=1 FELICITY_TEST_POSTGRES=$(STORE_TEST) $(BIN)/pytest -q -m "shared_data or service"
 
-# The shipped bundles: a wider network teaches a first one, which teaches a second, which teaches a small one; the last
-# two settle on faces spoilt less and become best and fast. Each training goes on where it was stopped.
+# The shipped bundles: a teacher teaches a first network, which teaches a second, which goes on as a third; this is made
+# twice as wide, and then teaches what becomes best. A small one goes the same way and becomes fast. Each training goes
+# on where it was stopped.
 DATA ?= ../shared/data/fer2013
 WORK ?= .cache/model
 PRECISION ?= bfloat16
@@ -68,13 +69,28 @@ $(WORK)/small.trained: recipes/small.toml $(WORK)/second-bundle
 	$(TRAIN) --config $< --teacher $(WORK)/second-bundle -o $(WORK)/small
 	@touch $@
 
-$(WORK)/best.trained: recipes/best.toml $(WORK)/first-bundle $(WORK)/second-bundle
-	$(TRAIN) --config $< --start $(WORK)/second-bundle --teacher $(WORK)/first-bundle --teacher $(WORK)/second-bundle \
+$(WORK)/third.trained: recipes/third.toml $(WORK)/first-bundle $(WORK)/second-bundle
+	$(TRAIN) --config $< --start $(WORK)/second-bundle $(addprefix --teacher $(WORK)/,first-bundle second-bundle) \
+		-o $(WORK)/third
+	@touch $@
+
+$(WORK)/wide.trained: recipes/wide.toml $(WORK)/first-bundle $(WORK)/second-bundle $(WORK)/third-bundle
+	$(TRAIN) --config $< --start $(WORK)/third-bundle \
+		$(addprefix --teacher $(WORK)/,first-bundle second-bundle third-bundle) -o $(WORK)/wide
+	@touch $@
+
+$(WORK)/best.trained: recipes/best.toml $(WORK)/third-bundle $(WORK)/wide-bundle
+	$(TRAIN) --config $< --start $(WORK)/third-bundle $(addprefix --teacher $(WORK)/,third-bundle wide-bundle) \
 		-o $(WORK)/best
 	@touch $@
 
-$(WORK)/fast.trained: recipes/fast.toml $(WORK)/small-bundle $(ZOO)/best
-	$(TRAIN) --config $< --start $(WORK)/small-bundle --teacher $(ZOO)/best -o $(WORK)/fast
+$(WORK)/small-second.trained: recipes/small-second.toml $(WORK)/small-bundle $(WORK)/third-bundle
+	$(TRAIN) --config $< --start $(WORK)/small-bundle --teacher $(WORK)/third-bundle -o $(WORK)/small-second
+	@touch $@
+
+$(WORK)/fast.trained: recipes/fast.toml $(WORK)/small-second-bundle $(WORK)/wide-bundle $(ZOO)/best
+	$(TRAIN) --config $< --start $(WORK)/small-second-bundle --teacher $(WORK)/wide-bundle --teacher $(ZOO)/best \
+		-o $(WORK)/fast
 	@touch $@
 
 $(WORK)/%-bundle: $(WORK)/%.trained

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from felicity.exporting import export
 from felicity.labels import EXPRESSIONS
 from felicity.models.backend import use_backend
 from felicity.models.bundle import open_bundle
+from felicity.models.registry import ModelOptions, build
 from felicity.training import fit as fitting
 from felicity.training.config import TrainConfig, make_config, read_toml
 from felicity.training.data import TrainingSet, load
@@ -24,6 +26,7 @@ from felicity.training.fit import fit
 from felicity.training.run import Run, open_run, predict
 from felicity.training.scaling import softmax
 from felicity.training.start import open_start
+from felicity.training.widening import widened
 from tests.support.command import felicity, felicity_json
 
 NETWORK = {"name": "best", "width": 8, "depth": 2, "dropout": 0.0}
@@ -146,12 +149,59 @@ def test_a_damaged_start_is_refused_in_one_sentence(data_set: Path, first: Run, 
         assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("width", [13, 16, None])
+def test_a_wider_network_begins_with_the_answers_of_the_start(
+    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path, width: int | None
+) -> None:
+    export(first.folder, tmp_path / "bundle")
+    faces = normalise(data.train.images, data.mean, data.std)
+    asked = again(config, first.folder)
+    asked = asked.model_copy(update={"model": asked.model.model_copy(update={"width": width})})
+    for where in (first.folder, tmp_path / "bundle"):
+        start, engine = open_start(str(where)), open_engine(asked, data.heads)
+        start.check(asked)
+        start.hand_on(engine, data, faces)
+        np.testing.assert_allclose(softmax(engine.predict(faces)), predict(first.folder, data.train.images), atol=2e-3)
+    # Copies part ways as soon as they are trained.
+    stem = engine.model.get_layer("stem_conv").kernel
+    copies = [(a, b) for a, b in itertools.combinations(range(stem.shape[-1]), 2) if _alike(stem, a, b)]
+    assert len(copies) >= stem.shape[-1] - 8
+    engine.step(faces[:64], data.train.targets(len(data.classes))[:64], 0.05)
+    engine.push()
+    assert not any(_alike(stem, *pair) for pair in copies)
+
+
+def _alike(kernel: object, a: int, b: int) -> bool:
+    values = to_numpy(kernel)
+    return np.array_equal(values[..., a], values[..., b])
+
+
+@pytest.mark.parametrize(("name", "had", "asked"), [("paper-cnn", 4, 7), ("resnet5", 4, 8)])
+def test_every_network_can_be_widened(name: str, had: int, asked: int) -> None:
+    use_backend()
+    import keras
+
+    narrow, wide = (build(name, ModelOptions(5, 48, 1, width=width)) for width in (had, asked))
+    shapes = {v.path: tuple(v.shape) for layer in wide.layers for v in layer.weights}
+    weights = {v.path: to_numpy(v) for layer in narrow.layers for v in layer.weights}
+    given = widened(weights, shapes, np.random.default_rng(3))
+    for layer in wide.layers:
+        for variable in layer.weights:
+            variable.assign(given[variable.path])
+    faces = np.random.default_rng(4).normal(size=(6, 48, 48, 1)).astype(np.float32)
+    answers = [keras.ops.convert_to_numpy(model(faces, training=False)) for model in (narrow, wide)]
+    np.testing.assert_allclose(*answers, atol=1e-4)
+
+
 def test_a_start_of_another_network_is_refused_and_nothing_is_written(
     config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path
 ) -> None:
-    other = again(config, first.folder, model={"width": 24})
-    with pytest.raises(TrainingError, match=r"^start .*first: its width is 8, but 24 is asked for"):
-        fit(other, data, tmp_path / "other")
+    for asked, said in (
+        ({"width": 7}, r"its network is wider than the one asked for \(width 7\)"),
+        ({"depth": 3}, "its depth is 2, but 3 is asked for"),
+    ):
+        with pytest.raises(TrainingError, match=f"^start .*first: {said}"):
+            fit(again(config, first.folder, model=asked), data, tmp_path / "other")
     with pytest.raises(BundleError, match="nowhere"):
         fit(again(config, tmp_path / "nowhere"), data, tmp_path / "other")
     assert not (tmp_path / "other").exists()
@@ -170,6 +220,9 @@ def test_the_command_takes_its_settings_from_where_it_starts(
     felicity("bundle", "export", tmp_path / "mine", "-o", bundle, home=home)
     training = open_bundle(bundle).facts.training
     assert training is not None and training["config"]["start"] == first.id
+    words = ["train", data_set, "--start", bundle, "--width", 12, "--epochs", 1, "-o", tmp_path / "wide"]
+    felicity(*words, home=home)
+    assert open_run(tmp_path / "wide").config.model == run.config.model.model_copy(update={"width": 12})
 
 
 @pytest.mark.parametrize("name", ["best", "fast"])

@@ -2,7 +2,7 @@
 
 Bundles hold networks as they are fastest to use, normalisation folded into convolutions and often in eight bits. They
 are read back layer by layer (``onnx_weights``); scale and shift of each normalisation then follow from what its
-layer gives for faces of the training.
+layer gives for faces of the training. A wider network begins with copies of the channels (``widening``).
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ import numpy.typing as npt
 
 from felicity.errors import TrainingError
 from felicity.labels import EXPRESSIONS
+from felicity.models.backend import use_backend
 from felicity.models.bundle import Bundle, open_bundle
+from felicity.models.registry import build
 from felicity.training.checkpoint import State
 from felicity.training.config import TrainConfig, make_config
 from felicity.training.data import TrainingSet
-from felicity.training.engines import Engine
+from felicity.training.engines import Engine, open_engine
 from felicity.training.engines.base import to_numpy
 from felicity.training.run import RUN, Run, open_run
+from felicity.training.widening import narrower, widened
 
 Floats = npt.NDArray[np.float32]
 Heads = tuple[tuple[str, ...], tuple[str, ...]]
 """Classes of the first head, and of the second, which may have none."""
-SHAPE = ("name", "width", "depth", "filter_size", "size", "colour")
-"""Settings of network and images that weights depend on."""
+SHAPE = ("name", "depth", "filter_size", "size", "colour")
+"""Settings of network and images that must be the same; the width may grow."""
 
 
 class Start(ABC):
@@ -48,7 +51,7 @@ class Start(ABC):
         """Weights for the network of ``engine``, which may change; those of the last layer as the start has them."""
 
     def check(self, config: TrainConfig) -> None:
-        """Raise TrainingError where ``config`` asks for a network of another shape."""
+        """Raise TrainingError where ``config`` asks for a network of another shape, or for a narrower one."""
         for now, then in ((config.model, self.config.model), (config.data, self.config.data)):
             for key in SHAPE:
                 if (asked := getattr(now, key, None)) != (has := getattr(then, key, None)):
@@ -57,6 +60,15 @@ class Start(ABC):
                         f"start {self.where}: its {key} is {has}, but {asked} is asked for; weights fit networks of "
                         f"the same shape alone, so choose the same or another start"
                     )
+        if config.model.width == self.config.model.width:
+            return
+        use_backend(config.backend, threads=config.threads)
+        wide, narrow = (_shapes(build(each.model.name, each.model_options(2))) for each in (config, self.config))
+        if narrower(wide, narrow):
+            raise TrainingError(
+                f"start {self.where}: its network is wider than the one asked for (width "
+                f"{config.model.width or 'its own'}); choose the same width or more, or another start"
+            )
 
     def hand_on(self, engine: Engine, data: TrainingSet, faces: Floats) -> None:
         """Give the weights to ``engine``; classes that the start does not know begin anew.
@@ -64,8 +76,15 @@ class Start(ABC):
         ``faces``: some of the training, normalised ``(N, S, S, C)``.
         """
         last = {v.path: to_numpy(v) for v in engine.model.layers[-1].weights}
-        given = self._weights(engine, faces)
+        width, narrow = self.config.model.width, engine
+        if width != engine.config.model.width:
+            model = engine.config.model.model_copy(update={"width": width})
+            narrow = open_engine(engine.config.model_copy(update={"model": model}), data.heads)
+        given = self._weights(narrow, faces)
         new, old = _columns((data.classes, data.second_classes), self.heads)
+        shapes = _shapes(engine.model)
+        shapes |= {path: (*shapes[path][:-1], given[path].shape[-1]) for path in last}
+        given = widened(given, shapes, np.random.default_rng(engine.config.seed))
         for path, values in last.items():
             values[..., new] = given[path][..., old]
         engine.set_weights(given | last)
@@ -115,6 +134,10 @@ class _OfBundle(Start):
         last = {v.path: to_numpy(v) for v in engine.model.layers[-1].weights}
         engine.set_weights(weights | last)
         return weights | _unfolded(engine, weights, folded, faces)
+
+
+def _shapes(model: Any) -> dict[str, tuple[int, ...]]:
+    return {variable.path: tuple(variable.shape) for layer in model.layers for variable in layer.weights}
 
 
 def _columns(new: Heads, old: Heads) -> tuple[list[int], list[int]]:
