@@ -79,8 +79,12 @@ $(WORK)/wide.trained: recipes/wide.toml $(WORK)/first-bundle $(WORK)/second-bund
 		$(addprefix --teacher $(WORK)/,first-bundle second-bundle third-bundle) -o $(WORK)/wide
 	@touch $@
 
-$(WORK)/best.trained: recipes/best.toml $(WORK)/third-bundle $(WORK)/wide-bundle
-	$(TRAIN) --config $< --start $(WORK)/third-bundle $(addprefix --teacher $(WORK)/,third-bundle wide-bundle) \
+$(WORK)/fourth.trained: recipes/fourth.toml $(WORK)/third-bundle $(WORK)/wide-bundle
+	$(TRAIN) --config $< --start $(WORK)/third-bundle --teacher $(WORK)/wide-bundle -o $(WORK)/fourth
+	@touch $@
+
+$(WORK)/best.trained: recipes/best.toml $(WORK)/fourth-bundle $(WORK)/wide-bundle
+	$(TRAIN) --config $< --start $(WORK)/fourth-bundle $(addprefix --teacher $(WORK)/,fourth-bundle wide-bundle) \
 		-o $(WORK)/best
 	@touch $@
 
@@ -88,9 +92,8 @@ $(WORK)/small-second.trained: recipes/small-second.toml $(WORK)/small-bundle $(W
 	$(TRAIN) --config $< --start $(WORK)/small-bundle --teacher $(WORK)/third-bundle -o $(WORK)/small-second
 	@touch $@
 
-$(WORK)/fast.trained: recipes/fast.toml $(WORK)/small-second-bundle $(WORK)/wide-bundle $(ZOO)/best
-	$(TRAIN) --config $< --start $(WORK)/small-second-bundle --teacher $(WORK)/wide-bundle --teacher $(ZOO)/best \
-		-o $(WORK)/fast
+$(WORK)/fast.trained: recipes/fast.toml $(WORK)/small-second-bundle $(WORK)/wide-bundle
+	$(TRAIN) --config $< --start $(WORK)/small-second-bundle --teacher $(WORK)/wide-bundle -o $(WORK)/fast
 	@touch $@
 
 $(WORK)/%-bundle: $(WORK)/%.trained

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from felicity.models.prior import prior_shift, towards_even
 from felicity.recognition.classifier import Classifier
 from felicity.training.config import make_config
 from felicity.training.data import load, one_hot
-from felicity.training.fit import make_feed
+from felicity.training.feed import normalise
+from felicity.training.fit import fit, make_feed, measure
+from felicity.training.run import open_run
+from felicity.training.scaling import softmax
 from felicity.training.teachers import Teachers
 from tests.support import faces_on_disk as disk
 from tests.support.command import felicity, felicity_json
@@ -188,6 +192,21 @@ def test_a_run_is_evaluated_by_both_heads(run: Path, home: Path) -> None:
     assert [each["labels"] for each in (told, *told["other_labels"])] == ["FER+ majority", "FER2013's own labels"]
 
 
+def test_the_validation_loss_is_that_of_both_heads(run: Path) -> None:
+    of = open_run(run)
+    held = load(of.config.data, soft=True)
+    engine, part = of.engine(), held.validation
+    alone, of_one = measure(engine, replace(part, second=None), held)
+    both, of_both = measure(engine, part, held, second_weight=2.0)
+    assert of_one == of_both and part.second is not None
+    logits = engine.predict(normalise(part.images, held.mean, held.std))[:, len(held.classes) :]
+    asked = np.flatnonzero((part.labels >= 0) & (part.second >= 0))
+    said = softmax(logits)[asked, part.second[asked]]
+    assert both == pytest.approx(alone - 2 * np.log(said).mean(), rel=1e-6)
+    kept = min(of.history, key=lambda row: float(row["val_loss"]))
+    assert kept["val_loss"] == pytest.approx(measure(engine, part, held)[0], rel=1e-5)
+
+
 def test_teachers_are_a_part_of_the_targets(bundles: dict[str, Path], data: Path, settings: Path, home: Path) -> None:
     from felicity.training.config import read_toml
 
@@ -208,7 +227,7 @@ def test_teachers_are_a_part_of_the_targets(bundles: dict[str, Path], data: Path
 
 
 def test_views_are_asked_about_once_with_their_mirror_images(
-    bundles: dict[str, Path], data: Path, settings: Path, home: Path
+    bundles: dict[str, Path], data: Path, settings: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Epochs take the views in turns; what teachers say holds for an image and its mirror image alike."""
     from felicity.training.config import read_toml
@@ -237,6 +256,11 @@ def test_views_are_asked_about_once_with_their_mirror_images(
     np.testing.assert_array_equal(some[0].faces, some[1].faces)
     with pytest.raises(ConfigError, match="views is for augmented images"):
         make_config(*layers, {"augment": "none"})
+    monkeypatch.setattr("felicity.training.feed._available", lambda: 3_000_000)
+    many = make_config(config.model_dump(), {"views": 500, "epochs": 400})
+    with pytest.raises(ConfigError, match=r"^400 views of .* GB of memory, but 0\.0 GB are available; choose up to "):
+        fit(many, held, tmp_path / "many")
+    assert not (tmp_path / "many").exists()
 
 
 def test_a_student_is_trained_and_resumed(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.augment import Augmentation, augment
+from felicity.errors import ConfigError
 from felicity.imaging.spec import Colour, InputSpec
 from felicity.training.data import Images, Part, Rows
 
@@ -39,6 +41,29 @@ def mirrored(images: Images) -> Images:
 def order_of_epoch(number: int, seed: int, epoch: int) -> Rows:
     """A permutation of ``number`` rows."""
     return np.random.default_rng([seed, epoch]).permutation(number)
+
+
+def check_memory(views: int, part: Part, classes: int) -> None:
+    """Raise ConfigError where ``views`` of ``part`` and what teachers say of them take more memory than there is.
+
+    Where the system does not tell how much there is, nothing is raised.
+    """
+    needed, free = views * (part.images.nbytes + 4 * classes * len(part)), _available()
+    if free is not None and needed > free:
+        raise ConfigError(
+            f"{views} views of {len(part):,} images take {needed / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are "
+            f"available; choose up to {free * views // needed}, or 0 to make new ones for every epoch"
+        )
+
+
+def _available() -> int | None:
+    """Bytes of memory, as Linux tells them."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    return found[0] if found else None
 
 
 class Feed:

@@ -16,9 +16,9 @@ from felicity.errors import ConfigError, TrainingError
 from felicity.training import checkpoint
 from felicity.training import run as runs
 from felicity.training.config import TrainConfig
-from felicity.training.data import Images, Part, TrainingSet, one_hot
+from felicity.training.data import Images, Part, Rows, TrainingSet, one_hot
 from felicity.training.engines import Engine, open_engine
-from felicity.training.feed import Feed, normalise, order_of_epoch
+from felicity.training.feed import Feed, check_memory, normalise, order_of_epoch
 from felicity.training.history import Epoch
 from felicity.training.schedule import learning_rate
 from felicity.training.start import open_start
@@ -78,7 +78,7 @@ def fit(
     A resumed run ends with the weights of an undisturbed one, to float32 rounding: order, augmentation and
     learning rate depend on seed, epoch and step alone, and the checkpoint holds all else. Raises TrainingError where
     the loss is no number (the checkpoints then stand before it), where the folder is of another training or cannot
-    be written; ConfigError where a batch is larger than the data.
+    be written; ConfigError where a batch is larger than the data, or views than the memory.
     """
     watcher = watcher or Silent()
     if config.batch_size > len(data.train):
@@ -86,6 +86,7 @@ def fit(
             f"batch_size is {config.batch_size}, but the training part has {len(data.train)} images; "
             f"choose a smaller one"
         )
+    check_memory(min(config.views, config.epochs), data.train, sum(data.heads))
     state: checkpoint.State | None = None
     facts: dict[str, Any] = {}
     resumed = resume and (folder / runs.RUN).exists()
@@ -187,19 +188,31 @@ def make_feed(config: TrainConfig, data: TrainingSet) -> Feed:
     )
 
 
-def measure(engine: Engine, part: Part, data: TrainingSet) -> tuple[float, float]:
-    """Mean cross-entropy against the labels, and accuracy, of the decided images of ``part``; the first head's."""
+def measure(engine: Engine, part: Part, data: TrainingSet, *, second_weight: float = 1.0) -> tuple[float, float]:
+    """Mean cross-entropy against the labels, and accuracy, of the images of ``part`` that the first head's decide.
+
+    Where there is a second head, its cross-entropy is added with its weight; accuracy is the first one's.
+    """
     part = part.take(np.flatnonzero(part.labels >= 0))
-    logits = engine.predict(normalise(part.images, data.mean, data.std))[:, : len(data.classes)].astype(np.float64)
-    logits -= logits.max(1, keepdims=True)
-    log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
-    loss = -float(log_p[np.arange(len(part)), part.labels].mean())
-    return loss, float((logits.argmax(1) == part.labels).mean())
+    logits = engine.predict(normalise(part.images, data.mean, data.std))
+    first = logits[:, : len(data.classes)]
+    loss = _cross_entropy(first, part.labels)
+    if part.second is not None:
+        decided = np.flatnonzero(part.second >= 0)
+        loss += second_weight * _cross_entropy(logits[decided, len(data.classes) :], part.second[decided])
+    return loss, float((first.argmax(1) == part.labels).mean())
+
+
+def _cross_entropy(logits: Floats, labels: Rows) -> float:
+    wide = logits.astype(np.float64)
+    wide -= wide.max(1, keepdims=True)
+    log_p = wide - np.log(np.exp(wide).sum(1, keepdims=True))
+    return -float(log_p[np.arange(len(labels)), labels].mean())
 
 
 def _finish_epoch(engine: Engine, config: TrainConfig, data: TrainingSet, at: _Progress, rate: float) -> Epoch:
     with engine.averaged():
-        val_loss, val_accuracy = measure(engine, data.validation, data)
+        val_loss, val_accuracy = measure(engine, data.validation, data, second_weight=config.second_weight)
     if not math.isfinite(val_loss):
         raise TrainingError(
             f"the validation loss is {val_loss} after epoch {at.epoch + 1}; lower the learning rate; "
