@@ -138,7 +138,7 @@ def test_annotated_pictures_mirror_the_folder(photos: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.shared_data
-@pytest.mark.parametrize(("detector", "least"), [("yunet", 38), ("hog", 41)])
+@pytest.mark.parametrize(("detector", "least"), [("yunet", 40), ("hog", 41)])
 def test_posed_faces(shared: Path, tmp_path: Path, detector: str, least: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FELICITY_YUNET", str(shared / "models" / "face_detection_yunet_2023mar.onnx"))
     rows = felicity_json("classify", shared / "data" / "faces", "--detector", detector, home=tmp_path)

@@ -57,11 +57,12 @@ class Detection:
 
 @dataclass(frozen=True)
 class CropGeometry:
-    """Where FER2013's square crop lies relative to a detector's box; every detector frames a face its own way.
+    """Where a face's square crop lies relative to a detector's box; every detector frames a face its own way.
 
     In units of the box's longer side: ``scale`` is the side of the crop, ``right`` and ``down`` lead from
     the centre of the box to the centre of the crop, along the levelled face. Measured, not guessed, by
-    ``scripts/measure_crop_geometry.py``.
+    ``scripts/measure_crop_geometry.py``: where FER2013's crops lie, and with which side the shipped networks are
+    most often right.
     """
 
     scale: float
