@@ -34,9 +34,9 @@ class QualityGate:
     (``turned``). ``doubtful``: let faces pass of which the detector itself is not sure.
 
     Measured by ``benchmarks/quality_thresholds.py`` on 1,500 labelled faces that the network was not fitted to,
-    happy against not happy, mean of recall and specificity. In full 94.3 %; the thresholds stand where 2
-    to 3 points of it are lost: shrunk to 24, 20, 18 and 14 pixels 92.8, 91.1, 90.3 and 84.8 %; blurred to a median
-    sharpness of 0.28, 0.22, 0.18 and 0.14, 93.3, 92.5, 92.0 and 87.2 %. Up to a yaw of 0.5 nothing certain is lost;
+    happy against not happy, mean of recall and specificity. In full 94.0 %; the thresholds stand where 2
+    to 3 points of it are lost: shrunk to 24, 20, 18 and 14 pixels 92.9, 91.8, 90.6 and 85.4 %; blurred to a median
+    sharpness of 0.28, 0.22, 0.18 and 0.14, 93.4, 93.2, 92.2 and 86.9 %. Up to a yaw of 0.5 nothing certain is lost;
     few labelled faces are turned further, so the limit stands a little above.
     """
 
