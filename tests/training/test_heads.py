@@ -13,11 +13,13 @@ import pytest
 
 from felicity.errors import BundleError, ConfigError, DatasetError
 from felicity.labels import EXPRESSIONS, INDEX
+from felicity.models.backend import use_backend
 from felicity.models.bundle import open_bundle, write_bundle
 from felicity.models.prior import prior_shift, towards_even
 from felicity.recognition.classifier import Classifier
 from felicity.training.config import make_config
 from felicity.training.data import load, one_hot
+from felicity.training.engines import open_engine
 from felicity.training.feed import normalise
 from felicity.training.fit import fit, make_feed, measure
 from felicity.training.run import open_run
@@ -195,7 +197,9 @@ def test_a_run_is_evaluated_by_both_heads(run: Path, home: Path) -> None:
 def test_the_validation_loss_is_that_of_both_heads(run: Path) -> None:
     of = open_run(run)
     held = load(of.config.data, soft=True)
-    engine, part = of.engine(), held.validation
+    here = make_config(of.config.model_dump(), {"backend": use_backend().config.backend(), "precision": "float32"})
+    engine, part = open_engine(here, held.heads), held.validation
+    engine.set_weights(of.weights())
     alone, of_one = measure(engine, replace(part, second=None), held)
     both, of_both = measure(engine, part, held, second_weight=2.0)
     assert of_one == of_both and part.second is not None
@@ -204,7 +208,7 @@ def test_the_validation_loss_is_that_of_both_heads(run: Path) -> None:
     said = softmax(logits)[asked, part.second[asked]]
     assert both == pytest.approx(alone - 2 * np.log(said).mean(), rel=1e-6)
     kept = min(of.history, key=lambda row: float(row["val_loss"]))
-    assert kept["val_loss"] == pytest.approx(measure(engine, part, held)[0], rel=1e-5)
+    assert kept["val_loss"] == pytest.approx(measure(engine, part, held)[0], rel=1e-4)
 
 
 def test_teachers_are_a_part_of_the_targets(bundles: dict[str, Path], data: Path, settings: Path, home: Path) -> None:
