@@ -5,7 +5,7 @@
 FER2013's faces are crops already, so each is enlarged and surrounded by its repeated edge pixels; each
 detector then finds its box in it. First, the crop is read off in units of the box's longer side: medians
 over the faces found, with quartiles to show how firm they are. Then the faces of the validation part of
-the shipped networks' recipes are cut out by the detector's geometry, larger and smaller, and each bundle
+the shipped networks' recipes are cut out so, and smaller, larger, higher and lower, and each bundle
 answers. Only rows of the Training fold are used.
 """
 
@@ -16,7 +16,6 @@ import csv
 import gzip
 import itertools
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -24,7 +23,7 @@ import numpy as np
 
 from felicity.evaluation.metrics import Scores
 from felicity.faces.crop import crop_face
-from felicity.faces.detection import Detection, Detector
+from felicity.faces.detection import CropGeometry, Detection, Detector
 from felicity.faces.registry import available, open_detector
 from felicity.labels import EXPRESSIONS
 from felicity.models.bundle import open_bundle
@@ -35,8 +34,8 @@ from felicity.training.data import load
 SIDES = np.geomspace(160, 240, 13).astype(int)  # many sizes, since HOG knows steps of a fifth only
 
 
-SCALES = (0.8, 0.84, 0.88, 0.92, 0.96, 1.0, 1.04, 1.08, 1.12, 1.16, 1.2, 1.24)
-"""Sides of the crop, in sides of the box, that bundles are asked about."""
+SCALES, SHIFTS = (0.85, 0.9, 0.95, 1.0, 1.05), (-0.06, -0.04, -0.02, 0.0, 0.02)
+"""What bundles are asked about: times the median side of the crop, and down from its median place."""
 
 
 def faces(path: Path, wanted: int) -> list[np.ndarray]:
@@ -69,15 +68,15 @@ def geometry(face: Detection, picture: np.ndarray) -> tuple[float, float, float]
     return side / face.side, right / face.side, down / face.side
 
 
-def accuracies(detector: Detector, bundles: list[str], folder: Path) -> None:
-    """Print what bundles' answers in use are worth on faces that are found again, by the side of the crop."""
+def accuracies(detector: Detector, around: CropGeometry, bundles: list[str], folder: Path) -> None:
+    """Print what bundles' answers in use are worth on faces that are found again, by crops near ``around``."""
     held = load(DataConfig(path=str(folder), format="ferplus")).validation
     found = [(detector.detect(picture), picture) for picture in enlarged(held.images)]
     rows = [row for row, (boxes, _) in enumerate(found) if len(boxes) == 1 and held.labels[row] >= 0]
     classifiers = {name: Classifier(open_bundle(name)) for name in bundles}
     print(f"  {len(rows)} of {len(held)} faces of the validation part are found again")
-    for scale in SCALES:
-        geometry = replace(detector.geometry, scale=scale)
+    for times, shift in itertools.product(SCALES, SHIFTS):
+        geometry = CropGeometry(around.scale * times, down=around.down + shift)
         crops = np.stack(
             [crop_face(found[row][1], found[row][0][0], size=48, colour="gray", geometry=geometry) for row in rows]
         )
@@ -87,8 +86,8 @@ def accuracies(detector: Detector, bundles: list[str], folder: Path) -> None:
             assert scores.happy is not None
             loss = -np.log(p[np.arange(len(rows)), labels]).mean()
             print(
-                f"  crop {scale:.2f}  {name:5} accuracy {scores.accuracy:.2%}, loss {loss:.4f}, "
-                f"happy F1 {float(scores.happy.f1[0]):.2%}",
+                f"  side {geometry.scale:.2f}, down {geometry.down:+.2f}  {name:5} "
+                f"accuracy {scores.accuracy:.2%}, loss {loss:.4f}, happy F1 {float(scores.happy.f1[0]):.2%}",
                 flush=True,
             )
 
@@ -111,7 +110,8 @@ def main() -> None:
         named = zip(("scale", "right", "down"), quartiles, strict=True)
         figures = (f"{what} {q[1]:.3f} ({q[0]:.3f} to {q[2]:.3f})" for what, q in named)
         print(f"{name}: {len(found)} of {len(pictures)} faces; {', '.join(figures)}", flush=True)
-        accuracies(detector, options.bundles.split(","), options.csv.parent)
+        median = CropGeometry(quartiles[0][1], down=quartiles[2][1])
+        accuracies(detector, median, options.bundles.split(","), options.csv.parent)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class YuNetDetector:
     """
 
     name = "yunet"
-    geometry = CropGeometry(scale=0.88, down=0.02)
+    geometry = CropGeometry(scale=0.93, down=-0.02)
     weights = WEIGHTS
 
     def __init__(self, max_side: int = 1280, threshold: float = 0.6) -> None:
