@@ -197,7 +197,7 @@ def test_a_start_of_another_network_is_refused_and_nothing_is_written(
     config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path
 ) -> None:
     for asked, said in (
-        ({"width": 7}, r"its network is wider than the one asked for \(width 7\)"),
+        ({"width": 7}, "its width is 8, but 7 is asked for; a network can be made wider, not narrower"),
         ({"depth": 3}, "its depth is 2, but 3 is asked for"),
     ):
         with pytest.raises(TrainingError, match=f"^start .*first: {said}"):

@@ -188,10 +188,10 @@ def make_feed(config: TrainConfig, data: TrainingSet) -> Feed:
     )
 
 
-def measure(engine: Engine, part: Part, data: TrainingSet, *, second_weight: float = 1.0) -> tuple[float, float]:
+def measure(engine: Engine, part: Part, data: TrainingSet) -> tuple[float, float]:
     """Mean cross-entropy against the labels, and accuracy, of the images of ``part`` that the first head's decide.
 
-    Where there is a second head, its cross-entropy is added with its weight; accuracy is the first one's.
+    Where there is a second head, its cross-entropy is added with its weight in training; accuracy is the first one's.
     """
     part = part.take(np.flatnonzero(part.labels >= 0))
     logits = engine.predict(normalise(part.images, data.mean, data.std))
@@ -199,7 +199,7 @@ def measure(engine: Engine, part: Part, data: TrainingSet, *, second_weight: flo
     loss = _cross_entropy(first, part.labels)
     if part.second is not None:
         decided = np.flatnonzero(part.second >= 0)
-        loss += second_weight * _cross_entropy(logits[decided, len(data.classes) :], part.second[decided])
+        loss += engine.config.second_weight * _cross_entropy(logits[decided, len(data.classes) :], part.second[decided])
     return loss, float((first.argmax(1) == part.labels).mean())
 
 
@@ -212,7 +212,7 @@ def _cross_entropy(logits: Floats, labels: Rows) -> float:
 
 def _finish_epoch(engine: Engine, config: TrainConfig, data: TrainingSet, at: _Progress, rate: float) -> Epoch:
     with engine.averaged():
-        val_loss, val_accuracy = measure(engine, data.validation, data, second_weight=config.second_weight)
+        val_loss, val_accuracy = measure(engine, data.validation, data)
     if not math.isfinite(val_loss):
         raise TrainingError(
             f"the validation loss is {val_loss} after epoch {at.epoch + 1}; lower the learning rate; "

@@ -55,20 +55,21 @@ class Start(ABC):
         for now, then in ((config.model, self.config.model), (config.data, self.config.data)):
             for key in SHAPE:
                 if (asked := getattr(now, key, None)) != (has := getattr(then, key, None)):
-                    has, asked = ("the network's own" if value is None else repr(value) for value in (has, asked))
-                    raise TrainingError(
-                        f"start {self.where}: its {key} is {has}, but {asked} is asked for; weights fit networks of "
-                        f"the same shape alone, so choose the same or another start"
-                    )
+                    raise self._refusal(key, has, asked, "weights fit networks of the same shape alone")
         if config.model.width == self.config.model.width:
             return
         use_backend(config.backend, threads=config.threads)
         wide, narrow = (_shapes(build(each.model.name, each.model_options(2))) for each in (config, self.config))
         if narrower(wide, narrow):
-            raise TrainingError(
-                f"start {self.where}: its network is wider than the one asked for (width "
-                f"{config.model.width or 'its own'}); choose the same width or more, or another start"
-            )
+            why = "a network can be made wider, not narrower"
+            raise self._refusal("width", self.config.model.width, config.model.width, why)
+
+    def _refusal(self, key: str, has: object, asked: object, why: str) -> TrainingError:
+        has, asked = ("the network's own" if value is None else repr(value) for value in (has, asked))
+        return TrainingError(
+            f"start {self.where}: its {key} is {has}, but {asked} is asked for; {why}, so choose the same "
+            f"or another start"
+        )
 
     def hand_on(self, engine: Engine, data: TrainingSet, faces: Floats) -> None:
         """Give the weights to ``engine``; classes that the start does not know begin anew.
@@ -76,11 +77,11 @@ class Start(ABC):
         ``faces``: some of the training, normalised ``(N, S, S, C)``.
         """
         last = {v.path: to_numpy(v) for v in engine.model.layers[-1].weights}
-        width, narrow = self.config.model.width, engine
+        of_its_width, width = engine, self.config.model.width
         if width != engine.config.model.width:
             model = engine.config.model.model_copy(update={"width": width})
-            narrow = open_engine(engine.config.model_copy(update={"model": model}), data.heads)
-        given = self._weights(narrow, faces)
+            of_its_width = open_engine(engine.config.model_copy(update={"model": model}), data.heads)
+        given = self._weights(of_its_width, faces)
         new, old = _columns((data.classes, data.second_classes), self.heads)
         shapes = _shapes(engine.model)
         shapes |= {path: (*shapes[path][:-1], given[path].shape[-1]) for path in last}
