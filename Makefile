@@ -92,8 +92,20 @@ $(WORK)/small-second.trained: recipes/small-second.toml $(WORK)/small-bundle $(W
 	$(TRAIN) --config $< --start $(WORK)/small-bundle --teacher $(WORK)/third-bundle -o $(WORK)/small-second
 	@touch $@
 
-$(WORK)/fast.trained: recipes/fast.toml $(WORK)/small-second-bundle $(WORK)/wide-bundle
-	$(TRAIN) --config $< --start $(WORK)/small-second-bundle --teacher $(WORK)/wide-bundle -o $(WORK)/fast
+$(WORK)/small-third.trained: recipes/small-third.toml $(WORK)/small-second-bundle $(WORK)/wide-bundle
+	$(TRAIN) --config $< --start $(WORK)/small-second-bundle --teacher $(WORK)/wide-bundle -o $(WORK)/small-third
+	@touch $@
+
+$(WORK)/small-fourth.trained: recipes/small-fourth.toml $(WORK)/small-third-bundle $(WORK)/best-bundle
+	$(TRAIN) --config $< --start $(WORK)/small-third-bundle --teacher $(WORK)/best-bundle -o $(WORK)/small-fourth
+	@touch $@
+
+$(WORK)/small-fifth.trained: recipes/small-fifth.toml $(WORK)/small-fourth-bundle $(WORK)/best-bundle
+	$(TRAIN) --config $< --start $(WORK)/small-fourth-bundle --teacher $(WORK)/best-bundle -o $(WORK)/small-fifth
+	@touch $@
+
+$(WORK)/fast.trained: recipes/fast.toml $(WORK)/small-fifth-bundle $(WORK)/best-bundle
+	$(TRAIN) --config $< --start $(WORK)/small-fifth-bundle --teacher $(WORK)/best-bundle -o $(WORK)/fast
 	@touch $@
 
 $(WORK)/%-bundle: $(WORK)/%.trained

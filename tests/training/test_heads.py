@@ -272,6 +272,49 @@ def test_views_are_asked_about_once_with_their_mirror_images(
     assert not (tmp_path / "many").exists()
 
 
+def test_images_are_blended_with_others_and_so_are_targets(
+    bundles: dict[str, Path], data: Path, settings: Path, home: Path
+) -> None:
+    """Faces and labels are shares of two of the batch, teachers are asked about what results; views keep all of it."""
+    from felicity.training.config import read_toml
+
+    layers = read_toml(settings), {"data": {"path": str(data)}, "augment": "geometry"}
+    still = dict.fromkeys(("shift", "zoom", "stretch", "turn", "flip", "contrast", "brightness"), 0.0)
+    plain = make_config(*layers, {"augmentation": still})
+    some, every = (make_config(plain.model_dump(), {"mix": share}) for share in (0.5, 1.0))
+    held = load(plain.data, soft=True)
+    order = np.arange(16)
+    bare, half, full = (make_feed(config, held).batch(order, 2, 0) for config in (plain, some, every))
+    grey = 1 / 255 / held.std
+    shares = []
+    for batch in (half, full):
+        for face, target, own, label in zip(batch.faces, batch.targets, bare.faces, bare.targets, strict=True):
+            fits = []
+            for other, its in zip(bare.faces, bare.targets, strict=True):
+                apart = float(((other - own) ** 2).sum())
+                weight = 1 - float(((face - own) * (other - own)).sum()) / apart if apart else 1.0
+                blended = weight * own + (1 - weight) * other, weight * label + (1 - weight) * its
+                fits.append((float(np.abs(blended[0] - face).max()), weight, np.abs(blended[1] - target).max()))
+            off, weight, wrong = min(fits)
+            assert off < 0.75 * grey and wrong < 0.02 and 0.48 < weight < 1.02
+            shares.append(weight)
+    untouched = [sum(weight > 0.999 for weight in part) for part in (shares[:16], shares[16:])]
+    assert 3 <= untouched[0] <= 13 and untouched[1] <= 3
+    assert 0.6 < np.mean(shares[16:]) < 0.9
+
+    taught = make_config(every.model_dump(), {"teachers": [str(bundles["float32"])], "teacher_share": 1.0})
+    first = make_feed(taught, held).batch(order, 2, 0)
+    pixels = np.round((full.faces[..., 0] * held.std + held.mean) * 255).astype(np.uint8)
+    np.testing.assert_array_equal(first.faces, full.faces)
+    np.testing.assert_allclose(first.targets, Teachers(taught.teachers, held)(pixels), atol=1e-5)
+    kept = make_feed(make_config(taught.model_dump(), {"views": 2}), held)
+    once, again, other = (kept.batch(order, epoch, 0) for epoch in (0, 2, 1))
+    np.testing.assert_array_equal(once.faces, again.faces)
+    assert not np.array_equal(once.faces, other.faces) and not np.array_equal(once.faces, bare.faces)
+    with pytest.raises(ConfigError, match="mix"):
+        make_config(plain.model_dump(), {"mix": 1.5})
+
+
 def test_a_student_is_trained_and_resumed(
     bundles: dict[str, Path], data: Path, settings: Path, home: Path, tmp_path: Path
 ) -> None:

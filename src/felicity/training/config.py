@@ -65,7 +65,8 @@ class TrainConfig(BaseModel):
     ``teachers``: bundles whose mean answers are ``teacher_share`` of the targets, labels are the rest.
     ``views``: augment every image and ask the teachers so many times, of each image and its mirror image; all epochs
     take these in turns, mirrored by chance, in place of new ones (0). A view keeps a byte per pixel in memory.
-    ``augment``: the preset, of which ``augmentation`` changes single values.
+    ``augment``: the preset, of which ``augmentation`` changes single values. ``mix``: share of the images that are
+    blended with others, and their labels likewise; teachers are asked about what results.
     ``average``: decay of the moving average of weights that is evaluated and kept, 0 for none; early on it is lower,
     so that the average is of the latest tenth of the steps at most. ``class_weights``: weigh images so that all classes
     count alike. ``patience``: stop after so many epochs without a better
@@ -96,6 +97,7 @@ class TrainConfig(BaseModel):
     class_weights: bool = False
     augment: Literal["none", "geometry", "camera"] = "none"
     augmentation: dict[str, float] = {}
+    mix: Annotated[float, Field(ge=0, le=1)] = 0.0
     average: Share = 0.0
     patience: Annotated[int, Field(ge=0)] = 0
     precision: Literal["float32", "bfloat16"] = "float32"

@@ -38,6 +38,22 @@ def mirrored(images: Images) -> Images:
     return images[:, :, ::-1]
 
 
+def mixed(images: Images, targets: Floats, rng: np.random.Generator, share: float) -> tuple[Images, Floats]:
+    """A ``share`` of a batch blended with other images of it, at random weights, and targets in the same way.
+
+    Source: mixup, Zhang et al. 2018 (arXiv:1710.09412); weights here are uniform in 0.5 to 1.
+    """
+    lone = rng.random(len(images)) >= share
+    own = np.where(lone, 1.0, rng.uniform(0.5, 1.0, len(images))).astype(np.float32)
+    others = rng.permutation(len(images))
+
+    def blend(values: Floats) -> Floats:
+        weight = own.reshape(-1, *[1] * (values.ndim - 1))
+        return weight * values + (1 - weight) * values[others]
+
+    return np.rint(blend(images.astype(np.float32))).astype(np.uint8), blend(targets)
+
+
 def order_of_epoch(number: int, seed: int, epoch: int) -> Rows:
     """A permutation of ``number`` rows."""
     return np.random.default_rng([seed, epoch]).permutation(number)
@@ -69,7 +85,8 @@ def _available() -> int | None:
 class Feed:
     """The batches of a training; every one depends on seed, epoch and step alone, so any can be made again.
 
-    ``teach``: what to add to the targets of augmented images. ``views``: make so many augmented images of each, once,
+    ``mix``: share of the augmented images that are blended with others, see ``mixed``. ``teach``: what to add to the
+    targets of images so made. ``views``: make so many augmented images of each, once,
     and keep them and what ``teach`` says of them and of their mirror images, on average; epochs take them in turns,
     mirrored by chance if ``how`` mirrors. 0: every epoch makes its own.
     """
@@ -84,10 +101,11 @@ class Feed:
         mean: float,
         std: float,
         how: Augmentation | None,
+        mix: float = 0.0,
         teach: Callable[[Images], Floats] | None = None,
         views: int = 0,
     ) -> None:
-        self._part, self._targets, self._how, self._teach = part, targets, how, teach
+        self._part, self._targets, self._how, self._mix, self._teach = part, targets, how, mix, teach
         self._size, self._seed, self._mean, self._std = min(batch_size, len(part)), seed, mean, std
         self.steps = max(1, len(part) // self._size)
         self._views, self._kept = views, dict[int, tuple[Images, Floats]]()
@@ -103,23 +121,27 @@ class Feed:
             turned = np.flatnonzero(rng.random(len(rows)) < self._flip)
             images[turned] = mirrored(images[turned])
         else:
-            images, targets = self._part.images[rows], self._targets[rows]
-            if self._how is not None:
-                images = augment(images, rng, self._how)
+            images, targets = self._made(rows, rng)
             if self._teach is not None:
                 targets = targets + self._teach(images)
         return Batch(normalise(images, self._mean, self._std), targets)
 
+    def _made(self, rows: Rows | slice, rng: np.random.Generator) -> tuple[Images, Floats]:
+        """Augmented and mixed images of ``rows``, and the targets that labels give them."""
+        images, targets = self._part.images[rows], self._targets[rows]
+        if self._how is not None:
+            images = augment(images, rng, self._how)
+        return mixed(images, targets, rng, self._mix) if self._mix else (images, targets)
+
     def _view(self, number: int) -> tuple[Images, Floats]:
         """Augmented images of the whole part and their targets; depends on the seed and ``number`` alone."""
         if number not in self._kept:
-            images, targets = self._part.images.copy(), self._targets.copy()
+            images, targets = np.empty_like(self._part.images), np.empty_like(self._targets)
 
             def make(first: int) -> None:
                 these = slice(first, first + self._size)
-                if self._how is not None:
-                    rng = np.random.default_rng([self._seed, number, first, VIEW])
-                    images[these] = augment(images[these], rng, self._how)
+                rng = np.random.default_rng([self._seed, number, first, VIEW])
+                images[these], targets[these] = self._made(these, rng)
                 if self._teach is not None:
                     shown = (images[these], mirrored(images[these])) if self._flip else (images[these],)
                     targets[these] += np.mean([self._teach(each) for each in shown], 0)

@@ -183,6 +183,7 @@ def make_feed(config: TrainConfig, data: TrainingSet) -> Feed:
         mean=data.mean,
         std=data.std,
         how=config.how_augmented(),
+        mix=config.mix,
         teach=teach,
         views=config.views,
     )

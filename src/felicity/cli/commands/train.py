@@ -74,6 +74,7 @@ def train(
         bool | None, _learning("All classes count alike.", "--class-weights/--no-class-weights")
     ] = None,
     augment: Annotated[str | None, _learning("none, geometry or camera.", "--augment")] = None,
+    mix: Annotated[float | None, _learning("Share of the images blended with others.", "--mix")] = None,
     average: Annotated[float | None, _learning("Decay of averaged weights, such as 0.999.", "--average")] = None,
     patience: Annotated[int | None, _learning("Stop after so many epochs without progress.", "--patience")] = None,
     precision: Annotated[str | None, _learning("float32, or bfloat16 on torch.", "--precision")] = None,
@@ -97,8 +98,8 @@ def train(
         "backend": backend, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
         "optimizer": optimizer, "momentum": momentum, "weight_decay": weight_decay, "schedule": schedule,
         "warm_up": warm_up, "label_smoothing": label_smoothing, "soft_labels": soft_labels,
-        "class_weights": class_weights, "augment": augment, "average": average, "patience": patience, "seed": seed,
-        "threads": threads, "second_weight": second_weight, "precision": precision,
+        "class_weights": class_weights, "augment": augment, "mix": mix, "average": average, "patience": patience,
+        "seed": seed, "threads": threads, "second_weight": second_weight, "precision": precision,
         "start": start, "teachers": teachers or None, "teacher_share": teacher_share, "views": views,
         "model": {"name": model, "width": width, "depth": depth, "filter_size": filter_size, "dropout": dropout},
         "data": {
