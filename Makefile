@@ -43,12 +43,13 @@ test-data: $(VENV)/dev.stamp
 
 # The shipped bundles: a teacher teaches a first network, which teaches a second, which goes on as a third; this is made
 # twice as wide, and then teaches what becomes best. A small one goes the same way and becomes fast. Each training goes
-# on where it was stopped.
+# on where it was stopped. How much of them is chance? make model SEED=2 WORK=again ZOO=again/zoo trains others beside.
 DATA ?= ../shared/data/fer2013
 WORK ?= .cache/model
+ZOO ?= src/felicity/models/zoo
 PRECISION ?= bfloat16
-ZOO := src/felicity/models/zoo
-TRAIN = $(BIN)/felicity train $(DATA) --resume --precision $(PRECISION)
+SEED ?= 1
+TRAIN = $(BIN)/felicity train $(DATA) --resume --precision $(PRECISION) --seed $(SEED)
 EXPORT = $(BIN)/felicity bundle export --precision int8 --force
 
 model: $(ZOO)/best $(ZOO)/fast
