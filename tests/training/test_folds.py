@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from felicity.datasets import PrepareOptions, SplitOptions, open_dataset, prepare
 from felicity.errors import ConfigError
 from felicity.training.config import DataConfig
+from felicity.training.data import load
 from felicity.training.folds import Pool, number_of_folds, open_pool, plan_folds
 from tests.support.class_folders import write_class_folders
 
@@ -87,6 +89,16 @@ def test_without_images_to_choose_by_it_says_so() -> None:
     pool = pool_of(np.arange(20) % 2, np.arange(20))
     with pytest.raises(ConfigError, match="no image to choose by; give a larger --validation-share"):
         plan_folds(pool, 2, seed=1, validation_share=0.0)
+
+
+@pytest.mark.parametrize("pixels", ["normalised", "raw"])
+def test_a_fold_has_the_pixels_that_a_training_has(tmp_path: Path, pixels: Literal["normalised", "raw"]) -> None:
+    faces = write_class_folders(tmp_path / "faces", {"happy": 20, "sad": 20})
+    config = DataConfig(path=str(faces), size=16, pixels=pixels)
+    pool = open_pool(config)
+    fold = pool.training_set(plan_folds(pool, 2, seed=1, validation_share=0.2)[0])
+    for made in (fold, load(config)):
+        assert ((made.mean, made.std) == (0.0, 1 / 255)) is (pixels == "raw")
 
 
 def test_the_test_part_has_no_share_in_it(tmp_path: Path) -> None:

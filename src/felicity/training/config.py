@@ -15,6 +15,7 @@ from felicity.models.backend import Backend
 from felicity.models.registry import ModelOptions
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+Pixels = Literal["normalised", "raw"]
 _CHECKED = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -38,7 +39,7 @@ class DataConfig(BaseModel):
     validation_share: Share = 0.1
     split_seed: int = 1
     images: Annotated[int, Field(ge=0)] = 0
-    pixels: Literal["normalised", "raw"] = "normalised"
+    pixels: Pixels = "normalised"
     second: str | None = None
 
 

@@ -27,7 +27,7 @@ from felicity.datasets.splits import TEST, TRAIN, VALIDATION
 from felicity.errors import DatasetError
 from felicity.labels import EXPRESSIONS
 from felicity.paths import home
-from felicity.training.config import DataConfig
+from felicity.training.config import DataConfig, Pixels
 
 Images = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -126,8 +126,9 @@ def load(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int
         return Part(np.ascontiguousarray(images[rows]), manifest.labels[rows], chosen, other)
 
     parts = part(TRAIN), part(VALIDATION), part(TEST)
-    made = training_set(manifest.classes, *parts, where=config.path, second_classes=second_classes)
-    return made if config.pixels == "normalised" else replace(made, mean=0.0, std=1 / 255)
+    return training_set(
+        manifest.classes, *parts, where=config.path, second_classes=second_classes, pixels=config.pixels
+    )
 
 
 def second_labels(manifest: Manifest, config: DataConfig) -> tuple[Rows | None, tuple[str, ...]]:
@@ -156,8 +157,12 @@ def training_set(
     *,
     where: str,
     second_classes: tuple[str, ...] = (),
+    pixels: Pixels = "normalised",
 ) -> TrainingSet:
-    """Check the parts and measure the pixels of the training part. Raises DatasetError for a class without images."""
+    """Check the parts and measure the pixels of the training part, unless they are to stay ``raw``.
+
+    Raises DatasetError for a class without images.
+    """
     counts = np.bincount(train.labels[train.labels >= 0], minlength=len(classes))
     if lacking := [name for name, count in zip(classes, counts, strict=True) if count == 0]:
         raise DatasetError(
@@ -174,6 +179,8 @@ def training_set(
         digest.update(b"" if each.soft is None else each.soft.tobytes())
         digest.update(b"" if each.second is None else each.second.tobytes())
     mean, std = round(float(shown.mean()) / 255, 4), round(max(float(shown.std()) / 255, 1 / 255), 4)
+    if pixels == "raw":
+        mean, std = 0.0, 1 / 255
     return TrainingSet(classes, train, validation, test, mean, std, digest.hexdigest(), second_classes)
 
 

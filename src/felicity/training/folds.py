@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from felicity.datasets.splits import TRAIN, VALIDATION, assign, k_folds
 from felicity.errors import ConfigError
-from felicity.training.config import DataConfig
+from felicity.training.config import DataConfig, Pixels
 from felicity.training.data import (
     Floats,
     Images,
@@ -33,7 +33,8 @@ class Pool:
 
     ``images`` uint8 ``(N, S, S[, 3])``; ``labels`` int64 ``(N,)``, -1 undecided; ``soft`` shares ``(N, C)``.
     ``groups``: images of one number resemble each other or show one subject. ``keys``: a name per image that depends
-    on its content, unique. ``drawn``: folds that the preparation drew. ``second``: see ``Part``.
+    on its content, unique. ``drawn``: folds that the preparation drew. ``second``: see ``Part``. ``pixels``: see
+    ``DataConfig``.
     ``digest``: of all that, hexadecimal.
     """
 
@@ -47,17 +48,20 @@ class Pool:
     where: str
     second: Rows | None = field(default=None, repr=False)
     second_classes: tuple[str, ...] = ()
+    pixels: Pixels = "normalised"
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @property
     def digest(self) -> str:
-        """Of images, labels and groups."""
+        """Of images, labels and groups, and of pixels that stay raw."""
         seen = blake2b(digest_size=16)
         for array in (self.images, self.labels, self.groups):
             seen.update(np.ascontiguousarray(array).data)
         seen.update("\n".join(self.keys).encode())
+        if self.pixels == "raw":
+            seen.update(b"raw")
         return seen.hexdigest()
 
     def training_set(self, fold: Fold) -> TrainingSet:
@@ -66,7 +70,9 @@ class Pool:
         held_out = fold.held_out[self.labels[fold.held_out] >= 0]
         validation = fold.validation[self.labels[fold.validation] >= 0]
         parts = whole.take(fold.train), whole.take(validation), whole.take(held_out)
-        return training_set(self.classes, *parts, where=self.where, second_classes=self.second_classes)
+        return training_set(
+            self.classes, *parts, where=self.where, second_classes=self.second_classes, pixels=self.pixels
+        )
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,7 @@ def open_pool(config: DataConfig, *, soft: bool = False, progress: Callable[[int
         config.path,
         None if second is None else second[rows],
         second_classes,
+        config.pixels,
     )
 
 
