@@ -63,6 +63,7 @@ def test_settings_that_are_given_leave_the_space() -> None:
         ({"model": {"deep": [1, 2]}}, "model.deep is no setting"),
         ({"model": ["resnet5", "paper-cnn"]}, "model is no setting"),
         ({"epochs": {"low": 1, "high": 5}}, "epochs is no setting that can be tuned"),
+        ({"second_weight": [0.1, 1.0]}, "second_weight is no setting that can be tuned"),
         ({"learning_rate": 0.1}, "is one value; give choices"),
         ({"learning_rate": {"low": 0.1}}, "high must be a number, not None"),
         ({"learning_rate": {"low": 0.1, "high": 0.2, "max": 3}}, "max is not known; a range has high, log, low, step"),

@@ -19,8 +19,9 @@ from felicity.training.config import ModelConfig, TrainConfig, make_config, read
 from felicity.training.same import flat
 
 Choice = str | int | float | bool
-FIXED = {"data", "backend", "epochs", "seed", "threads", "patience", "soft_labels"}
-"""Settings that say on what or how long is trained; trials that differ in them could not be compared."""
+FIXED = {"data", "backend", "epochs", "seed", "threads", "patience", "soft_labels", "second_weight"}
+"""Settings that say on what or how long is trained, or what the loss counts that judges; trials that differ in them
+could not be compared."""
 KEYS = {"low", "high", "log", "step"}
 PRESETS = ("default", "study", "optimiser")
 MANY = 100
