@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +12,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import felicity
 from felicity.cli.app import app
-from felicity.errors import ConfigError, DatasetError, TrainingError
+from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError
 from felicity.models.backend import use_backend
 from felicity.training import checkpoint
 from felicity.training import fit as fitting
@@ -191,6 +195,29 @@ def test_a_full_disk_leaves_the_checkpoint_before(
     assert not list(run.glob(".*.part"))
     fit(config, data, run, resume=True)
     assert len(open_run(run).history) == 3
+
+
+def test_a_start_that_failed_leaves_no_run_in_the_way(config: TrainConfig, data: TrainingSet, tmp_path: Path) -> None:
+    network = {"name": "paper-cnn", "depth": 9}
+    with pytest.raises(ConfigError, match="cannot be built"):
+        fit(make_config(config.model_dump(), {"model": network}), data, tmp_path / "run")
+    with pytest.raises(BundleError, match="nowhere"):
+        fit(make_config(config.model_dump(), {"teachers": ["nowhere"]}), data, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    fit(make_config(config.model_dump(), {"epochs": 1}), data, tmp_path / "run")
+
+
+def test_killed_after_its_last_checkpoint_a_run_still_gets_its_table_and_curves(
+    config: TrainConfig, data: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = make_config(config.model_dump(), {"epochs": 1})
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting.runs, "record", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            fit(short, data, tmp_path / "run")
+    run = fit(short, data, tmp_path / "run", resume=True)
+    assert len((run.folder / "history.csv").read_text().splitlines()) == 2
+    assert (run.folder / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_batch_larger_than_the_data_is_refused(config: TrainConfig, data: TrainingSet, tmp_path: Path) -> None:

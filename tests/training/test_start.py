@@ -16,7 +16,6 @@ from felicity.labels import EXPRESSIONS
 from felicity.models.backend import use_backend
 from felicity.models.bundle import open_bundle
 from felicity.models.registry import ModelOptions, build
-from felicity.training import fit as fitting
 from felicity.training.config import TrainConfig, make_config, read_toml
 from felicity.training.data import TrainingSet, load
 from felicity.training.engines import open_engine
@@ -121,14 +120,12 @@ def test_classes_that_a_start_does_not_know_begin_anew(
 
 
 def test_resumed_on_another_start_is_refused(
-    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path
 ) -> None:
     shutil.copytree(first.folder, tmp_path / "start")
     asked = again(config, tmp_path / "start")
-    with monkeypatch.context() as patch:
-        patch.setattr(fitting, "open_engine", lambda *_: 1 / 0)  # it dies before the first checkpoint
-        with pytest.raises(ZeroDivisionError):
-            fit(asked, data, tmp_path / "run")
+    with pytest.raises(ZeroDivisionError):
+        fit(asked, data, tmp_path / "run", on_step=lambda *_: 1 / 0)  # it dies before the first checkpoint
     other = fit(make_config(config.model_dump(), {"seed": 8}), data, tmp_path / "other")
     shutil.copy(other.folder / "best.npz", tmp_path / "start")
     with pytest.raises(

@@ -100,15 +100,18 @@ def fit(
                 f"{folder}: was begun with the weights of {run.facts['start']}, and they are {start.id} now; resume it "
                 f"with those it was begun with, or choose another folder"
             )
-    if not resumed:
-        run = runs.begin(folder, config, data, start.id if start else None)
     history, at = runs.history_of(facts), _Progress(**facts.get("progress", {}))
-    if finished(config, history, at):
+    if resumed and finished(config, history, at):
+        runs.record(run, history)  # which a kill after the last checkpoint may have prevented
         return run
+    if not resumed:
+        runs.check_new(folder)
     engine = open_engine(config, data.heads)
     if state is not None:
         engine.set_state(state)
     feed = make_feed(config, data)
+    if not resumed:
+        run = runs.begin(folder, config, data, start.id if start else None)
     if start is not None:
         order = order_of_epoch(len(data.train), config.seed, 0)
         shown = [feed.batch(order, 0, step).faces for step in range(min(SHOWN, feed.steps))]

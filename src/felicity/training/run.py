@@ -132,12 +132,17 @@ def predict(folder: Path, images: Images, which: Literal["best", "last"] = "best
 
 
 def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | None = None) -> Run:
+def check_new(folder: Path) -> None:
+    """Raise TrainingError where ``folder`` holds a run already."""
+    if (folder / RUN).exists():
+        raise TrainingError(f"{folder}: holds a run already; resume it with --resume, or choose another folder")
+
+
     """Write ``run.json`` into a new folder. ``start``: identity of the weights that it begins with.
 
     Raises TrainingError where one is there, or it cannot be written.
     """
-    if (folder / RUN).exists():
-        raise TrainingError(f"{folder}: holds a run already; resume it with --resume, or choose another folder")
+    check_new(folder)
     facts = {
         "format": FORMAT,
         "config": config.model_dump(),
