@@ -207,6 +207,18 @@ def test_a_start_that_failed_leaves_no_run_in_the_way(config: TrainConfig, data:
     fit(make_config(config.model_dump(), {"epochs": 1}), data, tmp_path / "run")
 
 
+def test_a_run_goes_on_where_the_data_are_now_and_with_other_threads(
+    config: TrainConfig, data: TrainingSet, tmp_path: Path
+) -> None:
+    with pytest.raises(Stop):
+        fit(config, data, tmp_path / "run", on_step=stop_at(3))
+    moved = make_config(config.model_dump(), {"epochs": 3, "threads": 1, "data": {"path": "elsewhere"}})
+    assert len(fit(moved, data, tmp_path / "run", resume=True).history) == 3
+    other = make_config(config.model_dump(), {"data": {"images": 5}})
+    with pytest.raises(TrainingError, match=r"was begun with data\.images = 0, not 5; go on as it was begun"):
+        fit(other, data, tmp_path / "run", resume=True)
+
+
 def test_killed_after_its_last_checkpoint_a_run_still_gets_its_table_and_curves(
     config: TrainConfig, data: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ from felicity.training.data import Images, TrainingSet
 from felicity.training.engines import Engine, open_engine
 from felicity.training.feed import normalise
 from felicity.training.history import Epoch, from_json, to_csv
+from felicity.training.same import check_same
 from felicity.training.scaling import softmax
 
 FORMAT = 1
@@ -131,7 +132,6 @@ def predict(folder: Path, images: Images, which: Literal["best", "last"] = "best
     return softmax(logits).astype(np.float32)
 
 
-def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | None = None) -> Run:
 def check_new(folder: Path) -> None:
     """Raise TrainingError where ``folder`` holds a run already."""
     if (folder / RUN).exists():
