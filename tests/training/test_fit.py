@@ -232,6 +232,22 @@ def test_killed_after_its_last_checkpoint_a_run_still_gets_its_table_and_curves(
     assert (run.folder / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_run_names_felicitys_own_commit_alone(tmp_path: Path) -> None:
+    installed = tmp_path / "project" / "lib" / "felicity"
+    shutil.copytree(Path(felicity.__file__).parent, installed, ignore=shutil.ignore_patterns("zoo", "__pycache__"))
+    for words in (
+        ["init", "-q"],
+        ["-c", "user.name=a", "-c", "user.email=b", "commit", "-q", "--allow-empty", "-m", "c"],
+    ):
+        subprocess.run(["git", "-C", str(tmp_path / "project"), *words], check=True)
+    asked = "from felicity.training.run import environment; print(environment()['git'])"
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True,
+        env=os.environ | {"PYTHONPATH": str(installed.parent)}, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.stdout.strip() == "None"
+
+
 def test_a_batch_larger_than_the_data_is_refused(config: TrainConfig, data: TrainingSet, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="batch_size is 5000, but the training part has"):
         fit(make_config(config.model_dump(), {"batch_size": 5000}), data, tmp_path / "run")

@@ -138,6 +138,7 @@ def check_new(folder: Path) -> None:
         raise TrainingError(f"{folder}: holds a run already; resume it with --resume, or choose another folder")
 
 
+def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | None = None) -> Run:
     """Write ``run.json`` into a new folder. ``start``: identity of the weights that it begins with.
 
     Raises TrainingError where one is there, or it cannot be written.
@@ -165,13 +166,7 @@ def check_new(folder: Path) -> None:
 def resume(folder: Path, config: TrainConfig, data: TrainingSet) -> tuple[Run, checkpoint.State | None, dict[str, Any]]:
     """The run, the state to go on from (None: the start) and its facts. Raises TrainingError for another training."""
     run = open_run(folder)
-    now, then = config.model_dump(), run.config.model_dump()
-    if changed := [key for key in now if now[key] != then[key] and key != "threads"]:
-        key = changed[0]
-        raise TrainingError(
-            f"{folder}: was begun with {key} = {then[key]!r}, not {now[key]!r}; resume it as it was begun, "
-            f"or choose another folder"
-        )
+    check_same(str(folder), run.config.model_dump(), config.model_dump())
     if (ids := _ids(config.teachers)) != run.facts.get("teachers", []):
         raise TrainingError(
             f"{folder}: was taught by {', '.join(run.facts['teachers'])}, and the teachers are {', '.join(ids)} now; "
@@ -233,8 +228,8 @@ def _processor() -> str:
 
 
 def _git() -> dict[str, Any] | None:
-    """Commit of the code that runs, and whether it was changed since; None outside a checkout."""
-    here = Path(__file__).parent
+    """Commit of the code that runs, and whether it was changed since; None outside a checkout of Felicity."""
+    here = Path(__file__).resolve().parent
 
     def ask(*words: str) -> str | None:
         try:
@@ -243,7 +238,8 @@ def _git() -> dict[str, Any] | None:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
 
-    commit = ask("rev-parse", "HEAD")
-    return (
-        None if commit is None else {"commit": commit, "changed": bool(ask("status", "--porcelain", "--", str(here)))}
-    )
+    top = ask("rev-parse", "--show-toplevel")
+    # An installed Felicity may lie within the repository of somebody's own project.
+    if top is None or here != Path(top, "src", "felicity", "training") or (commit := ask("rev-parse", "HEAD")) is None:
+        return None
+    return {"commit": commit, "changed": bool(ask("status", "--porcelain", "--", str(here)))}
