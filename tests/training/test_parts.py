@@ -54,12 +54,21 @@ def test_later_layers_win_and_nothing_given_changes_nothing() -> None:
         ({"augment": "camera", "augmentation": {"wobble": 1.0}}, "augmentation"),
         ({"model": {"heads": 2}}, "model.heads is not a setting"),
         ({"data": {"size": 3}}, "data.size"),
+        ({"model": "resnet5"}, r"model: .* not 'resnet5'"),
         ({"precision": "bfloat16"}, "precision bfloat16 is for the backend torch, not tensorflow"),
     ],
 )
 def test_wrong_settings_are_named(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         make_config(DATA, wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"data": "faces.csv"}, {"model": "resnet5", **DATA}])
+def test_a_value_in_place_of_a_table_is_named(wrong: dict[str, object]) -> None:
+    key = min(wrong, key=lambda name: isinstance(wrong[name], dict))
+    flags = {"data": {"path": None}, "model": {"name": None}}
+    with pytest.raises(ConfigError, match=rf"{key} must be a table, \[{key}\] with its settings below, not"):
+        make_config(wrong, flags)
 
 
 @given(

@@ -176,7 +176,12 @@ def to_toml(config: TrainConfig) -> str:
 def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
     for key, value in layer.items():
         if isinstance(value, Mapping):
-            into[key] = dict(into.get(key) or {})
+            below = into.get(key) or {}
+            if not isinstance(below, Mapping):
+                raise ConfigError(
+                    f"training configuration: {key} must be a table, [{key}] with its settings below, not {below!r}"
+                )
+            into[key] = dict(below)
             _merge(into[key], value)
         elif value is not None:
             into[key] = value
