@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,20 @@ import pytest
 from typer.testing import CliRunner
 
 from felicity.cli.app import app
+from felicity.errors import ConfigError, DatasetError
 from felicity.evaluation.study import experiments, published
 from felicity.evaluation.study.experiments import EXPERIMENTS, SEEDS, Outcome, configure, run_all
 from felicity.evaluation.study.findings import findings
 from felicity.evaluation.study.networks import contest
 from felicity.training.config import TrainConfig
+from tests.support.faces_on_disk import Faces, made_up, write_csv
 
 SEVEN = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger"]
 
 
-def pretend(config: TrainConfig, contestant: str, seed: int, folder: Path, told: object = None) -> dict[str, Any]:
+def pretend(
+    config: TrainConfig, contestant: str, seed: int, folder: Path, digest: str, told: object = None
+) -> dict[str, Any]:
     """A training that goes as trainings go, without one."""
     classes = ["happy", "sad"] if config.data.classes == "happy,sad" else SEVEN
     n, raw = config.epochs, config.data.pixels == "raw"
@@ -52,6 +57,7 @@ def pretend(config: TrainConfig, contestant: str, seed: int, folder: Path, told:
 
 @pytest.fixture
 def pretended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiments, "load_to_compare", lambda config: SimpleNamespace(digest="0"))
     monkeypatch.setattr(experiments, "outcome_of", pretend)
 
 
@@ -136,6 +142,13 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     (tmp_path / "something").write_text("")
     done = CliRunner().invoke(app, ["reproduce", "fer2013.csv.gz", "-o", str(tmp_path)])
     assert done.exit_code != 0 and "is not empty; go on with --resume" in str(done.exception)
+
+
+def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for words in (["reproduce"], ["compare"], ["compare", "--resume"]):
+        done = CliRunner().invoke(app, [*words, "fer2013.csv.gz", "-o", str(tmp_path / "file")])
+        assert isinstance(done.exception, ConfigError) and "file: cannot be used (Not a dir" in str(done.exception)
 
 
 def test_data_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,3 +25,19 @@ Store = Annotated[
         help="Where windows are kept: a SQLite file, or a sqlite:/// or postgresql:// URL (default: your own file).",
     ),
 ]
+
+
+def check_folder(folder: Path, *, resume: bool) -> None:
+    """Raise ConfigError where ``folder`` is none, or holds something that is not gone on with."""
+    from felicity.errors import ConfigError
+
+    try:
+        taken = any(folder.iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ConfigError(
+            f"{folder}: cannot be used ({error.strerror}); choose another folder with --output"
+        ) from error
+    if taken and not resume:
+        raise ConfigError(f"{folder}: is not empty; go on with --resume, or choose another folder with --output")

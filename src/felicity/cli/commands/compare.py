@@ -40,7 +40,6 @@ def compare(
     json: options.Json = False,
 ) -> None:
     """Train one network on several frameworks with equal weights, order, pixels and constants, and compare them."""
-    from felicity.errors import ConfigError
     from felicity.models.backend import check_backend, installed_backends
     from felicity.models.registry import check_network
     from felicity.training.config import make_config, read_toml
@@ -57,8 +56,7 @@ def compare(
     if not asked:
         check_backend("tensorflow")
     names = tuple(dict.fromkeys(check_backend(name) for name in asked))
-    if output.exists() and any(output.iterdir()) and not resume:
-        raise ConfigError(f"{output}: is not empty; go on with --resume, or choose another folder with --output")
+    options.check_folder(output, resume=resume)
 
     from felicity.evaluation.frameworks.comparison import compare as run
     from felicity.evaluation.frameworks.report import write_report

@@ -27,13 +27,11 @@ def reproduce(
     json: options.Json = False,
 ) -> None:
     """Run the study again, two and seven classes, TensorFlow and PyTorch, and set each figure beside its own."""
-    from felicity.errors import ConfigError
     from felicity.models.backend import check_backend, use_backend
 
     for name in ("tensorflow", "torch"):
         check_backend(name)
-    if output.exists() and any(output.iterdir()) and not resume:
-        raise ConfigError(f"{output}: is not empty; go on with --resume, or choose another folder with --output")
+    options.check_folder(output, resume=resume)
 
     from felicity.evaluation.study.experiments import run_all
     from felicity.evaluation.study.page import results, write_page
