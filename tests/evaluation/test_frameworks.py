@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from felicity.cli.app import app
+from felicity.errors import ConfigError, TrainingError
 from felicity.evaluation.frameworks.chart import comparison_png
-from felicity.evaluation.frameworks.comparison import Comparison, FirstStep
+from felicity.evaluation.frameworks.comparison import Comparison, FirstStep, compare, outcome_of
 from felicity.evaluation.frameworks.contestant import PLAIN
 from felicity.evaluation.frameworks.report import write_report
 from felicity.evaluation.frameworks.summary import Mean, pairs, rows, verdict
@@ -103,6 +104,15 @@ def test_one_seed_proves_nothing() -> None:
     assert "one seed does not tell" in verdict(one) and np.isnan(pairs(one)[0].p)
 
 
+def test_one_that_ran_alone_is_reported_as_such(tmp_path: Path) -> None:
+    report = write_report(comparison({"jax": [0.5, 0.52]}), tmp_path)
+    assert "JAX ran alone, so nothing is compared: test accuracy 51.0%" in report.verdict
+    assert "fastest" not in report.verdict and (tmp_path / "comparison.png").exists()
+
+
+@pytest.mark.parametrize(
+    "setting", [{"average": 0.99}, {"patience": 2}, {"start": "best"}, {"data": {"second": "FER2013"}}]
+)
 def test_the_report_is_written_as_table_picture_and_json(tmp_path: Path) -> None:
     one = comparison({"tensorflow": [0.5, 0.52], "torch": [0.51, 0.5], PLAIN: [0.5, 0.51]})
     report = write_report(one, tmp_path)
@@ -135,7 +145,7 @@ def test_frameworks_that_start_alike_are_compared_and_not_run_twice(tmp_path: Pa
     refused = CliRunner().invoke(app, list(map(str, words)), env={"FELICITY_HOME": str(tmp_path)})
     assert refused.exit_code != 0 and "is not empty; go on with --resume" in str(refused.exception)
     other = CliRunner().invoke(app, [*map(str, words), "--resume", "--lr", "0.5"], env={"FELICITY_HOME": str(tmp_path)})
-    assert other.exit_code != 0 and "holds a training with other settings" in str(other.exception)
+    assert other.exit_code != 0 and "was begun with learning_rate = 0.001, not 0.5" in str(other.exception)
     assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "out").glob("*/outcome.json")}
 
 

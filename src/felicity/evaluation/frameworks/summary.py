@@ -115,7 +115,10 @@ def verdict(comparison: Comparison) -> str:
     rest = ", ".join(
         f"{LABELS[name]} takes {speed[name] / speed[fastest]:.1f} times as long" for name in keras if name != fastest
     )
-    said.append(f"{LABELS[fastest]} is fastest, {speed[fastest]:.1f} s per epoch" + (f"; {rest}." if rest else "."))
+    if rest:
+        said.append(f"{LABELS[fastest]} is fastest, {speed[fastest]:.1f} s per epoch; {rest}.")
+    else:
+        said.append(f"{LABELS[fastest]} takes {speed[fastest]:.1f} s per epoch.")
     if PLAIN in names:
         share = speed["torch"] / speed[PLAIN] - 1
         said.append(
@@ -127,6 +130,11 @@ def verdict(comparison: Comparison) -> str:
 def _accuracy(comparison: Comparison) -> str:
     names = comparison.contestants
     means = {name: float(comparison.values(name, "test", "accuracy").mean()) for name in names}
+    if len(names) < 2:
+        return (
+            f"{LABELS[names[0]]} ran alone, so nothing is compared: test accuracy {means[names[0]]:.1%}; install "
+            f"another framework, or name more with --backends."
+        )
     spread = 100 * (max(means.values()) - min(means.values()))
     if len(comparison.seeds) < 2:
         return f"Test accuracies lie within {spread:.1f} points; one seed does not tell whether that is chance."
