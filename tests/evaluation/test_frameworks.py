@@ -113,6 +113,13 @@ def test_one_that_ran_alone_is_reported_as_such(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "setting", [{"average": 0.99}, {"patience": 2}, {"start": "best"}, {"data": {"second": "FER2013"}}]
 )
+def test_a_framework_that_warns_a_lot_does_not_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.stderr.write('warning\\n' * 100_000)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(TrainingError, match="torch with seed 1 failed: faces: is not there"):
+        outcome_of(CONFIG, "torch", 1, tmp_path / "out", "a")
+
+
 def test_the_report_is_written_as_table_picture_and_json(tmp_path: Path) -> None:
     one = comparison({"tensorflow": [0.5, 0.52], "torch": [0.51, 0.5], PLAIN: [0.5, 0.51]})
     report = write_report(one, tmp_path)

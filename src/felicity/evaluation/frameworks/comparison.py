@@ -165,18 +165,24 @@ def _run(job: dict[str, Any], seed: int, folder: Path, told: Told | None = None)
     source = str(Path(__file__).parents[3])
     path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-m", "felicity.evaluation.frameworks.contestant", str(folder / JOB)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}
-    ) as process:
+    # A pipe that nobody empties would stop a framework that warns a lot.
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=complaints, text=True, env=os.environ | {"PYTHONPATH": path}
+        ) as process,
+    ):
         try:
-            assert process.stdout is not None and process.stderr is not None
+            assert process.stdout is not None
             for line in process.stdout:
                 if told:
                     told(contestant, seed, line.strip())
-            complaint = process.stderr.read()
+            process.wait()
         except BaseException:
             process.terminate()
             raise
     if process.returncode:
         last = (complaint.strip().splitlines() or ["no reason given"])[-1]
         raise TrainingError(f"{contestant} with seed {seed} failed: {last}")
+        complaints.seek(0)
+        complaint = complaints.read().decode(errors="replace")
