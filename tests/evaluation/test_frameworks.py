@@ -113,6 +113,28 @@ def test_one_that_ran_alone_is_reported_as_such(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "setting", [{"average": 0.99}, {"patience": 2}, {"start": "best"}, {"data": {"second": "FER2013"}}]
 )
+def test_settings_that_not_every_contestant_has_are_refused(setting: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be compared, for not every contestant has it"):
+        compare(make_config(CONFIG.model_dump(), setting), ("torch",), (1,), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_outcome_is_kept_for_the_data_that_it_is_of(tmp_path: Path) -> None:
+    asked = CONFIG.model_dump() | {"backend": "torch", "seed": 1}
+
+    def write(**facts: object) -> None:
+        (tmp_path / "job.json").write_text(json.dumps({"config": asked} | facts))
+
+    (tmp_path / "outcome.json").write_text('{"seed": 1}')
+    write(data_digest="a")
+    assert outcome_of(CONFIG, "torch", 1, tmp_path, "a") == {"seed": 1}
+    with pytest.raises(TrainingError, match="was begun with data_digest = 'a', not 'b'"):
+        outcome_of(CONFIG, "torch", 1, tmp_path, "b")
+    write()
+    with pytest.raises(TrainingError, match=r"does not say of which data it is.*choose another folder"):
+        outcome_of(CONFIG, "torch", 1, tmp_path, "a")
+
+
 def test_a_framework_that_warns_a_lot_does_not_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.stderr.write('warning\\n' * 100_000)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

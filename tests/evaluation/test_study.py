@@ -151,6 +151,16 @@ def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
         assert isinstance(done.exception, ConfigError) and "file: cannot be used (Not a dir" in str(done.exception)
 
 
+def test_without_a_test_part_nothing_is_trained(tmp_path: Path) -> None:
+    faces = made_up(70)
+    data = write_csv(Faces(faces.images, faces.codes, ["Training", "Validation"] * 35), tmp_path / "fer2013.csv")
+    (tmp_path / "small.toml").write_text("[data]\nsize = 24\n")
+    for words in (["reproduce", data], ["compare", data, "--config", tmp_path / "small.toml", "-m", "test-tiny"]):
+        done = CliRunner().invoke(app, [*map(str, words), "-o", str(tmp_path / "out")])
+        assert isinstance(done.exception, DatasetError) and "has no test part" in str(done.exception)
+        assert not (tmp_path / "out").exists()
+
+
 def test_data_that_are_not_there_are_one_sentence(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["reproduce", str(tmp_path / "none.csv"), "-o", str(tmp_path / "out")])
     assert done.exit_code != 0 and "is not there" in str(done.exception)

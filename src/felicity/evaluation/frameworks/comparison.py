@@ -10,16 +10,20 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from felicity.errors import TrainingError
+from felicity.errors import ConfigError, DatasetError, TrainingError
 from felicity.evaluation.frameworks.contestant import FIRST_STEP, OUTCOME, PLAIN
 from felicity.models.backend import BACKENDS, Backend
 from felicity.training import checkpoint
-from felicity.training.config import TrainConfig
+from felicity.training.config import TrainConfig, make_config
+from felicity.training.same import check_same, flat
+
+if TYPE_CHECKING:
+    from felicity.training.data import TrainingSet
 
 Told = Callable[[str, int, str], None]
 """Contestant, seed, and the line that it printed."""
@@ -27,6 +31,8 @@ JOB = "job.json"
 ROUNDING = 1e-5
 """Relative difference of first-step loss and gradients that float32 rounding explains: sums over some 10^5 positions,
 taken in another order. A constant that differs, say of batch normalisation, shows as 10^-3 and more."""
+NOT_OF_ALL = ("average", "patience", "start", "data.second")
+"""Settings that are for trainings with Keras."""
 
 
 @dataclass(frozen=True)
@@ -93,18 +99,23 @@ def compare(
     """Run what is not there yet in ``folder``, and put all of it together.
 
     Seeds are the outer loop, so that a machine that slows down slows all frameworks alike. PyTorch runs twice, the
-    second time without Keras (``plain-torch``). Raises TrainingError where a contestant fails.
+    second time without Keras (``plain-torch``). Raises ConfigError for a setting that not all contestants have,
+    DatasetError where there is nothing to test on, TrainingError where a contestant fails.
     """
-    from felicity.training.data import load
-
-    data = load(config.data, soft=config.soft_labels)
+    asked = flat(config.model_dump())
+    if given := [name for name in NOT_OF_ALL if asked[name]]:
+        raise ConfigError(
+            f"training configuration: {given[0]} = {asked[given[0]]!r} cannot be compared, for not every contestant "
+            f"has it; leave it out"
+        )
+    data = load_to_compare(config)
     contestants = [*backends, *([PLAIN] if "torch" in backends else [])]
     steps = {name: _first_step(config, name) for name in contestants}
     reference = contestants[0]
     outcomes = []
     for seed in seeds:
         for name in contestants:
-            outcomes.append(outcome_of(config, name, seed, folder / f"{name}-{seed}", told))
+            outcomes.append(outcome_of(config, name, seed, folder / f"{name}-{seed}", data.digest, told))
     return Comparison(
         config,
         seeds,
@@ -116,6 +127,19 @@ def compare(
             "images": {n: sum(c.values()) for n, c in data.counts().items()},
         },
     )
+
+
+def load_to_compare(config: TrainConfig) -> TrainingSet:
+    """The data set of ``config``. Raises DatasetError, also where no image is left to test on."""
+    from felicity.training.data import load
+
+    data = load(config.data, soft=config.soft_labels)
+    if not len(data.test):
+        raise DatasetError(
+            f"{config.data.path}: has no test part, by which trainings are compared; bring images to test on, or "
+            f"prepare it with a --test-share"
+        )
+    return data
 
 
 def _first_step(config: TrainConfig, contestant: str) -> tuple[float, checkpoint.State]:
@@ -136,12 +160,22 @@ def _apart(name: str, reference: str, steps: dict[str, tuple[float, checkpoint.S
 
 
 def outcome_of(
-    config: TrainConfig, contestant: str, seed: int, folder: Path, told: Told | None = None
+    config: TrainConfig, contestant: str, seed: int, folder: Path, digest: str, told: Told | None = None
 ) -> dict[str, Any]:
-    """What ``contestant.race`` gives; trained unless ``folder`` has it. Raises TrainingError for other settings."""
-    job = _job(config, contestant, seed, folder)
-    if (folder / JOB).is_file() and json.loads((folder / JOB).read_text(encoding="utf-8"))["config"] != job["config"]:
-        raise TrainingError(f"{folder}: holds a training with other settings; choose another folder")
+    """What ``contestant.race`` gives; trained unless ``folder`` has it.
+
+    ``digest``: of the data. Raises TrainingError where ``folder`` has a training of other settings or data.
+    """
+    job = _job(config, contestant, seed, folder) | {"data_digest": digest}
+    if (folder / JOB).is_file():
+        begun = json.loads((folder / JOB).read_text(encoding="utf-8"))
+        if "data_digest" not in begun:
+            raise TrainingError(
+                f"{folder}: holds a training that does not say of which data it is, as those of older versions; "
+                f"choose another folder"
+            )
+        then = make_config(begun["config"]).model_dump() | {"data_digest": begun["data_digest"]}
+        check_same(str(folder), then, job["config"] | {"data_digest": digest})
     if not (folder / OUTCOME).is_file():
         _run(job | {"first_step": False}, seed, folder, told)
     outcome: dict[str, Any] = json.loads((folder / OUTCOME).read_text(encoding="utf-8"))
@@ -181,8 +215,8 @@ def _run(job: dict[str, Any], seed: int, folder: Path, told: Told | None = None)
         except BaseException:
             process.terminate()
             raise
+        complaints.seek(0)
+        complaint = complaints.read().decode(errors="replace")
     if process.returncode:
         last = (complaint.strip().splitlines() or ["no reason given"])[-1]
         raise TrainingError(f"{contestant} with seed {seed} failed: {last}")
-        complaints.seek(0)
-        complaint = complaints.read().decode(errors="replace")

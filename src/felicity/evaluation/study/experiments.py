@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from felicity.evaluation.frameworks.comparison import outcome_of
-from felicity.training.config import TrainConfig, make_config
+from felicity.evaluation.frameworks.comparison import load_to_compare, outcome_of
+from felicity.training.config import DataConfig, TrainConfig, make_config
 
 Told = Callable[[str, str], None]
 """Name of the experiment, and the line that it printed."""
@@ -97,16 +97,21 @@ def run_all(
 ) -> dict[str, Outcome]:
     """All experiments by name, each in a process of its own; what ``folder`` has already is not run again.
 
-    Raises TrainingError where one fails.
+    Raises DatasetError where the data have no test part, TrainingError where one fails.
     """
+    configs = {experiment.name: configure(experiment, data, epochs, images, seed) for experiment in EXPERIMENTS}
+    digests: dict[DataConfig, str] = {}
+    for config in configs.values():
+        digests[config.data] = digests.get(config.data) or load_to_compare(config).digest
     outcomes = {}
     for experiment in EXPERIMENTS:
-        config = configure(experiment, data, epochs, images, seed)
+        config = configs[experiment.name]
 
         def line(contestant: str, seed: int, text: str, name: str = experiment.name) -> None:
             if told:
                 told(name, text)
 
-        facts = outcome_of(config, config.backend, config.seed, folder / "runs" / experiment.name, line)
+        place = folder / "runs" / experiment.name
+        facts = outcome_of(config, config.backend, config.seed, place, digests[config.data], line)
         outcomes[experiment.name] = Outcome(experiment, config, facts)
     return outcomes
