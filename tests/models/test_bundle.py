@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,22 @@ def test_a_bundle_is_replaced_whole(tmp_path: Path) -> None:
     again = write_bundle(tmp_path / "b", first.weights.read_bytes(), facts | {"temperature": 2.0})
     assert again.id != first.id, "another temperature answers otherwise"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b"]
+
+
+def test_a_bundle_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = open_bundle().facts.model_dump(exclude={"format", "weights", "weights_sha256", "facts_sha256"})
+    first, replace = write_bundle(tmp_path / "b", b"first", facts), os.replace
+
+    def interrupted(source: Path, target: Path) -> None:
+        if source != first.folder and target == first.folder and (Path(source) / "model.onnx").read_bytes() != b"first":
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr("felicity.models.bundle.os.replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_bundle(tmp_path / "b", b"second", facts)
+    assert open_bundle(tmp_path / "b").id == first.id
+    assert [p.name for p in tmp_path.iterdir()] == ["b"]
 
 
 def test_a_bundle_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

@@ -207,12 +207,27 @@ def _write(folder: Path, weights: bytes, complete: Facts) -> None:
         beside.chmod(0o755)
         open_bundle(beside)
         if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-            os.replace(folder, old)
-            shutil.rmtree(old)
-        os.replace(beside, folder)
+            _swap(beside, folder)
+        else:
+            os.replace(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _swap(new: Path, folder: Path) -> None:
+    """Put ``new`` in place of ``folder``, which is kept beside it until that is done."""
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+    try:
+        os.replace(folder, old)
+    except OSError:
+        old.rmdir()
+        raise
+    try:
+        os.replace(new, folder)
+    except BaseException:
+        os.replace(old, folder)
+        raise
+    shutil.rmtree(old)
 
 
 def shipped() -> list[str]:
