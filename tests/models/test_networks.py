@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,16 @@ def test_options_out_of_range_are_refused(options: dict[str, int], said: str) ->
 def test_a_network_too_deep_for_its_input_is_refused() -> None:
     with pytest.raises(ConfigError, match="paper-cnn cannot be built"):
         build("paper-cnn", ModelOptions(depth=6))
+
+
+def test_networks_too_deep_for_the_size_are_listed_as_such() -> None:
+    done = CliRunner().invoke(app, ["models", "list", "--size", "16"])
+    assert done.exit_code == 0
+    row = next(line for line in done.stdout.splitlines() if "paper-cnn" in line)
+    assert "not possible" in row and "605,527" in done.stdout
+    told = CliRunner().invoke(app, ["models", "list", "--size", "16", "--json"]).stdout.splitlines()
+    facts = {one["name"]: one for one in map(json.loads, told)}
+    assert "cannot be built" in facts["paper-cnn"]["error"] and facts["resnet5"]["parameters"] == 605_527
 
 
 def test_commands_list_show_and_draw(tmp_path: Path) -> None:

@@ -28,22 +28,31 @@ def list_networks(
     backend: BackendName = None,
     json: options.Json = False,
 ) -> None:
-    """All networks with their parameters and multiply-adds per face."""
+    """All networks with their parameters and multiply-adds per face, also those that cannot be built so."""
+    from felicity.errors import ConfigError
     from felicity.models.backend import use_backend
     from felicity.models.describe import describe
     from felicity.models.registry import ModelOptions, build, networks
 
+    chosen = ModelOptions(classes, size)
     use_backend(backend)
-    described = [
-        describe(build(name, ModelOptions(classes, size)), network.about) for name, network in networks().items()
-    ]
-    if json:
-        for one in described:
+    rows = []
+    for name, network in networks().items():
+        try:
+            one = describe(build(name, chosen), network.about)
+        except ConfigError as error:
+            if json:
+                console.emit_json({"name": name, "about": network.about, "error": str(error)})
+            rows.append((name, "not possible", "", network.about))
+            continue
+        if json:
             console.emit_json({key: value for key, value in one.to_json().items() if key != "layers"})
+        rows.append((name, f"{one.parameters:,}", f"{one.multiply_adds:,}", one.about))
+    if json:
         return
     console.table(
         ("model", "parameters", "multiply-adds", "what it is"),
-        [(one.name, f"{one.parameters:,}", f"{one.multiply_adds:,}", one.about) for one in described],
+        rows,
         title=f"{size}x{size} grey, {classes} classes",
         numbers=("parameters", "multiply-adds"),
     )
