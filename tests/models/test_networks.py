@@ -115,6 +115,12 @@ def test_a_network_too_deep_for_its_input_is_refused() -> None:
         build("paper-cnn", ModelOptions(depth=6))
 
 
+@pytest.mark.parametrize("name", ["best", "fast"])
+def test_more_blocks_than_a_network_has_are_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} cannot be built .*it has 5 blocks, but a depth of 6 is asked for"):
+        build(name, ModelOptions(depth=6))
+
+
 def test_networks_too_deep_for_the_size_are_listed_as_such() -> None:
     done = CliRunner().invoke(app, ["models", "list", "--size", "16"])
     assert done.exit_code == 0

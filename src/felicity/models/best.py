@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from felicity.models.registry import ModelOptions, register
-from felicity.models.resnet5 import Block, residual
+from felicity.models.resnet5 import Block, first, residual
 
 WIDTH = 32
 BLOCKS = (Block(1, 1), Block(2, 2), Block(4, 2), Block(6, 1), Block(8, 2))
@@ -15,6 +15,6 @@ BLOCKS = (Block(1, 1), Block(2, 2), Block(4, 2), Block(6, 1), Block(8, 2))
 def best(options: ModelOptions) -> Any:
     """A stem of 32 channels and stride 2; blocks of 32, 64, 128, 192 and 256, two of them at an eighth of the side.
 
-    ``depth`` takes the first blocks only.
+    ``depth`` takes the first blocks only; there are five.
     """
-    return residual("best", options, width=WIDTH, blocks=BLOCKS[: options.depth or len(BLOCKS)])
+    return residual("best", options, width=WIDTH, blocks=first(BLOCKS, options.depth))

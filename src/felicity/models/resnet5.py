@@ -38,6 +38,13 @@ class Block:
     stride: int
 
 
+def first(blocks: Sequence[Block], depth: int | None) -> Sequence[Block]:
+    """``depth`` of the blocks, or all; raises ValueError where there are fewer."""
+    if depth is not None and depth > len(blocks):
+        raise ValueError(f"it has {len(blocks)} blocks, but a depth of {depth} is asked for")
+    return blocks[:depth]
+
+
 def residual(name: str, options: ModelOptions, *, width: int, blocks: Sequence[Block]) -> Any:
     """A stem of stride 2 and ``width`` channels, residual ``blocks`` and average pooling; see ``resnet5``.
 
