@@ -4,7 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +17,19 @@ from typer.testing import CliRunner
 
 import felicity
 from felicity.cli.app import app
+from felicity.datasets import prepare
 from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError
 from felicity.models.backend import use_backend
 from felicity.training import checkpoint
 from felicity.training import fit as fitting
-from felicity.training.config import TrainConfig, make_config, read_toml
-from felicity.training.data import TrainingSet, load
+from felicity.training.config import DataConfig, TrainConfig, make_config, read_toml
+from felicity.training.data import TrainingSet, load, open_prepared
 from felicity.training.engines import Engine, open_engine
 from felicity.training.engines.base import to_numpy
 from felicity.training.fit import fit
 from felicity.training.run import open_run, predict
+from tests.support.class_folders import write_class_folders
+from tests.support.faces_on_disk import made_up, write_csv, write_ferplus, write_png
 
 
 @pytest.fixture(scope="module")
@@ -278,6 +284,46 @@ def test_mistakes_are_one_sentence(arguments: list[str], said: str, data_set: Pa
     words = ["train", str(data_set), "-o", str(tmp_path / "run"), *arguments]
     done = CliRunner().invoke(app, words, env={"FELICITY_HOME": str(tmp_path / "home")})
     assert done.exit_code != 0 and said in str(done.exception)
+
+
+def test_what_lies_beside_a_file_is_looked_at_each_time(tmp_path: Path) -> None:
+    faces = made_up(210)
+    votes = np.zeros((210, 10), dtype=np.int64)
+    votes[np.arange(210), np.arange(210) % 7] = 10
+    write_ferplus(votes, faces.folds, tmp_path / "fer2013new.csv")
+    table = write_csv(faces, tmp_path / "fer2013.csv")
+    for config in (DataConfig(path=str(table)), DataConfig(path=str(table), format="ferplus")):
+        before, votes = open_prepared(config)[0], votes[::-1]
+        write_ferplus(votes, faces.folds, tmp_path / "fer2013new.csv")
+        after = open_prepared(config)[0]
+        if config.format:
+            assert before.labels.tolist() != after.labels.tolist()
+        else:
+            assert before.other_labels["FER+"].tolist() != after.other_labels["FER+"].tolist()
+
+
+def test_images_that_a_table_names_are_looked_at_each_time(tmp_path: Path) -> None:
+    faces = made_up(70)
+    lines = ["path,label", "gone.png,happy"]
+    for row, image in enumerate(faces.images):
+        write_png(image, tmp_path / "faces" / f"{row}.png")
+        lines.append(f"faces/{row}.png,{faces.name(row)}")
+    (tmp_path / "table.csv").write_text("\n".join(lines) + "\n")
+    config = DataConfig(path=str(tmp_path / "table.csv"))
+    assert np.array_equal(open_prepared(config)[1][3], faces.images[3])
+    write_png(255 - faces.images[3], tmp_path / "faces" / "3.png")
+    assert np.array_equal(open_prepared(config)[1][3], 255 - faces.images[3])
+
+
+def test_a_file_of_classes_or_an_image_that_is_not_there_is_no_crash(data_set: Path, tmp_path: Path) -> None:
+    words = ["train", str(data_set), "-m", "test-tiny", "--classes", str(tmp_path / "none.toml")]
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, DatasetError) and "cannot be read as a TOML file of classes" in str(
+        done.exception
+    )
+    faces = write_class_folders(tmp_path / "faces", {"happy": 20, "sad": 20})
+    (faces / "happy" / "dangling.png").symlink_to(tmp_path / "nowhere.png")
+    assert len(open_prepared(DataConfig(path=str(faces), size=16))[1]) == 40
 
 
 def test_data_that_are_not_there_and_places_that_cannot_be_written(data_set: Path, tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
-from felicity.datasets.archives import Tree, open_tree
+from felicity.datasets.archives import FileTree, Tree, open_tree
 from felicity.datasets.classes import ClassMap, parse_classes
 from felicity.datasets.samples import Samples
 from felicity.datasets.votes import VoteRule
@@ -40,6 +40,15 @@ class Reader(Protocol):
         ...
 
 
+@runtime_checkable
+class LooksBeside(Protocol):
+    """A reader that may take more than the one file that was named."""
+
+    def beside(self, tree: FileTree) -> list[Path]:
+        """The other files that samples of ``tree`` depend on, whether they are there or not. Raises DatasetError."""
+        ...
+
+
 _READERS: dict[str, Reader] = {}
 
 
@@ -65,20 +74,38 @@ def open_dataset(
     ``format``: a reader's name; without it the readers look at the files. ``classes``: see
     ``parse_classes``. ``votes``: how FER+ votes become labels. Raises DatasetError.
     """
+    tree = open_tree(Path(path))
+    chosen = classes if isinstance(classes, ClassMap) else parse_classes(classes)
+    samples = _reader(tree, format).read(tree, ReadOptions(chosen, votes or VoteRule()))
+    return samples if classes is None else samples.select(chosen)
+
+
+def files_of(path: Path, format: str | None = None) -> list[Path]:
+    """What ``open_dataset`` would look at: all below a folder, an archive, or a file and what belongs to it beside it.
+
+    Raises DatasetError.
+    """
+    if path.is_dir():
+        return sorted(path.rglob("*"))
+    tree = open_tree(path)
+    if isinstance(tree, FileTree) and isinstance(reader := _reader(tree, format), LooksBeside):
+        return [path, *reader.beside(tree)]
+    return [path]
+
+
+def _reader(tree: Tree, format: str | None) -> Reader:
+    """The reader of that name, or the one that is most sure of ``tree``."""
     known = known_readers()
     if format is not None and format not in known:
         raise DatasetError(f"format {format!r} is not known; there are {', '.join(known)}")
-    tree = open_tree(Path(path))
-    chosen = classes if isinstance(classes, ClassMap) else parse_classes(classes)
     if not tree.names:
-        raise DatasetError(f"{path}: is empty")
+        raise DatasetError(f"{tree.path}: is empty")
     if format is None:
         sure = {name: reader.sniff(tree) for name, reader in known.items()}
         format = max(sure, key=lambda name: sure[name])
         if sure[format] == 0:
             raise DatasetError(
-                f"{path}: is none of the formats {', '.join(known)}; if it is one, name it with --format "
+                f"{tree.path}: is none of the formats {', '.join(known)}; if it is one, name it with --format "
                 f"(images without labels are for: felicity classify)"
             )
-    samples = known[format].read(tree, ReadOptions(chosen, votes or VoteRule()))
-    return samples if classes is None else samples.select(chosen)
+    return known[format]

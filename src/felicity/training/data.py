@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -24,6 +25,7 @@ from felicity.datasets import (
 )
 from felicity.datasets.manifest import MANIFEST, VERSION
 from felicity.datasets.splits import TEST, TRAIN, VALIDATION
+from felicity.datasets.registry import files_of
 from felicity.errors import DatasetError
 from felicity.labels import EXPRESSIONS
 from felicity.paths import home
@@ -219,11 +221,13 @@ def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> 
     path = Path(config.path)
     if not path.exists():
         raise DatasetError(f"{path}: is not there; name a data set, see: felicity data inspect --help")
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    classes = None if config.classes is None else parse_classes(config.classes)
+    files = files_of(path, config.format)
     seen = blake2b(digest_size=12)
     for file in (*files, *([Path(config.classes)] if config.classes and config.classes.endswith(".toml") else [])):
-        facts = file.stat()
-        seen.update(f"{file}:{facts.st_size}:{facts.st_mtime_ns};".encode())
+        with suppress(OSError, ValueError):  # what is not there is not read
+            facts = file.stat()
+            seen.update(f"{file}:{facts.st_size}:{facts.st_mtime_ns};".encode())
     settings = config.model_dump(exclude={"images", "path", "pixels", "second"})
     seen.update(json.dumps([VERSION, settings], sort_keys=True).encode())
     folder = home() / "prepared" / seen.hexdigest()

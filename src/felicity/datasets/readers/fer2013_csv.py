@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from felicity.datasets.archives import Tree, unpacked
+from felicity.datasets.archives import FileTree, Tree, unpacked
 from felicity.datasets.pixel_rows import read_pixel_rows
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import Samples
@@ -73,6 +73,12 @@ class Fer2013Csv:
     def sniff(self, tree: Tree) -> int:
         """A csv of FER2013's name, or one whose first line names pixels."""
         return 3 if pixel_table(tree) else 0
+
+    def beside(self, tree: FileTree) -> list[Path]:
+        """FER+'s votes."""
+        from felicity.datasets.readers.ferplus import TABLE as VOTES
+
+        return [tree.path.with_name(VOTES)]
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
         """All rows; where FER+ votes lie beside, what they say is kept for the audit."""

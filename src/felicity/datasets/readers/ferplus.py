@@ -81,6 +81,10 @@ class FerPlus:
             return 5 if tree.path.name == TABLE else 0
         return 5 if _votes_in(tree) and pixel_table(tree) else 0
 
+    def beside(self, tree: FileTree) -> list[Path]:
+        """The votes, and FER2013's own csv."""
+        return [tree.path.with_name(TABLE), *_files(tree.path.parent)]
+
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
         """All rows that the votes call a face with an expression."""
         faces, votes = tree, tree

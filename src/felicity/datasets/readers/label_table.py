@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import PurePosixPath
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 import numpy as np
@@ -32,6 +33,18 @@ def _table(tree: Tree) -> str | None:
     return tree.path.name if _columns(tree, tree.path.name) else None
 
 
+def _rows(tree: Tree) -> Iterator[tuple[str, str, str, str]]:
+    """Of every row, where it stands, its path as it is given and from the folder of the csv, and its label."""
+    table = _table(tree)
+    columns = _columns(tree, table) if table else None
+    if table is None or columns is None:
+        raise DatasetError(
+            f"{tree.path}: a csv with a column {' or '.join(PATHS)} and a column {' or '.join(LABELS)} expected"
+        )
+    for where, (path, label) in rows_of(tree, table, columns):
+        yield where, path, path.replace("\\", "/").removeprefix("./"), label
+
+
 @register
 class LabelTable:
     """A csv that names image files, relative to where it lies, and says what each shows."""
@@ -42,25 +55,23 @@ class LabelTable:
         """A csv that was named itself, with both columns."""
         return 2 if _table(tree) else 0
 
+    def beside(self, tree: FileTree) -> list[Path]:
+        """The images that it names."""
+        return [tree.path.parent / name for _, _, name, _ in _rows(tree)]
+
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
         """The images named that are there, in the order of the csv; DatasetError where one is named twice."""
-        table = _table(tree)
-        columns = _columns(tree, table) if table else None
-        if table is None or columns is None:
-            raise DatasetError(
-                f"{tree.path}: a csv with a column {' or '.join(PATHS)} and a column {' or '.join(LABELS)} expected"
-            )
+        rows = list(_rows(tree))
         folder = open_tree(tree.path.parent)
         there = set(image_names(folder))
         names: dict[str, int] = {}
         left_out = Counter[str]()
-        for where, (path, label) in rows_of(tree, table, columns):
-            name = path.replace("\\", "/").removeprefix("./")
+        for where, path, name, label in rows:
             expression = options.classes.expression(label, where)
             if name in names:
                 raise DatasetError(f"{where}: {path} is named a second time; each image has one label")
             if name not in there:
-                left_out[f"named in {table}, but missing"] += 1
+                left_out[f"named in {tree.path.name}, but missing"] += 1
             elif expression is None:
                 left_out[f"labelled {label!r}, which means no expression"] += 1
             else:
