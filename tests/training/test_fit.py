@@ -326,6 +326,28 @@ def test_a_file_of_classes_or_an_image_that_is_not_there_is_no_crash(data_set: P
     assert len(open_prepared(DataConfig(path=str(faces), size=16))[1]) == 40
 
 
+def test_processes_that_prepare_the_same_data_at_once_take_turns(
+    data_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, together = DataConfig(path=str(data_set), size=24, split_seed=99), threading.Barrier(2)
+    prepared: list[Path] = []
+
+    def slowly(samples: Any, out: Path, *more: Any, **options: Any) -> Any:
+        prepared.append(out)
+        time.sleep(0.2)
+        return prepare(samples, out, *more, **options)
+
+    monkeypatch.setattr("felicity.training.data.prepare", slowly)
+
+    def one(_: int) -> int:
+        together.wait()
+        return len(open_prepared(config)[1])
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(one, range(2))) == [210, 210]
+    assert len(prepared) == 1
+
+
 def test_data_that_are_not_there_and_places_that_cannot_be_written(data_set: Path, tmp_path: Path) -> None:
     env = {"FELICITY_HOME": str(tmp_path / "home")}
     missing = CliRunner().invoke(app, ["train", str(tmp_path / "none.csv"), "-m", "test-tiny"], env=env)

@@ -23,9 +23,10 @@ from felicity.datasets import (
     read_images,
     read_manifest,
 )
+from felicity.datasets.files import locked
 from felicity.datasets.manifest import MANIFEST, VERSION
-from felicity.datasets.splits import TEST, TRAIN, VALIDATION
 from felicity.datasets.registry import files_of
+from felicity.datasets.splits import TEST, TRAIN, VALIDATION
 from felicity.errors import DatasetError
 from felicity.labels import EXPRESSIONS
 from felicity.paths import home
@@ -231,9 +232,11 @@ def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> 
     settings = config.model_dump(exclude={"images", "path", "pixels", "second"})
     seen.update(json.dumps([VERSION, settings], sort_keys=True).encode())
     folder = home() / "prepared" / seen.hexdigest()
-    if not (folder / MANIFEST).is_file():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        classes = None if config.classes is None else parse_classes(config.classes)
+    if (folder / MANIFEST).is_file():
+        return folder
+    with locked(folder.with_name(f".{folder.name}.lock")):
+        if (folder / MANIFEST).is_file():  # another process made it meanwhile
+            return folder
         samples = open_dataset(path, config.format, classes=classes, votes=VoteRule(config.votes))
         split = SplitOptions(config.test_share, config.validation_share, config.split_seed)
         done = 0
