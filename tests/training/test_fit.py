@@ -17,13 +17,13 @@ from typer.testing import CliRunner
 
 import felicity
 from felicity.cli.app import app
-from felicity.datasets import prepare
+from felicity.datasets import PrepareOptions, SplitOptions, open_dataset, prepare
 from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError
 from felicity.models.backend import use_backend
 from felicity.training import checkpoint
 from felicity.training import fit as fitting
 from felicity.training.config import DataConfig, TrainConfig, make_config, read_toml
-from felicity.training.data import TrainingSet, load, open_prepared
+from felicity.training.data import TrainingSet, check_asked, load, open_prepared
 from felicity.training.engines import Engine, open_engine
 from felicity.training.engines.base import to_numpy
 from felicity.training.fit import fit
@@ -284,6 +284,31 @@ def test_mistakes_are_one_sentence(arguments: list[str], said: str, data_set: Pa
     words = ["train", str(data_set), "-o", str(tmp_path / "run"), *arguments]
     done = CliRunner().invoke(app, words, env={"FELICITY_HOME": str(tmp_path / "home")})
     assert done.exit_code != 0 and said in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("command", "asked", "said"),
+    [
+        ("train", ("--classes", "happy,sad"), "so classes = happy,sad cannot be had (found: neutral,happy,"),
+        ("train", ("--votes", "majority"), "so votes = majority cannot be had (found: not recorded)"),
+        ("tune", ("--format", "ferplus"), "so format = ferplus cannot be had (found: fer2013-csv)"),
+        ("crossval", ("--test-share", "0.5"), "so test_share = 0.5 cannot be had (found: 0.2)"),
+        ("compare", ("--classes", "7"), "so classes = neutral,happy"),
+        ("train", ("--validation-share", "0.4"), "so validation_share = 0.4 cannot be had (found: 0.25)"),
+    ],
+)
+def test_a_prepared_folder_is_not_asked_for_what_it_is_not(
+    data_set: Path, tmp_path: Path, command: str, asked: tuple[str, str], said: str
+) -> None:
+    ready = tmp_path / "ready"
+    prepare(open_dataset(data_set), ready, PrepareOptions(24, split=SplitOptions(0.2, 0.25)))
+    words = [command, ready, "-m", "test-tiny", "--size", 24, "-o", tmp_path / "out", *asked]
+    done = CliRunner().invoke(app, list(map(str, words)))
+    assert isinstance(done.exception, DatasetError) and said in str(done.exception)
+    assert not (tmp_path / "out").exists()
+    same = {"classes": "8", "format": "fer2013-csv", "test_share": 0.2, "validation_share": 0.25}
+    check_asked(DataConfig(path=str(ready), size=24, **same))  # type: ignore[arg-type]
+    check_asked(DataConfig(path=str(ready), size=24, validation_share=0.4), unless={"validation_share"})
 
 
 def test_what_lies_beside_a_file_is_looked_at_each_time(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -170,7 +171,7 @@ def training_set(
     if lacking := [name for name, count in zip(classes, counts, strict=True) if count == 0]:
         raise DatasetError(
             f"{where}: the training part has no image of {', '.join(lacking)}; "
-            f"leave the class out with --classes, or bring images of it"
+            f"bring images of it, or leave the class out with --classes (of felicity data prepare, where that was used)"
         )
     if not len(validation):
         raise DatasetError(f"{where}: no image is left to validate on; give --validation-share, or more images")
@@ -215,6 +216,34 @@ def open_prepared(config: DataConfig, progress: Callable[[int, int], None] | Non
             f"prepare it so, or give --size and --colour"
         )
     return (_without_empty_classes(manifest) if config.classes is None else manifest), images
+
+
+def check_asked(config: DataConfig, *, unless: Collection[str] = ()) -> None:
+    """Raise DatasetError where a setting asks a prepared folder for something else than what it was prepared with.
+
+    Defaults ask for nothing. ``unless``: settings that are used otherwise.
+    """
+    if not (Path(config.path) / MANIFEST).is_file():
+        return
+    manifest = read_manifest(Path(config.path))
+    split = manifest.options["split"]
+    asked: dict[str, Any] = config.model_dump() | {
+        "format": None if config.format == "prepared" else config.format,
+        "classes": None if config.classes is None else ",".join(parse_classes(config.classes).classes),
+    }
+    settled = {
+        "format": manifest.format,
+        "classes": ",".join(manifest.classes),
+        "votes": "not recorded",
+        "test_share": split["test_share"],
+        "validation_share": split["validation_share"],
+    }
+    for name, found in settled.items():
+        if name not in unless and asked[name] not in (found, DataConfig.model_fields[name].default):
+            raise DatasetError(
+                f"{config.path}: is prepared already, so {name} = {asked[name]} cannot be had (found: {found}); "
+                f"leave it out, or name the data set that it was prepared from"
+            )
 
 
 def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> Path:

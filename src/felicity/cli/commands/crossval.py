@@ -47,12 +47,15 @@ def crossval(
     from felicity.models.registry import check_network
     from felicity.training.config import make_config
     from felicity.training.crossval import read
+    from felicity.training.data import check_asked
     from felicity.training.folds import number_of_folds, open_pool
 
     stored = (read(folder) if resume and config is None else None) or {}
     chosen = make_config(stored.get("config") or from_file(config), nested(settings))
     check_network(chosen.model.name)
     check_backend(chosen.backend)
+    if not (resume and read(folder)):
+        check_asked(chosen.data, unless={"validation_share"})
     pool = prepared(open_pool, chosen)
     k = number_of_folds(pool, folds if folds is not None else stored.get("number_of_folds"))
     result = run_folds(chosen, pool, k, folder, resume=resume)

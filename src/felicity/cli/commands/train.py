@@ -130,10 +130,12 @@ def run_training(chosen: TrainConfig, folder: Path, *, resume: bool, json: bool)
     """Train with a display, and print what came of it."""
     from felicity.models.backend import check_backend
     from felicity.models.registry import check_network
-    from felicity.training.data import load
+    from felicity.training.data import check_asked, load
 
     check_network(chosen.model.name)
     check_backend(chosen.backend)
+    if not (resume and (folder / "run.json").is_file()):
+        check_asked(chosen.data)
     with console.progress() as bar:
         task = bar.add_task("preparing images", total=None)
         data = load(

@@ -80,9 +80,10 @@ def run_tuning(
     from contextlib import ExitStack
 
     from felicity.cli.commands.train import Display
-    from felicity.training.data import load
+    from felicity.training.data import check_asked, load
     from felicity.training.tuning.tune import tune
 
+    check_asked(chosen.data)
     data = prepared(load, chosen)
     with ExitStack() as shown:
 

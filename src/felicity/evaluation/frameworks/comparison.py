@@ -130,9 +130,10 @@ def compare(
 
 
 def load_to_compare(config: TrainConfig) -> TrainingSet:
-    """The data set of ``config``. Raises DatasetError, also where no image is left to test on."""
-    from felicity.training.data import load
+    """The data set of ``config``. Raises DatasetError, also where it cannot be had so, or has no image to test on."""
+    from felicity.training.data import check_asked, load
 
+    check_asked(config.data)
     data = load(config.data, soft=config.soft_labels)
     if not len(data.test):
         raise DatasetError(
