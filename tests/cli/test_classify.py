@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from PIL import Image
 from felicity.imaging.decode import read_image
 from felicity.imaging.encode import write_image
 from felicity.labels import EXPRESSIONS
-from tests.support.command import felicity, felicity_json
+from tests.support.command import environment, felicity, felicity_json
 from tests.support.people import photograph, scene
 
 
@@ -31,10 +33,10 @@ def photos(tmp_path: Path) -> Path:
 
 def test_json_lines_keep_the_contract(photos: Path, tmp_path: Path) -> None:
     rows = felicity_json("classify", photos, "--detector", "hog", home=tmp_path)
-    assert [Path(row["image"]).name for row in rows] == ["a.png", "c.jpg", "one.png"]
-    assert [len(row["faces"]) for row in rows] == [2, 0, 1]
+    assert [Path(row["image"]).name for row in rows] == ["a.png", "one.png", "c.jpg"]
+    assert [len(row["faces"]) for row in rows] == [2, 1, 0]
     assert all(set(row) == {"image", "faces", "error"} and row["error"] is None for row in rows)
-    (face,) = rows[2]["faces"]
+    (face,) = rows[1]["faces"]
     assert set(face) == {"box_xyxy", "detection_score", "expression", "probabilities", "happy"}
     assert list(face["probabilities"]) == [str(e) for e in EXPRESSIONS]
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
@@ -109,16 +111,23 @@ def test_unusual_but_good_images_are_read(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["{empty}"], "a folder with images expected"),
+        (["{photo}", "{empty}"], "a folder with images expected"),
+        ([""], "an empty name found"),
+        (["{photo}", "--annotate", "{photo}/.."], "is to be read; choose another folder"),
+        (["{photo}", "{again}", "--annotate", "{empty}"], "would both be written to"),
         (["{photo}", "--detector", "nothing"], "hog"),
         (["{photo}", "--bundle", "nothing"], "neither a folder nor a shipped bundle"),
     ],
 )
 def test_wrong_options_are_one_sentence(tmp_path: Path, arguments: list[str], words: str) -> None:
     (tmp_path / "empty").mkdir()
-    write_image(tmp_path / "photo.png", photograph())
-    filled = [a.format(empty=tmp_path / "empty", photo=tmp_path / "photo.png") for a in arguments]
+    photo, again = tmp_path / "photo.png", tmp_path / "again" / "photo.png"
+    for path in (photo, again):
+        write_image(path, photograph())
+    before = photo.read_bytes()
+    filled = [a.format(empty=tmp_path / "empty", photo=photo, again=again) for a in arguments]
     done = felicity("classify", *filled, home=tmp_path, expect=1)
-    assert words in done.stderr and done.stdout == ""
+    assert words in done.stderr and done.stdout == "" and photo.read_bytes() == before
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -135,6 +144,37 @@ def test_annotated_pictures_mirror_the_folder(photos: Path, tmp_path: Path) -> N
     assert written == ["a.png", "b/one.png", "c.jpg"]
     drawn, plain = read_image(tmp_path / "out" / "b" / "one.png"), photograph()
     assert drawn.shape == plain.shape and 500 < (drawn != plain).any(2).sum() < drawn[..., 0].size / 5
+
+
+def test_annotated_pictures_within_the_folder_are_not_read_again(photos: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        rows = felicity_json("classify", photos, "--crop", "--annotate", photos / "out", home=tmp_path)
+        assert [Path(row["image"]).name for row in rows] == ["a.png", "one.png", "c.jpg"]
+
+
+def test_hidden_files_are_passed_over_and_names_are_printed_as_they_are(tmp_path: Path) -> None:
+    for name in ("._a.png", ":smile:[red].png", "img10.png", "img2.png"):
+        write_image(tmp_path / "photos" / name, photograph())
+    done = felicity("classify", tmp_path / "photos", "--crop", home=tmp_path)
+    names = [Path(line.rsplit(": ", 1)[0]).name for line in done.stdout.splitlines()]
+    assert names == [":smile:[red].png", "img2.png", "img10.png"]
+
+
+def test_a_name_that_is_no_text_is_spelt_out(tmp_path: Path) -> None:
+    odd = tmp_path / "photos" / os.fsdecode(b"bad\xff.png")
+    write_image(tmp_path / "photos" / "good.png", photograph())
+    (tmp_path / "photos" / "good.png").rename(odd)
+    (row,) = felicity_json("classify", odd.parent, "--crop", home=tmp_path)
+    assert row["faces"] and os.fsencode(row["image"]) == os.fsencode(odd)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    write_image(tmp_path / "photo.png", photograph())
+    command = [sys.executable, "-m", "felicity", "classify", str(tmp_path / "photo.png"), "--crop", "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment(tmp_path))
+    assert done.returncode == 1 and "nothing more can be written" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.shared_data

@@ -103,6 +103,12 @@ def test_nothing_to_read(tmp_path: Path) -> None:
         open_source(tmp_path / "nowhere")
 
 
+def test_a_pipe_among_them_is_passed_over(tmp_path: Path) -> None:
+    os.mkfifo(write_images(tmp_path / "photos", [1]) / "pipe.jpg")
+    with open_source(tmp_path / "photos") as source:
+        assert len(list(source)) == 1 and source.stats.errors == 1
+
+
 def test_a_file_that_vanishes_is_passed_over(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "sequence", range(3))
     with open_source(folder) as source:

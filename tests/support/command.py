@@ -31,6 +31,7 @@ def felicity(*arguments: object, home: Path, expect: int | None = 0, **more: str
     return done
 
 
-def felicity_json(*arguments: object, home: Path, expect: int = 0) -> list[Any]:
+def felicity_json(*arguments: object, home: Path, expect: int = 0, **more: str) -> list[Any]:
     """Run a command with ``--json``; the documents it printed, one per line."""
-    return [json.loads(line) for line in felicity(*arguments, "--json", home=home, expect=expect).stdout.splitlines()]
+    done = felicity(*arguments, "--json", home=home, expect=expect, **more)
+    return [json.loads(line) for line in done.stdout.splitlines()]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import pkgutil
 import sys
 from typing import Annotated
@@ -41,6 +43,9 @@ def _root(
 
 def main() -> None:
     """Run the command line; an error of ours is one sentence on stderr and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name may be no text; its bytes are then spelt out
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except FelicityError as error:
@@ -50,3 +55,8 @@ def main() -> None:
         # The reader of our output has gone; there is nobody to tell.
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        console.fail(f"nothing more can be written ({error.strerror}); make room, or choose another place")
+        sys.exit(1)

@@ -15,10 +15,10 @@ from rich.table import Table
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-out = Console(highlight=False)
+out = Console(highlight=False, emoji=False)
 if not out.is_terminal and "COLUMNS" not in os.environ:
     out.width = 120  # a file or a pipe has no width of its own
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 
 def fail(message: str) -> None:

@@ -9,14 +9,6 @@ import numpy.typing as npt
 Image = npt.NDArray[np.uint8]
 
 
-def checked(image_rgb_u8: Image) -> Image:
-    """The picture if it is uint8 ``(height, width, 3)``; ValueError otherwise."""
-    shape, dtype = image_rgb_u8.shape, image_rgb_u8.dtype
-    if dtype != np.uint8 or len(shape) != 3 or shape[2] != 3 or 0 in shape:
-        raise ValueError(f"a picture is uint8 (height, width, 3), not {dtype} {shape}")
-    return image_rgb_u8
-
-
 def scaled(image: Image, scale: float) -> tuple[Image, float, float]:
     """The picture ``scale`` times as large (contiguous), with the exact factors of width and height."""
     height, width = image.shape[:2]

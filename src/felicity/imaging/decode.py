@@ -58,11 +58,21 @@ def read_image(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> n
         return np.require(turn(pixels) if turn else pixels, requirements=["C", "W"])
 
 
+def checked(image_rgb_u8: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The picture if it is uint8 ``(height, width, 3)``; ValueError otherwise."""
+    shape, dtype = image_rgb_u8.shape, image_rgb_u8.dtype
+    if dtype != np.uint8 or len(shape) != 3 or shape[2] != 3 or 0 in shape:
+        raise ValueError(f"a picture is uint8 (height, width, 3), not {dtype} {shape}")
+    return image_rgb_u8
+
+
 def photo_time(path: str | Path, zone: tzinfo | None = None) -> datetime | None:
     """When a photograph was taken, in UTC, by its own account (Exif ``DateTimeOriginal``); None without one.
 
     ``zone``: where the camera's clock was set, for files that do not say that either (None: as this machine's).
     """
+    if not Path(path).is_file():  # opening a pipe would wait for its writer
+        return None
     try:
         with _pillow_quiet(), Image.open(path, formats=FORMATS) as image:
             exif = image.getexif().get_ifd(ExifTags.IFD.Exif)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from felicity.faces import Detection, Detector
 from felicity.faces.crop import crop_faces
+from felicity.imaging.decode import checked
 from felicity.imaging.draw import Label
 from felicity.labels import EXPRESSIONS, INDEX, Expression
 from felicity.recognition.classifier import Classifier
@@ -49,7 +50,7 @@ def read_faces(
     promised: the best detection comes first.
     """
     if detector is None:
-        crop = whole_as_crop(image_rgb_u8, classifier)
+        crop = whole_as_crop(checked(image_rgb_u8), classifier)
         return [FaceReading(None, classifier.probabilities(crop[None])[0])]
     detections = detector.detect(image_rgb_u8)
     if not detections:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +14,8 @@ import numpy.typing as npt
 
 from felicity.errors import FelicityError, ImageError
 from felicity.faces import Detector
-from felicity.imaging.decode import image_suffixes, read_image
+from felicity.imaging.decode import read_image
+from felicity.imaging.folder import images_below
 from felicity.recognition.classifier import BATCH, Classifier
 from felicity.recognition.photograph import FaceReading, read_faces, whole_as_crop
 
@@ -31,25 +31,21 @@ class ImageReading:
     error: str | None = None
 
 
-def find_images(paths: Iterable[str | Path]) -> Iterator[Path]:
-    """Files as they come; of a folder all images below it, sorted by path.
+def find_images(paths: Iterable[str | Path], *, without: Path | None = None) -> list[Path]:
+    """Files as they come; of a folder all images below it by name, but for those in the folder ``without``.
 
-    Raises ImageError for a folder without an image.
+    Raises ImageError for an empty name, and for a folder that has no image or may not be read.
     """
+    found: list[Path] = []
     for given in paths:
+        if not str(given).strip():
+            raise ImageError("an image or a folder expected, an empty name found; is a variable not set?")
         path = Path(given)
-        if not path.is_dir():
-            yield path
-            continue
-        found = False
-        for folder, folders, files in os.walk(path):
-            folders.sort()
-            for name in sorted(files):
-                if Path(name).suffix.lower() in image_suffixes():
-                    found = True
-                    yield Path(folder) / name
-        if not found:
+        listed = images_below(path, without=without) if path.is_dir() else [path]
+        if not listed:
             raise ImageError(f"{path}: a folder with images expected, none found; check the path")
+        found += listed
+    return found
 
 
 def read_photographs(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from felicity.errors import ImageError, SourceError
 from felicity.imaging.decode import image_suffixes, photo_time, read_image
+from felicity.imaging.folder import images_below
 from felicity.sources.frame import Frame
 from felicity.sources.registry import SourceKind, SourceOptions, register
 
@@ -46,7 +45,10 @@ class ImageSource(SourceKind):
     def open(cls, source: str, options: SourceOptions) -> ImageSource:
         """List the images; raises SourceError if there are none."""
         path = Path(source)
-        paths = _images_below(path) if path.is_dir() else [path]
+        try:
+            paths = images_below(path) if path.is_dir() else [path]
+        except ImageError as error:
+            raise SourceError(str(error)) from error
         if not paths:
             raise SourceError(f"there is no image in the folder {source} or below it; expected JPEG, PNG or the like")
         return cls(source, paths, options)
@@ -83,28 +85,6 @@ class ImageSource(SourceKind):
         start = (options.start or _time(self.paths[0], options.zone)).astimezone(UTC)
         for i, path in enumerate(self.paths):
             yield start + timedelta(seconds=i / (options.fps or 1.0)), path
-
-
-def _images_below(folder: Path) -> list[Path]:
-    """Image files below ``folder`` by name, numbers in names as numbers."""
-    suffixes = image_suffixes()
-    found = []
-
-    def fail(error: OSError) -> None:
-        raise SourceError(f"the folder {error.filename} may not be read; check its permissions") from error
-
-    for parent, folders, files in os.walk(folder, onerror=fail):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(parent, name) for name in files if not name.startswith(".") and Path(name).suffix.lower() in suffixes
-        ]
-    return sorted(found, key=lambda path: _natural(str(path.relative_to(folder))))
-
-
-def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Sorts ``img2`` before ``img10``; the name itself settles ties."""
-    parts = re.split(r"(\d+)", name.casefold())
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], name
 
 
 def _time(path: Path, zone: tzinfo | None) -> datetime:

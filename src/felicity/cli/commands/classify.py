@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def classify(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images, or folders to go through.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Images, or folders to go through.")],
     detector: options.Detector = "auto",
     crop: Annotated[bool, typer.Option("--crop", help="Each image is a face already: do not look for one.")] = False,
     annotate: Annotated[
@@ -29,7 +29,10 @@ def classify(
     ] = None,
     share: Annotated[
         bool,
-        typer.Option("--share", help="Print the happy share of all faces at the end: counted, adjusted, and by EMQ."),
+        typer.Option(
+            "--share",
+            help="Print the happy share of all faces, small and blurred ones too: counted, adjusted, and by EMQ.",
+        ),
     ] = False,
     bundle: options.Bundle = None,
     json: options.Json = False,
@@ -42,16 +45,17 @@ def classify(
     from felicity.recognition.classifier import Classifier
     from felicity.recognition.photographs import find_images, read_photographs
 
+    images = find_images(paths, without=annotate)
+    targets = _targets(annotate, paths, images) if annotate else {}
     classifier = Classifier.open(bundle)
     finder = None if crop else open_detector(detector)
     if finder is not None:
         console.say(f"detector: {finder.name}, bundle: {classifier.bundle.id}")
-    images = faces = happy = bad = 0
+    faces = happy = bad = 0
     answers: list[Any] = []
-    for reading, picture in read_photographs(find_images(paths), classifier, finder):
+    for reading, picture in read_photographs(images, classifier, finder):
         if picture is not None and annotate is not None:
-            _annotate(annotate, paths, reading, picture)
-        images += 1
+            _annotate(targets[reading.path], reading, picture)
         faces += len(reading.faces)
         happy += sum(face.expression == "happy" for face in reading.faces)
         bad += reading.error is not None
@@ -64,7 +68,7 @@ def classify(
     if share:
         _print_share(answers, classifier, json)
     if not json:
-        console.say(f"{images} images, {faces} faces, {happy} happy" + (f", {bad} not readable" if bad else ""))
+        console.say(f"{len(images)} images, {faces} faces, {happy} happy" + (f", {bad} not readable" if bad else ""))
     if bad:
         raise typer.Exit(1)
 
@@ -118,14 +122,35 @@ def _print(reading: ImageReading) -> None:
     console.out.print(f"{reading.path}: {found or 'no face'}", markup=False, soft_wrap=True)
 
 
-def _annotate(folder: Path, given: list[Path], reading: ImageReading, picture: Any) -> None:
+def _targets(folder: Path, given: list[str], images: list[Path]) -> dict[str, Path]:
+    """Where each image's annotated copy goes; no copy takes the place of an image or of another copy."""
+    from felicity.errors import ConfigError
+
+    roots = [Path(name) for name in given if Path(name).is_dir()]
+    originals = {path.resolve() for path in images}
+    owners: dict[Path, Path] = {}
+    targets: dict[str, Path] = {}
+    for path in images:
+        root = next((root for root in roots if path.is_relative_to(root)), path.parent)
+        target = folder / path.relative_to(root)
+        if target.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+            target = target.with_name(target.name + ".png")
+        place = target.resolve()
+        if place in originals:
+            raise ConfigError(
+                f"--annotate {folder}: {target} would be overwritten, which is to be read; choose another folder"
+            )
+        if (owner := owners.setdefault(place, path)) != path:
+            raise ConfigError(
+                f"--annotate {folder}: {owner} and {path} would both be written to {target}; give one at a time"
+            )
+        targets[str(path)] = target
+    return targets
+
+
+def _annotate(target: Path, reading: ImageReading, picture: Any) -> None:
     from felicity.imaging.draw import draw_faces
     from felicity.imaging.encode import write_image
 
-    path = Path(reading.path)
-    root = next((g for g in given if g.is_dir() and path.is_relative_to(g)), path.parent)
-    target = folder / path.relative_to(root)
-    if target.suffix.lower() not in (".jpg", ".jpeg", ".png"):
-        target = target.with_name(target.name + ".png")
     height, width = picture.shape[:2]
     write_image(target, draw_faces(picture, [face.label(width, height) for face in reading.faces]))

@@ -7,10 +7,11 @@ Dalal & Triggs 2005 (doi 10.1109/CVPR.2005.177), trained with max-margin object 
 from __future__ import annotations
 
 from felicity.errors import ConfigError
-from felicity.faces._image import Image, checked, scaled
+from felicity.faces._image import Image, scaled
 from felicity.faces.detection import CropGeometry, Detection
 from felicity.faces.registry import register
 from felicity.faces.weights import NotInstalledError
+from felicity.imaging.decode import checked
 
 _DOUBTFUL = 0.3
 

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import ConfigError
-from felicity.faces._image import Image, checked, scaled
+from felicity.faces._image import Image, scaled
 from felicity.faces.detection import CropGeometry, Detection
 from felicity.faces.registry import register
 from felicity.faces.weights import WeightsFile
+from felicity.imaging.decode import checked
 
 WEIGHTS = WeightsFile(
     detector="yunet",
