@@ -12,6 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic, sleep
@@ -183,6 +184,23 @@ def test_passwords_are_left_out(url: str, shown: str) -> None:
 def test_unknown_protocol() -> None:
     with pytest.raises(SourceError, match="gopher is not a known protocol; known are rtsp, "):
         open_source("gopher://me:secret@host/film")
+
+
+def test_a_clock_set_back_neither_stops_time_nor_turns_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime):
+        back = timedelta(0)
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Clock:
+            return cls.fromtimestamp(datetime.now(tz).timestamp() - cls.back.total_seconds(), tz)
+
+    monkeypatch.setattr(_live, "datetime", Clock)
+    with MjpegServer(JPEGS, fps=50) as server, live(server.url) as source:
+        frames = iter(source)
+        times = [next(frames).time for _ in range(3)]
+        Clock.back = timedelta(hours=1)
+        times += [next(frames).time for _ in range(20)]
+    assert all(a < b for a, b in pairwise(times)) and times[-1] - times[3] > timedelta(seconds=0.1)
 
 
 def test_newest_frames_win_over_a_slow_reader() -> None:

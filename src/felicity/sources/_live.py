@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import numpy as np
@@ -62,7 +62,7 @@ class LiveSource(SourceKind):
         self._thread = threading.Thread(target=self._run, name=f"capture {source_id}", daemon=True)
         self._ended = False
         self._number = 0
-        self._latest = datetime.min.replace(tzinfo=UTC)
+        self._latest, self._tick = datetime.now(UTC), monotonic()
 
     @abstractmethod
     def _pictures(self) -> Iterator[Picture | None]:
@@ -90,8 +90,11 @@ class LiveSource(SourceKind):
         return None
 
     def _put(self, picture: Picture) -> None:
-        # The clock may be set back; frames stay in order.
-        self._latest = max(self._latest, datetime.now(UTC))
+        # Should the clock be set back, frames go on at half its pace until it has caught up: in order, and never all at
+        # one moment, at which whoever comes would be whoever was there before.
+        tick = monotonic()
+        slow = self._latest + timedelta(seconds=(tick - self._tick) / 2)
+        self._latest, self._tick = max(datetime.now(UTC), slow), tick
         with self._changed:
             if len(self._waiting) == self.options.queue_frames:
                 self._waiting.popleft()
