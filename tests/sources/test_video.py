@@ -40,6 +40,12 @@ KINDS = {
 }
 
 
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_sound_may_last_longer_than_the_pictures(ending: str, tmp_path: Path) -> None:
+    frames, stats = read(write_video(tmp_path / f"sound.{ending}", sound=4.0))
+    assert len(frames) == 12 and not stats.notes
+
+
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("fps", [None, 5, 100])
 def test_kinds_of_files(name: str, fps: float | None, tmp_path: Path) -> None:

@@ -36,20 +36,27 @@ def write_video(
     times: Sequence[float] | None = None,
     metadata: dict[str, str] | None = None,
     options: dict[str, str] | None = None,
+    sound: float = 0.0,
 ) -> Path:
-    """A video of ``numbered`` frames, at ``fps`` or at the given ``times`` in seconds."""
+    """A video of ``numbered`` frames, at ``fps`` or at the given ``times`` in seconds, and so many seconds of silence."""
     with av.open(str(path), "w", options=options or {}) as container:
         container.metadata.update(metadata or {})
         stream = container.add_stream(codec, rate=fps)
         stream.width, stream.height, stream.pix_fmt = 64, 48, pixel_format
         if times is not None:
             stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
+        silence = container.add_stream("aac", rate=16_000) if sound else None
         for number in range(frames):
             frame = av.VideoFrame.from_ndarray(numbered(number), format="rgb24").reformat(format=pixel_format)
             frame.time_base = Fraction(1, fps) if times is None else Fraction(1, 1000)
             frame.pts = number if times is None else round(1000 * times[number])
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+        if silence is not None:
+            samples = av.AudioFrame.from_ndarray(np.zeros((1, round(16_000 * sound)), np.float32), "fltp", "mono")
+            samples.rate = 16_000
+            container.mux(silence.encode(samples))
+            container.mux(silence.encode(None))
     return path
 
 

@@ -120,13 +120,25 @@ class VideoSource(SourceKind):
         except av.FFmpegError as error:
             broken = f" ({reason(error)})"
         yield None
-        seconds, promised = float(ticks * (self._stream.time_base or 0)), (self._container.duration or 0) / av.time_base
+        seconds, promised = float(ticks * (self._stream.time_base or 0)), self._promised_seconds()
         if whole < self._stream.frames:
             self._note(
                 f"{self.source_id} is cut short or damaged{broken}: {whole} of {self._stream.frames} frames are there"
             )
         elif broken or promised - seconds > max(0.5, 0.01 * promised):
             self._note(f"{self.source_id} is cut short or damaged{broken}: {seconds:.1f} of {promised:.1f} s are there")
+
+    def _promised_seconds(self) -> float:
+        """What the pictures last by the file's own account; 0 if it gives a time for all its streams only."""
+        if self._stream.duration is not None and self._stream.time_base is not None:
+            return float(self._stream.duration * self._stream.time_base)
+        if len(self._container.streams) == 1:
+            return (self._container.duration or 0) / av.time_base
+        hours, minutes, rest = [*self._stream.metadata.get("DURATION", "").split(":"), "", "", ""][:3]  # Matroska
+        try:
+            return 3600 * int(hours) + 60 * int(minutes) + float(rest)
+        except ValueError:
+            return 0.0
 
     def _release(self) -> None:
         self._container.close()
