@@ -1,7 +1,8 @@
 """The privacy boundary: after classify and watch, nothing holds pixels, crops, embeddings or rows about persons.
 
 Commands run in a process of their own, in a folder of their own, under an audit hook that hears every file
-opened for writing, every connection and every program started, also those that are gone afterwards.
+opened for writing by Python, every connection and every program started, also those that are gone afterwards.
+Files that libraries open in C are not heard; what they leave behind is found.
 """
 
 from __future__ import annotations

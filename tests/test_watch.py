@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 import felicity as library
 from tests.support.command import environment, felicity, felicity_json
@@ -28,11 +32,10 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def watch(clip: Path, home: Path, *more: object, **options: Any) -> dict[str, Any]:
-    (summary,) = felicity_json(
+    printed = felicity_json(
         "watch", clip, "--location", "Harbour", "--start", START, "--detector", "hog", *more, home=home, **options
     )
-    assert isinstance(summary, dict)
-    return summary
+    return dict(*printed)
 
 
 def windows(store: Path) -> list[tuple[Any, ...]]:
@@ -174,6 +177,8 @@ def test_the_library_says_the_same(clip: Path, tmp_path: Path) -> None:
     )
     rows, notes = library.happiness(store=store, k=1)
     assert notes == [] and [row.people_seen for row in rows] == [summary.people_seen] == [2]
+    with pytest.raises(ValueError, match="uint8"):
+        library.read(np.zeros((48, 48, 3), np.float32), crop=True)  # type: ignore[arg-type]
     (face,) = library.read(scene((200, 60)), detector="hog")
     assert face.expression == "happy" and face.happy == pytest.approx(face.probabilities[1])
 
@@ -186,16 +191,71 @@ def test_the_library_says_the_same(clip: Path, tmp_path: Path) -> None:
         (["{clip}", "--location", "A", "--start", "yesterday"], "ISO 8601"),
         (["{clip}", "--location", "A", "--window", "0"], "window"),
         (["{clip}", "--location", "A", "--annotate", "{missing}.avi"], ".mp4"),
+        (["{clip}", "--location", "A", "--annotate", "{folder}"], "is a folder"),
+        (["{clip}", "--location", "A", "--annotate", "{clip}"], "is what is to be watched"),
+        (["{clip}", "--location", "A", "--start", "9999-12-31T23:59:59.9"], "start must lie"),
+        (["{clip}", "--location", "A", "--camera", " "], "a camera needs a name"),
         (["{clip}", "--location", " "], "location"),
+        (["", "--location", "A"], "there is no ''"),
+        (["{odd}", "--location", "A"], "a name in UTF-8 expected"),
         (["http://127.0.0.1:9/stream", "--location", "A"], "127.0.0.1:9"),
     ],
 )
 def test_wrong_input_is_one_sentence(clip: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
     (tmp_path / "text.mp4").write_text("not a video")
-    names = {"clip": clip, "missing": tmp_path / "missing.mp4", "text": tmp_path / "text.mp4"}
+    (tmp_path / "folder.mp4").mkdir()
+    odd = tmp_path / os.fsdecode(b"bad\xff.mp4")
+    odd.write_bytes(before := clip.read_bytes())
+    names = {"clip": clip, "odd": odd} | {name: tmp_path / f"{name}.mp4" for name in ("missing", "text", "folder")}
     done = felicity("watch", *(a.format(**names) for a in arguments), home=tmp_path / "home", expect=1)
     assert words in done.stderr and done.stderr.count("\n") <= 2
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob("*.part")) and clip.read_bytes() == before
+
+
+def test_nothing_is_made_for_a_source_that_is_not_there(tmp_path: Path) -> None:
+    felicity("watch", tmp_path / "gone.mp4", "-l", "A", "--store", tmp_path / "own.db", home=tmp_path, expect=1)
+    assert not (tmp_path / "own.db").exists()
+
+
+def test_a_run_watched_again_with_a_wrong_option_stays_finished(clip: Path, tmp_path: Path) -> None:
+    store = tmp_path / "own.db"
+    watch(clip, tmp_path, "--store", store)
+    watch(clip, tmp_path, "--store", store, "--annotate", tmp_path / "x.avi", expect=1)
+    with closing(sqlite3.connect(store)) as connection:
+        assert connection.execute("select finished from runs").fetchall() == [(1,)]
+
+
+def test_a_time_without_a_zone_is_of_the_locations_clock(tmp_path: Path) -> None:
+    from felicity.imaging.encode import write_image
+
+    write_image(tmp_path / "film" / "1.png", scene((30, 60)))
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2026:05:04 09:00:00"
+    (tmp_path / "taken").mkdir()
+    Image.fromarray(scene((30, 60))).save(tmp_path / "taken" / "1.jpg", exif=exif)
+    felicity("locations", "add", "Tokyo", "--timezone", "Asia/Tokyo", home=tmp_path)
+    for folder, more in (("film", ["--start", "2026-05-04T09:00"]), ("taken", [])):
+        arguments = ["watch", tmp_path / folder, "--location", "Tokyo", "--detector", "hog", *more]
+        (summary,) = felicity_json(*arguments, home=tmp_path, TZ="America/New_York")
+        assert datetime.fromisoformat(summary["start"]) == datetime(2026, 5, 4, 0, tzinfo=UTC), folder
+
+
+def test_frames_too_far_apart_to_follow_people_are_said(clip: Path, tmp_path: Path) -> None:
+    assert not watch(clip, tmp_path)["notes"]
+    assert any("over 1 s apart" in note for note in watch(clip, tmp_path, "--fps", "0.6")["notes"])
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (60, 20_000, 3)])
+def test_pictures_that_no_video_can_hold_are_one_sentence(tmp_path: Path, shape: tuple[int, int, int]) -> None:
+    from felicity.imaging.encode import write_image
+
+    write_image(tmp_path / "film" / "1.png", np.full(shape, 100, np.uint8))
+    done = felicity(
+        "watch", tmp_path / "film", "-l", "A", "--detector", "hog", "--annotate", tmp_path / "out.mp4",
+        home=tmp_path, expect=1,
+    )  # fmt: skip
+    assert "out.mp4: a frame of" in done.stderr and done.stderr.count("\n") <= 2
+    assert not list(tmp_path.glob("*out.mp4*"))
 
 
 def test_a_truncated_video_gives_what_it_has(clip: Path, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from felicity.index import IndexRow
     from felicity.index.buckets import By
     from felicity.index.city import CityIndex, Weight
@@ -32,7 +35,7 @@ def read(
 
     ``image``: a file, its bytes, or uint8 ``(height, width, 3)`` RGB. ``crop``: it is a face already.
     For many pictures use ``felicity.recognition.photographs.read_photographs``, which opens the
-    network once. Raises ImageError, DetectorError, BundleError.
+    network once. Raises ImageError, DetectorError, BundleError; ValueError for an array of another kind.
     """
     from felicity.faces.registry import open_detector
     from felicity.imaging.decode import read_image
@@ -61,10 +64,12 @@ def watch(
 ) -> WatchSummary:
     """Watch a source to its end and write its windows; the options are those of ``felicity watch``.
 
-    ``on_open`` is given a function that ends the watch soon, the open window written. Raises SourceError,
-    StoreError, DetectorError, BundleError, ConfigError.
+    Times without a zone, ``start`` and those of photographs, are of the location's clock; where the store does not know
+    the location, a ``start`` is UTC and a photograph's time is by this machine's. ``on_open`` is given a function that
+    ends the watch soon, the open window written. Raises SourceError, StoreError, DetectorError, BundleError,
+    ConfigError, ImageError.
     """
-    from felicity.errors import ConfigError
+    from felicity.errors import ConfigError, SourceError
     from felicity.index import Location
     from felicity.index.window import LONGEST
     from felicity.recognition.classifier import Classifier
@@ -75,12 +80,23 @@ def watch(
     Location(location)
     if not 1 <= window <= LONGEST:
         raise ConfigError(f"a window lasts 1 to {LONGEST} seconds, not {window}")
+    if camera is not None and not camera.strip():
+        raise ConfigError(f"a camera needs a name, not {camera!r}; leave it out to name it after the source")
     path = Path(str(source))
-    name = str(path.resolve()) if path.exists() else str(source)
+    name = str(path.resolve()) if str(source).strip() and path.exists() else str(source)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise SourceError(f"{str(source)!a}: a name in UTF-8 expected, for the store keeps it; rename it") from None
+    if annotate is not None and path.exists() and Path(annotate).resolve() == path.resolve():
+        raise ConfigError(f"{annotate} is what is to be watched; write the annotated video elsewhere")
+    zone = _zone_of(location, store)
+    if start is not None and start.tzinfo is None:
+        start = start.replace(tzinfo=zone or UTC)
     classifier = Classifier.open(bundle)
     with (
+        open_source(name, options=SourceOptions(start=start, fps=fps, zone=zone, on_note=on_note)) as frames,
         open_store(store) as opened,
-        open_source(name, options=SourceOptions(start=start, fps=fps, on_note=on_note)) as frames,
     ):
         if on_open:
             on_open(frames.stop)
@@ -96,6 +112,16 @@ def watch(
             on_frame=on_frame,
             on_note=on_note,
         )
+
+
+def _zone_of(location: str, store: str | None) -> ZoneInfo | None:
+    """Of the location's clock; None where there is no store yet, or it does not know the location."""
+    from felicity.errors import StoreError
+    from felicity.store import open_store
+
+    with suppress(StoreError), open_store(store, create=False) as opened:
+        return next((place.zone for place in opened.locations() if place.name == location), None)
+    return None
 
 
 def happiness(

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,9 @@ from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader, Person
 from felicity.sources import Frame, Source
 from felicity.store import Run, Store
+
+FAR_APART = timedelta(seconds=1)
+"""Between two frames: of people who stay, those that are further apart find too few again."""
 
 
 @dataclass
@@ -129,30 +132,30 @@ def watch_source(
             on_note(sentence)
 
     people = PeopleReader(classifier, finder, gate or QualityGate(), None if source.stills else Tracker())
-    frames = _timed_from_start(source, summary)
-    first = next(frames, None)
-    if first is None:
-        summary.complete = True
-        return summary
-    run_start = datetime.now(UTC).replace(microsecond=0) if source.live else first.time
-    soft = SoftMatrix.from_json(classifier.bundle.facts.soft_matrix.model_dump())
-    store.save_model(classifier.bundle.id, soft, name=classifier.bundle.name)
-    run = store.begin_run(location, camera, source.source_id, run_start, classifier.bundle.id)
-    windows = WindowAccumulator(location, camera, source.source_id, run_start, classifier.bundle.id, seconds)
-    shelf = _Shelf(store, run, summary, say)
+    with VideoWriter(annotate) if annotate else nullcontext() as video:
+        frames = _timed_from_start(source, summary)
+        first = next(frames, None)
+        if first is None:
+            summary.complete = True
+            return summary
+        run_start = datetime.now(UTC).replace(microsecond=0) if source.live else first.time
+        soft = SoftMatrix.from_json(classifier.bundle.facts.soft_matrix.model_dump())
+        store.save_model(classifier.bundle.id, soft, name=classifier.bundle.name)
+        run = store.begin_run(location, camera, source.source_id, run_start, classifier.bundle.id)
+        windows = WindowAccumulator(location, camera, source.source_id, run_start, classifier.bundle.id, seconds)
+        shelf = _Shelf(store, run, summary, say)
 
-    answers: list[Any] = []
+        answers: list[Any] = []
 
-    def count(persons: list[Person]) -> None:
-        for person in persons:
-            summary.count(person)
-            if person.probabilities is not None and not source.live:
-                answers.append(person.probabilities)
-            windows.add_person(PersonObservation(person.time, person.probabilities, person.rejected))
+        def count(persons: list[Person]) -> None:
+            for person in persons:
+                summary.count(person)
+                if person.probabilities is not None and not source.live:
+                    answers.append(person.probabilities)
+                windows.add_person(PersonObservation(person.time, person.probabilities, person.rejected))
 
-    with ExitStack() as stack:
-        video = stack.enter_context(VideoWriter(annotate)) if annotate else None
         frame: Frame | None = first
+        far_apart = 0
         try:
             while frame is not None:
                 windows.add_frame(frame.time, dropped=source.stats.dropped - summary.dropped)
@@ -164,7 +167,14 @@ def watch_source(
                     video.write(drawn, (frame.time - first.time).total_seconds())
                 if on_frame:
                     on_frame(summary)
-                frame = next(frames, None)
+                before, frame = frame.time, next(frames, None)
+                if frame is not None and not source.stills and frame.time - before > FAR_APART:
+                    far_apart += 1
+                    if far_apart == 3 and 2 * far_apart >= summary.frames:
+                        say(
+                            f"{source.source_id}: frames are over {FAR_APART.seconds} s apart, so whoever stays may "
+                            "be counted again and again; 3 frames per second and more are needed to follow people"
+                        )
             summary.complete = not source.stopped
         finally:
             count(people.end())

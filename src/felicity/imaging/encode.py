@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +43,8 @@ class VideoWriter:
 
         if path.suffix.lower() != ".mp4":
             raise ImageError(f"{path}: annotated video is written as .mp4; give a name that ends so")
+        if path.is_dir():
+            raise ImageError(f"{path} is a folder; give the name of the video that is to be written")
         self.path = path
         self._beside = path.with_name(f".{path.name}.part")
         try:
@@ -53,7 +56,11 @@ class VideoWriter:
         self._last = -1
 
     def write(self, image_rgb_u8: npt.NDArray[np.uint8], seconds: float) -> None:
-        """Add a frame, uint8 ``(height, width, 3)`` RGB, shown from ``seconds`` after the start."""
+        """Add a frame, uint8 ``(height, width, 3)`` RGB, shown from ``seconds`` after the start; raises ImageError."""
+        with self._failures(f"a frame of {image_rgb_u8.shape[1]} by {image_rgb_u8.shape[0]} pixels "):
+            self._add(image_rgb_u8, seconds)
+
+    def _add(self, image_rgb_u8: npt.NDArray[np.uint8], seconds: float) -> None:
         import av
 
         if self._stream is None:
@@ -68,13 +75,26 @@ class VideoWriter:
         frame.pts, frame.time_base = self._last, Fraction(1, 1000)
         self._container.mux(self._stream.encode(frame))
 
+    @contextlib.contextmanager
+    def _failures(self, what: str = "") -> Iterator[None]:
+        """FFmpeg's errors (a full disk, a size that H.264 has not) as a sentence."""
+        import av
+
+        try:
+            yield
+        except (av.FFmpegError, OSError, ValueError, IndexError) as error:
+            raise ImageError(
+                f"{self.path}: {what}cannot be written ({error}); choose another place or source"
+            ) from error
+
     def close(self) -> None:
-        """Finish the file and put it in its place."""
-        if self._stream is not None:
-            self._container.mux(self._stream.encode(None))
-        self._container.close()
-        if self._stream is not None:
-            os.replace(self._beside, self.path)
+        """Finish the file and put it in its place; raises ImageError."""
+        with self._failures():
+            if self._stream is not None:
+                self._container.mux(self._stream.encode(None))
+            self._container.close()
+            if self._stream is not None:
+                os.replace(self._beside, self.path)
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -86,6 +106,7 @@ class VideoWriter:
             if kind is None or issubclass(kind, KeyboardInterrupt):
                 self.close()
             else:
-                self._container.close()
+                with contextlib.suppress(Exception):  # what went wrong first is what is told
+                    self._container.close()
         finally:
             self._beside.unlink(missing_ok=True)

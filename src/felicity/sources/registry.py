@@ -46,6 +46,8 @@ class SourceOptions:
     def __post_init__(self) -> None:
         if self.start is not None and self.start.tzinfo is None:
             raise ConfigError(f"start needs a time zone, such as {self.start.isoformat()}+00:00 or …Z")
+        if self.start is not None and not 1 < self.start.year < 9999:
+            raise ConfigError(f"start must lie in the years 2 to 9998, not be {self.start.isoformat()}")
         if self.fps is not None and not 0 < self.fps <= 1000:
             raise ConfigError(f"fps must be above 0 and at most 1000, not {self.fps:g}")
         if self.max_pixels < 1:
@@ -168,7 +170,7 @@ def open_source(
         raise ConfigError("start and fps are given twice: put them into the options")
     options = options or SourceOptions(start=start, fps=fps)
     name = str(source)
-    for kind in kinds():
+    for kind in kinds() if name.strip() else ():
         if kind.claims(name):
             return kind.open(name, options)
     raise SourceError(

@@ -32,9 +32,15 @@ def demo(
 
     The places are simulated from stated true shares, so the index can be held against the truth.
     """
+    from felicity.errors import ConfigError
     from felicity.models.bundle import open_bundle
 
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"--output {output}: a folder cannot be made there ({error.strerror}); choose another"
+        ) from error
     bundle = open_bundle()
     _photograph(output / "photograph.png", bundle)
     _town(output, bundle, seed)

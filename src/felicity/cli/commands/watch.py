@@ -30,10 +30,19 @@ def watch(
     ] = None,
     store: options.Store = None,
     window: Annotated[int, typer.Option(metavar="SECONDS", help="Length of a window.")] = 60,
-    fps: Annotated[float | None, typer.Option(metavar="N", help="Look at no more than N frames per second.")] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            help="Look at no more than N frames per second; a folder becomes a film of N pictures a second.",
+        ),
+    ] = None,
     start: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="When a recording began, ISO 8601 (default: as its file says); UTC if bare."),
+        typer.Option(
+            metavar="TIME",
+            help="When a recording began, ISO 8601, by the location's clock (default: as its file says).",
+        ),
     ] = None,
     detector: options.Detector = "auto",
     bundle: options.Bundle = None,
@@ -74,7 +83,7 @@ def watch(
             store=store,
             window=window,
             fps=fps,
-            start=parse_time(start) if start else None,
+            start=parse_time(start, zone=None) if start else None,
             detector=detector,
             bundle=bundle,
             annotate=annotate,
