@@ -38,7 +38,7 @@ def write_video(
     options: dict[str, str] | None = None,
     sound: float = 0.0,
 ) -> Path:
-    """A video of ``numbered`` frames, at ``fps`` or at the given ``times`` in seconds, with ``sound`` seconds of silence."""
+    """A video of ``numbered`` frames, at ``fps`` or at the given ``times``, with ``sound`` seconds of silence."""
     with av.open(str(path), "w", options=options or {}) as container:
         container.metadata.update(metadata or {})
         stream = container.add_stream(codec, rate=fps)
