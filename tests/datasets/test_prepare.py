@@ -75,6 +75,31 @@ def test_splits_of_the_manifest_do_not_leak(samples: Samples, tmp_path: Path) ->
     assert manifest.flags[manifest.names.tolist().index("train/sad/blank.png")] == ["blank"]
 
 
+@pytest.mark.parametrize("drop_blank", [False, True])
+def test_prepared_data_keep_their_parts_when_prepared_again(samples: Samples, tmp_path: Path, drop_blank: bool) -> None:
+    before = prepare(samples, tmp_path / "out")
+    again = prepare(open_dataset(tmp_path / "out"), tmp_path / "again", PrepareOptions(size=32, drop_blank=drop_blank))
+    parts = dict(zip(before.names.tolist(), before.splits.tolist(), strict=True))
+    assert [parts[name] for name in again.names.tolist()] == again.splits.tolist()
+    assert dict(again.left_out) == dict(before.left_out) | ({"that are blank": 1} if drop_blank else {})
+
+
+def test_what_left_the_data_is_not_counted_as_left_out_of_training(samples: Samples, tmp_path: Path) -> None:
+    prepare(samples, tmp_path / "out")
+    again = prepare(open_dataset(tmp_path / "out"), tmp_path / "again", PrepareOptions(deduplicate=True))
+    assert again.left_out == {"that cannot be decoded": 1, "that are copies of another": 1}
+
+
+def test_what_cannot_be_divided_is_said_before_the_work(samples: Samples, tmp_path: Path) -> None:
+    (tmp_path / "faces" / "train" / "happy").rename(tmp_path / "faces" / "happy")
+    steps: list[int] = []
+    with pytest.raises(DatasetError, match="images in no fold; call each fold train, validation or test"):
+        prepare(open_dataset(tmp_path / "faces"), tmp_path / "out", progress=steps.append)
+    with pytest.raises(ConfigError, match="there must be 2 to 73 folds, not 500"):
+        prepare(samples, tmp_path / "out", PrepareOptions(folds=500), progress=steps.append)
+    assert not steps and not list(tmp_path.glob(".out*"))
+
+
 def test_leaky_is_written_down(samples: Samples, tmp_path: Path) -> None:
     manifest = prepare(samples, tmp_path / "out", PrepareOptions(split=SplitOptions(leaky=True)))
     assert manifest.leaky

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from felicity.datasets.splits import LEFT_OUT, SplitOptions, assign, content_draw, k_folds, split
-from felicity.errors import ConfigError
+from felicity.errors import ConfigError, DatasetError
 
 Rows = npt.NDArray[np.int64]
 
@@ -136,6 +136,24 @@ def test_official_validation_is_kept() -> None:
     groups = np.array([0, 1, 2, 3, 4, 5, 0, 6, 6, 7])
     parts = split(np.zeros(10, dtype=np.int64), folds, groups, [str(i) for i in range(10)], SplitOptions())
     assert parts.tolist() == [LEFT_OUT, *["train"] * 5, "validation", LEFT_OUT, "test", "test"]
+
+
+def test_what_was_left_out_stays_out() -> None:
+    folds = np.array(["train"] * 6 + ["left out"] * 2 + ["validation"] + ["test"])
+    keys = [str(i) for i in range(10)]
+    assert split(np.zeros(10, dtype=np.int64), folds, np.arange(10), keys, SplitOptions()).tolist() == folds.tolist()
+    folds[8:] = "train"  # nothing is held out any more: drawn, of what is in a part
+    drawn = split(np.zeros(10, dtype=np.int64), folds, np.arange(10), keys, SplitOptions())
+    assert np.flatnonzero(drawn == LEFT_OUT).tolist() == [6, 7] and "test" in drawn
+
+
+@pytest.mark.parametrize(
+    ("unknown", "said"), [("PublcTest", "1 images in fold 'PublcTest'"), ("", "1 images in no fold")]
+)
+def test_folds_of_which_some_say_nothing_are_refused(unknown: str, said: str) -> None:
+    folds = np.array(["Training"] * 6 + ["PublicTest"] * 3 + [unknown])
+    with pytest.raises(DatasetError, match=f"beside 'PublicTest', 'Training' there are {said}; call each fold train"):
+        split(np.zeros(10, dtype=np.int64), folds, np.arange(10), [str(i) for i in range(10)], SplitOptions())
 
 
 def test_the_study_is_seventy_to_thirty() -> None:

@@ -28,11 +28,23 @@ from felicity.datasets.files import write_whole
 from felicity.datasets.manifest import IMAGES, PLAN, VERSION, Manifest, write_manifest
 from felicity.datasets.parallel import in_order
 from felicity.datasets.samples import FileImages, Image, Images, Samples, as_input, pick
-from felicity.datasets.splits import LEFT_OUT, ROLES, TEST, TRAIN, VALIDATION, SplitOptions, k_folds, split
+from felicity.datasets.splits import (
+    LEFT_OUT,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    SplitOptions,
+    check_k_folds,
+    k_folds,
+    official_roles,
+    roles_of,
+    split,
+)
 from felicity.errors import ConfigError, DatasetError, ImageError
 from felicity.imaging.spec import Colour
 
 CHUNK_BYTES, CHUNK_IMAGES = 8 << 20, 512
+RESEMBLE = "of the training part that resemble an image held out (kept, but in no part)"
 Crop = Callable[[Image], Image | None]
 """The face of an image uint8 ``(H, W, 3)`` RGB, as RGB, or None where there is none; must pickle."""
 
@@ -85,11 +97,14 @@ def prepare(
 
     An interrupted run leaves ``.<out>.part`` beside, which the same call takes up. ``progress`` is
     told how many more images are done. Raises DatasetError where ``out`` exists already, where the
-    disk is full, and where no image is left.
+    disk is full, where no image is left, and where only some of the folds are known; ConfigError for too many folds.
     """
     options = options or PrepareOptions()
     out = Path(os.path.abspath(out))
     check_output(out)
+    official_roles(samples.folds)  # what cannot be split is said before the work
+    if options.folds:
+        check_k_folds(options.folds, len(samples))
     part = out.with_name(f".{out.name}.part")
     try:
         _begin(part, _plan(samples, options))
@@ -219,8 +234,9 @@ def _judge(
     parts = split(kept.labels, kept.folds, groups[rows], keys, options.split)
     loose = np.arange(len(rows)) if options.split.leaky else groups[rows]
     numbers = k_folds(kept.labels, loose, keys, options.folds, options.split.seed) if options.folds else None
+    left_out.pop(RESEMBLE, None)  # as it was counted when the data were prepared before
     if tied := int((parts == LEFT_OUT).sum()):
-        left_out["of the training part that resemble an image held out (kept, but in no part)"] = tied
+        left_out[RESEMBLE] = tied
     flags: list[list[str]] = [[] for _ in rows]
     for flag, column in (
         ("blank", facts.blank),
@@ -254,8 +270,8 @@ def _judge(
 
 def _first_of_each(samples: Samples, groups: Rows, allowed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Of each group of identical images, the one that stays: of a held-out fold, of the label most have, by name."""
-    rank = {TEST: 0, VALIDATION: 1, TRAIN: 2, "": 3}
-    role = np.array([rank[ROLES.get(fold.lower(), "")] for fold in samples.folds.tolist()])
+    first = (TEST, VALIDATION, TRAIN, LEFT_OUT, "")
+    role = np.array([first.index(role) for role in roles_of(samples.folds).tolist()])
     pair = groups * (len(samples.classes) + 1) + samples.labels + 1
     _, inverse, counts = np.unique(pair, return_inverse=True, return_counts=True)
     order = np.lexsort((samples.names, -counts[inverse], role, ~allowed, groups))

@@ -1,9 +1,10 @@
 """Splits that do not leak: stratified by class, groups of duplicates and subjects kept whole, seeded.
 
-Everything rests on ``assign``. Which part a group falls into depends on its content and the seed, never
-on the order of rows or files. Guarantee: where every group is one image, each part's number of images
-of each class is within one of its share; where groups are larger but of one class each, within the
-size of the largest (the big groups are placed first, so that the many single images even them out).
+Everything rests on ``assign``. Which part a group falls into depends on the keys of its images (hashes of
+their pixels and their names) and the seed, not on the order in which they come. Guarantee: where every
+group is one image, each part's number of images of each class is within one of its share; where groups
+are larger but of one class each, within the size of the largest (the big groups are placed first, so that
+the many single images even them out).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
-from felicity.errors import ConfigError
+from felicity.errors import ConfigError, DatasetError
 
 Rows = npt.NDArray[np.int64]
 TRAIN, VALIDATION, TEST, LEFT_OUT = "train", "validation", "test", "left out"
@@ -29,8 +30,9 @@ ROLES = {
     "testing": TEST,
     "publictest": TEST,
     "privatetest": TEST,
+    LEFT_OUT: LEFT_OUT,
 }
-"""What a data set's own folds are for, by their names in lower case."""
+"""What a data set's own folds are for, by their names in lower case; ``left out`` is a fold of prepared data."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,31 @@ class SplitOptions:
                 raise ConfigError(f"{name} must lie in 0 to below 1, not {getattr(self, name)}")
 
 
+def roles_of(folds: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
+    """What each image's fold is for: ``train``, ``validation``, ``test``, ``left out``, or "" where none is known."""
+    return np.array([ROLES.get(fold.lower(), "") for fold in folds.tolist()], dtype="U10")
+
+
+def official_roles(folds: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
+    """``roles_of`` folds that can be split by: all of them known, or none.
+
+    Raises DatasetError for a mixture, since drawing all anew would put test images into training.
+    """
+    roles = roles_of(folds)
+    if (unknown := folds[roles == ""]).size and unknown.size < folds.size:
+        names, counts = np.unique(unknown, return_counts=True)
+        found = " and ".join(
+            f"{n:,} images in {f'fold {name!r}' if name else 'no fold'}"
+            for name, n in zip(names.tolist(), counts.tolist(), strict=True)
+        )
+        known = ", ".join(repr(name) for name in np.unique(folds[roles != ""]).tolist())
+        raise DatasetError(
+            f"every fold should be for training, validation or test, but beside {known} there are {found}; call each "
+            f"fold train, validation or test, or give none, and the parts are drawn"
+        )
+    return roles
+
+
 def split(
     labels: Rows, folds: npt.NDArray[np.str_], groups: Rows, keys: Sequence[str], options: SplitOptions
 ) -> npt.NDArray[np.str_]:
@@ -60,35 +87,40 @@ def split(
 
     Official folds stand where the set has them: test images stay as published, and images of the
     training or validation part that belong to the group of a test image are left out (likewise
-    training images for validation). Without them the parts are drawn.
+    training images for validation); what is ``left out`` already stays so. Without them the parts are drawn. Raises
+    DatasetError where some folds are known and others are not.
 
     ``labels``: ``(N,)``. ``folds``: the set's own, "" for none. ``groups``: ``(N,)``, images of one
     number stay together. ``keys``: a name per image that depends on its content, unique.
     """
     if options.leaky:
         groups = np.arange(len(labels))
-    roles = np.array([ROLES.get(fold.lower(), "") for fold in folds.tolist()], dtype="U10")
-    if TRAIN not in roles or not ({VALIDATION, TEST} & set(roles.tolist())) or "" in roles:
-        drawn = assign(labels, groups, keys, (1 - options.test_share, options.test_share), options.seed)
-        roles = np.array([TRAIN, TEST], dtype="U10")[drawn]
+    roles = official_roles(folds)
+
+    def draw(rows: Rows, part: str, share: float, seed: int) -> None:
+        drawn = assign(labels[rows], groups[rows], [keys[row] for row in rows.tolist()], (1 - share, share), seed)
+        roles[rows] = np.array([TRAIN, part])[drawn]
+
+    if TRAIN not in roles or not ({VALIDATION, TEST} & set(roles.tolist())):
+        draw(np.flatnonzero(roles != LEFT_OUT), TEST, options.test_share, options.seed)
     else:
         for later, earlier in ((TEST, VALIDATION), (TEST, TRAIN), (VALIDATION, TRAIN)):
             tied = np.isin(groups, groups[roles == later])
             roles[(roles == earlier) & tied] = LEFT_OUT
     if VALIDATION not in roles and options.validation_share:
-        rows = np.flatnonzero(roles == TRAIN)
-        share = options.validation_share
-        drawn = assign(
-            labels[rows], groups[rows], [keys[row] for row in rows.tolist()], (1 - share, share), options.seed + 1
-        )
-        roles[rows] = np.array([TRAIN, VALIDATION], dtype="U10")[drawn]
+        draw(np.flatnonzero(roles == TRAIN), VALIDATION, options.validation_share, options.seed + 1)
     return roles
+
+
+def check_k_folds(k: int, images: int) -> None:
+    """Raise ConfigError where so many images cannot be divided into ``k`` folds."""
+    if not 2 <= k <= images:
+        raise ConfigError(f"there must be 2 to {images} folds, not {k}")
 
 
 def k_folds(labels: Rows, groups: Rows, keys: Sequence[str], k: int, seed: int = 1) -> Rows:
     """The number, 0 to k - 1, of the fold in which each image is held out once; stratified, groups whole."""
-    if not 2 <= k <= len(labels):
-        raise ConfigError(f"there must be 2 to {len(labels)} folds, not {k}")
+    check_k_folds(k, len(labels))
     return assign(labels, groups, keys, (1 / k,) * k, seed)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from felicity.datasets.manifest import Manifest
-from felicity.datasets.splits import LEFT_OUT, ROLES, TRAIN
+from felicity.datasets.splits import LEFT_OUT, TRAIN, roles_of
 from felicity.errors import DatasetError
 from felicity.evaluation.figures import Figures, figures
 from felicity.evaluation.fitting import Fit, judge_fit
@@ -163,7 +163,7 @@ def _trained(judge: Judge, config: DataConfig, first: Manifest, notes: list[str]
 
 def _training_part(manifest: Manifest) -> Flags:
     """What the data set itself calls training; where it says nothing, what was not held out."""
-    if (roles := np.array([ROLES.get(fold.lower(), "") for fold in manifest.folds.tolist()])).any():
+    if (roles := roles_of(manifest.folds)).any():
         return np.asarray(roles == TRAIN, dtype=np.bool_)
     return np.isin(manifest.splits, (TRAIN, LEFT_OUT))
 
