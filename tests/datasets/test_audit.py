@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from felicity.datasets import Audit, Samples, audit, open_dataset
+from felicity.datasets import Audit, Samples, audit, open_dataset, prepare
 from felicity.datasets.charts import chart_png
 from felicity.datasets.duplicates import find_duplicates, members, near_pairs
 from felicity.datasets.facts import digest, examine
@@ -102,6 +102,24 @@ def test_inspecting_changes_nothing(planted: Path) -> None:
     before = {file: (file.stat().st_mtime_ns, file.stat().st_size) for file in planted.rglob("*")}
     audit(open_dataset(planted))
     assert {file: (file.stat().st_mtime_ns, file.stat().st_size) for file in planted.rglob("*")} == before
+
+
+def test_what_prepared_data_leave_out_leaks_nowhere(planted: Path, tmp_path: Path) -> None:
+    prepare(open_dataset(planted), tmp_path / "out")
+    result = audit(open_dataset(tmp_path / "out"))
+    assert "left out" in result.samples.folds
+    assert result.to_json()["identical_across_splits"] == len(result.near_across_folds) == 0
+    assert len(result.seen_in_training) == 0
+
+
+def test_an_unreadable_image_that_folder_and_csv_call_differently_is_only_unreadable(tmp_path: Path) -> None:
+    disk.write_affectnet(disk.made_up(35), tmp_path / "faces", wrong_folder=(0, 7))
+    next((tmp_path / "faces").rglob("image00007.png")).write_bytes(b"damaged")
+    found = audit(open_dataset(tmp_path / "faces"))
+    assert found.disagreements["folder"].rows.tolist() == [found.samples.names.tolist().index("disgust/image00000.png")]
+    assert found.disagreements["folder"].compared == 34 and len(found.unreadable) == 1
+    write_report(found, tmp_path / "report.html", title="faces")
+    assert (tmp_path / "report.html").is_file()
 
 
 def test_disagreements_between_folder_and_csv_are_counted(tmp_path: Path) -> None:

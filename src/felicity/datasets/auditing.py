@@ -13,7 +13,7 @@ from felicity.datasets.classes import ClassMap
 from felicity.datasets.duplicates import Duplicates, Rows, find_duplicates, members
 from felicity.datasets.facts import Facts, examine
 from felicity.datasets.samples import UNDECIDED, Image, Samples, as_input
-from felicity.datasets.splits import ROLES, TEST, TRAIN, VALIDATION
+from felicity.datasets.splits import LEFT_OUT, TEST, TRAIN, VALIDATION, roles_of
 from felicity.errors import DatasetError, require
 from felicity.imaging.spec import Colour
 
@@ -28,8 +28,8 @@ JUDGED_AT_ONCE = 512
 class Disagreement:
     """What another source says of the same images.
 
-    ``rows``: where both name a class and they differ. ``compared``: where both name one. ``counts``:
-    int64 ``(classes, classes)``, the set's label by the other source's, over the compared.
+    ``rows``: of readable images, where both name a class and they differ. ``compared``: where both name one.
+    ``counts``: int64 ``(classes, classes)``, the set's label by the other source's, over the compared.
     """
 
     rows: Rows
@@ -42,8 +42,8 @@ class Audit:
     """Findings, as rows of ``samples``; groups are of two images or more.
 
     ``near_groups``: similar but not all identical. ``across_folds`` and ``conflicting``: those of the
-    ``identical_groups`` that stand in several folds, and under several labels; ``near_…`` likewise of
-    ``near_groups``. ``held_out``: images of validation and test folds, by the folds' names;
+    ``identical_groups`` that stand in several folds (``left out`` is none), and under several labels;
+    ``near_…`` likewise of ``near_groups``. ``held_out``: images of validation and test folds, by the folds' names;
     ``seen_in_training``: those of them that resemble an image of a training fold. ``suspicious``: most
     suspicious first, or None where no classifier was asked.
     """
@@ -114,9 +114,9 @@ def audit(
     near = [rows for rows in members(duplicates.similar) if len(set(duplicates.identical[rows].tolist())) > 1]
 
     def several(groups: list[Rows], column: npt.NDArray[Any]) -> list[Rows]:
-        return [rows for rows in groups if len(set(column[rows].tolist())) > 1]
+        return [rows for rows in groups if len(set(column[rows].tolist()) - {LEFT_OUT}) > 1]
 
-    roles = np.array([ROLES.get(fold.lower(), "") for fold in samples.folds.tolist()], dtype=np.str_)
+    roles = roles_of(samples.folds)
     held_out = (roles == VALIDATION) | (roles == TEST)
     seen = held_out & np.isin(duplicates.similar, duplicates.similar[roles == TRAIN])
     return Audit(
@@ -133,7 +133,9 @@ def audit(
         near_conflicting=several(near, samples.labels),
         held_out=int(held_out.sum()),
         seen_in_training=np.flatnonzero(seen),
-        disagreements={source: _compare(samples, other) for source, other in samples.other_labels.items()},
+        disagreements={
+            source: _compare(samples, other, facts.readable) for source, other in samples.other_labels.items()
+        },
         suspicious=None if judge is None else suspicious_labels(samples, facts, judge),
     )
 
@@ -157,8 +159,8 @@ def judge_by(
     return judge
 
 
-def _compare(samples: Samples, other: Rows) -> Disagreement:
-    both = (samples.labels != UNDECIDED) & (other != UNDECIDED)
+def _compare(samples: Samples, other: Rows, readable: npt.NDArray[np.bool_]) -> Disagreement:
+    both = readable & (samples.labels != UNDECIDED) & (other != UNDECIDED)
     counts = np.zeros((len(samples.classes),) * 2, dtype=np.int64)
     np.add.at(counts, (samples.labels[both], other[both]), 1)
     return Disagreement(np.flatnonzero(both & (samples.labels != other)), int(both.sum()), counts)
