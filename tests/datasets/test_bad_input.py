@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from felicity.datasets import open_dataset
+from felicity.datasets import audit, open_dataset, prepare
 from felicity.datasets import streams as bounds
 from felicity.datasets.pixel_rows import PIXELS, read_pixel_rows
 from felicity.errors import DatasetError, FelicityError
+from felicity.training.config import DataConfig
+from felicity.training.data import open_prepared
 from tests.support import faces_on_disk as disk
 
 ROW = " ".join(["7"] * PIXELS)
@@ -38,6 +42,7 @@ def _csv(tmp_path: Path, text: str) -> Path:
         (HEADER + f"3,{ROW},Training\n3,{ROW[:-2]},Training\n", r"line 3 has 2303 pixels"),
         (HEADER + f"3,{ROW[:-1]}256,Training\n", r"line 2 has the pixel value '256', not a number from 0 to 255"),
         (HEADER + f"3,{ROW[:-1]}2255,Training\n", r"line 2 has the pixel value '2255'"),
+        (HEADER + f"3,{ROW[:-1]}0000000001234,Training\n", r"line 2 has the pixel value '0000000001234'"),
         (HEADER + f"3,{ROW[:-1]}-1,Training\n", r"line 2 has the pixel value '-1'"),
         (HEADER + f"3,{ROW[:-1]}7.5,Training\n", r"line 2 has the pixel value '7.5'"),
         (HEADER + f"3,{ROW}\n", r"line 2 has 2 columns, but the first line names 3"),
@@ -198,6 +203,35 @@ def test_a_huge_member_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     disk.write_affectnet(disk.made_up(40), tmp_path)
     with pytest.raises(DatasetError, match=r"labels\.csv: refused, for it is larger"):
         open_dataset(tmp_path)
+
+
+def test_a_damaged_member_of_a_zip_is_one_unreadable_image(tmp_path: Path) -> None:
+    faces = disk.made_up(14)
+    path = tmp_path / "faces.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for row, image in enumerate(faces.images):
+            archive.writestr(f"{faces.name(row)}/{row}.png", cv2.imencode(".png", image)[1].tobytes())
+        wrong = archive.infolist()[3]
+    content = bytearray(path.read_bytes())
+    content[wrong.header_offset + 200] ^= 0xFF
+    path.write_bytes(content)
+    found = audit(open_dataset(path))
+    assert found.samples.names[found.unreadable].tolist() == [wrong.filename]
+    assert "is damaged or cut short (Bad CRC-32" in found.facts.error[found.unreadable[0]]
+    prepared = prepare(open_dataset(path), tmp_path / "out")
+    assert len(prepared.names) == 13 and prepared.left_out == {"that cannot be decoded": 1}
+
+
+def test_a_file_whose_name_is_not_utf_8_is_named_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = disk.write_folders(disk.made_up(14), tmp_path / "faces", folds=False)
+    (folder / "happy" / "00003.png").rename(folder / "happy" / os.fsdecode(b"caf\xe9.png"))
+    with pytest.raises(DatasetError, match=r"b'happy/caf\\xe9.png': the name of the file is not UTF-8; rename it"):
+        open_dataset(folder)
+    monkeypatch.setenv("FELICITY_HOME", str(tmp_path / "home"))
+    with pytest.raises(DatasetError, match="is not UTF-8; rename it"):
+        open_prepared(DataConfig(path=str(folder)))
 
 
 def test_unknown_class_folders_are_named(tmp_path: Path) -> None:

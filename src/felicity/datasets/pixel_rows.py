@@ -168,7 +168,9 @@ def _slow(block: bytes, at: int, fields: int, line: int, where: str) -> Rows:
             raise DatasetError(f"{where}: line {number} has {len(cells)} columns, but the first line names {fields}")
         values = cells.pop(at).split()
         others.append([cell.strip() for cell in cells])
-        if wrong := next((v for v in values if not (v.isascii() and v.isdigit() and int(v[:9]) <= 255)), None):
+        if wrong := next(
+            (v for v in values if not (v.isascii() and v.isdigit() and int(v.lstrip("0")[:4] or 0) <= 255)), None
+        ):
             raise DatasetError(f"{where}: line {number} has the pixel value {wrong[:20]!r}, not a number from 0 to 255")
         if len(values) != PIXELS:
             raise DatasetError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -25,7 +26,7 @@ UNDECIDED = -1
 class Images(Protocol):
     """Images by row: uint8 ``(H, W)`` if grey, else ``(H, W, 3)`` RGB; sizes may differ.
 
-    ``images[i]`` raises ImageError where the file cannot be decoded. A uint8 array ``(N, H, W)`` or
+    ``images[i]`` raises ImageError where the file cannot be read or decoded. A uint8 array ``(N, H, W)`` or
     ``(N, H, W, 3)`` is one.
     """
 
@@ -48,6 +49,8 @@ class FileImages:
     def __getitem__(self, row: int) -> Image:
         try:
             return as_gray_if_gray(read_image(self.tree.read(self.names[row])))
+        except DatasetError as error:  # such as a damaged member of a zip: one image is lost, not the set
+            raise ImageError(str(error)) from error
         except ImageError as error:
             raise ImageError(f"{self.names[row]}: {error}") from error
 
@@ -119,6 +122,7 @@ class Samples:
             column = getattr(self, name)
             if column is not None and len(column) != n:
                 raise ValueError(f"{name} has {len(column)} rows for {n} images")
+        _check_names(self.names)
         if self.labels.min() < UNDECIDED or self.labels.max() >= len(self.classes):
             raise ValueError(f"labels must index {self.classes}")
 
@@ -200,6 +204,15 @@ class Samples:
                 row["undecided"] = undecided
             result[fold or "all"] = row
         return result
+
+
+def _check_names(names: npt.NDArray[np.str_]) -> None:
+    """Raise DatasetError for a name that no manifest, report or terminal could hold."""
+    for name in names.tolist():
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise DatasetError(f"{os.fsencode(name)!r}: the name of the file is not UTF-8; rename it") from error
 
 
 def _counts(left_out: Mapping[str, int]) -> str:

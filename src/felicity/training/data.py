@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -257,7 +258,7 @@ def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> 
     for file in (*files, *([Path(config.classes)] if config.classes and config.classes.endswith(".toml") else [])):
         with suppress(OSError, ValueError):  # what is not there is not read
             facts = file.stat()
-            seen.update(f"{file}:{facts.st_size}:{facts.st_mtime_ns};".encode())
+            seen.update(os.fsencode(f"{file}:{facts.st_size}:{facts.st_mtime_ns};"))
     settings = config.model_dump(exclude={"images", "path", "pixels", "second"})
     seen.update(json.dumps([VERSION, settings], sort_keys=True).encode())
     folder = home() / "prepared" / seen.hexdigest()
