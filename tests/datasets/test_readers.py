@@ -158,6 +158,20 @@ def test_folds_come_from_the_data_set(tmp_path: Path) -> None:
     assert sum(folders.counts()["train"].values()) == faces.folds.count("Training")
 
 
+def test_of_a_face_that_raf_db_has_twice_the_aligned_picture_is_taken(tmp_path: Path) -> None:
+    faces = disk.made_up(14)
+    _rafdb_list(faces, tmp_path)
+    aligned = open_dataset(tmp_path).names.tolist()
+    for name in aligned:
+        original = name.rsplit("/", 1)[-1].replace("_aligned", "")
+        disk.write_png(np.zeros((90, 60), np.uint8), tmp_path / "Image" / "original" / original)
+    alone = aligned[0].rsplit("/", 1)[-1].replace("_aligned", "")
+    (tmp_path / aligned[0]).unlink()
+    samples = open_dataset(tmp_path)
+    assert sorted(samples.names.tolist()) == sorted([*aligned[1:], f"Image/original/{alone}"])
+    assert samples.left_out == {"originals of faces that are there aligned, too": 13}
+
+
 def test_ck_plus_knows_its_subjects(tmp_path: Path) -> None:
     samples = open_dataset(_ckplus(disk.made_up(12), tmp_path))
     assert samples.subjects is not None

@@ -1,7 +1,8 @@
 """RAF-DB, basic expressions: numbered class folders, or one folder of images and a list of labels.
 
 ``train/1/train_00001_aligned.jpg`` (as on Kaggle), or ``EmoLabel/list_patition_label.txt`` with lines
-``train_00001.jpg 5`` (as published). Source: Li, Deng, Du: Reliable Crowdsourcing and Deep
+``train_00001.jpg 5`` (as published, with folders ``aligned`` and ``original``: of a face that is in both, the
+aligned picture is taken). Source: Li, Deng, Du: Reliable Crowdsourcing and Deep
 Locality-Preserving Learning for Expression Recognition in the Wild, CVPR 2017.
 """
 
@@ -39,6 +40,15 @@ LIST = re.compile(r"(^|/)list_par?tition_label\.txt$")
 FACE = re.compile(r"(train|test)_\d+(_aligned)?\.\w+$", re.IGNORECASE)
 
 
+def _is_aligned(name: str) -> bool:
+    return "_aligned" in name.rsplit("/", 1)[-1]
+
+
+def _face(name: str) -> str:
+    """``train_00001`` for each of its pictures."""
+    return name.rsplit("/", 1)[-1].replace("_aligned", "").rsplit(".", 1)[0]
+
+
 @register
 class RafDb:
     """RAF-DB's basic set."""
@@ -53,17 +63,22 @@ class RafDb:
         return 4 if numbered else 0
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
-        """All images that have a code; the fold is in the file's name."""
+        """All images that have a code, each face once; the fold is in the file's name."""
         listed = next((name for name in tree.names if LIST.search(name)), None)
         codes = self._list(tree, listed) if listed else None
         names, labels, left_out = [], [], Counter[str]()
         found = set()
-        for name in image_names(tree):
-            stem = name.rsplit("/", 1)[-1].replace("_aligned", "").rsplit(".", 1)[0]
+        images = image_names(tree)
+        aligned = {_face(name) for name in images if _is_aligned(name)}
+        for name in images:
+            stem = _face(name)
             code = codes.get(stem) if codes is not None else name.split("/")[-2] if "/" in name else None
             found.add(stem)
             if code is None or code not in CODES:
                 left_out["images without a label"] += 1
+                continue
+            if stem in aligned and not _is_aligned(name):
+                left_out["originals of faces that are there aligned, too"] += 1
                 continue
             names.append(name)
             labels.append(INDEX[CODES[code]])
