@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from felicity.evaluation import intervals
+from felicity.evaluation import intervals, tables
 from felicity.evaluation.figures import figures
 from felicity.evaluation.intervals import Estimate, estimates, resamples, settled
 from tests.evaluation.test_probabilities import judged
@@ -57,6 +57,24 @@ def test_a_class_that_is_never_missed_has_wilsons_interval() -> None:
         low, high = proportion_confint(right, n, method="wilson")
         assert (found.low[i], found.high[i]) == (pytest.approx(low, abs=1e-7), pytest.approx(high, abs=1e-7))
     assert (found.low[2], found.high[2]) == (0.4, 0.6), "the bootstrap's own interval stands"
+
+
+def test_images_that_belong_together_are_one_trial() -> None:
+    labels = np.repeat([1, 0], 50)
+    p = np.full((100, 2), 0.2)
+    p[np.arange(100), labels] = 0.8
+    p[:20] = p[:20, ::-1]  # of the fifty happy images, all of one person, twenty are missed
+    groups = np.concatenate([np.zeros(50, dtype=int), 1 + np.arange(50) // 2])
+    found = figures(labels, p, ("neutral", "happy"), groups, draws=100).to_json()
+    between = found["intervals"]
+    assert found["happy"]["recall"] == 0.6 and between["happy"]["recall"] == [None, None]
+    assert between["per_class"]["happy"]["recall"] == [None, None]
+    low, high = proportion_confint(25, 25, method="wilson")
+    assert between["per_class"]["neutral"]["recall"] == pytest.approx([low, high], abs=1e-6), "25 pairs"
+    alone = figures(labels, p, ("neutral", "happy"), np.zeros(100, dtype=int), draws=100)
+    assert alone.to_json()["accuracy"] == 0.8
+    assert all(np.isnan(alone.found[name].low).all() for name in ("accuracy", "balanced_accuracy", "macro_f1", "brier"))
+    assert tables.shown(alone.found["accuracy"], "accuracy") == "80.0 %"
 
 
 def test_json_has_a_number_and_an_interval_for_every_figure() -> None:

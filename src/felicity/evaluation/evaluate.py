@@ -129,7 +129,8 @@ def evaluate(
     else:
         say("asking the model, training and validation part")
         first = results[0]
-        fresh = first.all.found["accuracy"] if is_own and not first.chosen.seen.any() else None
+        accuracy = first.all.found["accuracy"]
+        fresh = accuracy if is_own and not first.chosen.seen.any() and np.isfinite(accuracy.low) else None
         fit = _fit(judge, fresh if split.lower() not in ("train", "validation") else None, notes, seed)
     return Evaluation(
         judge.name,

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from felicity.evaluation.calibration import Reliability, brier, log_loss, reliability
-from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates, settled
+from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates, settled, with_width
 from felicity.evaluation.metrics import HAPPY, Floats, Rows, Scores
 from felicity.evaluation.roc import auc
 
+Flags = npt.NDArray[np.bool_]
 OVERALL = (
     "accuracy", "balanced_accuracy", "macro_precision", "macro_f1", "weighted_precision", "weighted_f1",
     "macro_auc", "ece", "brier", "log_loss",
@@ -92,7 +94,7 @@ def figures(
     probabilities = probabilities.astype(np.float64)
     size = len(classes)
     cells = np.eye(size * size)[labels * size + probabilities.argmax(1)]  # (N, C * C)
-    is_class = labels[:, None] == np.arange(size)
+    is_class, is_answer = (given[:, None] == np.arange(size) for given in (labels, probabilities.argmax(1)))
 
     def measures(weights: Floats) -> dict[str, Floats]:
         scores = Scores(classes, (weights @ cells).reshape(-1, size, size))
@@ -115,22 +117,24 @@ def figures(
 
     scores = Scores.of(labels, probabilities, classes)
     found = estimates(measures, groups, draws=draws, seed=seed, biased=frozenset({"ece"}))
-    found["confusion_shares"] = settled(found["confusion_shares"], scores.support[:, None])
+    labelled, answered = _groups_of(is_class, groups), _groups_of(is_answer, groups)
+    number = np.asarray(float(len(np.unique(groups))))
+    found["confusion_shares"] = settled(found["confusion_shares"], labelled[:, None])
     for prefix, whole in (("", scores), ("happy_", scores.happy)):
         if whole is not None:
             at: Any = 0 if prefix else slice(None)
-            for name, trials in (("recall", whole.support), ("precision", whole.answers)):
-                found[prefix + name] = settled(found[prefix + name], trials[at])
+            here: Any = classes.index(HAPPY) if prefix else slice(None)
+            for name, trials in (("recall", labelled[here]), ("precision", answered[here]), ("accuracy", number)):
+                found[prefix + name] = settled(found[prefix + name], trials)
             found[f"{prefix}precision"] = replace(found[f"{prefix}precision"], value=whole.precision[at])
-            found[f"{prefix}accuracy"] = settled(found[f"{prefix}accuracy"], whole.n)
-            found[f"{prefix}f1"] = _or_none(found[f"{prefix}f1"])
+    found = {name: with_width(estimate) for name, estimate in found.items()}
     everything = np.ones((1, len(labels)))
     bins = reliability(labels, probabilities, everything)
     return Figures(
         classes=classes,
         labels=labels,
         probabilities=probabilities,
-        groups=len(np.unique(groups)),
+        groups=int(number),
         scores=scores,
         reliability=Reliability(bins.count[0], bins.confidence[0], bins.right[0]),
         found=found,
@@ -142,7 +146,6 @@ def _where_answered(scores: Scores) -> Floats:
     return np.where(scores.answers > 0, scores.precision, np.nan)
 
 
-def _or_none(found: Estimate) -> Estimate:
-    """Without the interval where no resample differs, as where a class is never answered rightly."""
-    alike = found.low == found.high
-    return Estimate(found.value, np.where(alike, np.nan, found.low), np.where(alike, np.nan, found.high))
+def _groups_of(member: Flags, groups: Rows) -> Floats:
+    """Of how many ``groups`` (N,) a member is, by column of ``member`` (N, C)."""
+    return np.array([len(np.unique(groups[column])) for column in member.T], dtype=np.float64)

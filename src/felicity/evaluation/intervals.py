@@ -69,17 +69,24 @@ def resamples(groups: Rows, draws: int, seed: int) -> Iterator[Floats]:
 
 
 def settled(found: Estimate, trials: Floats) -> Estimate:
-    """Shares with an interval also where all of ``trials`` came out alike, and the resamples with them.
+    """Shares with an interval also where all of ``trials``, numbers of independent groups, came out alike.
 
-    There it is Wilson's (1927), which allows for what was not seen in so few; nothing is changed elsewhere.
+    There the share is 0 or 1 in every resample, and Wilson's interval (1927) allows for what was not seen in so few.
+    Where no resample differs for another reason, as of one group, there is none. Nothing is changed elsewhere.
     """
     z2 = 1.959964**2
     n = np.maximum(trials, 1.0)
     middle = (found.value + z2 / 2 / n) / (1 + z2 / n)
     half = np.sqrt(z2 * (found.value * (1 - found.value) + z2 / 4 / n) / n) / (1 + z2 / n)
-    alike = (found.low == found.high) & (trials > 0)
+    alike = (found.low == found.high) & (trials > 0) & ((found.value == 0) | (found.value == 1))
     low, high = np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
-    return Estimate(found.value, np.where(alike, low, found.low), np.where(alike, high, found.high))
+    return with_width(Estimate(found.value, np.where(alike, low, found.low), np.where(alike, high, found.high)))
+
+
+def with_width(found: Estimate) -> Estimate:
+    """Without the interval where no resample differs: that says nothing of how sure the figure is."""
+    same = found.low == found.high
+    return Estimate(found.value, np.where(same, np.nan, found.low), np.where(same, np.nan, found.high))
 
 
 def _percentiles(drawn: Floats) -> tuple[Floats, Floats]:
