@@ -44,6 +44,13 @@ def test_who_only_reads_makes_no_store(tmp_path: Path, command: Sequence[str]) -
     assert not wrong.parent.exists() and list(tmp_path.iterdir()) == []
 
 
+def test_a_demo_is_not_put_where_a_file_is(tmp_path: Path) -> None:
+    (tmp_path / "demo.txt").write_text("")
+    assert "demo.txt: cannot be made (File exists); choose another folder" in refused(
+        "demo", "-o", tmp_path / "demo.txt"
+    )
+
+
 def put(url: Path, windows: Sequence[Window]) -> Path:
     with open_store(str(url)) as store:
         key = windows[0].key

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from felicity.cli.app import app
 from felicity.datasets import read_manifest
-from felicity.errors import ConfigError, DatasetError, FelicityError
+from felicity.errors import ConfigError, DatasetError, FelicityError, ImageError
 from tests.support import faces_on_disk as disk
 
 
@@ -116,6 +116,8 @@ def test_augment_draws_a_sheet(csv: Path, tmp_path: Path) -> None:
         (("prepare", "{csv}", "-o", "{tmp}/out", "--test-share", "1.5"), ConfigError, "must lie in 0 to below 1"),
         (("prepare", "{csv}", "-o", "{tmp}/out", "--detect-faces", "-d", "nose"), FelicityError, "nose"),
         (("augment", "{csv}", "-o", "{tmp}/no/sheet.png"), DatasetError, "there is no folder"),
+        (("augment", "{csv}", "-o", "{tmp}/sheet.txt"), ImageError, "cannot be written as .txt; use .jpg or .png"),
+        (("augment", "{csv}", "-o", "{tmp}/sheet"), ImageError, "as a file without an ending"),
     ],
 )
 def test_mistakes_are_one_sentence_and_leave_nothing(

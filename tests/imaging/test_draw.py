@@ -33,6 +33,8 @@ def test_images_are_written_whole(tmp_path: Path) -> None:
     write_image(tmp_path / "new" / "a.png", picture)
     assert (read_image(tmp_path / "new" / "a.png") == picture).all()
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.png"]
+    with pytest.raises(ImageError, match=r"cannot be written as \.txt; use \.jpg or \.png"):
+        write_image(tmp_path / "a.txt", picture)
     (tmp_path / "file").write_text("")
     with pytest.raises(ImageError, match="cannot be written"):
         write_image(tmp_path / "file" / "a.png", picture)

@@ -49,3 +49,13 @@ def check_place(path: Path) -> None:
         raise DatasetError(f"{path}: is a folder; name a file in it")
     if not os.access(folder, os.W_OK):
         raise DatasetError(f"{path}: cannot be written, for {folder} may not be written to; choose another place")
+
+
+def check_folder(folder: Path) -> None:
+    """Make ``folder``. Raise DatasetError now where nothing could be written into it later, after long work."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
+    if not os.access(folder, os.W_OK):
+        raise DatasetError(f"{folder}: may not be written to; choose another folder")

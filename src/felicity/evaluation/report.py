@@ -7,9 +7,8 @@ from pathlib import Path
 
 import cv2
 
-from felicity.datasets.files import check_place, write_whole
+from felicity.datasets.files import check_folder, write_whole
 from felicity.datasets.report import data_uri, render_page, small_png
-from felicity.errors import DatasetError
 from felicity.evaluation import tables
 from felicity.evaluation.drawing import confusion_png, mistakes_sheet, reliability_png, roc_png
 from felicity.evaluation.evaluate import Evaluation, Result
@@ -27,15 +26,6 @@ def pictures(evaluation: Evaluation, number: int) -> dict[str, Callable[[], byte
         "reliability.png": lambda: reliability_png(found.reliability, result.title),
         "roc.png": lambda: roc_png(found.labels, found.probabilities, found.classes, f"{result.title}: ROC"),
     }
-
-
-def check_folder(folder: Path) -> None:
-    """Raise DatasetError now where pictures could not be written into ``folder`` later, after long work."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatasetError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
-    check_place(folder / "confusion.png")
 
 
 def write_pictures(evaluation: Evaluation, folder: Path) -> list[Path]:

@@ -16,10 +16,19 @@ import numpy.typing as npt
 from felicity.errors import ImageError
 
 
+def check_picture(path: Path) -> None:
+    """Raise ImageError now where ``write_image`` could not write a picture of that suffix later, after long work."""
+    import cv2
+
+    if not cv2.haveImageWriter(f"picture{path.suffix}"):
+        raise ImageError(f"{path}: cannot be written as {path.suffix or 'a file without an ending'}; use .jpg or .png")
+
+
 def write_image(path: Path, image_rgb_u8: npt.NDArray[np.uint8]) -> None:
     """Write uint8 ``(height, width, 3)`` RGB as the suffix says (``.jpg``, ``.png``); beside, then in place."""
     import cv2
 
+    check_picture(path)
     done, data = cv2.imencode(path.suffix, cv2.cvtColor(image_rgb_u8, cv2.COLOR_RGB2BGR))
     if not done:
         raise ImageError(f"{path}: cannot be written as {path.suffix}; use .jpg or .png")

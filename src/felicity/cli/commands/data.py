@@ -183,9 +183,10 @@ def augment(
     from felicity.datasets.augment import preview
     from felicity.datasets.files import check_place
     from felicity.datasets.preview import chosen_images
-    from felicity.imaging.encode import write_image
+    from felicity.imaging.encode import check_picture, write_image
 
     check_place(out)
+    check_picture(out)
     shown = chosen_images(_open(path, format, classes, "shares"), images, size, colour, seed)
     write_image(out, preview(shown, seed, variants=variants))
     console.say(f"written: {out}")

@@ -32,15 +32,10 @@ def demo(
 
     The places are simulated from stated true shares, so the index can be held against the truth.
     """
-    from felicity.errors import ConfigError
+    from felicity.datasets.files import check_folder
     from felicity.models.bundle import open_bundle
 
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"--output {output}: a folder cannot be made there ({error.strerror}); choose another"
-        ) from error
+    check_folder(output)
     bundle = open_bundle()
     _photograph(output / "photograph.png", bundle)
     _town(output, bundle, seed)

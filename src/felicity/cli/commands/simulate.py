@@ -65,12 +65,15 @@ def simulate(
     """
     from felicity.cli import simulations
     from felicity.errors import ConfigError
+    from felicity.imaging.encode import check_picture
     from felicity.recognition.classifier import Classifier
 
     if check and video:
         raise ConfigError("--check and --video are two things; ask for one of them")
     if (check or video) and faces is None:
         raise ConfigError("labelled faces are needed; name them with --faces, such as fer2013.csv.gz")
+    if picture is not None:
+        check_picture(picture)
     labelled = simulations.read_faces(faces, fold) if faces is not None else None
     classifier = Classifier.open(bundle)
     if labelled and video:
