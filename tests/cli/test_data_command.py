@@ -97,6 +97,16 @@ def test_prepare_crops_the_faces_of_photographs(shared: Path, tmp_path: Path) ->
     assert images[:, 20:44, 20:44].std(axis=(1, 2, 3)).min() > 10
 
 
+def test_a_bundle_cannot_judge_prepared_classes_of_ones_own(csv: Path, tmp_path: Path) -> None:
+    pytest.importorskip("cleanlab")
+    (tmp_path / "own.toml").write_text('[classes]\nhappy = ["happy"]\nunhappy = ["sad", "anger"]\n')
+    run("prepare", csv, "-o", tmp_path / "own", "--classes", tmp_path / "own.toml", "-j", 1)
+    with pytest.raises(DatasetError, match=r"and the bundle knows .*, not unhappy; leave --bundle out"):
+        run("inspect", tmp_path / "own", "--bundle", "fast")
+    judged = json.loads(run("inspect", csv, "--classes", tmp_path / "own.toml", "--bundle", "fast", "--json"))
+    assert set(judged["classes"]["Training"]) == {"happy", "unhappy"}
+
+
 def test_augment_draws_a_sheet(csv: Path, tmp_path: Path) -> None:
     run("augment", csv, "-o", tmp_path / "sheet.png", "-n", 3, "--variants", 4)
     sheet = cv2.imread(str(tmp_path / "sheet.png"))

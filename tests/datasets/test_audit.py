@@ -13,7 +13,9 @@ import numpy.typing as npt
 import pytest
 
 from felicity.datasets import Audit, Samples, audit, open_dataset, prepare
+from felicity.datasets.auditing import judge_by
 from felicity.datasets.charts import chart_png
+from felicity.datasets.classes import EIGHT
 from felicity.datasets.duplicates import find_duplicates, members, near_pairs
 from felicity.datasets.facts import digest, examine
 from felicity.datasets.findings import findings
@@ -226,6 +228,20 @@ def test_blank_images_are_no_near_duplicates(tmp_path: Path) -> None:
     result = audit(open_dataset(tmp_path)).to_json()
     assert result["blank"] == 10
     assert result["near_duplicate_groups"] == result["identical_groups"] == 0
+
+
+def test_a_judge_answers_in_the_order_of_the_datas_classes() -> None:
+    images = disk.made_up(4).images
+    samples = Samples("test", images, np.arange(4) % 2, np.array([*"abcd"]), np.full(4, ""), classes=("sad", "happy"))
+
+    def probabilities(crops: Image) -> npt.NDArray[np.float64]:
+        return np.tile(np.arange(8) / 28, (len(crops), 1))
+
+    judge = judge_by(probabilities, 48, "gray", EIGHT, samples.classes)
+    sad, happy = (list(EIGHT.classes).index(name) / 28 for name in samples.classes)
+    np.testing.assert_allclose(judge(samples, np.arange(4)), [[sad, happy]] * 4, rtol=1e-6)
+    with pytest.raises(DatasetError, match="not glum"):
+        judge_by(probabilities, 48, "gray", EIGHT, ("happy", "glum"))
 
 
 def test_suspicious_labels_are_those_a_sure_classifier_contradicts() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -141,13 +141,24 @@ def audit(
 
 
 def judge_by(
-    probabilities: Callable[[Image], npt.NDArray[np.float64]], size: int, colour: Colour, chosen: ClassMap
+    probabilities: Callable[[Image], npt.NDArray[np.float64]],
+    size: int,
+    colour: Colour,
+    chosen: ClassMap,
+    classes: Sequence[str],
 ) -> Judge:
-    """A judge from a classifier of the eight expressions.
+    """A judge of samples of ``classes`` from a classifier of the eight expressions.
 
-    ``probabilities``: of crops uint8 ``(N, size, size[, 3])``, as ``(N, 8)``; summed by class.
+    ``probabilities``: of crops uint8 ``(N, size, size[, 3])``, as ``(N, 8)``; summed by class, as ``chosen`` says which
+    expressions belong to it. Raises DatasetError for a class that it does not have.
     """
-    member = chosen.matrix()
+    known = list(chosen.classes)
+    if unknown := [name for name in classes if name not in known]:
+        raise DatasetError(
+            f"the data are labelled {', '.join(classes)}, and the bundle knows {', '.join(known)}, not "
+            f"{', '.join(unknown)}; leave --bundle out, or inspect the data they were prepared from, with --classes"
+        )
+    member = chosen.matrix()[:, [known.index(name) for name in classes]]
 
     def judge(samples: Samples, rows: Rows) -> npt.NDArray[np.float64]:
         parts = []

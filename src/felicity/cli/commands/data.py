@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from felicity.datasets import Samples
     from felicity.datasets.votes import Mode
     from felicity.imaging.spec import Colour
+    from felicity.recognition.classifier import Classifier
 
 PathOf = Annotated[Path, typer.Argument(metavar="PATH", help="Folder, csv (also .gz, .zst), zip or tar.")]
 Format = Annotated[str | None, typer.Option("--format", "-f", metavar="NAME", help="Format, if it is not recognised.")]
@@ -69,8 +70,9 @@ def inspect(
     for place in (report, chart):
         if place is not None:
             check_place(place)
-    judge = _judge(bundle, classes) if bundle else None
+    classifier = _classifier(bundle) if bundle else None
     samples = _open(path, format, classes, votes)
+    judge = _judge(classifier, classes, samples.classes) if classifier else None
     with _progress("looking at images", len(samples)) as advance:
         found = audit(samples, judge=judge, workers=workers or cores(), progress=advance)
     title = path.resolve().name
@@ -234,16 +236,20 @@ def _open(path: Path, format: str | None, classes: str | None, votes: Mode) -> S
     return open_dataset(path, format, classes=classes, votes=VoteRule(votes))
 
 
-def _judge(bundle: str, classes: str | None) -> Any:
-    from felicity.datasets.auditing import judge_by
-    from felicity.datasets.classes import parse_classes
+def _classifier(bundle: str) -> Classifier:
     from felicity.errors import require
     from felicity.recognition.classifier import Classifier
 
     require("cleanlab.filter", "audit")
-    classifier = Classifier.open(bundle)
+    return Classifier.open(bundle)
+
+
+def _judge(classifier: Classifier, chosen: str | None, classes: tuple[str, ...]) -> Any:
+    from felicity.datasets.auditing import judge_by
+    from felicity.datasets.classes import parse_classes
+
     spec = classifier.input
-    return judge_by(classifier.probabilities, spec.size, spec.colour, parse_classes(classes))
+    return judge_by(classifier.probabilities, spec.size, spec.colour, parse_classes(chosen), classes)
 
 
 @contextmanager
