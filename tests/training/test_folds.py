@@ -65,6 +65,7 @@ def test_folds_that_the_preparation_drew_are_taken() -> None:
     labels, drawn = np.arange(12) % 2, np.arange(12) // 4
     pool = pool_of(labels, np.arange(12), drawn)
     assert number_of_folds(pool, None) == 3
+    assert number_of_folds(pool, 0) == 0, "which is refused, rather than taken for none asked for"
     folds = plan_folds(pool, 3, seed=9, validation_share=0.25)
     for fold in folds:
         assert (drawn[fold.held_out] == fold.number - 1).all()
@@ -74,6 +75,7 @@ def test_folds_that_the_preparation_drew_are_taken() -> None:
     ("labels", "groups", "k", "says"),
     [
         ([0] * 5 + [1] * 5, range(10), 1, "2 folds or more, not 1"),
+        ([0] * 5 + [1] * 5, range(10), 0, "2 folds or more, not 0"),
         ([0] * 5 + [1] * 5, range(10), 6, "class a has too few images for 6 folds.*ask for 5 at the most"),
         ([0] * 9 + [1], range(10), 2, "class b has too few images for 2 folds.*bring more"),
         ([0] * 6 + [1] * 4, [*range(6), 6, 6, 7, 7], 3, "class b .* 4, in 2 group"),

@@ -112,7 +112,9 @@ def open_pool(config: DataConfig, *, soft: bool = False, progress: Callable[[int
 
 def number_of_folds(pool: Pool, asked: int | None) -> int:
     """As asked for, else as many as the preparation drew, else 5."""
-    return asked or (DEFAULT_FOLDS if pool.drawn is None else int(pool.drawn.max()) + 1)
+    if asked is not None:
+        return asked
+    return DEFAULT_FOLDS if pool.drawn is None else int(pool.drawn.max()) + 1
 
 
 def plan_folds(pool: Pool, k: int, *, seed: int, validation_share: float) -> list[Fold]:
