@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,11 +12,12 @@ from hypothesis import strategies as st
 from felicity.datasets.augment import Augmentation
 from felicity.errors import ConfigError
 from felicity.imaging.spec import InputSpec
-from felicity.training.config import TrainConfig, make_config, read_toml, to_toml
+from felicity.training.config import DataConfig, TrainConfig, make_config, read_toml, to_toml
 from felicity.training.curves import curves_png
-from felicity.training.data import Part
+from felicity.training.data import Part, load
 from felicity.training.feed import Feed, normalise
 from felicity.training.schedule import learning_rate
+from tests.support import faces_on_disk as disk
 
 DATA = {"data": {"path": "faces"}}
 
@@ -24,15 +27,26 @@ def part(n: int = 40, classes: int = 3, seed: int = 0) -> Part:
     return Part(rng.integers(0, 256, (n, 16, 16), dtype=np.uint8), np.arange(n) % classes, None)
 
 
-def test_a_configuration_survives_its_file(tmp_path: object) -> None:
+def test_a_configuration_survives_its_file(tmp_path: Path) -> None:
     config = make_config(
-        DATA, {"augment": "camera", "augmentation": {"blur": 0.25}, "model": {"width": 24}, "soft_labels": True}
+        {"data": {"path": '/data/\U0001f600 faces "ours"'}},
+        {"augment": "camera", "augmentation": {"blur": 0.25}, "model": {"width": 24}, "soft_labels": True},
     )
-    from pathlib import Path
-
-    file = Path(str(tmp_path)) / "winner.toml"
-    file.write_text(to_toml(config))
+    file = tmp_path / "winner.toml"
+    file.write_text(to_toml(config), encoding="utf-8")
     assert make_config(read_toml(file)) == config
+
+
+def test_votes_for_a_class_without_images_are_shared_out(tmp_path: Path) -> None:
+    faces = disk.made_up(70)
+    votes = np.zeros((70, 10), dtype=np.int64)
+    votes[np.arange(70), np.arange(70) % 7] = 6
+    votes[::2, 7] = 4  # contempt, which no face is most voted for
+    disk.write_csv(faces, tmp_path / "fer2013.csv")
+    disk.write_ferplus(votes, faces.folds, tmp_path / "fer2013new.csv")
+    made = load(DataConfig(path=str(tmp_path)), soft=True)
+    assert len(made.classes) == 7 and made.train.soft is not None
+    assert made.train.soft.sum(1) == pytest.approx(np.ones(len(made.train)))
 
 
 def test_what_is_missing_is_named() -> None:

@@ -163,7 +163,8 @@ def to_toml(config: TrainConfig) -> str:
 
     def lines(values: Mapping[str, Any]) -> list[str]:
         plain = {k: v for k, v in values.items() if v is not None and not isinstance(v, dict)}
-        return [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
+        # TOML has no escape for half a character, which JSON makes of those beyond the first 65,536.
+        return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
 
     dumped = config.model_dump()
     parts = ["\n".join(lines(dumped))]

@@ -190,11 +190,15 @@ def training_set(
 
 
 def _without_empty_classes(manifest: Manifest) -> Manifest:
-    """The manifest without the classes that no image is labelled."""
+    """The manifest without the classes that no image is labelled; their votes are shared out among the others."""
     found = np.bincount(manifest.labels[manifest.labels >= 0], minlength=len(manifest.classes)) > 0
     number = np.where(found, np.cumsum(found) - 1, -1)
     labels = np.where(manifest.labels >= 0, number[manifest.labels], -1)
-    soft = None if manifest.soft_labels is None else manifest.soft_labels[:, found]
+    soft = manifest.soft_labels
+    if soft is not None:
+        rest = (soft[:, ~found] > 0).any(1)
+        soft = soft[:, found]
+        soft[rest] /= np.maximum(soft[rest].sum(1, keepdims=True), np.float32(1e-9))
     classes = tuple(name for name, some in zip(manifest.classes, found, strict=True) if some)
     return replace(manifest, classes=classes, labels=labels, soft_labels=soft)
 
