@@ -130,6 +130,7 @@ def test_findings_say_yes_and_no_by_the_figures(tmp_path: Path) -> None:
     assert found["parameters of the CNN"].agrees
     assert not next(one for one in findings(outcomes, 1) if one.what.startswith("parameters")).agrees
     assert not found["images to test on"].agrees
+    assert found["images to test on"].why.startswith("the data given hold other rows"), "nobody knows of FER+ here"
     assert not found["TensorFlow's lead over PyTorch in accuracy"].agrees
     time = found["time of PyTorch against TensorFlow"]
     assert "2.00 times" in time.ours and not time.agrees
