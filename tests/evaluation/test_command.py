@@ -121,6 +121,11 @@ def test_a_prepared_data_set_is_read_with_its_splits(data: Path, tmp_path: Path)
     assert even["labels"] == "labels as prepared (fer2013-csv), answers for equal shares"
     with pytest.raises(DatasetError, match="is prepared with its classes"):
         run("best", "--data", tmp_path / "ready", "--classes", "happy,sad")
+    with pytest.raises(DatasetError, match="is prepared data, and is not read as ferplus; leave --format out"):
+        run("best", "--data", tmp_path / "ready", "--format", "ferplus")
+    assert CliRunner().invoke(app, [*prepare[:4], str(tmp_path / "small"), "--size", "16"]).exit_code == 0
+    with pytest.raises(DatasetError, match="prepare it so, or train on what it holds, with --size and --colour"):
+        run("best", "--data", tmp_path / "small")
 
 
 def test_report_and_pictures_need_nothing_else(data: Path, tmp_path: Path) -> None:
@@ -265,6 +270,15 @@ def test_a_run_of_two_classes_is_asked_about_these_alone(trained: Path, data: Pa
 def test_another_reading_of_the_same_files_is_no_fresh_data(trained: Path, data: Path) -> None:
     found = run_json(trained, "--data", data, "--split", "train", "--format", "ferplus")
     assert found["labels"] == "FER+ majority" and found["seen_in_training"] > 0
+
+
+def test_format_and_classes_hold_for_the_runs_own_data(trained: Path) -> None:
+    found = run_json(trained, "--format", "ferplus")
+    assert found["labels"] == "FER+ majority"
+    toml = trained.parent / "classes.toml"
+    toml.write_text('[classes]\nhappy = ["happy", "surprise"]\nsad = ["sad"]\n')
+    wider = run_json(trained, "--classes", toml, "--split", "PublicTest")
+    assert wider["n"] > run_json(trained, "--split", "PublicTest")["n"]
 
 
 def test_data_that_changed_since_the_training_are_noticed(trained: Path, data: Path) -> None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from felicity.datasets.archives import FileTree, open_tree
 from felicity.datasets.manifest import MANIFEST, Manifest
 from felicity.datasets.readers.ferplus import TABLE, FerPlus
+from felicity.datasets.readers.prepared import Prepared
 from felicity.datasets.samples import Image
 from felicity.datasets.splits import LEFT_OUT
 from felicity.errors import DatasetError
@@ -68,19 +69,24 @@ class Source:
 
 
 def data_of(judge: Judge, path: str | None, format: str | None, classes: str | None) -> DataConfig:
-    """How ``path`` is read for ``judge``: as its run's own data were, in its size and colour. Raises DatasetError."""
-    if path is not None and classes and (Path(path) / MANIFEST).is_file():
-        raise DatasetError(f"{path}: is prepared with its classes, and stays so; leave --classes out")
-    if judge.run is not None:
-        own: DataConfig = judge.run.config.data
-        if path is None:
-            return own
-        same = Path(path).resolve() == Path(own.path).resolve()
-        changes = {"path": path} | ({} if same and format is None else {"format": format})
-        return own.model_copy(update=changes | ({"classes": classes} if classes else {}))
-    if path is None:
+    """How the data are read for ``judge``: as its run's own were, in its size and colour, but for what is given.
+
+    ``path`` None: the run's own. Raises DatasetError.
+    """
+    own: DataConfig | None = None if judge.run is None else judge.run.config.data
+    where = path if path is not None else own.path if own is not None else None
+    if where is None:
         raise DatasetError(f"{judge.name}: a bundle does not know its data; name a data set with --data")
-    return DataConfig(path=path, format=format, classes=classes, size=judge.size, colour=judge.colour)
+    if (Path(where) / MANIFEST).is_file():
+        if classes:
+            raise DatasetError(f"{where}: is prepared with its classes, and stays so; leave --classes out")
+        if format not in (None, Prepared.name):
+            raise DatasetError(f"{where}: is prepared data, and is not read as {format}; leave --format out")
+    if own is None:
+        return DataConfig(path=where, format=format, classes=classes, size=judge.size, colour=judge.colour)
+    same = Path(where).resolve() == Path(own.path).resolve()
+    changes = {"path": where} | ({} if same and format is None else {"format": format})
+    return own.model_copy(update=changes | ({"classes": classes} if classes else {}))
 
 
 def sources(config: DataConfig, progress: Progress | None = None) -> tuple[list[Source], list[str]]:

@@ -218,7 +218,7 @@ def open_prepared(config: DataConfig, progress: Callable[[int, int], None] | Non
     if images.shape[1] != config.size or (images.ndim == 4) != (config.colour == "rgb"):
         raise DatasetError(
             f"{folder}: holds images {images.shape[1:]}, but {config.size} pixels in {config.colour} are asked for; "
-            f"prepare it so, or give --size and --colour"
+            f"prepare it so, or train on what it holds, with --size and --colour"
         )
     return (_without_empty_classes(manifest) if config.classes is None else manifest), images
 
