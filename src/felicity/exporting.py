@@ -23,11 +23,12 @@ from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
 from felicity.models.runtime import open_session
 from felicity.training import checkpoint
 from felicity.training.config import read_toml
-from felicity.training.data import Part, TrainingSet, load
+from felicity.training.data import Part, TrainingSet
 from felicity.training.feed import normalise
 from felicity.training.onnx_file import in_eight_bits, in_half_precision
 from felicity.training.onnx_graph import INPUT, OUTPUTS, to_onnx
 from felicity.training.run import BEST, Run, environment, open_run
+from felicity.training.trained_on import own_set
 
 Floats = npt.NDArray[np.floating[Any]]
 LICENCE = "Apache-2.0"
@@ -197,7 +198,7 @@ def _load(run: Run, data: str | None) -> TrainingSet:
     config = run.config.data if data is None else run.config.data.model_copy(update={"path": data})
     if not Path(config.path).exists():
         raise DatasetError(f"{config.path}: is not there, and {run.folder} was trained on it; say where with --data")
-    held = load(config, soft=run.config.soft_labels)
+    held = own_set(run, config)
     same = held.digest == run.facts["data"]["digest"] and held.classes == run.classes
     if not same or (held.mean, held.std) != (run.mean, run.std):
         raise TrainingError(

@@ -71,6 +71,7 @@ def test_a_cross_validation_that_was_stopped_ends_as_one_that_was_not(faces: Pat
             [fold[name] for fold in whole["folds"]], abs=1e-5
         )
     _check_result(whole, tmp_path / "whole", pool)
+    _check_evaluation(whole, tmp_path / "whole")
     with pytest.raises(TrainingError, match="holds a cross-validation already; add --resume"):
         cross_validate(config, pool, 2, stopped)
     with pytest.raises(TrainingError, match="begun with number_of_folds = 2, not 3"):
@@ -90,6 +91,18 @@ def _check_result(result: dict[str, Any], folder: Path, pool: Pool) -> None:
     assert json.loads((folder / "crossval.json").read_text()) == result
     values = [fold["accuracy"] for fold in result["folds"]]
     assert result["summary"]["accuracy"]["mean"] == pytest.approx(np.mean(values))
+
+
+def _check_evaluation(result: dict[str, Any], folder: Path) -> None:
+    """A fold's run is measured on what it held out, and knows what it trained on."""
+    for fold in result["folds"]:
+        for split, part in (("test", "held_out"), ("validation", "validation")):
+            words = ["evaluate", str(folder / fold["run"]), "--split", split, "--draws", "100", "--json"]
+            found = json.loads(CliRunner().invoke(app, words, catch_exceptions=False).stdout)
+            assert found["n"] == fold["images"][part] and found["seen_in_training"] == 0
+            assert not found["notes"] and "training" in found["fit"]["kept"], "the data are what they were"
+            if split == "test":
+                assert found["accuracy"] == pytest.approx(fold["accuracy"], abs=1e-6)
 
 
 def test_the_interval_is_students_t_over_folds_within_the_range() -> None:

@@ -55,6 +55,11 @@ class Manifest:
         """Whether duplicates and subjects were let straddle the splits, on demand."""
         return bool(self.options["split"]["leaky"])
 
+    @property
+    def keys(self) -> list[str]:
+        """Of each image, a unique name that depends on its content."""
+        return [f"{digest}:{name}" for digest, name in zip(self.hashes, self.names.tolist(), strict=True)]
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Split to class to number of images."""
         return {

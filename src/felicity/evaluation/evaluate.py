@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from felicity.datasets.manifest import Manifest
 from felicity.datasets.splits import LEFT_OUT, TRAIN, roles_of
-from felicity.errors import DatasetError
+from felicity.errors import ConfigError, DatasetError
 from felicity.evaluation.figures import Figures, figures
 from felicity.evaluation.fitting import Fit, judge_fit
 from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates
@@ -19,7 +19,8 @@ from felicity.evaluation.judge import Judge
 from felicity.evaluation.metrics import Floats
 from felicity.evaluation.selection import Chosen, Flags, Progress, Trained, answers, choose, data_of, sources
 from felicity.training.config import DataConfig
-from felicity.training.data import Part, load, open_prepared
+from felicity.training.data import Part, open_prepared
+from felicity.training.trained_on import as_divided, own_set
 
 MEASURED = 4000
 """Images of the training and of the validation part, at most, on which a run's weights are measured anew."""
@@ -108,6 +109,8 @@ def evaluate(
     config = data_of(judge, data, format, classes)
     say("preparing images")
     found, notes = sources(config, progress)
+    if judge.run is not None and _same_files(judge, config):
+        found[0] = replace(found[0], manifest=as_divided(judge.run, found[0].manifest))
     trained, is_own = _trained(judge, config, found[0].manifest, notes)
     results = []
     for chosen in choose(judge, found, split, trained):
@@ -148,11 +151,11 @@ def _trained(judge: Judge, config: DataConfig, first: Manifest, notes: list[str]
     if judge.run is None:
         return _training_part, False
     own: DataConfig = judge.run.config.data
-    same_files = Path(config.path).resolve() == Path(own.path).resolve()
+    same_files = _same_files(judge, config)
     is_own = same_files and config == own.model_copy(update={"path": config.path})
     try:
-        manifest = first if is_own else open_prepared(own)[0]
-    except DatasetError as error:
+        manifest = first if is_own else as_divided(judge.run, open_prepared(own)[0])
+    except (ConfigError, DatasetError) as error:
         notes.append(f"not compared with the images it was trained on: {error}")
         return lambda other: np.zeros(len(other.names), dtype=np.bool_), False
     part = manifest.splits == TRAIN
@@ -160,6 +163,10 @@ def _trained(judge: Judge, config: DataConfig, first: Manifest, notes: list[str]
         return lambda other: np.isin(other.names, manifest.names[part]), is_own
     hashes = np.array(manifest.hashes)[part]
     return lambda other: np.isin(np.array(other.hashes), hashes), False
+
+
+def _same_files(judge: Judge, config: DataConfig) -> bool:
+    return Path(config.path).resolve() == Path(judge.run.config.data.path).resolve()
 
 
 def _training_part(manifest: Manifest) -> Flags:
@@ -175,14 +182,15 @@ def _fit(judge: Judge, test: Estimate | None, notes: list[str], seed: int) -> Fi
     counts = run.facts["data"]["images"]["train"]
     chance = max(counts.values()) / max(sum(counts.values()), 1)
     try:
-        own = load(run.config.data, soft=run.config.soft_labels)
-    except DatasetError as error:
+        own = own_set(run)
+    except (ConfigError, DatasetError) as error:
         notes.append(f"its weights are not measured on the images it was trained on: {error}")
         return judge_fit(history, chance)
     if own.digest != run.facts["data"]["digest"]:
         notes.append(
-            f"{run.config.data.path}: is not what it was when the run was trained on it, so its weights are not "
-            f"measured on its training part, and images held out may have been trained on"
+            f"{run.config.data.path}: is not what it was when the run was trained on it, or the run is a fold that was "
+            f"moved out of its cross-validation; so its weights are not measured on its training part, and images held "
+            f"out may have been trained on"
         )
         return judge_fit(history, chance)
     kept = {

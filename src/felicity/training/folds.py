@@ -95,13 +95,14 @@ def open_pool(config: DataConfig, *, soft: bool = False, progress: Callable[[int
     rows = np.flatnonzero(np.isin(manifest.splits, (TRAIN, VALIDATION)) & usable)
     if config.images:
         rows = some(rows, config.images, config.split_seed)
+    keys = manifest.keys
     return Pool(
         manifest.classes,
         np.ascontiguousarray(images[rows]),
         manifest.labels[rows],
         None if manifest.soft_labels is None else manifest.soft_labels[rows],
         np.arange(len(rows)) if manifest.leaky else manifest.groups[rows],
-        [f"{manifest.hashes[row]}:{manifest.names[row]}" for row in rows.tolist()],
+        [keys[row] for row in rows.tolist()],
         None if manifest.k_folds is None else manifest.k_folds[rows],
         config.path,
         None if second is None else second[rows],

@@ -1,0 +1,58 @@
+"""What a run was trained on, divided as it was then: the test part of a fold is what the fold held out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from felicity.datasets.manifest import Manifest
+from felicity.datasets.splits import LEFT_OUT, TEST, TRAIN, VALIDATION
+from felicity.training.config import DataConfig
+from felicity.training.data import TrainingSet, load
+from felicity.training.folds import Fold, Pool, open_pool, plan_folds
+
+if TYPE_CHECKING:
+    from felicity.training.run import Run
+
+
+def fold_of(run: Run) -> tuple[int, int] | None:
+    """Which fold the run is, from 1, and of how many; None if it is none. Told by its place in a cross-validation."""
+    folder = run.folder.resolve()
+    if (named := re.fullmatch(r"fold-(\d+)", folder.name)) is None:
+        return None
+    from felicity.training.crossval import read
+
+    number, folds = int(named[1]), int((read(folder.parent) or {}).get("number_of_folds", 0))
+    return (number, folds) if 1 <= number <= folds else None
+
+
+def own_set(run: Run, config: DataConfig | None = None) -> TrainingSet:
+    """The run's data; ``config``: as they are read now, if they were moved. Raises DatasetError and ConfigError."""
+    config = config or run.config.data
+    if (fold := fold_of(run)) is None:
+        return load(config, soft=run.config.soft_labels)
+    pool, planned = _planned(run, config, *fold)
+    return pool.training_set(planned)
+
+
+def as_divided(run: Run, manifest: Manifest) -> Manifest:
+    """A manifest of the run's own files with the parts that the run had. Raises as ``own_set``.
+
+    Of a fold: what it neither trained on, nor chose by, nor held out is left out.
+    """
+    if (fold := fold_of(run)) is None:
+        return manifest
+    pool, planned = _planned(run, run.config.data, *fold)
+    part: dict[str, str] = {}
+    for name, rows in ((TRAIN, planned.train), (VALIDATION, planned.validation), (TEST, planned.held_out)):
+        part |= dict.fromkeys((pool.keys[row] for row in rows.tolist()), name)
+    return replace(manifest, splits=np.array([part.get(key, LEFT_OUT) for key in manifest.keys], dtype=np.str_))
+
+
+def _planned(run: Run, config: DataConfig, number: int, folds: int) -> tuple[Pool, Fold]:
+    pool = open_pool(config, soft=run.config.soft_labels)
+    plan = plan_folds(pool, folds, seed=config.split_seed, validation_share=config.validation_share)
+    return pool, plan[number - 1]
