@@ -141,7 +141,7 @@ def effect_rows(runs: int, lengths: list[int]) -> Iterator[tuple[object, ...]]:
             return estimate_effect(series, at, names[:treated], names[treated:])  # noqa: B023
 
         null = [once(0.0) for _ in range(runs)]
-        step = float(np.median([effect.level.detectable for effect in null]))
+        step = float(np.median([effect.detectable for effect in null]))
         true = [once(step) for _ in range(max(runs // 4, 1))]
         yield (
             days,

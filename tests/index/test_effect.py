@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 
 from felicity.errors import ConfigError, EstimateError
 from felicity.index.effect import Effect, estimate_effect
@@ -121,6 +122,28 @@ def test_a_location_that_is_away_for_a_while_makes_no_jump() -> None:
     away[AT + 21 :] = np.nan
     gone = effect_in(series | {"T1": series["T1"].with_share(away)})
     assert gone.level.estimate == pytest.approx(effect_in(series).level.estimate, abs=1.5)
+
+
+def test_the_effect_by_location_is_the_middle_of_its_interval_also_where_places_were_seen_for_a_while() -> None:
+    """One of eight places rose by 10 points; the others went dark, so that most later days are of it alone."""
+    rng = np.random.default_rng(11)
+    series = town(8, 8, rng, phi=0.0, days=160)
+    for name in [f"T{i}" for i in range(1, 8)]:
+        dark = series[name].share.copy()
+        dark[80 + 21 :] = np.nan
+        series[name] = series[name].with_share(dark)
+    series["T0"] = series["T0"].with_share(series["T0"].share + 10 * (np.arange(160) >= 80))
+    own = effect_in(series)
+    assert own.clustered is not None and own.headline == "clustered by location"
+    changes = {side: [change for name, change in own.changes.items() if name[0] == side] for side in "TC"}
+    assert own.estimate == pytest.approx(np.mean(changes["T"]) - np.mean(changes["C"]))
+    assert own.estimate == pytest.approx((own.low + own.high) / 2)
+    assert own.to_json()["effect"]["estimate"] == own.estimate
+    reach = stats.t.ppf(0.975, own.clustered.freedom) + stats.t.ppf(0.8, own.clustered.freedom)
+    assert own.detectable == pytest.approx(reach * own.clustered.error)
+    assert not own.found
+    assert f"{own.estimate:+.1f} points" in effect_sentence(own)
+    assert f"an effect of {own.detectable:.1f} points would very likely have shown" in effect_sentence(own)
 
 
 def test_placebo_dates_tell_a_step_from_chance() -> None:

@@ -29,13 +29,19 @@ ENOUGH_LOCATIONS = 4
 
 @dataclass(frozen=True)
 class ByLocation:
-    """The change of each location, and the test that takes locations, not days, as independent."""
+    """The test that takes locations, not days, as independent.
 
+    ``estimate``: mean of the treated locations' own changes less that of the compared ones'. ``detectable``: size that
+    would be found in 80 % of such towns.
+    """
+
+    estimate: float
     error: float
     freedom: float
     low: float
     high: float
     p_value: float
+    detectable: float
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,11 @@ class Placebo:
 class Effect:
     """What changed at ``at``; all in points of happy share.
 
-    ``method``: ``interrupted time series`` or ``difference in differences``. ``level``: the step at the date, the
-    effect itself. ``slope``: change of slope per month (interrupted time series). ``parallel``: slope per month of
+    ``method``: ``interrupted time series`` or ``difference in differences``. ``level``: the step at the date, errors
+    over time. ``slope``: change of slope per month (interrupted time series). ``parallel``: slope per month of
     the groups' difference before the date, which should be none (difference in differences). ``clustered``:
-    errors clustered by location; ``headline`` says which errors ``low``, ``high``, ``p_value`` are of. ``changes``:
+    the step with errors by location. ``headline`` says which of the two is the effect itself, and gives ``estimate``,
+    ``low``, ``high``, ``p_value`` and ``detectable``, the size that is found in 80 % of cases. ``changes``:
     each location's own change. ``before``, ``after``: periods with a figure. ``treated``, ``compared``
     (n,): means of the groups on ``starts``, season removed, NaN in gaps; ``fitted``, ``expected`` (n,): with and
     without the effect.
@@ -69,9 +76,11 @@ class Effect:
     parallel: Coefficient | None
     clustered: ByLocation | None
     headline: str
+    estimate: float
     low: float
     high: float
     p_value: float
+    detectable: float
     changes: Mapping[str, float]
     placebo: Placebo | None
     before: int
@@ -98,7 +107,8 @@ class Effect:
             "locations": list(self.locations),
             "comparison": list(self.comparison),
             "found": self.found,
-            "effect": {"estimate": self.level.estimate, "low": self.low, "high": self.high, "p_value": self.p_value},
+            "effect": {"estimate": self.estimate, "low": self.low, "high": self.high, "p_value": self.p_value},
+            "detectable": self.detectable,
             "errors": self.headline,
             "newey_west": asdict(self.level),
             "clustered": asdict(self.clustered) if self.clustered else None,
@@ -154,9 +164,9 @@ def estimate_effect(
     changes = {name: float(fit(values, design)[column]) for name, values in panel.values.items()}
     clustered = _by_location(changes, locations, comparison)
     trusted = clustered is not None and min(len(locations), len(comparison)) >= ENOUGH_LOCATIONS
-    errors: Coefficient | ByLocation = clustered if trusted and clustered is not None else level
+    told: Coefficient | ByLocation = clustered if trusted and clustered is not None else level
     treated, compared = panel.drawn(locations), panel.drawn(comparison) if comparison else None
-    fitted, expected = _lines(treated, compared, post, panel.days, level, slope)
+    fitted, expected = _lines(treated, compared, post, panel.days, told.estimate, slope)
     return Effect(
         method=method,
         at=at,
@@ -168,9 +178,11 @@ def estimate_effect(
         parallel=parallel,
         clustered=clustered,
         headline="clustered by location" if trusted else "Newey-West over time",
-        low=errors.low,
-        high=errors.high,
-        p_value=errors.p_value,
+        estimate=told.estimate,
+        low=told.low,
+        high=told.high,
+        p_value=told.p_value,
+        detectable=told.detectable,
         changes=changes,
         placebo=_placebo(panel, base, level.estimate, bool(comparison)),
         before=before,
@@ -346,7 +358,15 @@ def _by_location(changes: Mapping[str, float], treated: Sequence[str], compared:
     error = float(np.sqrt(parts.sum()))
     test = stats.ttest_ind(*groups, equal_var=False)
     interval = test.confidence_interval()
-    return ByLocation(error, float(test.df), float(interval.low), float(interval.high), float(test.pvalue))
+    return ByLocation(
+        estimate=float(groups[0].mean() - groups[1].mean()),
+        error=error,
+        freedom=float(test.df),
+        low=float(interval.low),
+        high=float(interval.high),
+        p_value=float(test.pvalue),
+        detectable=error * float(np.sum(stats.t.ppf((0.975, 0.8), test.df))),
+    )
 
 
 def _placebo(panel: _Panel, base: Floats, effect: float, compared: bool) -> Placebo | None:
@@ -371,7 +391,7 @@ def _placebo(panel: _Panel, base: Floats, effect: float, compared: bool) -> Plac
 
 
 def _lines(
-    treated: Floats, compared: Floats | None, post: Floats, days: Floats, level: Coefficient, slope: Coefficient | None
+    treated: Floats, compared: Floats | None, post: Floats, days: Floats, step: float, slope: Coefficient | None
 ) -> tuple[Floats, Floats]:
     """Course of the treated locations with and without the effect, (n,) each."""
     months = days / DAYS_PER_MONTH
@@ -381,7 +401,7 @@ def _lines(
         shift = fit(compared, np.stack([ones, post], axis=1))[1]
         start = float(np.nanmean(np.where(post == 0, treated, np.nan)))
         expected = start + shift * post
-        return expected + level.estimate * post, expected
+        return expected + step * post, expected
     since = np.where(post > 0, months - months[post > 0][0], 0.0)
     own = fit(treated, np.stack([ones, months, post, since], axis=1))
     expected = own[0] + own[1] * months

@@ -37,7 +37,7 @@ def effect_sentence(effect: Effect) -> str:
         if effect.comparison
         else f"than {'its' if len(effect.locations) == 1 else 'their'} earlier course would have led to expect"
     )
-    size, since = effect.level.estimate, f"Since {effect.at:%-d %B %Y}"
+    size, since = effect.estimate, f"Since {effect.at:%-d %B %Y}"
     if effect.found:
         word = "happier" if size > 0 else "less happy"
         low, high = sorted((abs(effect.low), abs(effect.high)))
@@ -45,7 +45,7 @@ def effect_sentence(effect: Effect) -> str:
     return (
         f"{since} {who} {verb} neither happier nor less happy {than}, as far as can be told from chance: "
         f"{size:+.1f} points ({_interval(effect.low, effect.high)}); "
-        f"an effect of {_points(effect.level.detectable)} would very likely have shown."
+        f"an effect of {_points(effect.detectable)} would very likely have shown."
     )
 
 

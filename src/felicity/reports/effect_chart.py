@@ -47,7 +47,7 @@ def effect_figure(effect: Effect) -> Figure:
         fontsize=8,
     )
     panel.set_title(
-        f"{effect.level.estimate:+.1f} points (95 % interval {effect.low:+.1f} to {effect.high:+.1f})",
+        f"{effect.estimate:+.1f} points (95 % interval {effect.low:+.1f} to {effect.high:+.1f})",
         loc="left",
         fontsize=10,
     )

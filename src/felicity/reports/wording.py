@@ -121,12 +121,11 @@ def effect(found: Effect) -> str:
     start = (
         "With the course before the date continued and the weekly rhythm taken out (interrupted time series), the step"
     )
-    level = found.level
     span = f"95\u00a0% interval: {points(found.low)} to {points(found.high)}"
     if found.found:
-        return f"{start} at the date was {points(level.estimate)} points ({span})."
+        return f"{start} at the date was {points(found.estimate)} points ({span})."
     return (
-        f"{start} at the date of {points(level.estimate)} points ({span}) may be chance; one of {level.detectable:.1f} "
+        f"{start} at the date of {points(found.estimate)} points ({span}) may be chance; one of {found.detectable:.1f} "
         "points would have been found in four of five cases."
     )
 

@@ -90,7 +90,7 @@ def show(found: Effect) -> None:
     level = found.level
     rows = [row("effect, errors over time (Newey-West)", level.estimate, level.low, level.high, level.p_value)]
     if one := found.clustered:
-        rows.append(row("effect, errors clustered by location", level.estimate, one.low, one.high, one.p_value))
+        rows.append(row("effect, errors clustered by location", one.estimate, one.low, one.high, one.p_value))
     if slope := found.slope:
         rows.append(row("change of slope, a month", slope.estimate, slope.low, slope.high, slope.p_value))
     if drift := found.parallel:
