@@ -11,6 +11,7 @@ import pytest
 
 from felicity.errors import EstimateError
 from felicity.index import Figure, IndexRow
+from felicity.index.buckets import By, bucket
 from felicity.index.seasonality import season_of
 from felicity.index.series import Series, Step, by_day, calendar, series_of
 
@@ -28,6 +29,27 @@ def test_a_day_has_as_many_hours_as_its_clock_gives_it(day: tuple[int, int, int]
     starts = calendar(midnight, midnight + timedelta(days=1), Step.HOUR, PARIS)
     assert sum(start.date() == midnight.date() for start in starts) == hours
     assert {b.timestamp() - a.timestamp() for a, b in pairwise(starts)} == {3600.0}
+
+
+@pytest.mark.parametrize(
+    ("zone", "change"),
+    [
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, 15, tzinfo=UTC)),
+        ("Australia/Lord_Howe", datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
+        ("Asia/Pyongyang", datetime(2015, 8, 14, 15, tzinfo=UTC)),
+        ("Europe/Paris", datetime(2026, 10, 25, 1, tzinfo=UTC)),
+        ("Asia/Kolkata", datetime(2026, 10, 25, 1, tzinfo=UTC)),
+    ],
+)
+@pytest.mark.parametrize("by", ["minute", "hour", "day"])
+def test_periods_follow_each_other_without_overlap_or_gap(zone: str, change: datetime, by: By) -> None:
+    clock, at = ZoneInfo(zone), int(change.timestamp())
+    found = [bucket(second, by, clock) for second in range(at - 7200, at + 7200, 30)]
+    for (begin, end), (next_begin, next_end) in pairwise(found):
+        assert (begin, end) == (next_begin, next_end) or end == next_begin
+    assert all(
+        begin <= second < end for second, (begin, end) in zip(range(at - 7200, at + 7200, 30), found, strict=True)
+    )
 
 
 def test_days_and_weeks_begin_at_local_midnight_across_a_change_of_the_clock() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal, get_args
@@ -17,14 +18,12 @@ def bucket(second: int, by: By, zone: ZoneInfo) -> tuple[int, int]:
 
     Days begin at local midnight, or at the first moment after it where the clock skips midnight, so
     they last 23, 24 or 25 hours. Weeks begin on Monday (ISO 8601). The hour that an autumn night has
-    twice is two hours. ``total`` is not a bucket of time: ValueError.
+    twice is two hours. Where the clock changes within an hour, as by half an hour on Lord Howe Island, that
+    hour ends there and another begins. So buckets of a kind follow each other without overlap or gap.
+    ``total`` is not a bucket of time: ValueError.
     """
     if by in ("minute", "hour"):
-        length = 60 if by == "minute" else 3600
-        local = datetime.fromtimestamp(second, zone)
-        offset = local.utcoffset() or timedelta()
-        start = second - (second + int(offset.total_seconds())) % length
-        return start, start + length
+        return _even(second, 60 if by == "minute" else 3600, zone)
     day = datetime.fromtimestamp(second, zone).date()
     if by == "day":
         return midnight(day, zone), midnight(day + timedelta(days=1), zone)
@@ -35,6 +34,22 @@ def bucket(second: int, by: By, zone: ZoneInfo) -> tuple[int, int]:
         day = day.replace(day=1)
         return midnight(day, zone), midnight((day + timedelta(days=31)).replace(day=1), zone)
     raise ValueError(f"{by!r} is not a bucket of time")
+
+
+def _even(second: int, length: int, zone: ZoneInfo) -> tuple[int, int]:
+    """The bucket of ``length`` that holds ``second``, cut where the clock changes by no multiple of it."""
+
+    def phase(at: int) -> int:
+        return int((datetime.fromtimestamp(at, zone).utcoffset() or timedelta()).total_seconds()) % length
+
+    own = phase(second)
+    start = second - (second + own) % length
+    end = start + length
+    if phase(start) != own:
+        start += bisect_left(range(start, second), True, key=lambda at: phase(at) == own)
+    if phase(end - 1) != own:
+        end = second + bisect_left(range(second, end - 1), True, key=lambda at: phase(at) != own)
+    return start, end
 
 
 @lru_cache(maxsize=65_536)
