@@ -167,6 +167,45 @@ def test_models_are_kept_apart_and_said(store: Store) -> None:
         store.sums("total", model="other")
 
 
+def test_the_model_is_that_of_the_latest_windows_within_the_range(store: Store) -> None:
+    for number, (model, day) in enumerate((("A", 0), ("B", 30), ("A", 60))):
+        begin = MIDNIGHT + timedelta(days=day)
+        put(store, make_windows(np.random.default_rng(number), 10, model=model, begin=begin))
+    later = MIDNIGHT + timedelta(days=60, minutes=5)
+    for begin, end, model, left_out in (
+        (MIDNIGHT + timedelta(days=20), MIDNIGHT + timedelta(days=50), "B", 0),
+        (MIDNIGHT + timedelta(days=30, minutes=9), later - timedelta(days=1), "B", 0),
+        (None, MIDNIGHT + timedelta(days=50), "B", 1),
+        (MIDNIGHT + timedelta(days=20), later, "A", 1),
+        (None, None, "A", 1),
+    ):
+        groups = store.sums("total", begin=begin, end=end)
+        assert ([key.model for key in groups.keys], len(groups.notes)) == ([model], left_out), (begin, end)
+    nobody = store.sums("total", begin=MIDNIGHT + timedelta(days=40), end=MIDNIGHT + timedelta(days=50))
+    assert (nobody.keys, nobody.notes) == ((), ())
+
+
+def test_an_end_at_the_end_of_the_calendar_cuts_nothing_off(store: Store) -> None:
+    store.add_location(Location("Harbour", "America/New_York"))
+    put(store, make_windows(np.random.default_rng(1), 30))
+    for begin, end in ((None, datetime(9999, 12, 31, 23)), (datetime(1, 1, 1), datetime.max)):
+        assert store.sums("total", begin=begin, end=end).sums.windows.tolist() == [30]
+
+
+@pytest.mark.parametrize("change", [datetime(2026, 4, 4, 15, tzinfo=UTC), datetime(2026, 10, 3, 15, 30, tzinfo=UTC)])
+def test_a_clock_that_changes_by_half_an_hour_loses_nobody_and_counts_nobody_twice(
+    store: Store, change: datetime
+) -> None:
+    store.add_location(Location("Harbour", "Australia/Lord_Howe"))
+    windows = make_windows(np.random.default_rng(1), 240, begin=change - timedelta(hours=2))
+    put(store, windows)
+    for begin, by in product([None, *(change + timedelta(minutes=m) for m in (-45, -15, 10, 40))], BUCKETS):
+        inside = [w for w in windows if not begin or w.key.start >= begin]
+        groups = store.sums(by, begin=begin)
+        assert groups.sums.windows.sum() == len(inside), (begin, by)
+    check_rollups(store)
+
+
 def test_ranges_cut_at_any_minute_equal_the_sum_of_their_windows(store: Store) -> None:
     store.add_location(Location("Harbour", "America/St_Johns"))
     windows = make_windows(np.random.default_rng(1), 216)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,7 +46,7 @@ def instant(time: datetime | None, zone: ZoneInfo) -> int | None:
     if time is None:
         return None
     aware = time if time.tzinfo else time.replace(tzinfo=zone)
-    return -int(-aware.astimezone(UTC).timestamp() // 1)
+    return -int(-aware.timestamp() // 1)
 
 
 def select_sums(
@@ -148,13 +148,10 @@ def _places(
     for location_id, name, timezone in connection.execute(wanted):
         zone = ZoneInfo(timezone)
         low, high = instant(begin, zone), instant(end, zone)
-        inside = [
-            row
-            for row in seen.get(location_id, [])
-            if (low is None or row.last > low) and (high is None or row.first < high)
-        ]
+        latest = {row.model_id: _latest(connection, row, low, high, zone) for row in seen.get(location_id, [])}
+        inside = [row for row in seen.get(location_id, []) if latest[row.model_id] is not None]
         if model is None:
-            inside.sort(key=lambda row: (row.last, row.model_id))
+            inside.sort(key=lambda row: (latest[row.model_id], row.model_id))
             used, others = inside[-1:], inside[:-1]
         else:
             used = [row for row in inside if row.identity == model]
@@ -171,6 +168,33 @@ def _places(
                 f"{int(row.people)} people in all), {instead} is shown; models are never mixed"
             )
     return places, notes
+
+
+def _latest(connection: sa.Connection, extent: Any, low: int | None, high: int | None, zone: ZoneInfo) -> int | None:
+    """Where the last window that starts within low … high ends, of one place and model; None if none starts there."""
+    if (low is None or low <= extent.first) and (high is None or high >= extent.last):
+        return int(extent.last)
+    touching = sa.select(sa.func.max(days.c.start)).where(
+        days.c.location_id == extent.location_id, days.c.model_id == extent.model_id
+    )
+    if low is not None:
+        touching = touching.where(days.c.last > low)
+    if high is not None:
+        touching = touching.where(days.c.first < high)
+    day = connection.execute(touching).scalar()
+    if day is None:
+        return None
+    begin, end = bucket(day, "day", zone)
+    found = (
+        sa.select(windows.c.start + windows.c.seconds)
+        .join(runs, runs.c.id == windows.c.run_id)
+        .where(windows.c.location_id == extent.location_id, runs.c.model_id == extent.model_id)
+        .where(windows.c.start >= max(begin, low or begin), windows.c.start < min(end, high or end))
+        .order_by(windows.c.start.desc())
+        .limit(1)
+    )
+    last = connection.execute(found).scalar()
+    return None if last is None else int(last)
 
 
 def _read_whole(connection: sa.Connection, table: sa.Table, places: list[Place], whole: list[Place]) -> _Part:
