@@ -137,6 +137,37 @@ def test_each_mistake_is_one_sentence(tmp_path: Path, command: Sequence[str], me
     assert not (tmp_path / "report.html").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none/x.png", "there is no folder"),
+        ("x.foo", "a chart is written as .png, .svg, .pdf"),
+        ("f.png", "is a folder"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [*READERS[:3], ("simulate", "--check", "--faces", "none.csv")], ids=lambda command: command[0]
+)
+def test_a_chart_that_cannot_be_drawn_is_refused_before_the_work(
+    tmp_path: Path, command: Sequence[str], name: str, message: str
+) -> None:
+    (tmp_path / "f.png").mkdir()
+    assert message in refused(*command, "--store", tmp_path / "none.db", "--chart", tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["f.png"]
+
+
+@pytest.mark.parametrize(("name", "message"), [(".", "is a folder"), ("file/x.json", "there is no folder")])
+def test_a_map_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "file").touch()
+    assert message in refused("city", "--store", tmp_path / "none.db", "--geojson", tmp_path / name)
+
+
+def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["simulate", "--store", str(tmp_path / "s.db"), "--seed", "-1"])
+    assert done.exit_code == 2 and "--seed" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_on_the_terminal_it_is_one_line(tmp_path: Path) -> None:
     done = felicity("trend", "--store", tmp_path / "none.db", home=tmp_path, expect=1)
     assert done.stdout == "" and done.stderr.startswith("error store ") and done.stderr.count("\n") == 1

@@ -41,3 +41,21 @@ def check_folder(folder: Path, *, resume: bool) -> None:
         ) from error
     if taken and not resume:
         raise ConfigError(f"{folder}: is not empty; go on with --resume, or choose another folder with --output")
+
+
+def chart_file(path: Path | None) -> Path | None:
+    """Callback of options that name a chart: refused before the work where it could not be drawn."""
+    from felicity.reports.figures import check_chart
+
+    if path is not None:
+        check_chart(path)
+    return path
+
+
+def output_file(path: Path | None) -> Path | None:
+    """Callback of options that name a file to write: refused before the work where it could not be written."""
+    from felicity.reports.figures import check_writable
+
+    if path is not None:
+        check_writable(path)
+    return path

@@ -59,13 +59,11 @@ def run_check(
 ) -> None:
     """Measure, show, draw; exit code 1 where a target is missed."""
     from felicity.index import SoftMatrix
-    from felicity.simulation.chart import check_ending, draw_check
+    from felicity.simulation.chart import draw_check
     from felicity.simulation.check import check
 
     bundle = classifier.bundle
     soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
-    if chart is not None:
-        check_ending(chart)
     with console.progress() as progress:
         task = progress.add_task("simulating", total=None)
         verdict = check(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from felicity.index import Figure
 from felicity.index.effect import Effect
 from felicity.index.sentences import city_sentence, effect_sentence
 from felicity.reports import drawing, plots, tables, wording
+from felicity.reports.figures import write_whole
 from felicity.reports.place import CityReport, ModelCard, PlaceReport
 from felicity.reports.plots import best
 
@@ -131,19 +130,7 @@ def render(report: CityReport, pictures: Pictures) -> str:
 
 def write_page(path: Path, html: str) -> None:
     """Write the page, whole or not at all. Raises ConfigError where it cannot be written."""
-    _write(path, html.encode())
-
-
-def check_writable(path: Path) -> None:
-    """Raise ConfigError where a file could not be written, before work is spent on it."""
-    if path.is_dir():
-        raise ConfigError(
-            f"{path}: is a folder; name the file that the report shall be, such as {path / 'report.html'}"
-        )
-    if not path.parent.is_dir():
-        raise ConfigError(f"{path}: there is no folder {path.parent}; make it, or choose another place")
-    if not os.access(path.parent, os.W_OK):
-        raise ConfigError(f"{path}: nothing can be written to {path.parent.resolve()}; choose another place")
+    write_whole(path, html.encode())
 
 
 def write_figures(folder: Path, report: CityReport, pictures: Pictures) -> list[Path]:
@@ -155,7 +142,7 @@ def write_figures(folder: Path, report: CityReport, pictures: Pictures) -> list[
     written = []
 
     def put(name: str, data: bytes) -> None:
-        _write(folder / name, data)
+        write_whole(folder / name, data)
         written.append(folder / name)
 
     for picture in pictures.all():
@@ -166,21 +153,6 @@ def write_figures(folder: Path, report: CityReport, pictures: Pictures) -> list[
         if (parquet := tables.to_parquet(table)) is not None:
             put(f"{name}.parquet", parquet)
     return written
-
-
-def _write(path: Path, data: bytes) -> None:
-    beside: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
-            beside = Path(stream.name)
-            stream.write(data)
-        beside.chmod(0o644)
-        os.replace(beside, path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}; choose another place") from error
-    finally:
-        if beside is not None:
-            beside.unlink(missing_ok=True)
 
 
 def slug(name: str) -> str:

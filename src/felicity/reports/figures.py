@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from felicity.errors import ConfigError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 GREEN, DARK, BLUE, RED, GREY = "#2ea043", "#1f7a33", "#1f5fa8", "#c4412e", "#777777"
+ENDINGS = (".png", ".svg", ".pdf")
 CAVEAT = "Visible expression of those who passed; it is not what they felt."
 
 
@@ -43,15 +48,46 @@ def dress(panel: Axes) -> None:
     panel.grid(alpha=0.25)
 
 
+def check_chart(path: Path) -> None:
+    """Raise ConfigError where no chart could be drawn into ``path``; told before the work, not after it."""
+    if path.suffix.lower() not in ENDINGS:
+        raise ConfigError(f"{path}: a chart is written as {', '.join(ENDINGS)}; give a name that ends so")
+    check_writable(path)
+
+
+def check_writable(path: Path) -> None:
+    """Raise ConfigError where a file could not be written, before work is spent on it."""
+    if path.is_dir():
+        raise ConfigError(f"{path}: is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path}: there is no folder {path.parent}; make it, or choose another place")
+    if not os.access(path.parent, os.W_OK):
+        raise ConfigError(f"{path}: nothing can be written to {path.parent.resolve()}; choose another place")
+
+
 def save(figure: Figure, path: Path) -> None:
-    """Write PNG, SVG or PDF, beside and then put in place."""
+    """Write PNG, SVG or PDF, whole or not at all. Raises ConfigError where it cannot be written."""
     from matplotlib.text import Text
 
+    check_chart(path)
     for text in figure.findobj(Text):
         text.set_parse_math(False)  # a place may be called "$5 Bridge"
-    beside = path.with_name(f".{path.name}.part")
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=path.suffix[1:], dpi=130)
+    write_whole(path, drawn.getvalue())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write beside, then put in place. Raises ConfigError where it cannot be written."""
+    beside: Path | None = None
     try:
-        figure.savefig(beside, format=path.suffix[1:] or "png", dpi=130)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
+            beside = Path(stream.name)
+            stream.write(data)
+        beside.chmod(0o644)
         os.replace(beside, path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}; choose another place") from error
     finally:
-        beside.unlink(missing_ok=True)
+        if beside is not None:
+            beside.unlink(missing_ok=True)

@@ -5,22 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from felicity.errors import ConfigError
 from felicity.reports.figures import BLUE, GREEN, GREY, RED, save
 from felicity.simulation.check import Example, Target, Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ENDINGS = (".png", ".svg", ".pdf")
 SHOWN_PEOPLE = (200, 2000)
 _DAYS = 60
-
-
-def check_ending(path: Path) -> None:
-    """Raise ConfigError unless ``path`` ends as a chart does; told before the work, not after it."""
-    if path.suffix.lower() not in ENDINGS:
-        raise ConfigError(f"{path}: a chart is written as {', '.join(ENDINGS)}; give a name that ends so")
 
 
 def draw_check(verdict: Verdict, path: Path) -> None:
@@ -28,7 +20,6 @@ def draw_check(verdict: Verdict, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    check_ending(path)
     shown = [example for example in verdict.examples if example.people in SHOWN_PEOPLE]
     figure = Figure(figsize=(4.3 * len(shown) + 4.6, 4.8), layout="constrained")
     FigureCanvasAgg(figure)

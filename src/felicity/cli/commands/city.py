@@ -40,7 +40,10 @@ def city(
     model: Annotated[
         str | None, typer.Option(metavar="ID", help="Windows of this bundle (default: the latest).")
     ] = None,
-    geojson: Annotated[Path | None, typer.Option(metavar="FILE", help="Write places and figures as GeoJSON.")] = None,
+    geojson: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write places and figures as GeoJSON.", callback=options.output_file),
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Print the happy share of the city as the weighted mean of its places, and which places are missing."""
@@ -91,17 +94,9 @@ def show(found: CityIndex) -> None:
 
 
 def write_geojson(found: CityIndex, path: Path) -> None:
-    """Write a FeatureCollection, beside and then put in place."""
+    """Write a FeatureCollection, whole or not at all."""
     import json
-    import os
 
-    from felicity.errors import ConfigError
+    from felicity.reports.figures import write_whole
 
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_text(json.dumps(found.to_geojson(), ensure_ascii=False, allow_nan=False), encoding="utf-8")
-        os.replace(beside, path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, json.dumps(found.to_geojson(), ensure_ascii=False, allow_nan=False).encode())

@@ -26,7 +26,7 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the pictures go.")] = Path(
         "felicity-demo"
     ),
-    seed: Annotated[int, typer.Option(help="Of the simulated town.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulated town.")] = 1,
 ) -> None:
     """Classify a real photograph, then simulate four places over four weeks and print their index.
 

@@ -37,7 +37,10 @@ def effect(
     model: Annotated[
         str | None, typer.Option(metavar="ID", help="Windows of this bundle (default: the latest).")
     ] = None,
-    chart: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw before and after (PNG, SVG, PDF).")] = None,
+    chart: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw before and after (PNG, SVG, PDF).", callback=options.chart_file),
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Say what changed with a measure: against the places' earlier course, or better against other places."""

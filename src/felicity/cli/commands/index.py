@@ -39,7 +39,8 @@ def index(
         str | None, typer.Option(metavar="ID", help="Windows of this bundle (default: the latest).")
     ] = None,
     chart: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the index over time (PNG, SVG, PDF).")
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the index over time (PNG, SVG, PDF).", callback=options.chart_file),
     ] = None,
     json: options.Json = False,
 ) -> None:

@@ -23,9 +23,9 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")] = Path(
-        "report.html"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.", callback=options.output_file)
+    ] = Path("report.html"),
     store: options.Store = None,
     begin: Annotated[
         str | None,
@@ -72,7 +72,6 @@ def report(
     from felicity.errors import ConfigError
     from felicity.reports import city
 
-    city.check_writable(output)
     day = _day(at) if at else None
     if (touched or comparison) and day is None:
         raise ConfigError("--touched and --comparison need a day to compare around; give it with --at")

@@ -37,7 +37,10 @@ def simulate(
         int, typer.Option(metavar="N", min=0, help="--check: series for the tests over time; 0 leaves them out.")
     ] = 2000,
     chart: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="--check: draw targets and errors (PNG, SVG, PDF).")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="--check: draw targets and errors (PNG, SVG, PDF).", callback=options.chart_file
+        ),
     ] = None,
     people: Annotated[int, typer.Option(metavar="N", help="--video: people who walk by, over ten scenes.")] = 400,
     in_view: Annotated[float, typer.Option("--in-view", metavar="N", help="--video: people in view on average.")] = 2.0,
@@ -54,7 +57,7 @@ def simulate(
         str | None,
         typer.Option(metavar="DATE=POINTS", help="A measure: from then on the first place is that much happier."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same city.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same city.")] = 1,
     json: options.Json = False,
 ) -> None:
     """Simulate people whose expressions are known, and hold the index against the truth.

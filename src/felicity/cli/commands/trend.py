@@ -37,7 +37,9 @@ def trend(
     model: Annotated[
         str | None, typer.Option(metavar="ID", help="Windows of this bundle (default: the latest).")
     ] = None,
-    chart: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the trends (PNG, SVG, PDF).")] = None,
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the trends (PNG, SVG, PDF).", callback=options.chart_file)
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Say whether places look happier or less happy as time goes by, with slope, interval and lasting shifts."""
