@@ -59,6 +59,17 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, message: str) -
         read_footfall(table(tmp_path, text), PLACES)
 
 
+@pytest.mark.parametrize("text", ["location,hour,visits\nC,9,1\n", "origin,destination,flow\nX,C,1\n"])
+def test_a_code_of_two_places_is_refused(tmp_path: Path, text: str) -> None:
+    places = [Location("Park", code="C"), Location("Quay", code="C")]
+    with pytest.raises(
+        ConfigError, match="line 2: 'C' is the name or code of Park and of Quay; give each its own code"
+    ):
+        read_footfall(table(tmp_path, text), places)
+    by_name = table(tmp_path, text.replace("C,", "Park,"))
+    assert read_footfall(by_name, places).total == {"Park": 1}
+
+
 def test_no_file_and_no_text(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_footfall(tmp_path / "none.csv", PLACES)

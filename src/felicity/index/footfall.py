@@ -45,9 +45,12 @@ def read_footfall(path: Path, locations: Iterable[Location]) -> Footfall:
     """Read either table. Places are known by name or ``code``.
 
     Raises ConfigError, naming the line, for missing, negative or impossible visits, a place and hour given twice,
-    an unknown location, or if no area of the flows is a known location.
+    an unknown location, a name or code that several locations have, or if no area of the flows is a known location.
     """
-    names = {alias: place.name for place in locations for alias in (place.code, place.name) if alias}
+    names: dict[str, tuple[str, ...]] = {}
+    for place in locations:
+        for alias in {place.code, place.name} - {None, ""}:
+            names[str(alias)] = (*names.get(str(alias), ()), place.name)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
@@ -84,14 +87,22 @@ def _rows(path: Path, reader: Iterator[list[str]], heading: tuple[str, ...]) -> 
         yield line, first, second, value
 
 
-def _hourly(path: Path, rows: Iterable[tuple[str, str, str, float]], names: Mapping[str, str]) -> Footfall:
+def _only(line: str, alias: str, names: Mapping[str, tuple[str, ...]]) -> str:
+    """The location of that name or code; ConfigError if there are several."""
+    found = names[alias]
+    if len(found) > 1:
+        raise ConfigError(f"{line}: {alias!r} is the name or code of {' and of '.join(found)}; give each its own code")
+    return found[0]
+
+
+def _hourly(path: Path, rows: Iterable[tuple[str, str, str, float]], names: Mapping[str, tuple[str, ...]]) -> Footfall:
     sums: dict[str, Floats] = {}
     counts: dict[str, Floats] = {}
     seen = set()
     for line, place, hour, visits in rows:
         if place not in names:
             raise ConfigError(f"{line}: there is no location {place!r}; known are {', '.join(sorted(names)) or 'none'}")
-        name = names[place]
+        name = _only(line, place, names)
         if (name, hour) in seen:
             raise ConfigError(f"{line}: {name!r} at {hour} stands twice; one row per location and hour is expected")
         seen.add((name, hour))
@@ -119,7 +130,7 @@ def _hour_of_week(line: str, text: str) -> int:
     return 24 * time.weekday() + time.hour
 
 
-def _flows(path: Path, rows: Iterable[tuple[str, str, str, float]], names: Mapping[str, str]) -> Footfall:
+def _flows(path: Path, rows: Iterable[tuple[str, str, str, float]], names: Mapping[str, tuple[str, ...]]) -> Footfall:
     total: dict[str, float] = {}
     elsewhere = set()
     seen = set()
@@ -128,7 +139,8 @@ def _flows(path: Path, rows: Iterable[tuple[str, str, str, float]], names: Mappi
             raise ConfigError(f"{line}: the flow from {origin} to {destination} stands twice")
         seen.add((origin, destination))
         if destination in names:
-            total[names[destination]] = total.get(names[destination], 0.0) + flow
+            name = _only(line, destination, names)
+            total[name] = total.get(name, 0.0) + flow
         else:
             elsewhere.add(destination)
     if not total:
