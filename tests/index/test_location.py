@@ -17,14 +17,32 @@ SQUARE = {"type": "Polygon", "coordinates": [[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]
 
 @pytest.mark.parametrize(
     "site_type",
-    ["workplace", "education", "Office", "office building", "SCHOOL", "primary-school", "University", "call_center"],
+    [
+        "workplace",
+        "education",
+        "Office",
+        "office building",
+        "SCHOOL",
+        "primary-school",
+        "University",
+        "call_center",
+        "schools",
+        "Offices",
+        "factories",
+        "Universities",
+        "call centres",
+        "campuses",
+        "shops/offices",
+    ],
 )
 def test_workplaces_and_schools_are_refused(site_type: str) -> None:
     with pytest.raises(ConfigError, match=r"refused, because the EU AI Act, Art\. 5\(1\)\(f\), prohibits"):
         Location("Somewhere", site_type=site_type)
 
 
-@pytest.mark.parametrize("site_type", ["park", "station", "shopping street", "network of paths", None])
+@pytest.mark.parametrize(
+    "site_type", ["park", "station", "shopping street", "network of paths", "Spielplätze", "days out", None]
+)
 def test_other_places_are_taken(site_type: str | None) -> None:
     assert Location("Somewhere", site_type=site_type).site_type == site_type
 
@@ -40,6 +58,8 @@ def test_other_places_are_taken(site_type: str | None) -> None:
         ({"population": -1}, "population is a number from 0"),
         ({"population": float("nan")}, "population is a number from 0"),
         ({"site_type": " "}, "a site type is a word"),
+        ({"site_type": 3}, "a site type is a word, or left out, not 3"),
+        ({"geometry": {"type": ["x"]}}, r"type is one of Point.*, not \['x'\]"),
         ({"geometry": {"type": "Circle"}}, "invalid geometry: type is one of"),
         ({"geometry": {"type": "Point"}}, "no coordinates"),
         ({"geometry": {"type": "Point", "coordinates": [40.7, -174.0, "x"]}}, "a position is"),
@@ -108,6 +128,7 @@ def test_a_table(tmp_path: Path) -> None:
         ("name,population\nPark,many\n", r"line 2 \(Park\): population must be a number, not 'many'"),
         ("name,geometry\nPark,here\n", "geometry is not GeoJSON"),
         ('name,lat\n"Park,1\n', "is not CSV"),
+        ('"name"x,lat\nPark,1\n', "line 1 is not CSV"),
     ],
 )
 def test_wrong_tables_are_refused_in_one_sentence(tmp_path: Path, text: str, message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,11 +76,11 @@ class Location:
             self._check_site_type(self.site_type)
 
     def _check_site_type(self, site_type: str) -> None:
-        words = site_type.strip().lower().replace("_", " ").replace("-", " ")
-        if not words:
-            raise ConfigError(f"location {self.name!r}: a site type is a word, or left out")
+        if not isinstance(site_type, str) or not site_type.strip():
+            raise ConfigError(f"location {self.name!r}: a site type is a word, or left out, not {site_type!r}")
+        words = " ".join(re.findall(r"\w+", site_type.lower().replace("_", " ")))
         for kind, names in PROHIBITED.items():
-            if words in names or names & set(words.split()):
+            if any(re.search(rf"\b(?:{name}|{_plural(name)})\b", words) for name in names):
                 raise ConfigError(
                     f"location {self.name!r}: site type {site_type!r} is refused, because the EU AI Act, "
                     f"Art. 5(1)(f), prohibits emotion recognition in the areas of workplace and education ({kind})"
@@ -102,6 +103,12 @@ class Location:
         return ZoneInfo(self.timezone)
 
 
+def _plural(noun: str) -> str:
+    if noun.endswith("y"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("s") else f"{noun}s"
+
+
 _DEPTH = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 
 
@@ -115,9 +122,9 @@ def check_geometry(geometry: Mapping[str, Any]) -> None:
         for part in parts:
             check_geometry(part)
         return
-    if kind not in _DEPTH:
+    if not isinstance(kind, str) or kind not in _DEPTH:
         raise ValueError(f"invalid geometry: type is one of {', '.join(_DEPTH)}, not {kind!r}")
-    _check_coordinates(geometry.get("coordinates"), _DEPTH[str(kind)], str(kind))
+    _check_coordinates(geometry.get("coordinates"), _DEPTH[kind], kind)
 
 
 def _check_coordinates(value: Any, depth: int, kind: str) -> None:

@@ -96,16 +96,16 @@ def _of_geojson(path: Path, text: str, name_field: str | None) -> Iterator[Field
 
 def _of_csv(path: Path, text: str, name_field: str | None) -> Iterator[Fields]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    columns = reader.fieldnames or []
-    if (
-        not {name_field} & set(columns)
-        if name_field
-        else not set(FIELDS["name"]) & {c.strip().lower() for c in columns}
-    ):
-        raise ConfigError(
-            f"{path}: a column {(name_field or 'name')!r} is missing; found are {', '.join(columns) or 'none'}"
-        )
     try:
+        columns = reader.fieldnames or []
+        if (
+            not {name_field} & set(columns)
+            if name_field
+            else not set(FIELDS["name"]) & {c.strip().lower() for c in columns}
+        ):
+            raise ConfigError(
+                f"{path}: a column {(name_field or 'name')!r} is missing; found are {', '.join(columns) or 'none'}"
+            )
         for row in reader:
             where = f"{path}: line {reader.line_num}"
             if None in row or None in row.values():
@@ -113,7 +113,7 @@ def _of_csv(path: Path, text: str, name_field: str | None) -> Iterator[Fields]:
             given = {key.strip(): cell.strip() for key, cell in row.items() if cell.strip()}
             yield _fields(given, where, name_field)
     except csv.Error as error:
-        raise ConfigError(f"{path}: line {reader.line_num} is not CSV: {error}") from error
+        raise ConfigError(f"{path}: line {max(reader.line_num, 1)} is not CSV: {error}") from error
 
 
 def _fields(given: Mapping[str, Any], where: str, name_field: str | None) -> Fields:
@@ -153,5 +153,5 @@ def _number(value: Any, field: str, where: str) -> float:
         if isinstance(value, bool):
             raise ValueError
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ConfigError(f"{where}: {field} must be a number, not {value!r}") from None
