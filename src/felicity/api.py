@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,7 +145,14 @@ def happiness(
 
     with open_store(store, create=False) as opened:
         groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model, k=k)
-        return compute_index(groups, opened.soft_matrices(), k=k), list(groups.notes)
+        rows = compute_index(groups, opened.soft_matrices(), k=k)
+    absent = _absent(locations, {row.location for row in rows})
+    return rows, [*groups.notes, *absent.values()]
+
+
+def _absent(asked: Sequence[str] | None, found: Collection[str]) -> dict[str, str]:
+    """What is to be said of locations that were asked for by name and have no windows."""
+    return {name: f"{name}: there are no windows in this period" for name in asked or () if name not in found}
 
 
 def series(
@@ -166,8 +173,8 @@ def series(
     return series_of(rows, step), notes
 
 
-def trends(series: Mapping[str, Series]) -> tuple[list[Trend], dict[str, str]]:
-    """The trend of each location, and why others have none.
+def trends(series: Mapping[str, Series], locations: Sequence[str] | None = None) -> tuple[list[Trend], dict[str, str]]:
+    """The trend of each location, and why others have none, among them those of ``locations`` without a series.
 
     Raises EstimateError if no location has one.
     """
@@ -180,6 +187,7 @@ def trends(series: Mapping[str, Series]) -> tuple[list[Trend], dict[str, str]]:
             found.append(estimate_trend(one))
         except EstimateError as error:
             lacking[name] = str(error)
+    lacking |= _absent(locations, series)
     if not found:
         raise EstimateError(next(iter(lacking.values()), "there is nothing counted in this store and period yet"))
     return found, lacking
@@ -210,7 +218,7 @@ def effect(
 def city(
     *,
     store: str | None = None,
-    weight: Weight = "population",
+    weight: Weight | None = None,
     footfall: str | Path | None = None,
     begin: datetime | None = None,
     end: datetime | None = None,
@@ -220,8 +228,10 @@ def city(
 ) -> CityIndex:
     """The index of a city from its locations, weighted by population, visits or people; see ``index.city``.
 
-    ``footfall``: CSV of visits by location and hour, or of flows between areas (``index.footfall``).
+    ``footfall``: CSV of visits by location and hour, or of flows between areas (``index.footfall``). ``weight``: by
+    default visits where they are given, else population. Raises ConfigError for flows that weigh nothing.
     """
+    from felicity.errors import ConfigError
     from felicity.index.city import city_index
     from felicity.index.footfall import read_footfall
     from felicity.store import open_store
@@ -229,6 +239,9 @@ def city(
     with open_store(store, create=False) as opened:
         places = [place for place in opened.locations() if locations is None or place.name in locations]
         visits = read_footfall(Path(footfall), opened.locations()) if footfall else None
+        weight = weight or ("visits" if visits else "population")
+        if visits and not visits.hours and weight != "visits":
+            raise ConfigError(f"flows weigh places by visits alone, not by {weight}; leave --weight or --footfall out")
         by: By = "hour" if visits and visits.hours else "total"
         groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model, k=k)
         return city_index(groups, opened.soft_matrices(), places, weight=weight, footfall=visits, k=k)

@@ -100,6 +100,23 @@ def test_effect_refuses_in_one_sentence(town: str, home: Path, arguments: tuple[
     assert done.stdout == ""
 
 
+def test_names_that_hold_commas(home: Path) -> None:
+    url = fill(home / "s.db", {"Quay, old": lambda day: 0.3, "Quay": lambda day: 0.4, "Hall": lambda day: 0.5}, 50)
+    for named, of in (("Quay, old,Hall", ["Quay, old", "Hall"]), ("Hall, Quay", ["Hall", "Quay"])):
+        rest = ({"Quay, old", "Quay", "Hall"} - set(of)).pop()
+        arguments = ("effect", "--store", url, "--at", "2026-02-27", "--locations", named, "--comparison", rest)
+        (document,) = felicity_json(*arguments, home=home)
+        assert (document["locations"], document["comparison"]) == (of, [rest])
+
+
+def test_places_asked_for_by_name_are_never_left_out_silently(town: str, home: Path) -> None:
+    asked = ("--store", town, "--from", "2026-02-10", "-l", "Harbour", "-l", "Tower")
+    (document,) = felicity_json("trend", *asked, home=home)
+    assert document["missing"] == [{"location": "Tower", "reason": "Tower: there are no windows in this period"}]
+    done = felicity("index", *asked, home=home)
+    assert "Tower: there are no windows in this period" in done.stderr
+
+
 def test_city_in_words_and_as_a_map(town: str, home: Path) -> None:
     file = home / "city.geojson"
     done = felicity("city", "--store", town, "--geojson", file, home=home)
@@ -127,6 +144,11 @@ def test_city_by_visits(town: str, home: Path) -> None:
     assert weights == {"Harbour": 0.75, "Market": 0.0, "Museum": 0.0, "Park": 0.25, "Tower": 0.0}
     assert document["happy_share"]["adjusted"] == pytest.approx(0.75 * 40 + 0.25 * 60, abs=3)
     assert {place["location"] for place in document["missing"]} == {"Market", "Museum", "Tower"}
+    (unsaid,) = felicity_json("city", "--store", town, "--footfall", visits, home=home)
+    assert unsaid == document
+    visits.write_text("origin,destination,flow\nPark,Harbour,4\n", encoding="utf-8")
+    done = felicity("city", "--store", town, "--weight", "people", "--footfall", visits, home=home, expect=1)
+    assert "flows weigh places by visits alone, not by people" in done.stderr
     visits.write_text("location,hour,visits\nHarbour,9,-4\n", encoding="utf-8")
     done = felicity("city", "--store", town, "--weight", "visits", "--footfall", visits, home=home, expect=1)
     assert "visits.csv, line 2: visits is a number from 0, not '-4'" in done.stderr

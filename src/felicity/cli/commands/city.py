@@ -22,8 +22,12 @@ def register(app: typer.Typer) -> None:
 
 def city(
     weight: Annotated[
-        Weight, typer.Option(help="What a place counts by: who lives there, who visits it, or who was counted.")
-    ] = "population",
+        Weight | None,
+        typer.Option(
+            help="What a place counts by: who lives there, who visits it, or who was counted "
+            "(default: visits with --footfall, else population)."
+        ),
+    ] = None,
     footfall: Annotated[
         Path | None,
         typer.Option(

@@ -48,10 +48,11 @@ def effect(
     from felicity.cli.commands.watch import parse_time
     from felicity.index.sentences import effect_sentence
 
+    moment, known = parse_date(at), known_names(store)
     found, notes = api.effect(
-        parse_date(at),
-        split(locations),
-        split(comparison or []),
+        moment,
+        split(locations, known),
+        split(comparison or [], known),
         store=store,
         begin=parse_time(begin, zone=None) if begin else None,
         end=parse_time(end, zone=None) if end else None,
@@ -108,9 +109,25 @@ def show(found: Effect) -> None:
     console.table(columns, rows, title=title, numbers=columns[1:])
 
 
-def split(names: list[str]) -> list[str]:
-    """``A,B`` and repeated options to names."""
-    return [name.strip() for text in names for name in text.split(",") if name.strip()]
+def known_names(url: str | None) -> set[str]:
+    """Names of all locations of a store."""
+    from felicity.store import open_store
+
+    with open_store(url, create=False) as opened:
+        return {location.name for location in opened.locations()}
+
+
+def split(texts: list[str], known: set[str]) -> list[str]:
+    """``A,B`` and repeated options to names. A known name may hold commas: as much as is one is taken for one."""
+    names = []
+    for text in texts:
+        parts = text.split(",")
+        while parts:
+            joined = [",".join(parts[:n]).strip() for n in range(len(parts), 0, -1)]
+            name = next((one for one in joined if one in known), joined[-1])
+            parts = parts[len(parts) - joined.index(name) :]
+            names += [name] if name else []
+    return names
 
 
 def parse_date(text: str) -> datetime:

@@ -67,7 +67,7 @@ def report(
 
     One HTML file that needs no network and prints on A4.
     """
-    from felicity.cli.commands.effect import split
+    from felicity.cli.commands.effect import known_names, split
     from felicity.cli.commands.watch import parse_time
     from felicity.errors import ConfigError
     from felicity.reports import city
@@ -78,9 +78,11 @@ def report(
     first, last = (parse_time(text, zone=None) if text else None for text in (begin, end))
     made = gather(store, first, last, location, k=k, at=day, title=title)
     if weight or footfall:
-        made = _with_city(made, store, first, last, location, weight or "visits", footfall)
+        made = _with_city(made, store, first, last, location, weight, footfall)
     if day and (touched or comparison):
-        made = _with_effect(made, store, first, last, day, split(touched or []), split(comparison or []))
+        known = known_names(store)
+        names = split(touched or [], known), split(comparison or [], known)
+        made = _with_effect(made, store, first, last, day, *names)
     for note in made.notes:
         console.warn(note)
     with console.progress() as progress:
@@ -177,7 +179,7 @@ def _with_city(
     begin: datetime | None,
     end: datetime | None,
     names: Sequence[str] | None,
-    weight: Weight,
+    weight: Weight | None,
     footfall: Path | None,
 ) -> CityReport:
     """The report with the weighted index, or why there is none."""

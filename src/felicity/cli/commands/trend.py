@@ -56,11 +56,11 @@ def trend(
         k=k,
         model=model,
     )
-    trends, lacking = api.trends(read)
+    trends, lacking = api.trends(read, location)
     limits, changes = _control(read, [one.location for one in trends])
     if any((one.starts[-1] - one.starts[0]).days < 365 * YEARS for one in trends):
         notes.append(f"in less than {YEARS} years a trend cannot be told from the season of the year")
-    for note in (*notes, *lacking.values()):
+    for note in dict.fromkeys((*notes, *lacking.values())):
         console.warn(note)
     if json:
         listed = []
