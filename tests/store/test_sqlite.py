@@ -122,11 +122,21 @@ def test_a_table_of_somebody_else(tmp_path: Path) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute("CREATE TABLE locations (id INTEGER)")
     connection.close()
-    with pytest.raises(StoreError, match="already exists"):
-        open_store(str(file))
-    with sqlite3.connect(file) as connection:
-        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("locations",)], "left as it was"
-    connection.close()
+    before = file.read_bytes()
+    for create in (True, False):
+        with pytest.raises(StoreError, match=r"is a database of another program, with locations in it; choose another"):
+            open_store(str(file), create=create)
+        assert file.read_bytes() == before and [path.name for path in tmp_path.iterdir()] == ["theirs.db"]
+
+
+def test_who_only_reads_makes_no_store_of_an_empty_file(tmp_path: Path) -> None:
+    file = tmp_path / "empty.db"
+    file.touch()
+    with pytest.raises(StoreError, match="there is no store in it; name another with --store"):
+        open_store(str(file), create=False)
+    assert file.read_bytes() == b""
+    with open_store(str(file)) as store, store._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
 
 
 def test_the_default_is_a_file_of_ones_own() -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from felicity import paths
 from felicity.errors import ConfigError, StoreError, require
+from felicity.store.migrations import VERSION_TABLE
 
 BUSY_SECONDS = 30.0
 """How long a write waits for another process to finish its own."""
@@ -56,8 +57,9 @@ def make_engine(url: sa.URL, busy_seconds: float = BUSY_SECONDS) -> sa.Engine:
 
 def _on_connect(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    # Readers do not wait for the writer, and a killed process leaves a whole file.
-    cursor.execute("PRAGMA journal_mode=WAL")
+    if cursor.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (VERSION_TABLE,)).fetchone():
+        # Readers do not wait for the writer, and a killed process leaves a whole file. Others' files are left alone.
+        cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 

@@ -32,10 +32,10 @@ def open_store(url: str | None = None, *, create: bool = True, busy_seconds: flo
     """Open a store, made and brought up to date as needed.
 
     ``url``: None for the user's own SQLite file, a path, ``sqlite:///FILE`` or
-    ``postgresql://USER@HOST/DATABASE``. ``create``: False for those who only read; a SQLite file must then be there.
+    ``postgresql://USER@HOST/DATABASE``. ``create``: False for those who only read; a store must then be there.
     ``busy_seconds``: how long to wait for another writer (SQLite).
-    Raises ConfigError for what is no such URL, StoreError if it cannot be opened, SchemaError if it was
-    written by a newer version, ExtraMissingError without the package for PostgreSQL.
+    Raises ConfigError for what is no such URL, StoreError if it cannot be opened or is another program's, SchemaError
+    if it was written by a newer version, ExtraMissingError without the package for PostgreSQL.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database != ":memory:":
@@ -49,7 +49,7 @@ def open_store(url: str | None = None, *, create: bool = True, busy_seconds: flo
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"store {parsed.database}: its folder cannot be made: {error.strerror}") from error
-    return Store(parsed, busy_seconds)
+    return Store(parsed, busy_seconds, create=create)
 
 
 class Store(AbstractContextManager["Store"]):
@@ -58,16 +58,22 @@ class Store(AbstractContextManager["Store"]):
     May be used by several threads and processes at once.
     """
 
-    def __init__(self, url: sa.URL, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(self, url: sa.URL, busy_seconds: float = BUSY_SECONDS, *, create: bool = True) -> None:
         self.url = url.render_as_string(hide_password=True)
         self._engine = make_engine(url, busy_seconds)
         try:
             with self._read("opening it") as connection:
                 ready = migrations.check(connection, self.url)
+                if not ready:
+                    migrations.check_own(connection, self.url, create)
             if not ready:
                 with self._write("bringing its schema up to date") as connection:
                     if not migrations.check(connection, self.url):
                         migrations.upgrade(connection)
+                # Connections are set up by what they find, and now they find a store.
+                self._engine.dispose()
+                with self._read("opening it"):
+                    pass
         except BaseException:
             self.close()
             raise

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from felicity.errors import SchemaError
+from felicity.errors import SchemaError, StoreError
 
 VERSION_TABLE = "felicity_version"
 _LOCK = 0x46656C6963697479
@@ -34,6 +34,25 @@ def check(connection: sa.Connection, name: str) -> bool:
             "upgrade it: pip install --upgrade felicity"
         )
     return found == HEAD
+
+
+def check_own(connection: sa.Connection, name: str, create: bool) -> None:
+    """StoreError where no store is and none may be made: by those who only read, and in another program's file.
+
+    A PostgreSQL database may be shared with others, whose tables have names of their own.
+    """
+    if current(connection) is not None:
+        return
+    there = sorted(sa.inspect(connection).get_table_names())
+    if there and connection.dialect.name == "sqlite":
+        raise StoreError(
+            f"store {name}: is a database of another program, with {', '.join(there[:3])}"
+            f"{' and others' if there[3:] else ''} in it; choose another file"
+        )
+    if not create:
+        raise StoreError(
+            f"store {name}: there is no store in it; name another with --store, or felicity watch makes it"
+        )
 
 
 def upgrade(connection: sa.Connection) -> None:
