@@ -162,6 +162,24 @@ def test_a_map_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path,
     assert message in refused("city", "--store", tmp_path / "none.db", "--geojson", tmp_path / name)
 
 
+def test_counts_that_cannot_be_adjusted_are_said_to_be_so(tmp_path: Path) -> None:
+    url = tmp_path / "s.db"
+    windows = make_windows(np.random.default_rng(1), 60, people=20)
+    key = windows[0].key
+    with open_store(str(url)) as store:
+        run = store.begin_run(key.location, key.camera, key.source, key.run_start, key.model)
+        days = [replace(w, key=replace(w.key, start=key.start + timedelta(days=i))) for i, w in enumerate(windows)]
+        store.write_windows(run, days)
+    for command in (("trend",), ("effect", "--at", "2024-04-29", "--locations", "Harbour")):
+        said = refused(*command, "--store", url)
+        assert said.startswith("Harbour: people are counted, but the store holds no soft matrix of their model")
+    for begin in ("2024-01-01", "2030-01-01"):
+        chart = tmp_path / "x.png"
+        done = felicity("index", "--store", url, "--from", begin, "--chart", chart, home=tmp_path)
+        assert "x.png is not drawn, for there is no adjusted figure to draw" in done.stderr
+        assert not chart.exists()
+
+
 def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["simulate", "--store", str(tmp_path / "s.db"), "--seed", "-1"])
     assert done.exit_code == 2 and "--seed" in done.output

@@ -19,7 +19,7 @@ from felicity.errors import ConfigError, EstimateError
 from felicity.index.buckets import bucket
 from felicity.index.regression import Coefficient, fit, regress
 from felicity.index.seasonality import season_levels, season_of
-from felicity.index.series import DAYS_PER_MONTH, Floats, Series, Step, by_day, zone_of
+from felicity.index.series import DAYS_PER_MONTH, Floats, Series, Step, by_day, check_adjustable, zone_of
 
 LEAST = {Step.DAY: 21, Step.WEEK: 12}
 """Periods with a figure that are needed before and after."""
@@ -226,6 +226,8 @@ class _Panel:
             raise ConfigError(
                 f"{twice[0]!r} is named twice; a location is either touched by the measure or compared with, and once"
             )
+        for name in names:
+            check_adjustable(series[name])
         hourly = series[names[0]].step is Step.HOUR
         seasons = {name: season_of(series[name]) for name in names} if hourly else {}
         daily = {name: by_day(series[name], seasons[name].values) if hourly else series[name] for name in names}

@@ -74,6 +74,10 @@ class IndexRow:
     seconds_covered: float = 0.0
     rejected: Mapping[str, int] = field(default_factory=dict)
 
+    def hidden_because(self, k: int) -> str:
+        """Why a suppressed row is: ``too few people``, or it ``shares a crowd`` with people outside it."""
+        return "too few people" if self.people < k else "shares a crowd"
+
     def to_json(self) -> dict[str, Any]:
         """The contract of ``felicity index --json``."""
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -41,7 +41,8 @@ class Series:
 
     ``starts``: n local times, each the beginning of a period. ``share`` (n,): adjusted happy share, percent,
     NaN where nobody was counted or the figure is suppressed. ``error`` (n,): its standard error, points, NaN
-    where unknown. ``people`` (n,). ``suppressed`` (n,): counted, but too few to be shown.
+    where unknown. ``people`` (n,). ``suppressed`` (n,): counted, but too few to be shown. ``adjustable``: False
+    where the store knows plain counts alone.
     """
 
     location: str
@@ -51,6 +52,7 @@ class Series:
     error: Floats
     people: Ints
     suppressed: Mask
+    adjustable: bool = True
 
     def __post_init__(self) -> None:
         n = len(self.starts)
@@ -85,17 +87,19 @@ class Series:
 
     def with_share(self, share: Floats) -> Series:
         """The same periods with other values."""
-        return Series(self.location, self.step, self.starts, share, self.error, self.people, self.suppressed)
+        return replace(self, share=share)
 
     def _take(self, rows: Ints) -> Series:
-        return Series(
-            self.location,
-            self.step,
-            tuple(self.starts[i] for i in rows),
-            self.share[rows],
-            self.error[rows],
-            self.people[rows],
-            self.suppressed[rows],
+        columns = {name: getattr(self, name)[rows] for name in ("share", "error", "people", "suppressed")}
+        return replace(self, starts=tuple(self.starts[i] for i in rows), **columns)
+
+
+def check_adjustable(series: Series) -> None:
+    """Raise EstimateError if people are counted and their shares cannot be adjusted."""
+    if not series.adjustable:
+        raise EstimateError(
+            f"{series.location}: people are counted, but the store holds no soft matrix of their model to adjust their "
+            "shares with; felicity calibrate measures one"
         )
 
 
@@ -138,7 +142,9 @@ def _one(location: str, rows: Sequence[IndexRow], step: Step) -> Series:
         share[i] = figure.adjusted
         if figure.low is not None and figure.high is not None:
             error[i] = (figure.high - figure.low) / (2 * Z95)
-    return Series(location, step, starts, share, error, people, suppressed)
+    counted = [row.happy_share for row in rows if row.happy_share.raw is not None]
+    adjustable = not counted or any(figure.adjusted is not None for figure in counted)
+    return Series(location, step, starts, share, error, people, suppressed, adjustable)
 
 
 def calendar(first: datetime, last: datetime, step: Step, zone: ZoneInfo) -> tuple[datetime, ...]:
@@ -179,4 +185,4 @@ def by_day(series: Series, season: Floats | None = None) -> Series:
         error = np.sqrt(total((weight * np.nan_to_num(series.error)) ** 2)) / np.where(of_all > 0, of_all, np.nan)
     people = np.bincount(day, series.people, len(days)).astype(np.int64)
     hidden = np.bincount(day, series.suppressed, len(days)) > 0
-    return Series(series.location, Step.DAY, days, mean, error, people, hidden & (of_all == 0))
+    return Series(series.location, Step.DAY, days, mean, error, people, hidden & (of_all == 0), series.adjustable)

@@ -12,7 +12,7 @@ import numpy as np
 from felicity.errors import EstimateError
 from felicity.index.noise import Bank, bandwidth, memory, newey_west, sampling_part
 from felicity.index.seasonality import remove_season, season_levels, season_of, straight_line
-from felicity.index.series import DAYS_PER_MONTH, Floats, Ints, Mask, Series, Step, by_day
+from felicity.index.series import DAYS_PER_MONTH, Floats, Ints, Mask, Series, Step, by_day, check_adjustable
 
 LEAST = {Step.DAY: 42, Step.WEEK: 20}
 """Periods with a figure that a trend needs."""
@@ -128,6 +128,7 @@ def estimate_trend(series: Series, *, seed: int = 0) -> Trend:
 
 
 def _check_length(daily: Series) -> None:
+    check_adjustable(daily)
     least, periods = LEAST[daily.step], int(daily.present.sum())
     if periods < least:
         raise EstimateError(

@@ -69,6 +69,9 @@ def index(
     if chart is not None:
         from felicity.reports.index_chart import draw_index, index_series
 
+        if all(row.happy_share.adjusted is None for row in rows):
+            console.warn(f"{chart} is not drawn, for there is no adjusted figure to draw")
+            return
         draw_index(index_series(rows), chart, title=f"Happy share by {by}, adjusted, with 95 % interval")
         console.say(f"drawn in {chart}")
 
@@ -91,7 +94,7 @@ def show_rows(
     for i, row in enumerate(rows):
         share, balance = row.happy_share, row.balance.adjusted
         if row.suppressed:
-            shown = ("-", "too few people" if row.people < k else "shares a crowd", "-", "-")
+            shown = ("-", row.hidden_because(k), "-", "-")
         elif share.adjusted is None:
             shown = (_percent(share.raw), "not calibrated", "-", "-")
         else:
