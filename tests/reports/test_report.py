@@ -256,6 +256,40 @@ def test_chosen_places_and_period(store: str, tmp_path: Path) -> None:
     assert "Nowhere" not in text
 
 
+def test_what_ends_at_midnight_is_of_the_day_before(tmp_path: Path) -> None:
+    url, out = tmp_path / "s.db", tmp_path / "r.html"
+    rng, begin = np.random.default_rng(1), MIDNIGHT + timedelta(hours=23)
+    with open_store(str(url)) as opened:
+        opened.save_model("m@1", soft_matrix(rng))
+        opened.add_location(Location("Park"))
+        key = opened.begin_run("Park", "c", "s", begin, "m@1")
+        args = {"location": "Park", "camera": "c", "source": "s", "model": "m@1"}
+        opened.write_windows(key, make_windows(rng, 60, begin=begin, **args))  # type: ignore[arg-type]
+    assert run("--store", url, "-o", out).exit_code == 0
+    assert "How happy people looked, 30 March 2024." in " ".join(Page(out.read_text(encoding="utf-8")).text.split())
+    assert "which run from 2024-03-30 to 2024-03-30" in refusal("--store", url, "-o", out, "--at", "2024-03-31")
+
+
+def test_people_who_share_a_crowd_are_not_called_too_few(tmp_path: Path) -> None:
+    """18 people on the first day share a crowd with the 3 of the second: with the first day alone none is whole."""
+    url, out = tmp_path / "s.db", tmp_path / "r.html"
+    rng = np.random.default_rng(1)
+    with open_store(str(url)) as opened:
+        opened.save_model("m@1", soft_matrix(rng))
+        opened.add_location(Location("Few"))
+        key = opened.begin_run("Few", "c", "s", MIDNIGHT, "m@1")
+        args = {"location": "Few", "camera": "c", "source": "s", "model": "m@1", "run_start": MIDNIGHT}
+        for day, people in ((0, 18), (1, 3)):
+            begin = MIDNIGHT + timedelta(days=day, hours=9)
+            opened.write_windows(key, make_windows(rng, 1, begin=begin, labels=[1] * people, **args))  # type: ignore[arg-type]
+    assert run("--store", url, "-o", out, "--to", "2024-03-31").exit_code == 0
+    text = " ".join(Page(out.read_text(encoding="utf-8")).text.split())
+    assert "The 18 people judged at Few are only counted together with others, outside this period" in text
+    assert "Not shown, because their people are only counted together with others, outside this period: Few" in text
+    assert "not shown, shares a crowd" in text
+    assert "oo few people were judged" not in text and "At no place were" not in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

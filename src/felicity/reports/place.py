@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from felicity.errors import EstimateError
@@ -160,9 +160,14 @@ class CityReport:
 
     @property
     def period(self) -> tuple[datetime, datetime]:
-        """Start of the first and end of the last window, by the clocks of their places."""
+        """Start of the first and last moment of the last window, by the clocks of their places."""
         totals = [place.total for place in self.places if place.total]
-        return min(row.start for row in totals), max(row.end for row in totals)
+        return min(row.start for row in totals), max(map(last_moment, totals))
+
+
+def last_moment(row: IndexRow) -> datetime:
+    """What ends at midnight is of the day before."""
+    return row.end - timedelta(microseconds=1)
 
 
 def make_place(
@@ -221,6 +226,8 @@ def _change(days: Groups, soft_matrix: Matrices, k: int, at: date | None) -> tup
     if at is None:
         return None, ""
     sides = {row.level: row.index for row in compute_pattern(days, lambda s: int(s.date() >= at), soft_matrix, k=k)}
+    if not sides:
+        return None, "its people are only counted together with others, outside this period"
     if len(sides) < 2:
         return None, f"all data are {'from' if 1 in sides else 'before'} {at.isoformat()}{' on' if 1 in sides else ''}"
     if sides[0].suppressed or sides[1].suppressed:

@@ -15,10 +15,15 @@ WIDE = 30.0
 """Points from which an interval is too wide to tell one usual place from another."""
 
 
-def headline(row: IndexRow, where: str) -> str:
+def headline(row: IndexRow, where: str, k: int) -> str:
     """``About 49 in 100 people judged at Harbour looked happy (95 % interval: 46 to 53; 1,200 people).``"""
     share = row.happy_share
     people = f"{row.people:,} {'person' if row.people == 1 else 'people'}"
+    if row.suppressed and row.people >= k:
+        return (
+            f"The {people} judged {where} are only counted together with others, outside this period, "
+            "so no figure is shown."
+        )
     if row.suppressed:
         return f"Too few people were judged {where} ({people}) to show a figure."
     if share.adjusted is None:
@@ -42,26 +47,28 @@ def interval(figure: Figure) -> str:
     return f"95\u00a0% interval: {figure.low:.{digits}f} to {figure.high:.{digits}f}"
 
 
-def at_place(place: PlaceReport) -> str:
+def at_place(place: PlaceReport, k: int) -> str:
     """The headline of one place."""
     if place.total is None:
         return f"There are no data of {place.name} in this period."
-    return headline(place.total, f"at {place.name}")
+    return headline(place.total, f"at {place.name}", k)
 
 
 def city(report: CityReport) -> str:
     """The headline of all places."""
     shown = report.shown
     if not shown:
+        if any(place.total and place.total.people >= report.k for place in report.places):
+            return f"At no place can a figure be shown that tells of {report.k} people or more."
         return f"At no place were {report.k} people judged, so no figure is shown."
     if report.together is None:
         if len(shown) == 1:
-            return at_place(shown[0])
+            return at_place(shown[0], report.k)
         return (
             "The places are not joined to one figure, because they were measured by different models or calibrations."
         )
     everywhere = "all" if len(shown) == len(report.places) else f"the {len(shown)} shown of"
-    return headline(report.together, f"at {everywhere} {len(report.places)} places together")
+    return headline(report.together, f"at {everywhere} {len(report.places)} places together", report.k)
 
 
 def contrast(places: Sequence[PlaceReport]) -> str:

@@ -123,7 +123,7 @@ def gather(
     from felicity.errors import ConfigError, EstimateError
     from felicity.index import compute_index
     from felicity.index.pattern import compute_together
-    from felicity.reports.place import CityReport, make_place
+    from felicity.reports.place import CityReport, last_moment, make_place
     from felicity.store import open_store
 
     with open_store(url, create=False) as opened, console.progress() as progress:
@@ -147,7 +147,7 @@ def gather(
             places.append(make_place(place, row, days, hours, soft, k=k, at=at))
         together = compute_together(totals, soft, k=k, name="All places shown")
     first = min(row.start.date() for row in rows.values())
-    last = max(row.end.date() for row in rows.values())
+    last = max(last_moment(row).date() for row in rows.values())
     if at is not None and not first < at <= last:
         raise ConfigError(f"--at {at} lies outside the data, which run from {first} to {last}")
     models = sorted({row.model for row in rows.values()})
