@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,13 +12,16 @@ import pytest
 
 from felicity.cli.simulations import show_check
 from felicity.errors import ConfigError, DatasetError
-from felicity.index import PersonObservation, SoftMatrix, Sums, WindowAccumulator
+from felicity.index import Location, PersonObservation, SoftMatrix, Sums, WindowAccumulator
+from felicity.models.bundle import open_bundle
 from felicity.simulation import null_series
 from felicity.simulation.check import COVERAGE, FALSE_ALARMS, SIZES, chance_error, check
 from felicity.simulation.days import CORRELATION, draw_people, happy_share, index_of, simulated_days, sums_by_day
 from felicity.simulation.labelled import AnsweredFaces, read_labelled
 from felicity.simulation.null_series import MEMORY, SPREAD, daily_shares, rates_of_tests
-from felicity.simulation.town import read_places
+from felicity.simulation.people import AnswerModel
+from felicity.simulation.town import Place, read_places, simulate_days, write_town
+from felicity.store import open_store
 from tests.support import windows as people
 from tests.support.command import felicity, felicity_json
 
@@ -177,6 +181,29 @@ def test_a_city_in_a_store_beside_its_truth(tmp_path: Path) -> None:
     (days,) = felicity_json("index", "--store", city, "--by", "day", "--location", "Park (simulated)", home=tmp_path)
     shares = [row["happy_share"]["adjusted"] for row in days]
     assert np.mean(shares[3:5]) - np.mean(shares[:3]) == pytest.approx(20, abs=8)
+
+
+def test_a_city_simulated_again_is_of_other_people_by_name_and_keeps_what_is_known_of_its_places(
+    tmp_path: Path,
+) -> None:
+    """Names that begin alike are different people, and the others are drawn as ever."""
+    places = [Place(f"{name} (simulated)", 0.5, 0.0, 5, 0.0, 0.0) for name in ("Riverside Park", "Riverside", "Market")]
+    bundle = open_bundle()
+    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
+    answers = AnswerModel(soft.matrix, soft.cross)
+    area = {"type": "Polygon", "coordinates": [[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]]}
+    known = [
+        Location(places[0].name, "Europe/Paris", area, population=7.0),
+        Location(places[2].name, geometry={"type": "Point", "coordinates": [1.0, 1.0]}),
+    ]
+    with open_store(str(tmp_path / "c.db")) as store:
+        store.add_locations(known)
+        park, riverside, market = write_town(store, bundle, answers, START, 2, places=places)
+        kept = store.location(places[0].name), store.location(places[2].name)
+    assert kept == (known[0], replace(known[1], geometry={"type": "Point", "coordinates": [0.0, 0.0]}))
+    assert (park.happy, park.people) != (riverside.happy, riverside.people)
+    alone = list(simulate_days(places[2], START, 2, answers, bundle.id, 1))
+    assert [(time, share) for time, share, *_ in alone] == list(market.days)
 
 
 def test_a_city_is_not_written_among_the_users_own_windows(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -82,13 +83,15 @@ def simulate_days(
     *,
     measure: Measure | None = None,
     gaps: float = 0.0,
+    stream: Sequence[int] = (),
 ) -> Iterator[tuple[datetime, float, int, list[Window]]]:
     """Day by day: its start, the share of people who truly were happy (0..1), their number, and the windows.
 
     People come in small groups that share a mood, as they do: half of a group's members follow it.
-    ``measure``: what befalls the place. ``gaps``: part of the hours in which the camera is off.
+    ``measure``: what befalls the place. ``gaps``: part of the hours in which the camera is off. ``stream``: numbers
+    that draw other people for the same seed and the same beginning of the name.
     """
-    rng = np.random.default_rng([seed, int.from_bytes(place.name.encode()[:8], "big")])
+    rng = np.random.default_rng([seed, _beginning(place.name), *stream])
     for day in range(days):
         midnight = first_day + timedelta(days=day)
         windows = WindowAccumulator(place.name, "simulated", "simulated", first_day, model)
@@ -113,6 +116,10 @@ def simulate_days(
                 for p in answers.draw(labels, rng):
                     windows.add_person(PersonObservation(moment, p))
         yield midnight, happy / max(total, 1), total, windows.flush()
+
+
+def _beginning(name: str) -> int:
+    return int.from_bytes(name.encode()[:8], "big")
 
 
 class _PlaceFacts(BaseModel):
@@ -174,18 +181,26 @@ def write_town(
     seed: int = 1,
     tick: Callable[[], None] | None = None,
 ) -> list[Truth]:
-    """Simulate the places and write their windows; the truth of each. ``tick`` is called after every day."""
+    """Simulate the places and write their windows; the truth of each. ``tick`` is called after every day.
+
+    A place that is there already keeps its time zone, its population and its area.
+    """
     soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
     store.save_model(bundle.id, soft, name=bundle.name)
     truths = []
+    beginnings = Counter(_beginning(place.name) for place in places)
     for place in places:
-        point = {"type": "Point", "coordinates": [place.longitude, place.latitude]}
-        store.add_location(Location(place.name, geometry=point), update=True)
+        there = store.location(place.name) or Location(place.name)
+        if there.geometry is None or there.geometry["type"] == "Point":
+            there = replace(there, geometry={"type": "Point", "coordinates": [place.longitude, place.latitude]})
+        store.add_location(there, update=True)
+        # Names that begin alike draw by all of the name, so that they are not the same people.
+        stream = tuple(place.name.encode()) if beginnings[_beginning(place.name)] > 1 else ()
         run = store.begin_run(place.name, "simulated", "simulated", first_day, bundle.id)
         happy, people, written, by_day = 0.0, 0, [], []
         own = measure if measure is not None and measure.place == place.name else None
         for midnight, share, count, windows in simulate_days(
-            place, first_day, days, answers, bundle.id, seed, measure=own, gaps=gaps
+            place, first_day, days, answers, bundle.id, seed, measure=own, gaps=gaps, stream=stream
         ):
             by_day.append((midnight, share))
             happy, people = happy + share * count, people + count
