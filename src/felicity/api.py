@@ -120,7 +120,8 @@ def _zone_of(location: str, store: str | None) -> ZoneInfo | None:
     from felicity.store import open_store
 
     with suppress(StoreError), open_store(store, create=False) as opened:
-        return next((place.zone for place in opened.locations() if place.name == location), None)
+        place = opened.location(location)
+        return place.zone if place else None
     return None
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from felicity import paths
 from felicity.errors import ConfigError, ExtraMissingError, SchemaError, StoreError
+from felicity.index import Location
 from felicity.store import open_store
 from felicity.store.engine import parse_url
 from tests.support.windows import MIDNIGHT, make_windows
@@ -137,6 +138,12 @@ def test_who_only_reads_makes_no_store_of_an_empty_file(tmp_path: Path) -> None:
     assert file.read_bytes() == b""
     with open_store(str(file)) as store, store._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+def test_a_store_may_be_in_memory() -> None:
+    with open_store("sqlite:///:memory:") as store:
+        store.add_location(Location("Harbour"))
+        assert [place.name for place in store.locations()] == ["Harbour"]
 
 
 def test_the_default_is_a_file_of_ones_own() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from felicity.store.migrations import VERSION_TABLE
 
 BUSY_SECONDS = 30.0
 """How long a write waits for another process to finish its own."""
+_LOG_AHEAD = "PRAGMA journal_mode=WAL"  # readers do not wait for the writer, and a killed process leaves a whole file
 
 
 def parse_url(url: str | None) -> sa.URL:
@@ -58,10 +59,16 @@ def make_engine(url: sa.URL, busy_seconds: float = BUSY_SECONDS) -> sa.Engine:
 def _on_connect(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     if cursor.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (VERSION_TABLE,)).fetchone():
-        # Readers do not wait for the writer, and a killed process leaves a whole file. Others' files are left alone.
-        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(_LOG_AHEAD)  # others' files are left alone
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def log_ahead(engine: sa.Engine) -> None:
+    """Let a new SQLite store keep a log ahead of its file, as every later connection does."""
+    if engine.dialect.name == "sqlite":
+        with closing(engine.raw_connection()) as connection:
+            connection.cursor().execute(_LOG_AHEAD)
 
 
 def _on_begin(connection: sa.Connection) -> None:

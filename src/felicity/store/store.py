@@ -20,7 +20,7 @@ from felicity.index.suppression import check_k
 from felicity.index.window import Window
 from felicity.store import matrices, migrations, rollups
 from felicity.store import runs as recorded
-from felicity.store.engine import BUSY_SECONDS, make_engine, parse_url, transaction
+from felicity.store.engine import BUSY_SECONDS, log_ahead, make_engine, parse_url, transaction
 from felicity.store.matrices import SoftMatrices
 from felicity.store.query import instant, select_sums
 from felicity.store.runs import Run
@@ -67,13 +67,10 @@ class Store(AbstractContextManager["Store"]):
                 if not ready:
                     migrations.check_own(connection, self.url, create)
             if not ready:
+                log_ahead(self._engine)
                 with self._write("bringing its schema up to date") as connection:
                     if not migrations.check(connection, self.url):
                         migrations.upgrade(connection)
-                # Connections are set up by what they find, and now they find a store.
-                self._engine.dispose()
-                with self._read("opening it"):
-                    pass
         except BaseException:
             self.close()
             raise
