@@ -222,6 +222,14 @@ def test_a_damaged_member_of_a_zip_is_one_unreadable_image(tmp_path: Path) -> No
     assert len(prepared.names) == 13 and prepared.left_out == {"that cannot be decoded": 1}
 
 
+def test_files_that_cannot_be_read_now_are_no_damaged_images(tmp_path: Path) -> None:
+    samples = open_dataset(disk.write_folders(disk.made_up(14), tmp_path / "faces", folds=False))
+    (tmp_path / "faces" / samples.names[3]).unlink()
+    with pytest.raises(DatasetError, match="cannot be read"):
+        prepare(samples, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_file_whose_name_is_not_utf_8_is_named_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -219,7 +219,8 @@ def test_a_run_goes_on_where_the_data_are_now_and_with_other_threads(
     with pytest.raises(Stop):
         fit(config, data, tmp_path / "run", on_step=stop_at(3))
     moved = make_config(config.model_dump(), {"epochs": 3, "threads": 1, "data": {"path": "elsewhere"}})
-    assert len(fit(moved, data, tmp_path / "run", resume=True).history) == 3
+    gone_on = fit(moved, data, tmp_path / "run", resume=True)
+    assert len(gone_on.history) == 3 and open_run(tmp_path / "run").config.data.path == "elsewhere"
     other = make_config(config.model_dump(), {"data": {"images": 5}})
     with pytest.raises(TrainingError, match=r"was begun with data\.images = 0, not 5; go on as it was begun"):
         fit(other, data, tmp_path / "run", resume=True)

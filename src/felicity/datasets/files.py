@@ -36,7 +36,8 @@ def locked(path: Path) -> Iterator[None]:
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError):  # where a network's file system has no locks, nobody waits
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

@@ -49,7 +49,9 @@ class FileImages:
     def __getitem__(self, row: int) -> Image:
         try:
             return as_gray_if_gray(read_image(self.tree.read(self.names[row])))
-        except DatasetError as error:  # such as a damaged member of a zip: one image is lost, not the set
+        except DatasetError as error:
+            if isinstance(error.__cause__, OSError):
+                raise  # what the disk does not give now is not lost
             raise ImageError(str(error)) from error
         except ImageError as error:
             raise ImageError(f"{self.names[row]}: {error}") from error

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.archives import FileTree, open_tree
-from felicity.datasets.manifest import MANIFEST, Manifest
+from felicity.datasets.manifest import MANIFEST, Manifest, read_manifest
 from felicity.datasets.readers.ferplus import TABLE, FerPlus
 from felicity.datasets.readers.prepared import Prepared
 from felicity.datasets.samples import Image
@@ -80,7 +80,7 @@ def data_of(judge: Judge, path: str | None, format: str | None, classes: str | N
     if (Path(where) / MANIFEST).is_file():
         if classes:
             raise DatasetError(f"{where}: is prepared with its classes, and stays so; leave --classes out")
-        if format not in (None, Prepared.name):
+        if format not in (None, Prepared.name, read_manifest(Path(where)).format):
             raise DatasetError(f"{where}: is prepared data, and is not read as {format}; leave --format out")
     if own is None:
         return DataConfig(path=where, format=format, classes=classes, size=judge.size, colour=judge.colour)

@@ -34,6 +34,9 @@ from felicity.labels import EXPRESSIONS
 from felicity.paths import home
 from felicity.training.config import DataConfig, Pixels
 
+READING = 1
+"""Counts changes of what the readers take from the same files, after which sets are prepared anew."""
+
 Images = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -264,7 +267,7 @@ def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> 
             facts = file.stat()
             seen.update(os.fsencode(f"{file}:{facts.st_size}:{facts.st_mtime_ns};"))
     settings = config.model_dump(exclude={"images", "path", "pixels", "second"})
-    seen.update(json.dumps([VERSION, settings], sort_keys=True).encode())
+    seen.update(json.dumps([VERSION, READING, settings], sort_keys=True).encode())
     folder = home() / "prepared" / seen.hexdigest()
     if (folder / MANIFEST).is_file():
         return folder

@@ -174,6 +174,10 @@ def resume(folder: Path, config: TrainConfig, data: TrainingSet) -> tuple[Run, c
         )
     if run.facts["data"]["digest"] != data.digest:
         raise TrainingError(f"{folder}: was begun on other images or labels; resume it on the same data")
+    if config.data.path != run.config.data.path:  # they were moved, and are looked for there from now on
+        run.facts["config"]["data"]["path"] = config.data.path
+        checkpoint.write(folder / RUN, (json.dumps(run.facts, indent=1) + "\n").encode())
+        run = open_run(folder)
     if not (folder / LAST).is_file():
         return run, None, {}
     state, facts = checkpoint.load(folder / LAST)
