@@ -212,9 +212,16 @@ def test_wrong_input_is_one_sentence(clip: Path, tmp_path: Path, arguments: list
     assert not list(tmp_path.glob("*.part")) and clip.read_bytes() == before
 
 
-def test_nothing_is_made_for_a_source_that_is_not_there(tmp_path: Path) -> None:
+def test_nothing_is_made_for_what_cannot_be_watched(tmp_path: Path) -> None:
+    from felicity.imaging.encode import write_image
+
     felicity("watch", tmp_path / "gone.mp4", "-l", "A", "--store", tmp_path / "own.db", home=tmp_path, expect=1)
     assert not (tmp_path / "own.db").exists()
+    write_image(tmp_path / "there" / "1.png", scene((30, 60)))
+    for wrong in (["--detector", "nothing"], ["--annotate", "x.avi"]):
+        arguments = ["watch", tmp_path / "there", "-l", "A", "--store", tmp_path / "own.db", *wrong]
+        felicity(*arguments, home=tmp_path, expect=1)
+        assert not (tmp_path / "own.db").exists()
 
 
 def test_a_run_watched_again_with_a_wrong_option_stays_finished(clip: Path, tmp_path: Path) -> None:
@@ -238,6 +245,19 @@ def test_a_time_without_a_zone_is_of_the_locations_clock(tmp_path: Path) -> None
         arguments = ["watch", tmp_path / folder, "--location", "Tokyo", "--detector", "hog", *more]
         (summary,) = felicity_json(*arguments, home=tmp_path, TZ="America/New_York")
         assert datetime.fromisoformat(summary["start"]) == datetime(2026, 5, 4, 0, tzinfo=UTC), folder
+
+
+def test_photographs_at_a_new_place_watched_again_are_not_counted_twice(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2026:05:04 09:00:00"
+    (tmp_path / "taken").mkdir()
+    Image.fromarray(scene((30, 60))).save(tmp_path / "taken" / "1.jpg", exif=exif)
+    for _ in range(2):
+        arguments = ["watch", tmp_path / "taken", "--location", "New", "--detector", "hog"]
+        (summary,) = felicity_json(*arguments, home=tmp_path, TZ="America/New_York")
+        assert datetime.fromisoformat(summary["start"]) == datetime(2026, 5, 4, 9, tzinfo=UTC)
+    (row,) = felicity_json("index", "--k", 1, home=tmp_path)[0]
+    assert row["people_seen"] == 1
 
 
 def test_frames_too_far_apart_to_follow_people_are_said(clip: Path, tmp_path: Path) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,12 +63,13 @@ def watch(
 ) -> WatchSummary:
     """Watch a source to its end and write its windows; the options are those of ``felicity watch``.
 
-    Times without a zone, ``start`` and those of photographs, are of the location's clock; where the store does not know
-    the location, a ``start`` is UTC and a photograph's time is by this machine's. ``on_open`` is given a function that
-    ends the watch soon, the open window written. Raises SourceError, StoreError, DetectorError, BundleError,
-    ConfigError, ImageError.
+    Times without a zone, ``start`` and those of photographs, are of the location's clock, which is UTC until the store
+    knows better. ``on_open`` is given a function that ends the watch soon, the open window written. Raises SourceError,
+    StoreError, DetectorError, BundleError, ConfigError, ImageError.
     """
     from felicity.errors import ConfigError, SourceError
+    from felicity.faces.registry import open_detector
+    from felicity.imaging.encode import check_video
     from felicity.index import Location
     from felicity.index.window import LONGEST
     from felicity.recognition.classifier import Classifier
@@ -90,10 +90,12 @@ def watch(
         raise SourceError(f"{str(source)!a}: a name in UTF-8 expected, for the store keeps it; rename it") from None
     if annotate is not None and path.exists() and Path(annotate).resolve() == path.resolve():
         raise ConfigError(f"{annotate} is what is to be watched; write the annotated video elsewhere")
-    zone = _zone_of(location, store)
+    zone = _clock_of(location, store)
     if start is not None and start.tzinfo is None:
-        start = start.replace(tzinfo=zone or UTC)
-    classifier = Classifier.open(bundle)
+        start = start.replace(tzinfo=zone)
+    if annotate is not None:
+        check_video(Path(annotate))
+    classifier, finder = Classifier.open(bundle), open_detector(detector)
     with (
         open_source(name, options=SourceOptions(start=start, fps=fps, zone=zone, on_note=on_note)) as frames,
         open_store(store) as opened,
@@ -106,7 +108,7 @@ def watch(
             camera=camera or Path(frames.source_id).stem or frames.source_id,
             store=opened,
             classifier=classifier,
-            detector=detector,
+            detector=finder,
             seconds=window,
             annotate=Path(annotate) if annotate else None,
             on_frame=on_frame,
@@ -114,15 +116,19 @@ def watch(
         )
 
 
-def _zone_of(location: str, store: str | None) -> ZoneInfo | None:
-    """Of the location's clock; None where there is no store yet, or it does not know the location."""
+def _clock_of(location: str, store: str | None) -> ZoneInfo:
+    """The zone of the location's clock; UTC, as a new location has it, where there is no store or it is not known."""
     from felicity.errors import StoreError
+    from felicity.index import Location
     from felicity.store import open_store
 
-    with suppress(StoreError), open_store(store, create=False) as opened:
-        place = opened.location(location)
-        return place.zone if place else None
-    return None
+    new = Location(location)
+    try:
+        opened = open_store(store, create=False)
+    except StoreError:  # there is none yet; what else is wrong with it is said when it is opened for writing
+        return new.zone
+    with opened:
+        return (opened.location(location) or new).zone
 
 
 def happiness(
@@ -147,13 +153,14 @@ def happiness(
     with open_store(store, create=False) as opened:
         groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model, k=k)
         rows = compute_index(groups, opened.soft_matrices(), k=k)
-    absent = _absent(locations, {row.location for row in rows})
+    absent = _absent(locations, {row.location for row in rows}, model)
     return rows, [*groups.notes, *absent.values()]
 
 
-def _absent(asked: Sequence[str] | None, found: Collection[str]) -> dict[str, str]:
+def _absent(asked: Sequence[str] | None, found: Collection[str], model: str | None = None) -> dict[str, str]:
     """What is to be said of locations that were asked for by name and have no windows."""
-    return {name: f"{name}: there are no windows in this period" for name in asked or () if name not in found}
+    windows = "windows" if model is None else f"windows of model {model}"
+    return {name: f"{name}: there are no {windows} in this period" for name in asked or () if name not in found}
 
 
 def series(

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import StoreError
+from felicity.faces import Detector
 from felicity.faces.quality import QualityGate
 from felicity.faces.registry import open_detector
 from felicity.faces.tracking import Tracker
@@ -110,7 +111,7 @@ def watch_source(
     camera: str,
     store: Store,
     classifier: Classifier,
-    detector: str = "auto",
+    detector: str | Detector = "auto",
     gate: QualityGate | None = None,
     seconds: int = 60,
     annotate: Path | None = None,
@@ -123,7 +124,7 @@ def watch_source(
     end if windows could not be written, SourceError if the source fails; what was seen before is
     written first.
     """
-    finder = open_detector(detector)
+    finder = open_detector(detector) if isinstance(detector, str) else detector
     summary = WatchSummary(location, camera, source.source_id, finder.name)
 
     def say(sentence: str) -> None:

@@ -12,7 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic, sleep
@@ -187,20 +187,25 @@ def test_unknown_protocol() -> None:
 
 
 def test_a_clock_set_back_neither_stops_time_nor_turns_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Clock(datetime):
-        back = timedelta(0)
+    passed, back = 0.0, 0.0
 
+    class Clock(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> Clock:
-            return cls.fromtimestamp(datetime.now(tz).timestamp() - cls.back.total_seconds(), tz)
+            return cls.fromtimestamp(1_000_000_000 + passed - back, tz)
 
     monkeypatch.setattr(_live, "datetime", Clock)
-    with MjpegServer(JPEGS, fps=50) as server, live(server.url) as source:
-        frames = iter(source)
-        times = [next(frames).time for _ in range(3)]
-        Clock.back = timedelta(hours=1)
-        times += [next(frames).time for _ in range(20)]
-    assert all(a < b for a, b in pairwise(times)) and times[-1] - times[3] > timedelta(seconds=0.1)
+    monkeypatch.setattr(_live, "monotonic", lambda: passed)
+    times = []
+    with live("http://127.0.0.1:9/camera") as source:
+        assert isinstance(source, _live.LiveSource)
+        for passed in range(1, 31):
+            back = 10.0 if passed >= 10 else 0.0
+            source._put(lambda: numbered(1))
+            times.append(source._waiting[-1].time.timestamp() - 1_000_000_000)
+    assert times[:9] == list(range(1, 10)), "by the clock"
+    assert times[9:28] == [9 + i / 2 for i in range(1, 20)], "at half its pace"
+    assert times[28:] == [19, 20], "until it has caught up"
 
 
 def test_newest_frames_win_over_a_slow_reader() -> None:

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -138,6 +139,19 @@ def test_who_only_reads_makes_no_store_of_an_empty_file(tmp_path: Path) -> None:
     assert file.read_bytes() == b""
     with open_store(str(file)) as store, store._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+def test_site_types_of_older_rules_are_read_and_can_be_changed() -> None:
+    with open_store("sqlite:///:memory:") as store:
+        store.add_location(Location("Harbour", site_type="park"))
+        with store._write("as an older version did") as connection:
+            connection.exec_driver_sql("UPDATE locations SET site_type = 'offices'")
+        (place,) = store.locations()
+        assert place.site_type == "offices"
+        store.add_location(replace(place, site_type="street"), update=True)
+        assert [place.site_type for place in store.locations()] == ["street"]
+        with pytest.raises(ConfigError, match="is refused"):
+            replace(place, population=3)
 
 
 def test_a_store_may_be_in_memory() -> None:

@@ -27,7 +27,7 @@ Store = Annotated[
 ]
 
 
-def check_folder(folder: Path, *, resume: bool) -> None:
+def check_resumable(folder: Path, *, resume: bool) -> None:
     """Raise ConfigError where ``folder`` is none, or holds something that is not gone on with."""
     from felicity.errors import ConfigError
 

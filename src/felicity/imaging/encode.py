@@ -44,16 +44,21 @@ def write_image(path: Path, image_rgb_u8: npt.NDArray[np.uint8]) -> None:
             beside.unlink(missing_ok=True)
 
 
+def check_video(path: Path) -> None:
+    """Raise ImageError where ``path`` is no name for a video that could be written."""
+    if path.suffix.lower() != ".mp4":
+        raise ImageError(f"{path}: annotated video is written as .mp4; give a name that ends so")
+    if path.is_dir():
+        raise ImageError(f"{path} is a folder; give the name of the video that is to be written")
+
+
 class VideoWriter:
     """Frames into an MP4 at their own times; the file appears when the writer is closed without an error."""
 
     def __init__(self, path: Path) -> None:
         import av
 
-        if path.suffix.lower() != ".mp4":
-            raise ImageError(f"{path}: annotated video is written as .mp4; give a name that ends so")
-        if path.is_dir():
-            raise ImageError(f"{path} is a folder; give the name of the video that is to be written")
+        check_video(path)
         self.path = path
         self._beside = path.with_name(f".{path.name}.part")
         try:

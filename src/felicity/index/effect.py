@@ -42,7 +42,7 @@ class ByLocation:
 
 @dataclass(frozen=True)
 class Placebo:
-    """The same estimate at dates before the measure, when there was none: ``share`` were at least as large."""
+    """The step over time at dates before the measure, when there was none: ``share`` were at least as large."""
 
     dates: int
     share: float

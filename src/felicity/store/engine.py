@@ -65,10 +65,14 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 
 def log_ahead(engine: sa.Engine) -> None:
-    """Let a new SQLite store keep a log ahead of its file, as every later connection does."""
-    if engine.dialect.name == "sqlite":
+    """Let a new SQLite store keep a log ahead of its file, as every later connection does. Raises StoreError."""
+    if engine.dialect.name != "sqlite":
+        return
+    try:
         with closing(engine.raw_connection()) as connection:
             connection.cursor().execute(_LOG_AHEAD)
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise StoreError(explain(engine.url, error, "making it")) from error
 
 
 def _on_begin(connection: sa.Connection) -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from felicity.index.buckets import By, bucket
 from felicity.index.happiness import GroupKey, Groups
 from felicity.index.sums import Sums
+from felicity.index.window import LONGEST
 from felicity.store.arrays import rollups_to_sums, windows_to_sums
 from felicity.store.crowds import row_crowds, whole_range
 from felicity.store.rollups import WINDOW_SELECT, rollup_select
@@ -172,7 +173,9 @@ def _places(
 
 def _latest(connection: sa.Connection, extent: Any, low: int | None, high: int | None, zone: ZoneInfo) -> int | None:
     """Where the last window that starts within low … high ends, of one place and model; None if none starts there."""
-    if (low is None or low <= extent.first) and (high is None or high >= extent.last):
+    if (low is not None and low >= extent.last) or (high is not None and high <= extent.first):
+        return None
+    if (low is None or low <= max(extent.first, extent.last - LONGEST)) and (high is None or high >= extent.last):
         return int(extent.last)
     touching = sa.select(sa.func.max(days.c.start)).where(
         days.c.location_id == extent.location_id, days.c.model_id == extent.model_id

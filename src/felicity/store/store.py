@@ -97,7 +97,7 @@ class Store(AbstractContextManager["Store"]):
         """All locations, by name."""
         with self._read("reading locations") as connection:
             rows = connection.execute(sa.select(places).order_by(places.c.name)).mappings().all()
-        return [Location(**{k: v for k, v in row.items() if k != "id"}) for row in rows]
+        return [Location.known(**{k: v for k, v in row.items() if k != "id"}) for row in rows]
 
     def location(self, name: str) -> Location | None:
         """The location of that name."""

@@ -56,7 +56,7 @@ def compare(
     if not asked:
         check_backend("tensorflow")
     names = tuple(dict.fromkeys(check_backend(name) for name in asked))
-    options.check_folder(output, resume=resume)
+    options.check_resumable(output, resume=resume)
 
     from felicity.evaluation.frameworks.comparison import compare as run
     from felicity.evaluation.frameworks.report import write_report

@@ -31,7 +31,7 @@ def reproduce(
 
     for name in ("tensorflow", "torch"):
         check_backend(name)
-    options.check_folder(output, resume=resume)
+    options.check_resumable(output, resume=resume)
 
     from felicity.evaluation.study.experiments import run_all
     from felicity.evaluation.study.page import results, write_page
