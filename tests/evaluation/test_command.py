@@ -175,10 +175,10 @@ def test_no_picture_is_written_that_was_not_asked_for(
         (("best", "--data", "{data}", "--classes", "{tmp}/own.toml"), DatasetError, "are needed, found 0"),
         (("best", "--data", "{tmp}/unlabelled.csv"), DatasetError, "not labelled"),
         (("best", "--data", "{tmp}/faces"), DatasetError, "images without labels are for: felicity classify"),
-        (("best", "--data", "{data}", "--report", "{tmp}/no/report.html"), DatasetError, "there is no folder"),
-        (("best", "--data", "{data}", "--report", "{tmp}"), DatasetError, "is a folder; name a file in it"),
-        (("best", "--data", "{data}", "--pictures", "{tmp}/own.toml"), DatasetError, "cannot be made"),
-        (("best", "--data", "{data}", "--pictures", "{tmp}/own.toml/x"), DatasetError, "cannot be made"),
+        (("best", "--data", "{data}", "--report", "{tmp}/no/report.html"), ConfigError, "there is no folder"),
+        (("best", "--data", "{data}", "--report", "{tmp}"), ConfigError, "is a folder; name a file in it"),
+        (("best", "--data", "{data}", "--pictures", "{tmp}/own.toml"), ConfigError, "cannot be made"),
+        (("best", "--data", "{data}", "--pictures", "{tmp}/own.toml/x"), ConfigError, "cannot be made"),
     ],
 )
 def test_mistakes_are_one_sentence_and_leave_nothing(

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from felicity.errors import ImageError
+from felicity.errors import ConfigError, ImageError
 from felicity.imaging.decode import read_image
 from felicity.imaging.draw import Label, draw_faces
 from felicity.imaging.encode import VideoWriter, write_image
@@ -36,8 +36,11 @@ def test_images_are_written_whole(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"cannot be written as \.txt; use \.jpg or \.png"):
         write_image(tmp_path / "a.txt", picture)
     (tmp_path / "file").write_text("")
-    with pytest.raises(ImageError, match="cannot be written"):
+    (folder := tmp_path / "folder.png").mkdir()
+    with pytest.raises(ConfigError, match=r"cannot be made, for .*file is a file; choose another folder"):
         write_image(tmp_path / "file" / "a.png", picture)
+    with pytest.raises(ConfigError, match="is a folder; name a picture in it"):
+        write_image(folder, picture)
 
 
 def test_a_video_keeps_frames_and_times(tmp_path: Path) -> None:

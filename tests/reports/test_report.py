@@ -329,8 +329,10 @@ def test_a_page_that_cannot_be_written_is_refused(store: str, tmp_path: Path) ->
     assert "is a folder" in refusal("--store", store, "-o", tmp_path)
     (tmp_path / "file").write_text("")
     message = refusal("--store", store, "-o", tmp_path / "r.html", "--figures", tmp_path / "file", "-l", "Park")
-    assert "cannot be made" in message
-    assert not (tmp_path / "r.html").exists()
+    assert "file: cannot be made, for" in message
+    message = refusal("--store", tmp_path / "none.db", "--figures", tmp_path / "file" / "x")
+    assert "cannot be made, for" in message, "said before anything is read"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
 
 
 def test_a_users_mistake_is_one_line_and_no_traceback(store: str, tmp_path: Path) -> None:

@@ -52,10 +52,19 @@ def chart_file(path: Path | None) -> Path | None:
     return path
 
 
-def output_file(path: Path | None) -> Path | None:
-    """Callback of options that name a file to write: refused before the work where it could not be written."""
-    from felicity.reports.figures import check_writable
+def output_folder(path: Path | None) -> Path | None:
+    """Callback of options that name a folder to fill: refused before the work where it could not be."""
+    from felicity.files import check_folder
 
     if path is not None:
-        check_writable(path)
+        check_folder(path)
+    return path
+
+
+def output_file(path: Path | None) -> Path | None:
+    """Callback of options that name a file to write: refused before the work where it could not be written."""
+    from felicity.files import check_place
+
+    if path is not None:
+        check_place(path)
     return path

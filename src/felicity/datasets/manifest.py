@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class Manifest:
     @property
     def keys(self) -> list[str]:
         """Of each image, a unique name that depends on its content."""
-        return [f"{digest}:{name}" for digest, name in zip(self.hashes, self.names.tolist(), strict=True)]
+        return keys_of(self.hashes, self.names)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Split to class to number of images."""
@@ -66,6 +66,11 @@ class Manifest:
             part: {name: int(((self.splits == part) & (self.labels == i)).sum()) for i, name in enumerate(self.classes)}
             for part in sorted(set(self.splits.tolist()))
         }
+
+
+def keys_of(hashes: Sequence[str], names: npt.NDArray[np.str_]) -> list[str]:
+    """Of each image, by the hash of its content and its name: a unique name that depends on the content."""
+    return [f"{digest}:{name}" for digest, name in zip(hashes, names.tolist(), strict=True)]
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:

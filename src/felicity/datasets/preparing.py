@@ -24,8 +24,7 @@ import numpy.typing as npt
 from felicity.datasets.archives import FolderTree
 from felicity.datasets.duplicates import Rows, find_duplicates, join_by
 from felicity.datasets.facts import Facts, decoded, examine_images
-from felicity.datasets.files import write_whole
-from felicity.datasets.manifest import IMAGES, PLAN, VERSION, Manifest, write_manifest
+from felicity.datasets.manifest import IMAGES, PLAN, VERSION, Manifest, keys_of, write_manifest
 from felicity.datasets.parallel import in_order
 from felicity.datasets.samples import FileImages, Image, Images, Samples, as_input, pick
 from felicity.datasets.splits import (
@@ -167,7 +166,7 @@ def _begin(part: Path, plan: dict[str, Any]) -> None:
     if part.exists() and not (record.is_file() and record.read_text() == json.dumps(plan)):
         shutil.rmtree(part)
     part.mkdir(parents=True, exist_ok=True)
-    write_whole(record, json.dumps(plan).encode())
+    record.write_text(json.dumps(plan))
 
 
 def _prepare_chunk(images: Images, *, size: int, colour: Colour, crop: Crop | None) -> _Chunk:
@@ -230,7 +229,7 @@ def _judge(
         groups = join_by(groups, samples.subjects)
     kept = samples.take(rows)
     hashes = [row.tobytes().hex() for row in facts.digest[rows]]
-    keys = [f"{digest}:{name}" for digest, name in zip(hashes, kept.names.tolist(), strict=True)]
+    keys = keys_of(hashes, kept.names)
     parts = split(kept.labels, kept.folds, groups[rows], keys, options.split)
     loose = np.arange(len(rows)) if options.split.leaky else groups[rows]
     numbers = k_folds(kept.labels, loose, keys, options.folds, options.split.seed) if options.folds else None

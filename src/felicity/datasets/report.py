@@ -13,17 +13,17 @@ import numpy as np
 from felicity.datasets.auditing import Audit
 from felicity.datasets.charts import chart_png
 from felicity.datasets.duplicates import Rows
-from felicity.datasets.files import write_whole
 from felicity.datasets.findings import Finding, findings
 from felicity.datasets.samples import UNDECIDED, Image
 from felicity.errors import require
+from felicity.files import write_whole
 
 EXAMPLES, IMAGES_PER_EXAMPLE, UNREADABLE_LISTED = 12, 8, 30
 SHOWN_SIDE = 96
 
 
 def write_report(audit: Audit, path: Path, *, title: str) -> None:
-    """Write the report to ``path``; it appears whole or not at all. Raises DatasetError."""
+    """Write the report to ``path``; it appears whole or not at all. Raises ConfigError."""
     numbers = audit.to_json()
     page = render_page(
         Path(__file__).with_name("report.html.j2"),

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import cv2
 
-from felicity.datasets.files import check_folder, write_whole
 from felicity.datasets.report import data_uri, render_page, small_png
 from felicity.evaluation import tables
 from felicity.evaluation.drawing import confusion_png, mistakes_sheet, reliability_png, roc_png
 from felicity.evaluation.evaluate import Evaluation, Result
+from felicity.files import make_folder, write_whole
 from felicity.training.curves import curves_png
 
 MISTAKES = 40
@@ -31,9 +31,9 @@ def pictures(evaluation: Evaluation, number: int) -> dict[str, Callable[[], byte
 def write_pictures(evaluation: Evaluation, folder: Path) -> list[Path]:
     """Write the pictures of all results, and sheets of mistakes, which show images of the data set.
 
-    Raises DatasetError where ``folder`` cannot be written.
+    Raises ConfigError where ``folder`` cannot be written.
     """
-    check_folder(folder)
+    make_folder(folder)
     written = []
     for number, result in enumerate(evaluation.results):
         drawn = pictures(evaluation, number)
@@ -47,7 +47,7 @@ def write_pictures(evaluation: Evaluation, folder: Path) -> list[Path]:
 
 
 def write_report(evaluation: Evaluation, path: Path) -> None:
-    """Write the report to ``path``; it appears whole or not at all. Raises DatasetError."""
+    """Write the report to ``path``; it appears whole or not at all. Raises ConfigError."""
     first = evaluation.results[0]
     headline = [
         (tables.shown(first.all.found[name], name), title)

@@ -13,35 +13,37 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from felicity.errors import ImageError
+from felicity.errors import ConfigError, ImageError
+from felicity.files import check_folder, make_folder, write_whole
 
 
 def check_picture(path: Path) -> None:
-    """Raise ImageError now where ``write_image`` could not write a picture of that suffix later, after long work."""
+    """Look at ``path`` now, so that ``write_image`` does not fail after long work.
+
+    Raises ImageError for an ending that no picture has, ConfigError for a place where none can be written.
+    """
     import cv2
 
     if not cv2.haveImageWriter(f"picture{path.suffix}"):
         raise ImageError(f"{path}: cannot be written as {path.suffix or 'a file without an ending'}; use .jpg or .png")
+    check_folder(path.parent)
+    if path.is_dir():
+        raise ConfigError(f"{path}: is a folder; name a picture in it")
 
 
 def write_image(path: Path, image_rgb_u8: npt.NDArray[np.uint8]) -> None:
-    """Write uint8 ``(height, width, 3)`` RGB as the suffix says (``.jpg``, ``.png``); beside, then in place."""
+    """Write uint8 ``(height, width, 3)`` RGB as the suffix says (``.jpg``, ``.png``); beside, then in place.
+
+    Raises ImageError and ConfigError as ``check_picture``.
+    """
     import cv2
 
     check_picture(path)
     done, data = cv2.imencode(path.suffix, cv2.cvtColor(image_rgb_u8, cv2.COLOR_RGB2BGR))
     if not done:
         raise ImageError(f"{path}: cannot be written as {path.suffix}; use .jpg or .png")
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(data.tobytes())
-        os.replace(beside, path)
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+    make_folder(path.parent)
+    write_whole(path, data.tobytes())
 
 
 def check_video(path: Path) -> None:

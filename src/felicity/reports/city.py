@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from felicity.errors import ConfigError
+from felicity.files import make_folder, write_whole
 from felicity.index import Figure
 from felicity.index.effect import Effect
 from felicity.index.sentences import city_sentence, effect_sentence
 from felicity.reports import drawing, plots, tables, wording
-from felicity.reports.figures import write_whole
 from felicity.reports.place import CityReport, ModelCard, PlaceReport
 from felicity.reports.plots import best
 
@@ -134,11 +133,11 @@ def write_page(path: Path, html: str) -> None:
 
 
 def write_figures(folder: Path, report: CityReport, pictures: Pictures) -> list[Path]:
-    """Each plot as PNG and SVG, each table as CSV and, with pyarrow, Parquet. Returns what was written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{folder}: this folder for figures cannot be made: {error.strerror}") from error
+    """Each plot as PNG and SVG, each table as CSV and, with pyarrow, Parquet. Returns what was written.
+
+    Raises ConfigError where ``folder`` cannot be made or written to.
+    """
+    make_folder(folder)
     written = []
 
     def put(name: str, data: bytes) -> None:

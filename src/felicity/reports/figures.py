@@ -1,14 +1,13 @@
-"""What all drawings share: colours, panels, and files that appear whole or not at all."""
+"""What all drawings share: colours, panels, and charts that are refused before the work."""
 
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from felicity.errors import ConfigError
+from felicity.files import check_place, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,17 +51,7 @@ def check_chart(path: Path) -> None:
     """Raise ConfigError where no chart could be drawn into ``path``; told before the work, not after it."""
     if path.suffix.lower() not in ENDINGS:
         raise ConfigError(f"{path}: a chart is written as {', '.join(ENDINGS)}; give a name that ends so")
-    check_writable(path)
-
-
-def check_writable(path: Path) -> None:
-    """Raise ConfigError where a file could not be written, before work is spent on it."""
-    if path.is_dir():
-        raise ConfigError(f"{path}: is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise ConfigError(f"{path}: there is no folder {path.parent}; make it, or choose another place")
-    if not os.access(path.parent, os.W_OK):
-        raise ConfigError(f"{path}: nothing can be written to {path.parent.resolve()}; choose another place")
+    check_place(path)
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -75,19 +64,3 @@ def save(figure: Figure, path: Path) -> None:
     drawn = io.BytesIO()
     figure.savefig(drawn, format=path.suffix[1:], dpi=130)
     write_whole(path, drawn.getvalue())
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write beside, then put in place. Raises ConfigError where it cannot be written."""
-    beside: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
-            beside = Path(stream.name)
-            stream.write(data)
-        beside.chmod(0o644)
-        os.replace(beside, path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}; choose another place") from error
-    finally:
-        if beside is not None:
-            beside.unlink(missing_ok=True)

@@ -25,11 +25,11 @@ from felicity.datasets import (
     read_images,
     read_manifest,
 )
-from felicity.datasets.files import locked
 from felicity.datasets.manifest import MANIFEST, VERSION
 from felicity.datasets.registry import files_of
 from felicity.datasets.splits import TEST, TRAIN, VALIDATION
 from felicity.errors import DatasetError
+from felicity.files import locked
 from felicity.labels import EXPRESSIONS
 from felicity.paths import home
 from felicity.training.config import DataConfig, Pixels

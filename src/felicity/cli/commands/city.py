@@ -101,6 +101,6 @@ def write_geojson(found: CityIndex, path: Path) -> None:
     """Write a FeatureCollection, whole or not at all."""
     import json
 
-    from felicity.reports.figures import write_whole
+    from felicity.files import write_whole
 
     write_whole(path, json.dumps(found.to_geojson(), ensure_ascii=False, allow_nan=False).encode())

@@ -62,10 +62,10 @@ def inspect(
     """Show what is wrong with a data set: duplicates, leaks between folds, labels, files. Changes nothing."""
     from felicity.datasets.auditing import audit
     from felicity.datasets.charts import chart_png
-    from felicity.datasets.files import check_place, write_whole
     from felicity.datasets.findings import findings
     from felicity.datasets.parallel import cores
     from felicity.datasets.report import write_report
+    from felicity.files import check_place, write_whole
 
     for place in (report, chart):
         if place is not None:
@@ -183,8 +183,8 @@ def augment(
 ) -> None:
     """Draw what training will see: images of every class, each with random variants."""
     from felicity.datasets.augment import preview
-    from felicity.datasets.files import check_place
     from felicity.datasets.preview import chosen_images
+    from felicity.files import check_place
     from felicity.imaging.encode import check_picture, write_image
 
     check_place(out)

@@ -32,10 +32,10 @@ def demo(
 
     The places are simulated from stated true shares, so the index can be held against the truth.
     """
-    from felicity.datasets.files import check_folder
+    from felicity.files import make_folder
     from felicity.models.bundle import open_bundle
 
-    check_folder(output)
+    make_folder(output)
     bundle = open_bundle()
     _photograph(output / "photograph.png", bundle)
     _town(output, bundle, seed)

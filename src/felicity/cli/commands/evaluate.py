@@ -48,10 +48,10 @@ def evaluate(
     json: options.Json = False,
 ) -> None:
     """Measure a model on a split of a data set: figures with intervals, by class, calibration, quality of the fit."""
-    from felicity.datasets.files import check_folder, check_place
     from felicity.evaluation.evaluate import evaluate as measure
     from felicity.evaluation.judge import open_judge
     from felicity.evaluation.report import write_pictures, write_report
+    from felicity.files import check_folder, check_place
 
     if report:
         check_place(report)

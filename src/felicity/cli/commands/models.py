@@ -83,13 +83,13 @@ def show(
         raise ConfigError(f"--colour is gray or rgb, not {colour!r}")
     chosen = ModelOptions(classes, size, 1 if colour == "gray" else 3, width, depth, filter_size)
     if picture:
-        from felicity.datasets.files import check_place
+        from felicity.files import check_place
 
         check_place(picture)
     use_backend(backend)
     described = describe(build(name, chosen), network.about)
     if picture:
-        from felicity.datasets.files import write_whole
+        from felicity.files import write_whole
         from felicity.models.picture import architecture_png
 
         write_whole(picture, architecture_png(described))

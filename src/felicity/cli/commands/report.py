@@ -58,7 +58,11 @@ def report(
     ] = None,
     figures: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write each figure as PNG and SVG, and the tables as CSV and Parquet, too."),
+        typer.Option(
+            metavar="DIR",
+            help="Write each figure as PNG and SVG, and the tables as CSV and Parquet, too.",
+            callback=options.output_folder,
+        ),
     ] = None,
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Happiness index",
     json: options.Json = False,
