@@ -18,6 +18,7 @@ from felicity.cli.app import app
 from felicity.errors import FelicityError
 from felicity.index import Figure, GroupKey, Groups, Location, Sums, compute_index
 from felicity.reports import plots, tables, wording
+from felicity.reports.figures import percent_tick
 from felicity.reports.place import Change, PlaceReport, make_place
 from felicity.store import open_store
 from tests.support.command import felicity
@@ -322,6 +323,13 @@ def test_no_cell_is_a_formula(name: str) -> None:
     text = tables.to_csv([{"location": name, "share": -1.5}]).decode()
     (row,) = csv.DictReader(text.splitlines())
     assert row == {"location": f"'{name}", "share": "-1.5"}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(37.5, "37.5 %"), (40.0, "40 %"), (-1e-15, "0 %"), (32.3 + 1e-12, "32.3 %")]
+)
+def test_a_tick_says_where_it_stands(value: float, shown: str) -> None:
+    assert percent_tick(value) == shown
 
 
 def test_a_page_that_cannot_be_written_is_refused(store: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from felicity.reports.figures import percent_tick
 from felicity.reports.place import Change
 from felicity.reports.plots import WEEKDAYS, DayLine, Dot, MapPlace, best, colour_range, map_aspect
 from felicity.reports.wording import MONTHS, long_date
@@ -128,7 +129,7 @@ def draw_index(dots: Sequence[Dot]) -> Canvas:
         axes.set_yticks([dot.at for dot in dots], [short(dot.label) for dot in dots], color=INK)
         axes.set_ylim(len(dots) - 0.4, -1.0)
         axes.set_xlim(0, 100)
-        axes.xaxis.set_major_formatter(_percent)
+        axes.xaxis.set_major_formatter(percent_tick)
         axes.grid(axis="y", visible=False)
         axes.tick_params(length=0, pad=7)
         axes.spines["left"].set_visible(False)
@@ -145,7 +146,7 @@ def draw_pattern(hours: Sequence[Dot], weekdays: Sequence[Dot]) -> Canvas:
         for axes, dots in ((left, hours), (right, weekdays)):
             _whiskers(axes, dots, top)
             axes.set_ylim(0, top)
-            axes.yaxis.set_major_formatter(_percent)
+            axes.yaxis.set_major_formatter(percent_tick)
             axes.grid(axis="x", visible=False)
             axes.tick_params(length=0, labelsize=8)
         first = min((math.floor(d.at) for d in hours), default=0)
@@ -199,7 +200,7 @@ def draw_days(line: DayLine, at: date | None) -> Canvas:
             note = f"from {long_date(at)}"
             axes.annotate(note, (cut, top), xytext=(4, -9), textcoords="offset points", color=RAW, fontsize=8)
         axes.set_ylim(0, top)
-        axes.yaxis.set_major_formatter(_percent)
+        axes.yaxis.set_major_formatter(percent_tick)
         axes.tick_params(length=0, labelsize=8)
         locator = AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
@@ -234,13 +235,13 @@ def draw_changes(changes: Sequence[tuple[str, Change]]) -> Canvas:
         left.set_yticks(range(len(changes)), [short(name) for name, _ in changes], color=INK)
         left.set_ylim(len(changes) - 0.5, -0.5)
         left.set_xlim(0, 100)
-        left.xaxis.set_major_formatter(_percent)
+        left.xaxis.set_major_formatter(percent_tick)
         left.set_title("Happy share before and after")
         right.axvline(0, color=MUTED, linewidth=1)
         ends = [abs(v) for _, c in changes for v in (c.difference.low, c.difference.high, best(c.difference)) if v]
         reach = 5 * math.ceil((max(ends, default=5.0) + 0.5) / 5)
         right.set_xlim(-reach, reach)
-        right.xaxis.set_major_formatter(lambda value, _: f"{value:+.0f}" if value else "0")
+        right.xaxis.set_major_formatter(lambda value, _: f"{round(value, 3):+g}" if round(value, 3) else "0")
         right.set_title("Difference in points")
         for axes in (left, right):
             axes.grid(axis="y", visible=False)
@@ -290,7 +291,7 @@ def draw_map(places: Sequence[MapPlace]) -> Canvas:
         axes.set_facecolor("#f7f9f8")
         _scale_bar(axes, west, east, south, north, aspect)
         if any(place.share is not None for place in places):
-            bar = canvas.colorbar(colours, ax=axes, shrink=0.7, aspect=18, pad=0.02, format=_percent)
+            bar = canvas.colorbar(colours, ax=axes, shrink=0.7, aspect=18, pad=0.02, format=percent_tick)
             bar.set_ticks(list(np.arange(low, high + 1, 5 if high - low <= 50 else 10)))
             bar.set_label("happy share")
             bar.outline.set_visible(False)
@@ -382,7 +383,3 @@ def _or_nan(value: float | None) -> float:
 def short(name: str, most: int = 34) -> str:
     """A name that fits beside a plot."""
     return name if len(name) <= most else name[: most - 1].rstrip() + "…"
-
-
-def _percent(value: float, _: object = None) -> str:
-    return f"{value:.0f} %"
