@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 from typer.testing import CliRunner
@@ -134,6 +135,8 @@ def test_a_bad_download_is_one_sentence_and_leaves_nothing(
         run("install", "yunet", "--url", server + path)
     assert server + path in str(failure.value)
     assert nothing_installed()
+    if isinstance(answer := failure.value.__cause__, HTTPError):
+        assert answer.fp is None or answer.fp.closed, "the connection is let go"
 
 
 @pytest.mark.parametrize("path", ["/stalled", "/trickling"])

@@ -104,6 +104,7 @@ class WeightsFile:
                     if time.monotonic() > deadline:
                         raise TimeoutError
         except urllib.error.HTTPError as error:
+            error.close()  # it is the answer, too, and holds the connection
             raise DetectorError(f"{url}: the server answered {error.code} {error.reason}; {instead}") from error
         except TimeoutError as error:
             raise DetectorError(f"{url}: no answer in time, {len(content)} bytes came; {instead}") from error
