@@ -15,8 +15,9 @@ from felicity.faces.registry import open_detector
 from felicity.models.bundle import open_bundle
 from felicity.recognition.classifier import Classifier
 from felicity.simulation.labelled import answer, read_labelled
-from felicity.simulation.moving import _matched, film_scenes
+from felicity.simulation.moving import film_scenes
 from felicity.simulation.street import HEIGHT, WIDTH, Shown, Walker, film, send_walkers
+from felicity.simulation.witness import matched
 from tests.conftest import absent
 from tests.support.command import felicity
 
@@ -61,8 +62,8 @@ def test_detections_are_matched_to_the_face_they_overlap_most() -> None:
         Detection((98, 98, 141, 143), 0.9),
         Detection((300, 9, 340, 49), 0.9),
     ]
-    assert [owner and owner.walker for owner in _matched(found, shown)] == [8, 7, None]
-    assert _matched(found, []) == [None] * 3 and _matched([], shown) == []
+    assert [owner and owner.walker for owner in matched(found, shown)] == [8, 7, None]
+    assert matched(found, []) == [None] * 3 and matched([], shown) == []
 
 
 @pytest.mark.shared_data

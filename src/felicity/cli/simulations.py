@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from felicity.models.bundle import Bundle
     from felicity.recognition.classifier import Classifier
     from felicity.simulation.check import Verdict
+    from felicity.simulation.filmed import Filmed
     from felicity.simulation.labelled import AnsweredFaces, Labelled
-    from felicity.simulation.moving import Filmed
     from felicity.simulation.town import Measure
 
 GAPS = 0.05

@@ -12,7 +12,8 @@ from felicity.files import make_folder, write_whole
 from felicity.index import Figure
 from felicity.index.effect import Effect
 from felicity.index.sentences import city_sentence, effect_sentence
-from felicity.reports import drawing, plots, tables, wording
+from felicity.reports import drawing, drawing_map, plots, tables, wording
+from felicity.reports.canvas import style, to_png, to_svg
 from felicity.reports.place import CityReport, ModelCard, PlaceReport
 from felicity.reports.plots import best
 
@@ -36,7 +37,7 @@ class Picture:
     @property
     def svg(self) -> str:
         """For the page."""
-        return drawing.to_svg(self.canvas, self.name, self.title)
+        return to_svg(self.canvas, self.name, self.title)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def draw(report: CityReport) -> Pictures:
             days = Picture(f"{name}-days", f"Happy share at {place.name} by day", drawing.draw_days(line, report.at))
         sections.append(PlaceSection(place, pattern, days))
     return Pictures(
-        map=Picture("map", "Map of the places by happy share", drawing.draw_map(on_map)) if on_map else None,
+        map=Picture("map", "Map of the places by happy share", drawing_map.draw_map(on_map)) if on_map else None,
         index=[
             Picture(f"index-{i}", "Happy share per place with 95 % interval", drawing.draw_index(_from_zero(part)))
             for i, part in enumerate(_parts(dots), 1)
@@ -100,7 +101,7 @@ def draw(report: CityReport) -> Pictures:
 def _effect(effect: Effect) -> Picture:
     from felicity.reports.effect_chart import effect_figure
 
-    with drawing.style():
+    with style():
         return Picture("effect", "Happy share of the touched and of other places", effect_figure(effect))
 
 
@@ -145,7 +146,7 @@ def write_figures(folder: Path, report: CityReport, pictures: Pictures) -> list[
         written.append(folder / name)
 
     for picture in pictures.all():
-        put(f"{picture.name}.png", drawing.to_png(picture.canvas))
+        put(f"{picture.name}.png", to_png(picture.canvas))
         put(f"{picture.name}.svg", ('<?xml version="1.0" encoding="utf-8"?>\n' + picture.svg).encode())
     for name, table in tables.make_tables(report).items():
         put(f"{name}.csv", tables.to_csv(table))

@@ -1,0 +1,122 @@
+"""Drawing the places of a report on a map with Matplotlib; what is to be drawn comes from ``plots``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from felicity.reports.canvas import INK, MUTED, NONE, WIDTH, new_canvas, short, style
+from felicity.reports.figures import percent_tick
+from felicity.reports.plots import MapPlace, colour_range, map_aspect
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+COLOURS = "YlGn"
+
+
+def draw_map(places: Sequence[MapPlace]) -> Canvas:
+    """Areas and points coloured by happy share; north is up, distances are true at the middle latitude."""
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, Normalize
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    with style():
+        aspect = map_aspect(places)
+        west, east, south, north = _bounds(places, aspect)
+        height = min(max((WIDTH - 1.3) * (north - south) * aspect / (east - west), 2.6), 7.5)
+        canvas = new_canvas(height + 0.3)
+        axes = canvas.subplots()
+        low, high = colour_range([p.share for p in places if p.share is not None])
+        scale = Normalize(low, high)
+        colours = ScalarMappable(scale, ListedColormap(colormaps[COLOURS](np.linspace(0.15, 0.9, 256))))
+        for place in sorted(places, key=lambda p: not p.polygons):
+            shown = place.share is not None
+            colour: Any = colours.to_rgba(np.asarray(place.share)) if shown else "#eef0ef"
+            hatch = None if shown else "////"
+            for rings in place.polygons:
+                path = Path.make_compound_path(*(Path(np.array(ring), closed=True) for ring in rings))
+                axes.add_patch(PathPatch(path, facecolor=colour, edgecolor="white", linewidth=1.2))
+                axes.add_patch(PathPatch(path, fill=False, hatch=hatch, edgecolor=MUTED, linewidth=0.7))
+            for line in place.lines:
+                axes.plot(*zip(*line, strict=True), color=colour if shown else NONE, linewidth=5)
+            if place.points:
+                x, y = zip(*place.points, strict=True)
+                axes.scatter(x, y, s=240, color=[colour], edgecolor=INK, linewidth=0.8, hatch=hatch, zorder=4)
+        axes.set_xlim(west, east)
+        axes.set_ylim(south, north)
+        _label_places(axes, places, (east - west) / (WIDTH - 1.3), (north - south) / height)
+        axes.set_aspect(aspect)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        for spine in axes.spines.values():
+            spine.set_visible(True)
+        axes.set_facecolor("#f7f9f8")
+        _scale_bar(axes, west, east, south, north, aspect)
+        if any(place.share is not None for place in places):
+            bar = canvas.colorbar(colours, ax=axes, shrink=0.7, aspect=18, pad=0.02, format=percent_tick)
+            bar.set_ticks(list(np.arange(low, high + 1, 5 if high - low <= 50 else 10)))
+            bar.set_label("happy share")
+            bar.outline.set_visible(False)
+        return canvas
+
+
+def _bounds(places: Sequence[MapPlace], aspect: float) -> tuple[float, float, float, float]:
+    x, y = zip(*(p for place in places for p in place.positions), strict=True)
+    west, east, south, north = min(x), max(x), min(y), max(y)
+    width, height = max(east - west, 0.004), max(north - south, 0.004 / aspect)
+    # A strip of places still wants a map with some air, and names beside its points.
+    width, height = max(width, height * aspect * 0.8), max(height, width / aspect * 0.45)
+    middle_x, middle_y = (west + east) / 2, (south + north) / 2
+    areas = any(place.polygons for place in places)
+    width, height = width * (1.08 if areas else 1.5), height * (1.08 if areas else 1.35)
+    return middle_x - width / 2, middle_x + width / 2, middle_y - height / 2, middle_y + height / 2
+
+
+def _label_places(axes: Axes, places: Sequence[MapPlace], per_inch_x: float, per_inch_y: float) -> None:
+    """Names beside points and in areas, where they do not lie on one another."""
+    from matplotlib.patheffects import withStroke
+
+    taken: list[tuple[float, float, float, float]] = []
+    for place in places:
+        x, y = place.centre
+        value = {"suppressed": "too few people", "missing": "no data"}.get(place.state) or f"{place.share:.0f} %"
+        name = short(place.name, 30)
+        width, height = 0.075 * max(len(name), len(value)) * per_inch_x, 0.36 * per_inch_y
+        gap_x, gap_y = 0.15 * per_inch_x, 0.3 * per_inch_y
+        choices = [
+            (x + gap_x, y, "left"),
+            (x - gap_x, y, "right"),
+            (x, y + gap_y, "center"),
+            (x, y - gap_y, "center"),
+        ]
+        if place.polygons:
+            choices.insert(0, (x, y, "center"))
+        for at_x, at_y, side in choices:
+            left = {"left": at_x, "right": at_x - width, "center": at_x - width / 2}[side]
+            box = (left, at_y - height / 2, left + width, at_y + height / 2)
+            inside = axes.get_xlim()[0] < box[0] and box[2] < axes.get_xlim()[1]
+            if inside and not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
+                break
+        else:
+            at_x, at_y, side = choices[0]
+        taken.append(box)
+        axes.text(
+            at_x, at_y, f"{name}\n{value}", ha=side, va="center", fontsize=8.5, zorder=6, linespacing=1.15,
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        )  # fmt: skip
+
+
+def _scale_bar(axes: Axes, west: float, east: float, south: float, north: float, aspect: float) -> None:
+    kilometre = aspect / 111.2  # in degrees of longitude
+    goal = 0.22 * (east - west) / kilometre
+    length = max((n * 10.0**e for e in range(-3, 5) for n in (1, 2, 5) if n * 10.0**e <= goal), default=0.001)
+    x, y = west + 0.03 * (east - west), south + 0.05 * (north - south)
+    axes.plot([x, x + length * kilometre], [y, y], color=INK, linewidth=2, solid_capstyle="butt")
+    text = f"{length:g} km" if length >= 1 else f"{1000 * length:g} m"
+    axes.annotate(text, (x, y), xytext=(0, 3), textcoords="offset points", fontsize=8)

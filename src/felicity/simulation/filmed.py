@@ -1,0 +1,143 @@
+"""What moving pictures with known truth showed: scenes, their readings, and rates and errors over all of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass
+class Sight:
+    """What detector and tracker made of the people who walked by. Counts; they add.
+
+    ``people`` walked by; ``found``: of whom a track was counted. ``again``: tracks of people who had one already.
+    ``nobody``: counted tracks of no one. ``mixed``: counted tracks with faces of more than one person.
+    ``rejected``: counted tracks in which no face was good enough. ``clear``: faces in frames of which at least 80 %
+    can be seen; ``detected``: of those, found. ``false_boxes``: detections where no face is. ``frames``.
+    """
+
+    people: int = 0
+    found: int = 0
+    again: int = 0
+    nobody: int = 0
+    mixed: int = 0
+    rejected: int = 0
+    clear: int = 0
+    detected: int = 0
+    false_boxes: int = 0
+    frames: int = 0
+
+    def __add__(self, other: Sight) -> Sight:
+        return Sight(**{name: value + getattr(other, name) for name, value in vars(self).items()})
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Happy share of one scene in percent: counted, adjusted, and the interval's ends; NaN where none is shown."""
+
+    counted: float = math.nan
+    adjusted: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+
+    def to_json(self) -> dict[str, float | None]:
+        """Plain values, None for NaN."""
+        return {name: None if math.isnan(value) else value for name, value in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One scene. ``truth``: percent of the people in it who are happy. ``direct``: from the faces as they are in the
+    data set; ``filmed``: of the same people from the moving pictures.
+
+    ``same``: of people with a face cut out of a frame (``cut``), those to whom that face gets the same answer as the
+    data set's own, happy or not.
+    """
+
+    truth: float
+    direct: Reading
+    filmed: Reading
+    sight: Sight
+    cut: int
+    same: int
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """All scenes. Errors are mean absolute ones, in points, against the people who were there, of scenes shown."""
+
+    detector: str
+    model: str
+    in_view: float
+    seed: int
+    scenes: tuple[Scene, ...]
+
+    @property
+    def sight(self) -> Sight:
+        """Over all scenes."""
+        return sum((scene.sight for scene in self.scenes), Sight())
+
+    def errors(self) -> dict[str, dict[str, float]]:
+        """``direct`` and ``filmed``: mean absolute error of counted and adjusted shares, and mean of the adjusted."""
+        result = {}
+        for way in ("direct", "filmed"):
+            readings: list[Reading] = [getattr(scene, way) for scene in self.scenes]
+            off = {
+                name: np.array([getattr(r, name) - s.truth for r, s in zip(readings, self.scenes, strict=True)])
+                for name in ("counted", "adjusted")
+            }
+            result[way] = {
+                "counted": _mean(np.abs(off["counted"])),
+                "adjusted": _mean(np.abs(off["adjusted"])),
+                "bias": _mean(off["adjusted"]),
+            }
+        return result
+
+    def rates(self) -> dict[str, float]:
+        """Percent: detected of clear faces, found of people, counted again, nobody, mixed, rejected, same answer."""
+        sight = self.sight
+        tracks = max(sight.found + sight.again + sight.nobody, 1)
+        return {
+            "detected": 100 * sight.detected / max(sight.clear, 1),
+            "found": 100 * sight.found / max(sight.people, 1),
+            "again": 100 * sight.again / max(sight.people, 1),
+            "nobody": 100 * sight.nobody / tracks,
+            "mixed": 100 * sight.mixed / tracks,
+            "rejected": 100 * sight.rejected / tracks,
+            "same_answer": 100 * sum(s.same for s in self.scenes) / max(sum(s.cut for s in self.scenes), 1),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "detector": self.detector,
+            "model": self.model,
+            "in_view": self.in_view,
+            "seed": self.seed,
+            "sight": vars(self.sight),
+            "percent": {name: round(value, 4) for name, value in self.rates().items()},
+            "errors": {
+                way: {name: None if math.isnan(value) else round(value, 4) for name, value in error.items()}
+                for way, error in self.errors().items()
+            },
+            "scenes": [
+                {
+                    "truth": round(scene.truth, 4),
+                    "people": scene.sight.people,
+                    "tracks": scene.sight.found + scene.sight.again + scene.sight.nobody,
+                    "direct": scene.direct.to_json(),
+                    "filmed": scene.filmed.to_json(),
+                }
+                for scene in self.scenes
+            ],
+        }
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    """Of those that are known; NaN without one."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else math.nan
