@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from felicity.index.estimate import adjust, shares
+from felicity.index.polynomials import bisect, furthest, product, summed_product
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.index.sums import Sums
 from felicity.index.window import CLASSES, Floats
@@ -30,7 +30,6 @@ _CALM, _SURE = 1.3, 4.0
 per unit below it, freedom grows by so many times."""
 _LEAST_EFFECT = 0.7
 """People in one window do not differ more than strangers do; a lower design effect is mostly chance."""
-_HALVINGS = 40
 _NORMAL = 1.959963984540054
 _MANY = 20.0
 _PRESENT = 0.01
@@ -107,7 +106,7 @@ class Intervals:
             step = self._towards(sign * c) - q
             rise = step @ c
             v0, v1, v2 = variance(q, step)
-            far = _furthest(
+            far = furthest(
                 -squared * v0,
                 -squared * v1,
                 rise**2 - squared * v2,
@@ -153,13 +152,13 @@ class Intervals:
         )
         m = np.stack([self.soft.matrix.T @ above, -self.soft.matrix.T @ below])
         value = np.stack([top, -whole])
-        mean = _polynomial([still, move], m)
-        people = _polynomial([still, move], u) - _multiplied(mean, mean)[:4]
-        matrix = _polynomial([still**2, 2 * still * move, move**2], w)
+        mean = summed_product([still, move], m)
+        people = summed_product([still, move], u) - product(mean, mean)[:4]
+        matrix = summed_product([still**2, 2 * still * move, move**2], w)
         excess = -squared * matrix
-        excess[:3] += _multiplied(value, value)
+        excess[:3] += product(value, value)
         excess[:4] -= squared * effect / self._n * people
-        low, high = (_bisect(excess, point, end) for end in (0.0, 1.0))
+        low, high = (bisect(excess, point, end) for end in (0.0, 1.0))
         return point, low, high
 
     def matrix_part(self, weights: npt.ArrayLike) -> Floats:
@@ -294,52 +293,6 @@ def _inverse(matrix: Floats, support: npt.NDArray[np.bool_]) -> Floats:
     return inverse
 
 
-def _furthest(c0: Floats, c1: Floats, c2: Floats) -> Floats:
-    """The greatest λ in 0 … 1 with c0 + c1 λ + c2 λ² ≤ 0, or 0 if there is none."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        root = np.sqrt(np.maximum(c1**2 - 4 * c0 * c2, 0))
-        # The stable pair of roots (Press et al., Numerical Recipes, 5.6).
-        half = -0.5 * (c1 + np.where(c1 >= 0, root, -root))
-        roots = np.stack([half / c2, c0 / half])
-    inside = np.isfinite(roots) & (roots >= 0) & (roots <= 1) & (c1**2 >= 4 * c0 * c2)
-    best = np.where(inside, roots, 0.0).max(axis=0)
-    return np.where(c0 + c1 + c2 <= 0, 1.0, np.where(np.isfinite(c0), best, np.nan))
-
-
 def _form(forms: Floats, left: Floats, right: Floats) -> Floats:
     """(8, R): by label, left · form · right, with ``forms`` (8, 8, 8) and both sides (8, R)."""
     return np.asarray(np.einsum("jab,ar,br->jr", forms, left, right, optimize=True))
-
-
-def _polynomial(shares: Sequence[Floats], values: Floats) -> Floats:
-    """Coefficients (K + L - 1, R) of the product of two polynomials, summed over labels: K of (R, 8) by (L, 8, R)."""
-    product = np.zeros((len(shares) + len(values) - 1, len(shares[0])))
-    for i, share in enumerate(shares):
-        product[i : i + len(values)] += np.einsum("rj,ljr->lr", share, values)
-    return product
-
-
-def _multiplied(left: Floats, right: Floats) -> Floats:
-    """Coefficients of the product of two polynomials, (K, R) by (L, R)."""
-    product = np.zeros((len(left) + len(right) - 1, left.shape[1]))
-    for i, coefficient in enumerate(left):
-        product[i : i + len(right)] += coefficient * right
-    return product
-
-
-def _bisect(excess: Floats, start: Floats, end: float) -> Floats:
-    """Where, on the way from ``start`` to ``end``, the polynomial ``excess`` (K, R) becomes positive."""
-    near, far = start, np.full_like(start, end)
-    within = _value(excess, far) <= 0
-    for _ in range(_HALVINGS):
-        middle = (near + far) / 2
-        out = _value(excess, middle) > 0
-        near, far = np.where(out, near, middle), np.where(out, middle, far)
-    return np.where(np.isfinite(start), np.where(within, end, near), np.nan)
-
-
-def _value(polynomial: Floats, x: Floats) -> Floats:
-    result = np.zeros_like(x)
-    for coefficient in polynomial[::-1]:
-        result = result * x + coefficient
-    return result
