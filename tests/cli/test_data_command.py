@@ -112,6 +112,8 @@ def test_augment_draws_a_sheet(csv: Path, tmp_path: Path) -> None:
     sheet = cv2.imread(str(tmp_path / "sheet.png"))
     assert sheet.shape == (16 * 2 + 3 * 100 - 4, 16 * 3 + 5 * 100 - 4, 3)
     assert sheet.std() > 20
+    run("augment", csv, "-o", tmp_path / "mild.png", "-n", 3, "--variants", 4, "--augment", "mild")
+    assert not np.array_equal(cv2.imread(str(tmp_path / "mild.png")), sheet)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from felicity.datasets.augment import Augmentation, augment, preview
+from felicity.datasets.augment import PRESETS, Augmentation, augment, preview
 from felicity.errors import ConfigError
 from tests.support import faces_on_disk as disk
 
@@ -66,6 +68,20 @@ def test_each_change_does_something_and_keeps_the_face(name: str) -> None:
 def test_impossible_amounts_are_refused(name: str, value: float) -> None:
     with pytest.raises(ConfigError, match=f"augmentation: {name} must lie in 0 to"):
         Augmentation(**{name: value})
+
+
+def test_mild_changes_faces_less_than_camera_and_geometry_keeps_what_cameras_see() -> None:
+    images = disk.made_up(60).images
+    still = {"shift": 0, "zoom": 0, "stretch": 0, "turn": 0, "flip": 0}
+
+    def change(name: str) -> float:
+        changed = augment(images, np.random.default_rng(2), replace(PRESETS[name], **still))
+        return float(np.abs(changed.astype(float) - images).mean())
+
+    assert 0 < change("mild") < 0.8 * change("camera")
+    assert PRESETS["mild"].shift < PRESETS["camera"].shift == PRESETS["geometry"].shift
+    light = replace(PRESETS["geometry"], contrast=0, brightness=0, **still)
+    np.testing.assert_array_equal(augment(images, np.random.default_rng(2), light), images)
 
 
 def test_the_preview_shows_each_image_first() -> None:

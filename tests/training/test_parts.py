@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from felicity.datasets.augment import Augmentation
+from felicity.datasets.augment import PRESETS, Augmentation
 from felicity.errors import ConfigError
 from felicity.imaging.spec import InputSpec
 from felicity.training.config import DataConfig, TrainConfig, make_config, read_toml, to_toml
@@ -59,6 +60,15 @@ def test_later_layers_win_and_nothing_given_changes_nothing() -> None:
         DATA, {"epochs": 5, "model": {"width": 8}}, {"epochs": None, "model": {"depth": 2, "width": None}}
     )
     assert (config.epochs, config.model.width, config.model.depth) == (5, 8, 2)
+
+
+def test_a_preset_takes_the_place_of_another_with_its_values() -> None:
+    below = {"augment": "camera", "augmentation": {"noise": 0.9}}
+    assert make_config(DATA, below, {"augment": None}).how_augmented() == Augmentation(noise=0.9)
+    assert make_config(DATA, below, {"augment": "none"}).how_augmented() is None
+    assert make_config(DATA, below, {"augment": "mild"}).how_augmented() == PRESETS["mild"]
+    turned = make_config(DATA, below, {"augment": "geometry", "augmentation": {"turn": 3.0}}).how_augmented()
+    assert turned == replace(PRESETS["geometry"], turn=3.0)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_a_space_that_says_something_impossible_is_refused(tree: dict[str, Any],
         ({"model": {"filter_size": {"low": 3, "high": 5}}}, "filter_size = 4 is not possible.*must be odd"),
         ({"model": {"name": ["paper-cnn", "lenet"]}}, "name = 'lenet' is not possible"),
         ({"model": {"dropout": [0.1, 1.5]}}, "dropout = 1.5 is not possible"),
-        ({"augmentation": {"turn": [5, 10]}}, "augment is none; choose geometry or camera"),
+        ({"augmentation": {"turn": [5, 10]}}, "augment is none; choose geometry, camera or mild"),
         ({"augment": ["camera", "none"], "augmentation": {"turn": [5, 10]}}, "augment = 'none' is not possible"),
     ],
 )

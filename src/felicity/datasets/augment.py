@@ -51,6 +51,18 @@ class Augmentation:
                 raise ConfigError(f"augmentation: {f.name} must lie in 0 to {most:g}, not {value}")
 
 
+PRESETS: dict[str, Augmentation] = {
+    "geometry": Augmentation(coarse=0, blur=0, noise=0, jpeg=0, erase=0),
+    "camera": Augmentation(),
+    "mild": Augmentation(
+        shift=0.06, zoom=0.1, stretch=0.05, turn=8, contrast=0.2, brightness=0.1,
+        coarse=0.15, blur=0.06, noise=0.15, jpeg=0.08, erase=0.1,
+    ),
+}  # fmt: skip
+"""By name. ``geometry``: position and light alone. ``camera``: also what cameras and obstacles do. ``mild``: the same
+about half as far, for networks that have learnt from ``camera`` and settle on faces as they mostly occur (He Z. et al.
+2019, arXiv:1909.09148)."""
+
 SMALLEST_COARSE, NOISE_DEVIATION, HOLE = 1 / 3, 0.06, (1 / 8, 1 / 3)
 JPEG_QUALITY = 30, 91
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from felicity.datasets.augment import Augmentation
+from felicity.datasets.augment import PRESETS, Augmentation
 from felicity.errors import ConfigError
 from felicity.models.backend import Backend
 from felicity.models.registry import ModelOptions
@@ -96,7 +97,7 @@ class TrainConfig(BaseModel):
     teacher_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     views: Annotated[int, Field(ge=0, le=1000)] = 0
     class_weights: bool = False
-    augment: Literal["none", "geometry", "camera"] = "none"
+    augment: Literal["none", "geometry", "camera", "mild"] = "none"
     augmentation: dict[str, float] = {}
     mix: Annotated[float, Field(ge=0, le=1)] = 0.0
     average: Share = 0.0
@@ -114,19 +115,23 @@ class TrainConfig(BaseModel):
         """None where images enter as they are."""
         if self.augment == "none":
             if self.augmentation:
-                raise ConfigError("augmentation values are given but augment is none; choose geometry or camera")
+                raise ConfigError("augmentation values are given but augment is none; choose geometry, camera or mild")
             return None
-        off = {} if self.augment == "camera" else dict.fromkeys(("coarse", "blur", "noise", "jpeg", "erase"), 0.0)
         try:
-            return Augmentation(**(off | self.augmentation))
+            return replace(PRESETS[self.augment], **self.augmentation)
         except TypeError as error:
             raise ConfigError(f"augmentation: {str(error).removeprefix('Augmentation.__init__() ')}") from error
 
 
 def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
-    """A configuration from nested mappings, of which later ones win. Raises ConfigError for an unknown key or value."""
+    """A configuration from nested mappings, of which later ones win; with another ``augment``, ``augmentation`` is new.
+
+    Raises ConfigError for an unknown key or value.
+    """
     merged: dict[str, Any] = {}
     for layer in layers:
+        if layer.get("augment") is not None:  # a preset is a whole; single values are of the preset below it
+            merged.pop("augmentation", None)
         _merge(merged, layer)
     try:
         config = TrainConfig.model_validate(merged)
@@ -141,7 +146,7 @@ def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
             raise ConfigError(f"training configuration: {place} is missing; see: felicity train --help") from error
         raise ConfigError(f"training configuration: {place}: {first['msg']}, not {first['input']!r}") from error
     if config.views and config.augment == "none":
-        raise ConfigError("views is for augmented images, but augment is none; choose geometry or camera")
+        raise ConfigError("views is for augmented images, but augment is none; choose geometry, camera or mild")
     config.how_augmented()
     config.model_options(2)
     if config.precision == "bfloat16" and config.backend != "torch":

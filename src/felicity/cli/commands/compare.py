@@ -26,7 +26,7 @@ def compare(
     batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option("--lr", help="Learning rate.")] = None,
     optimizer: Annotated[str | None, typer.Option("--optimizer", help="sgd, adam or adamw.")] = None,
-    augment: Annotated[str | None, typer.Option("--augment", help="none, geometry or camera.")] = None,
+    augment: Annotated[str | None, typer.Option("--augment", help="none, geometry, camera or mild.")] = None,
     classes: Annotated[str | None, typer.Option("--classes", help="8, 7, happy,sad or a TOML file.")] = None,
     size: Annotated[int | None, typer.Option("--size", help="Side of the images.")] = None,
     images: Annotated[int | None, typer.Option("--images", help="Train on so many, drawn by a seed (0: all).")] = None,

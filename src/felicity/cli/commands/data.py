@@ -175,6 +175,9 @@ def augment(
     out: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.png", help="Sheet to write.")],
     images: Annotated[int, typer.Option("--images", "-n", min=1, max=40, help="Images, a line each.")] = 8,
     variants: Annotated[int, typer.Option("--variants", min=1, max=20, help="Variants of each.")] = 9,
+    how: Annotated[
+        Literal["geometry", "camera", "mild"], typer.Option("--augment", help="What train --augment would do.")
+    ] = "camera",
     size: Annotated[int, typer.Option("--size", min=8, max=1024, help="Side of the images in pixels.")] = 48,
     colour: ColourOption = "gray",
     format: Format = None,
@@ -182,7 +185,7 @@ def augment(
     seed: Seed = 1,
 ) -> None:
     """Draw what training will see: images of every class, each with random variants."""
-    from felicity.datasets.augment import preview
+    from felicity.datasets.augment import PRESETS, preview
     from felicity.datasets.preview import chosen_images
     from felicity.files import check_place
     from felicity.imaging.encode import check_picture, write_image
@@ -190,7 +193,7 @@ def augment(
     check_place(out)
     check_picture(out)
     shown = chosen_images(_open(path, format, classes, "shares"), images, size, colour, seed)
-    write_image(out, preview(shown, seed, variants=variants))
+    write_image(out, preview(shown, seed, PRESETS[how], variants=variants))
     console.say(f"written: {out}")
 
 

@@ -73,7 +73,7 @@ def train(
     class_weights: Annotated[
         bool | None, _learning("All classes count alike.", "--class-weights/--no-class-weights")
     ] = None,
-    augment: Annotated[str | None, _learning("none, geometry or camera.", "--augment")] = None,
+    augment: Annotated[str | None, _learning("none, geometry, camera or mild.", "--augment")] = None,
     mix: Annotated[float | None, _learning("Share of the images blended with others.", "--mix")] = None,
     average: Annotated[float | None, _learning("Decay of averaged weights, such as 0.999.", "--average")] = None,
     patience: Annotated[int | None, _learning("Stop after so many epochs without progress.", "--patience")] = None,
