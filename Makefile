@@ -30,7 +30,7 @@ demo: $(VENV)/use.stamp
 	$(BIN)/felicity demo --output demo
 
 test: $(VENV)/dev.stamp
-	$(BIN)/pytest -q -m "not shared_data and not service"
+	$(BIN)/pytest -q -n 2 --dist loadscope -m "not shared_data and not service"
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check src tests scripts benchmarks

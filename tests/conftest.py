@@ -9,6 +9,7 @@ from typing import NoReturn
 import pytest
 
 CHECKOUT = Path(__file__).parents[1]
+os.environ["COLUMNS"] = "200"  # tables are as wide wherever tests run
 
 
 def absent(reason: str) -> NoReturn:

@@ -231,7 +231,7 @@ def test_killed_after_its_last_checkpoint_a_run_still_gets_its_table_and_curves(
 ) -> None:
     short = make_config(config.model_dump(), {"epochs": 1})
     with monkeypatch.context() as patch:
-        patch.setattr(fitting.runs, "record", lambda *_: 1 / 0)
+        patch.setattr(fitting.runs, "record", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             fit(short, data, tmp_path / "run")
     run = fit(short, data, tmp_path / "run", resume=True)

@@ -29,8 +29,9 @@ from tests.support.command import environment
 
 @pytest.fixture
 def pretended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trials that train nothing."""
+    """Trials that train nothing, and leave nothing to let go of."""
     monkeypatch.setattr(trials, "fit", pretend.fit)
+    monkeypatch.setattr(trials, "begin_another", lambda: None)
 
 
 def settings(result: dict[str, Any]) -> list[dict[str, Any]]:

@@ -25,7 +25,8 @@ from felicity.training.start import open_start
 from felicity.training.teachers import Teachers
 
 Floats = npt.NDArray[np.float32]
-CHECKPOINT_SECONDS = 120.0
+CHECKPOINT_SECONDS, DRAWING_SECONDS = 120.0, 5.0
+"""Between checkpoints within an epoch, and between drawings of the curves, which are drawn at the end, too."""
 SHOWN = 4
 """Batches that a start is adapted to."""
 
@@ -117,7 +118,7 @@ def fit(
         shown = [feed.batch(order, 0, step).faces for step in range(min(SHOWN, feed.steps))]
         start.hand_on(engine, data, np.concatenate(shown))
     total = feed.steps * config.epochs
-    saved = time.monotonic()
+    saved, drawn = time.monotonic(), -math.inf
 
     def save() -> None:
         nonlocal saved
@@ -155,7 +156,9 @@ def fit(
             )
         at = _Progress(epoch=at.epoch + 1, best=at.best, best_epoch=at.best_epoch)
         save()
-        runs.record(run, history)
+        draw = finished(config, history, at) or time.monotonic() - drawn > DRAWING_SECONDS
+        runs.record(run, history, draw=draw)
+        drawn = time.monotonic() if draw else drawn
         watcher.epoch(history[-1], config.epochs)
     return run
 

@@ -188,12 +188,12 @@ def _ids(bundles: Sequence[str]) -> list[str]:
     return [open_bundle(bundle).id for bundle in bundles]
 
 
-def record(run: Run, history: list[Epoch]) -> None:
-    """Write the table and the curves."""
+def record(run: Run, history: list[Epoch], *, draw: bool = True) -> None:
+    """Write the table, and the curves unless ``draw`` is False."""
     from felicity.training.curves import curves_png
 
     checkpoint.write(run.folder / HISTORY, to_csv(history).encode())
-    if history:
+    if history and draw:
         title = f"{run.config.model.name} on {run.config.backend}"
         checkpoint.write(run.folder / CURVES, curves_png([asdict(epoch) for epoch in history], title))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
 
@@ -17,7 +16,6 @@ def begin_another() -> None:
         return
     logging.getLogger("tensorflow").addFilter(_no_advice)
     keras.utils.clear_session()
-    gc.collect()
     if jax is not None and keras.config.backend() == "jax":
         jax.clear_caches()
 
