@@ -82,7 +82,7 @@ def test_the_same_minutes_under_another_start_are_said_to_count_twice(clip: Path
 
 
 def test_killed_and_run_again_equals_undisturbed(clip: Path, tmp_path: Path) -> None:
-    longer = faces_clip(tmp_path / "longer.mp4", seconds=40, fps=4)
+    longer = faces_clip(tmp_path / "longer.mp4", seconds=18, fps=4)
     arguments = [
         sys.executable, "-m", "felicity", "watch", str(longer), "--location", "Harbour", "--start", START,
         "--detector", "hog", "--window", "2",

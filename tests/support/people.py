@@ -37,5 +37,5 @@ def faces_clip(path: Path, seconds: float = 6.0, fps: int = 5) -> Path:
             places = [(40 + i, 60)]
             if frames / 3 <= i < 2 * frames / 3:
                 places.append((380 - i, 80))
-            video.write(scene(*places), i / fps)
+            video.write(scene(*places, width=580, height=300), i / fps)
     return path
