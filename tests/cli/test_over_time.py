@@ -117,6 +117,12 @@ def test_places_asked_for_by_name_are_never_left_out_silently(town: str, home: P
     assert "Tower: there are no windows in this period" in done.stderr
 
 
+def test_periods_are_named_even_where_there_is_one(town: str, home: Path) -> None:
+    asked = ("--store", town, "--from", "2026-02-02", "--to", "2026-02-03", "-l", "Harbour")
+    assert "2026-02-02 00:00" in felicity("index", "--by", "day", *asked, home=home).stdout
+    assert "from" not in felicity("index", *asked, home=home).stdout.split("balance")[0]
+
+
 def test_city_in_words_and_as_a_map(town: str, home: Path) -> None:
     file = home / "city.geojson"
     done = felicity("city", "--store", town, "--geojson", file, home=home)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import date, datetime, time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from felicity.reports.canvas import BAND, INK, MAIN, MUTED, NONE, RAW, new_canvas, short, style
-from felicity.reports.figures import percent_tick
+from felicity.reports.figures import draw_band, make_room, percent_tick
 from felicity.reports.place import Change
 from felicity.reports.plots import WEEKDAYS, DayLine, Dot, best
 from felicity.reports.wording import MONTHS, long_date
@@ -107,10 +108,8 @@ def draw_days(line: DayLine, at: date | None) -> Canvas:
         days: Any = [datetime.combine(start.date(), time()) for start in line.starts]
         columns = [[_or_nan(value) for value in (best(f), f.low, f.high)] for f in line.figures]
         share, low, high = np.array(columns).T
-        # A day without a figure is a hole, not a bridge.
-        for part in _runs(days):
-            axes.fill_between(np.array(days)[part], low[part], high[part], color=BAND, alpha=0.2, linewidth=0)
-            axes.plot(np.array(days)[part], share[part], color=MAIN, linewidth=1.5, marker="o", markersize=2.8)
+        follows = np.array([(after - day).days == 1 for day, after in pairwise(days)], dtype=np.bool_)
+        draw_band(axes, np.array(days), share, low, high, follows)
         top = _ceiling([Dot("", 0, f, 0, False) for f in line.figures])
         for day, hidden in zip(days, line.suppressed, strict=True):
             if hidden:
@@ -135,6 +134,7 @@ def draw_days(line: DayLine, at: date | None) -> Canvas:
             return f"{MONTHS[day.month - 1][:3]} {day.year}" if long else f"{day.day} {MONTHS[day.month - 1][:3]}"
 
         axes.xaxis.set_major_formatter(name)
+        make_room(axes)
         axes.set_title("Day by day" + (" (dashed: the trend)" if line.trend_line else ""))
         return canvas
 
@@ -183,12 +183,6 @@ def _key(canvas: Canvas, entries: Sequence[tuple[str, str, str, bool]]) -> None:
         for label, colour, marker, filled in entries
     ]  # fmt: skip
     canvas.legend(handles=handles, loc="outside lower left", ncols=len(handles), frameon=False, fontsize=8.5)
-
-
-def _runs(days: Sequence[datetime]) -> list[slice]:
-    """Stretches without a missing day."""
-    cuts = [i for i in range(1, len(days)) if (days[i] - days[i - 1]).days > 1]
-    return [slice(a, b) for a, b in zip([0, *cuts], [*cuts, len(days)], strict=True)]
 
 
 def _ceiling(dots: Sequence[Dot]) -> float:

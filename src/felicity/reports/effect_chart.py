@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from felicity.index.effect import Effect
-from felicity.reports.figures import BLUE, DARK, GREY, RED, dress, panels, save
+from felicity.reports.figures import BLUE, DARK, GREY, RED, dress, panels, save, wall
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ def draw_effect(effect: Effect, path: Path) -> None:
 def effect_figure(effect: Effect) -> Figure:
     """The treated locations, what was expected, and the comparison."""
     figure, (panel,) = panels(1, height=3.6)
-    times = np.array(effect.starts, dtype=object)
+    times = wall(effect.starts)
     before = np.array([start < effect.at for start in effect.starts])
     if effect.compared is not None:
         label = f"comparison: {', '.join(effect.comparison)}"
@@ -35,7 +35,7 @@ def effect_figure(effect: Effect) -> Figure:
     panel.plot(
         times[~before], effect.expected[~before], color=BLUE, linewidth=1.6, linestyle="--", label="without the measure"
     )
-    at: Any = effect.at  # matplotlib takes times, its annotations do not know
+    at: Any = wall([effect.at])[0]  # matplotlib takes times, its annotations do not know
     panel.axvline(at, color=RED, linewidth=1.2)
     panel.annotate(
         f"{effect.at:%-d %B %Y}",

@@ -6,22 +6,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from felicity.index import IndexRow
-from felicity.reports.figures import DARK, GREEN, dress, panels, save
+from felicity.reports.figures import draw_band, dress, make_room, panels, save, wall
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class IndexSeries:
-    """One location's happy share over time, percent, NaN where it is not shown; ``truth`` if it is known."""
+    """One location's happy share over time, percent, NaN where it is not shown; ``truth`` if it is known.
+
+    ``times``, ``ends``: of the periods, on the location's clock.
+    """
 
     location: str
     times: tuple[datetime, ...]
+    ends: tuple[datetime, ...]
     adjusted: Floats
     low: Floats
     high: Floats
@@ -48,6 +56,7 @@ def index_series(
         IndexSeries(
             location,
             tuple(row.start for row in rows),
+            tuple(row.end for row in rows),
             column(rows, "adjusted"),
             column(rows, "low"),
             column(rows, "high"),
@@ -59,16 +68,22 @@ def index_series(
 
 
 def draw_index(series: Sequence[IndexSeries], path: Path, *, title: str = "Happy share, adjusted") -> None:
-    """Draw one panel per location into ``path`` (PNG, SVG or PDF), written beside and then put in place."""
+    """Draw ``index_figure`` into ``path`` (PNG, SVG or PDF), written beside and then put in place."""
+    save(index_figure(series, title), path)
+
+
+def index_figure(series: Sequence[IndexSeries], title: str) -> Figure:
+    """One panel per location, each on the clock of its place."""
     figure, axes = panels(len(series), height=2.5)
     for panel, one in zip(axes, series, strict=True):
-        times = np.array(one.times, dtype=object)
-        panel.fill_between(times, one.low, one.high, color=GREEN, alpha=0.22, linewidth=0)
-        panel.plot(times, one.adjusted, color=DARK, linewidth=1.8, marker="o", markersize=2.5)
+        follows = np.array([end >= start for end, start in zip(one.ends, one.times[1:], strict=False)], dtype=np.bool_)
+        draw_band(panel, wall(one.times), one.adjusted, one.low, one.high, follows)
         if one.truth:
-            panel.plot(*zip(*one.truth, strict=True), color="#333333", linewidth=1.1, linestyle="--")
+            times, shares = zip(*one.truth, strict=True)
+            panel.plot(wall(times), shares, color="#333333", linewidth=1.1, linestyle="--")
         panel.set_title(f"{one.location}, {one.people.sum():,} people", loc="left", fontsize=10)
         panel.set_ylim(0, 100)
         dress(panel)
+    make_room(axes[0])
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    save(figure, path)
+    return figure

@@ -13,7 +13,7 @@ import numpy as np
 from felicity.index.control import Change, Limits
 from felicity.index.series import Floats
 from felicity.index.trend import Trend
-from felicity.reports.figures import BLUE, DARK, GREEN, GREY, RED, dress, panels, save
+from felicity.reports.figures import BLUE, DARK, GREEN, GREY, RED, dress, panels, save, wall
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -60,7 +60,7 @@ def draw_trends(pictures: Sequence[TrendPicture], path: Path) -> None:
     """Draw one panel per location into ``path`` (PNG, SVG or PDF)."""
     figure, axes = panels(len(pictures))
     for panel, one in zip(axes, pictures, strict=True):
-        times = np.array(one.starts, dtype=object)
+        times = wall(one.starts)
         if len(one.low):
             panel.fill_between(times, one.low, one.high, color=GREEN, alpha=0.13, linewidth=0, label="control limits")
         panel.plot(times, one.share, color=DARK, linewidth=0.9, marker="o", markersize=2, label="happy share")
@@ -76,7 +76,7 @@ def draw_trends(pictures: Sequence[TrendPicture], path: Path) -> None:
             label="trend" if one.found else "trend (not beyond chance)",
         )
         for i, change in enumerate(one.changes):
-            at: Any = change.at  # matplotlib takes times, its annotations do not know
+            at: Any = wall([change.at])[0]  # matplotlib takes times, its annotations do not know
             panel.axvline(at, color=GREY, linewidth=1.1, linestyle=":", label="" if i else "lasting shift")
             panel.annotate(
                 f"{change.after - change.before:+.1f}",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -64,7 +66,7 @@ def index(
     elif not rows:
         console.say("no windows in this store and period yet; felicity watch writes them")
     else:
-        show_rows(rows, title="Happy share" if by == "total" else f"Happy share by {by}", k=k)
+        show_rows(rows, by=by, k=k)
         console.say(CAVEAT)
     if chart is not None:
         from felicity.reports.index_chart import draw_index, index_series
@@ -77,10 +79,16 @@ def index(
 
 
 def show_rows(
-    rows: Sequence[IndexRow], *, title: str, extra: tuple[str, Sequence[str]] | None = None, k: int = 10
+    rows: Sequence[IndexRow],
+    *,
+    by: By = "total",
+    title: str = "Happy share",
+    extra: tuple[str, Sequence[str]] | None = None,
+    k: int = 10,
 ) -> None:
     """A table of index rows; ``extra`` is one more column, a heading and a cell per row."""
-    timed = len({(row.location, row.start) for row in rows}) > len({row.location for row in rows})
+    timed = by != "total"
+    twice = {key for key, number in Counter(map(_clock, rows)).items() if number > 1}
     columns = (
         "location",
         *(("from",) if timed else ()),
@@ -100,10 +108,15 @@ def show_rows(
         else:
             interval = f"{share.low:.1f} to {share.high:.1f} %"
             shown = (_percent(share.raw), _percent(share.adjusted), interval, f"{balance:+.1f}")
-        when = (f"{row.start:%Y-%m-%d %H:%M}",) if timed else ()
+        when = (f"{row.start:{'%Y-%m-%d %H:%M %z' if _clock(row) in twice else '%Y-%m-%d %H:%M'}}",) if timed else ()
         cells.append((row.location, *when, f"{row.people:,}", *shown) + ((extra[1][i],) if extra else ()))
     columns += (extra[0],) if extra else ()
-    console.table(columns, cells, title=title, numbers=columns[1 + timed :])
+    console.table(columns, cells, title=f"{title} by {by}" if timed else title, numbers=columns[1 + timed :])
+
+
+def _clock(row: IndexRow) -> tuple[str, datetime]:
+    """What the place's clock shows; in an autumn night it shows an hour twice."""
+    return row.location, row.start.replace(tzinfo=None)
 
 
 def _percent(value: float | None) -> str:
