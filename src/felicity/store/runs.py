@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from felicity.errors import StoreError
+from felicity.errors import ConfigError, StoreError
 from felicity.index.window import LONGEST, Window, WindowKey
 from felicity.store import arrays, rollups
 from felicity.store.engine import id_of
@@ -32,6 +32,31 @@ class Run:
     source: str
     run_start: datetime
     model: str
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run as it stands in the store: what was watched, and what came of it.
+
+    ``first``, ``last``: from the begin of its first window to the end of its last, on the location's clock; None
+    without windows. ``people``: all tracks. ``finished``: False while it is watched, or where that was broken off.
+    """
+
+    id: int
+    location: str
+    camera: str
+    source: str
+    model: str
+    first: datetime | None
+    last: datetime | None
+    windows: int
+    people: int
+    finished: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        times = {name: time.isoformat() if (time := getattr(self, name)) else None for name in ("first", "last")}
+        return vars(self) | times
 
 
 def begin_run(
@@ -83,6 +108,53 @@ def finish_run(connection: sa.Connection, run: Run) -> None:
         connection.execute(sa.delete(stored).where(*stale))
         rollups.refresh(connection, place.location_id, place.model_id, ZoneInfo(place.timezone), starts)
     connection.execute(sa.update(runs).where(runs.c.id == run.id).values(finished=True))
+
+
+def list_runs(connection: sa.Connection) -> list[Recorded]:
+    """See ``Store.runs``."""
+    begin, end = sa.func.min(stored.c.start), sa.func.max(stored.c.start + stored.c.seconds)
+    columns = (runs.c.id, places.c.name, places.c.timezone, runs.c.camera, runs.c.source, models.c.identity)
+    sums = (sa.func.count(stored.c.start).label("windows"), sa.func.sum(stored.c.people_seen).label("people"))
+    rows = connection.execute(
+        sa.select(*columns, runs.c.finished, begin.label("first"), end.label("last"), *sums)
+        .join(places, places.c.id == runs.c.location_id)
+        .join(models, models.c.id == runs.c.model_id)
+        .join(stored, stored.c.run_id == runs.c.id, isouter=True)
+        .group_by(runs.c.id, places.c.name, places.c.timezone, models.c.identity)
+        .order_by(places.c.name, begin, runs.c.id)
+    ).all()
+
+    def local(second: int | None, zone: str) -> datetime | None:
+        return None if second is None else datetime.fromtimestamp(second, ZoneInfo(zone))
+
+    return [
+        Recorded(
+            id=row.id,
+            location=row.name,
+            camera=row.camera,
+            source=row.source,
+            model=row.identity,
+            first=local(row.first, row.timezone),
+            last=local(row.last, row.timezone),
+            windows=row.windows,
+            people=int(row.people or 0),
+            finished=row.finished,
+        )
+        for row in rows
+    ]
+
+
+def remove_run(connection: sa.Connection, run_id: int) -> None:
+    """See ``Store.remove_runs``."""
+    query = sa.select(runs.c.location_id, runs.c.model_id, places.c.timezone).where(runs.c.id == run_id)
+    place = connection.execute(query.join(places, places.c.id == runs.c.location_id)).one_or_none()
+    if place is None:
+        raise ConfigError(f"there is no run {run_id} in this store; see: felicity runs list")
+    _lock(connection, place.location_id)
+    starts = set(connection.execute(sa.select(stored.c.start).where(stored.c.run_id == run_id)).scalars())
+    connection.execute(sa.delete(stored).where(stored.c.run_id == run_id))
+    rollups.refresh(connection, place.location_id, place.model_id, ZoneInfo(place.timezone), starts)
+    connection.execute(sa.delete(runs).where(runs.c.id == run_id))
 
 
 def overlapping(connection: sa.Connection, run: Run) -> int:

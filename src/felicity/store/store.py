@@ -23,9 +23,9 @@ from felicity.store import runs as recorded
 from felicity.store.engine import BUSY_SECONDS, log_ahead, make_engine, parse_url, transaction
 from felicity.store.matrices import SoftMatrices
 from felicity.store.query import instant, select_sums
-from felicity.store.runs import Run
+from felicity.store.runs import Recorded, Run
+from felicity.store.schema import calibrations, models, runs
 from felicity.store.schema import locations as places
-from felicity.store.schema import models
 
 
 def open_store(url: str | None = None, *, create: bool = True, busy_seconds: float = BUSY_SECONDS) -> Store:
@@ -135,6 +135,17 @@ class Store(AbstractContextManager["Store"]):
         """Add one location; see ``add_locations``."""
         self.add_locations([location], update=update)
 
+    def remove_location(self, name: str) -> None:
+        """Remove a location with all that was watched there and its calibrations; ConfigError if there is none."""
+        with self._write("removing a location") as connection:
+            _check_names(connection, [name], None)
+            place = connection.execute(sa.select(places.c.id).where(places.c.name == name)).scalar_one()
+            own = sa.select(runs.c.id).where(runs.c.location_id == place)
+            for run_id in connection.execute(own).scalars().all():
+                recorded.remove_run(connection, run_id)
+            connection.execute(sa.delete(calibrations).where(calibrations.c.location_id == place))
+            connection.execute(sa.delete(places).where(places.c.id == place))
+
     # Models
 
     def save_model(self, identity: str, soft_matrix: SoftMatrix | None = None, *, name: str | None = None) -> None:
@@ -191,6 +202,20 @@ class Store(AbstractContextManager["Store"]):
         """End a run: windows that it wrote when it was run before, and not this time, go."""
         with self._write("finishing a run") as connection:
             recorded.finish_run(connection, run)
+
+    def runs(self) -> list[Recorded]:
+        """All runs, by location and time."""
+        with self._read("reading runs") as connection:
+            return recorded.list_runs(connection)
+
+    def remove_runs(self, ids: Sequence[int]) -> None:
+        """Remove runs with their windows, as if they had never been watched: all of them, or none.
+
+        Raises ConfigError for a run that is not there.
+        """
+        with self._write("removing runs") as connection:
+            for run_id in dict.fromkeys(ids):
+                recorded.remove_run(connection, run_id)
 
     def overlapping(self, run: Run) -> int:
         """How many windows with people other runs of the same camera and model have in the minutes of this run."""

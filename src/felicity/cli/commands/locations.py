@@ -16,12 +16,13 @@ Update = Annotated[bool, typer.Option("--update", help="Change a location that i
 def register(app: typer.Typer) -> None:
     """Add the command group."""
     group = typer.Typer(
-        help="List, add and import locations. Workplaces and schools are refused (EU AI Act, Art. 5(1)(f)).",
+        help="List, add, import and remove locations. Workplaces and schools are refused (EU AI Act, Art. 5(1)(f)).",
         no_args_is_help=True,
     )
     group.command("list")(list_locations)
     group.command("add")(add)
     group.command("import")(import_file)
+    group.command("remove")(remove)
     app.add_typer(group, name="locations")
 
 
@@ -131,3 +132,16 @@ def _save(url: str | None, found: Sequence[dict[str, Any]], update: bool) -> Non
             ]
         opened.add_locations(wanted, update=update)
     console.say(f"{len(wanted)} location{'s' if len(wanted) > 1 else ''} saved in {opened.url}")
+
+
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The location's name.")], store: options.Store = None
+) -> None:
+    """Remove a location, with all that was watched there."""
+    from felicity.store import open_store
+
+    with open_store(store, create=False) as opened:
+        runs = [run for run in opened.runs() if run.location == name]
+        opened.remove_location(name)
+    windows, people = sum(run.windows for run in runs), sum(run.people for run in runs)
+    console.say(f"removed: {name}, with {windows:,} windows with {people:,} people")

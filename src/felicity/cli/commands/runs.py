@@ -1,0 +1,68 @@
+"""``felicity runs``: what was watched, and taking back what should not have been."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from felicity.cli import console, options
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(help="List what was watched, and take back what was watched by mistake.", no_args_is_help=True)
+    group.command("list")(list_runs)
+    group.command("remove")(remove)
+    app.add_typer(group, name="runs")
+
+
+def list_runs(
+    location: Annotated[
+        list[str] | None, typer.Option("--location", "-l", metavar="NAME", help="Only this place; may be repeated.")
+    ] = None,
+    store: options.Store = None,
+    json: options.Json = False,
+) -> None:
+    """List the runs of a store: each is a source that was watched; times are on the place's clock."""
+    from felicity.store import open_store
+
+    with open_store(store, create=False) as opened:
+        listed = [run for run in opened.runs() if not location or run.location in location]
+    if json:
+        console.emit_json([run.to_json() for run in listed])
+        return
+    if not listed:
+        console.say("no run here yet; felicity watch makes them")
+        return
+    rows = [
+        (
+            str(run.id),
+            run.location,
+            run.camera,
+            run.source,
+            f"{run.first:%Y-%m-%d %H:%M}" if run.first else "-",
+            f"{run.last:%Y-%m-%d %H:%M}" if run.last else "-",
+            f"{run.windows:,}",
+            f"{run.people:,}",
+            "" if run.finished else "broken off, or going on",
+        )
+        for run in listed
+    ]
+    columns = ("run", "location", "camera", "source", "from", "to", "windows", "people", "")
+    console.table(columns, rows, numbers=("run", "windows", "people"))
+
+
+def remove(
+    runs: Annotated[list[int], typer.Argument(metavar="RUN...", help="Numbers that runs list shows.")],
+    store: options.Store = None,
+) -> None:
+    """Remove runs with their windows, as if they had never been watched: all of them, or none."""
+    from felicity.store import open_store
+
+    with open_store(store, create=False) as opened:
+        known = {run.id: run for run in opened.runs()}
+        opened.remove_runs(runs)
+    for number in dict.fromkeys(runs):
+        run = known[number]
+        console.say(f"removed: {run.source} at {run.location}, {run.windows:,} windows with {run.people:,} people")
