@@ -174,11 +174,13 @@ def series(
     model: str | None = None,
 ) -> tuple[dict[str, Series], list[str]]:
     """Happy shares by hour, day or week as a regular series per location, and remarks; as for ``happiness``."""
+    from felicity.errors import noted
     from felicity.index.series import Step, series_of
 
     step = Step(by)
     rows, notes = happiness(store=store, begin=begin, end=end, by=step.value, locations=locations, k=k, model=model)
-    return series_of(rows, step), notes
+    with noted(notes):
+        return series_of(rows, step), notes
 
 
 def trends(series: Mapping[str, Series], locations: Sequence[str] | None = None) -> tuple[list[Trend], dict[str, str]]:
@@ -214,13 +216,15 @@ def effect(
     model: str | None = None,
 ) -> tuple[Effect, list[str]]:
     """The effect at ``at``, if without a zone on the locations' clock, and remarks; see ``index.effect``."""
+    from felicity.errors import noted
     from felicity.index.effect import estimate_effect
 
     names = list(dict.fromkeys((*locations, *comparison)))
     read, notes = series(store=store, begin=begin, end=end, by=by, locations=names, k=k, model=model)
     if at.tzinfo is None and read:
         at = at.replace(tzinfo=next(iter(read.values())).starts[0].tzinfo)
-    return estimate_effect(read, at, locations, comparison), notes
+    with noted(notes):
+        return estimate_effect(read, at, locations, comparison), notes
 
 
 def city(
@@ -239,7 +243,7 @@ def city(
     ``footfall``: CSV of visits by location and hour, or of flows between areas (``index.footfall``). ``weight``: by
     default visits where they are given, else population. Raises ConfigError for flows that weigh nothing.
     """
-    from felicity.errors import ConfigError
+    from felicity.errors import ConfigError, noted
     from felicity.index.city import city_index
     from felicity.index.footfall import read_footfall
     from felicity.store import open_store
@@ -252,4 +256,5 @@ def city(
             raise ConfigError(f"flows weigh places by visits alone, not by {weight}; leave --weight or --footfall out")
         by: By = "hour" if visits and visits.hours else "total"
         groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model, k=k)
-        return city_index(groups, opened.soft_matrices(), places, weight=weight, footfall=visits, k=k)
+        with noted(groups.notes):
+            return city_index(groups, opened.soft_matrices(), places, weight=weight, footfall=visits, k=k)

@@ -13,12 +13,15 @@ FelicityError
 └── StoreError           a store cannot be opened, read or written
     └── SchemaError      … because its schema is not the one this version knows
 
-Each message is one sentence that names the thing, what was expected, what was found and what to do.
+Each message is one sentence that names the thing, what was expected, what was found and what to do. Remarks on what
+was done before, which may explain it, are its ``__notes__``.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 
@@ -68,6 +71,17 @@ class StoreError(FelicityError):
 
 class SchemaError(StoreError):
     """A store's schema is not the one this version knows."""
+
+
+@contextmanager
+def noted(notes: Iterable[str]) -> Iterator[None]:
+    """Let an error of ours carry ``notes`` as its own: what would have been said beside the figure."""
+    try:
+        yield
+    except FelicityError as error:
+        for note in notes:
+            error.add_note(note)
+        raise
 
 
 def require(module: str, extra: str) -> ModuleType:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.support.command import felicity, felicity_json
-from tests.support.town import fill
+from tests.support.town import FIRST, fill
 
 DAYS = 84
 AT = "2026-03-16"
@@ -121,6 +122,20 @@ def test_periods_are_named_even_where_there_is_one(town: str, home: Path) -> Non
     asked = ("--store", town, "--from", "2026-02-02", "--to", "2026-02-03", "-l", "Harbour")
     assert "2026-02-02 00:00" in felicity("index", "--by", "day", *asked, home=home).stdout
     assert "from" not in felicity("index", *asked, home=home).stdout.split("balance")[0]
+
+
+def test_what_was_left_out_is_said_also_where_the_estimate_fails(home: Path) -> None:
+    """A new bundle has counted for six days; before it another one did for weeks."""
+    url = fill(home / "s.db", {"Quay": lambda day: 0.3}, 50, populations={"Quay": 10})
+    fill(url, {"Quay": lambda day: 0.3}, 6, people=5, begin=FIRST + timedelta(days=60), model="model-2", update=True)
+    left = "note Quay: windows of model model-1 are left out"
+    for command, error in (
+        (("trend",), "there are 6; watch longer"),
+        (("effect", "--at", "2026-04-05", "--locations", "Quay"), "Quay: "),
+        (("city", "--k", 1000), "fewer than 1000 people"),
+    ):
+        done = felicity(*command, "--store", url, home=home, expect=1)
+        assert left in done.stderr and error in done.stderr, done.stderr
 
 
 def test_city_in_words_and_as_a_map(town: str, home: Path) -> None:

@@ -30,11 +30,14 @@ def fill(
     hours: range = range(9, 19, 3),
     populations: Mapping[str, float] | None = None,
     seed: int = 0,
+    begin: datetime = FIRST,
+    model: str = MODEL,
+    update: bool = False,
 ) -> str:
     """Write a window per place, day and hour, with ``people`` each on average; returns the store's URL."""
     rng = np.random.default_rng(seed)
     with open_store(str(url)) as store:
-        store.save_model(MODEL, soft_matrix(np.random.default_rng(1)))
+        store.save_model(model, soft_matrix(np.random.default_rng(1)))
         store.add_locations(
             [
                 Location(
@@ -44,26 +47,35 @@ def fill(
                     population=(populations or {}).get(name),
                 )
                 for i, name in enumerate(places)
-            ]
+            ],
+            update=update,
         )
         for name, truth in places.items():
-            _fill_place(store, name, truth, days, people, hours, rng)
+            _fill_place(store, name, truth, days, people, hours, rng, begin, model)
     return str(url)
 
 
 def _fill_place(
-    store: Store, name: str, truth: Truth, days: int, people: float, hours: range, rng: np.random.Generator
+    store: Store,
+    name: str,
+    truth: Truth,
+    days: int,
+    people: float,
+    hours: range,
+    rng: np.random.Generator,
+    begin: datetime,
+    model: str,
 ) -> None:
-    run = store.begin_run(name, "camera", "made-up", FIRST, MODEL)
+    run = store.begin_run(name, "camera", "made-up", begin, model)
     windows = []
     for day in range(days):
-        midnight = (FIRST.replace(tzinfo=None) + timedelta(days=day)).replace(tzinfo=ZONE)
+        midnight = (begin.replace(tzinfo=None) + timedelta(days=day)).replace(tzinfo=ZONE)
         for hour in hours:
             labels = rng.choice(8, rng.poisson(people), p=shares(truth(day)))
             p = answers(rng, labels)
             windows.append(
                 Window(
-                    key=WindowKey(name, "camera", "made-up", FIRST, MODEL, midnight.replace(hour=hour), 60),
+                    key=WindowKey(name, "camera", "made-up", begin, model, midnight.replace(hour=hour), 60),
                     people_seen=len(labels),
                     people=len(labels),
                     hard_counts=np.bincount(p.argmax(axis=1), minlength=8),

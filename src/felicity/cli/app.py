@@ -49,6 +49,8 @@ def main() -> None:
     try:
         app()
     except FelicityError as error:
+        for note in getattr(error, "__notes__", ()):
+            console.warn(note)
         console.fail(str(error))
         sys.exit(1)
     except BrokenPipeError:

@@ -45,6 +45,7 @@ def trend(
     """Say whether places look happier or less happy as time goes by, with slope, interval and lasting shifts."""
     from felicity import api
     from felicity.cli.commands.watch import parse_time
+    from felicity.errors import noted
     from felicity.index.sentences import trend_sentence
 
     read, notes = api.series(
@@ -56,7 +57,8 @@ def trend(
         k=k,
         model=model,
     )
-    trends, lacking = api.trends(read, location)
+    with noted(notes):
+        trends, lacking = api.trends(read, location)
     limits, changes = _control(read, [one.location for one in trends])
     if any((one.starts[-1] - one.starts[0]).days < 365 * YEARS for one in trends):
         notes.append(f"in less than {YEARS} years a trend cannot be told from the season of the year")
