@@ -244,7 +244,31 @@ def test_a_time_without_a_zone_is_of_the_locations_clock(tmp_path: Path) -> None
     for folder, more in (("film", ["--start", "2026-05-04T09:00"]), ("taken", [])):
         arguments = ["watch", tmp_path / folder, "--location", "Tokyo", "--detector", "hog", *more]
         (summary,) = felicity_json(*arguments, home=tmp_path, TZ="America/New_York")
-        assert datetime.fromisoformat(summary["start"]) == datetime(2026, 5, 4, 0, tzinfo=UTC), folder
+        assert summary["start"] == "2026-05-04T09:00:00+09:00" and not summary["notes"], folder
+    done = felicity(*arguments, home=tmp_path)
+    assert "2026-05-04 09:00:00+09:00" in done.stdout, "on the clock of the place, and with its offset"
+
+
+@pytest.mark.parametrize(
+    ("start", "note"),
+    [
+        (
+            "2026-03-29T02:30",
+            "02:30:00 is a time that the clock of Europe/Berlin skips; it is taken for 2026-03-29 03:30:",
+        ),
+        ("2026-10-25T02:30", "the clock of Europe/Berlin shows twice; it is taken for 2026-10-25 02:30:00+02:00"),
+        ("2026-10-25T02:30+01:00", None),
+        ("2026-10-25T03:00", None),
+    ],
+)
+def test_a_start_that_the_clock_skips_or_shows_twice_is_said(tmp_path: Path, start: str, note: str | None) -> None:
+    from felicity.imaging.encode import write_image
+
+    write_image(tmp_path / "film" / "1.png", scene((30, 60)))
+    felicity("locations", "add", "Quay", "--timezone", "Europe/Berlin", home=tmp_path)
+    arguments = ["watch", tmp_path / "film", "-l", "Quay", "--detector", "hog", "--start", start]
+    (summary,) = felicity_json(*arguments, home=tmp_path)
+    assert [note in said for said in summary["notes"]] == [True] if note else not summary["notes"]
 
 
 def test_photographs_at_a_new_place_watched_again_are_not_counted_twice(tmp_path: Path) -> None:

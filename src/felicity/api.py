@@ -71,6 +71,7 @@ def watch(
     from felicity.faces.registry import open_detector
     from felicity.imaging.encode import check_video
     from felicity.index import Location
+    from felicity.index.buckets import clock_doubt
     from felicity.index.window import LONGEST
     from felicity.recognition.classifier import Classifier
     from felicity.sources.registry import SourceOptions, open_source
@@ -90,9 +91,9 @@ def watch(
         raise SourceError(f"{str(source)!a}: a name in UTF-8 expected, for the store keeps it; rename it") from None
     if annotate is not None and path.exists() and Path(annotate).resolve() == path.resolve():
         raise ConfigError(f"{annotate} is what is to be watched; write the annotated video elsewhere")
-    zone = _clock_of(location, store)
+    zone, doubt = _clock_of(location, store), None
     if start is not None and start.tzinfo is None:
-        start = start.replace(tzinfo=zone)
+        doubt, start = clock_doubt(start, zone), start.replace(tzinfo=zone)
     if annotate is not None:
         check_video(Path(annotate))
     classifier, finder = Classifier.open(bundle), open_detector(detector)
@@ -111,6 +112,7 @@ def watch(
             detector=finder,
             seconds=window,
             annotate=Path(annotate) if annotate else None,
+            notes=[f"{doubt}; give --start with its offset from UTC to be sure"] if doubt else [],
             on_frame=on_frame,
             on_note=on_note,
         )

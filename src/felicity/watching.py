@@ -8,10 +8,10 @@ for the annotated video that a user asks for.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from felicity.faces.registry import open_detector
 from felicity.faces.tracking import Tracker
 from felicity.imaging.draw import draw_faces
 from felicity.imaging.encode import VideoWriter
-from felicity.index import PersonObservation, SoftMatrix, Window, WindowAccumulator
+from felicity.index import Location, PersonObservation, SoftMatrix, Window, WindowAccumulator
 from felicity.index.people_share import PeopleShare, happy_share
 from felicity.labels import EXPRESSIONS, INDEX, Expression
 from felicity.recognition.classifier import Classifier
@@ -41,8 +41,8 @@ FAR_APART = timedelta(seconds=1)
 class WatchSummary:
     """What a watch has seen so far; sums only.
 
-    ``unsaved``: windows that the store has not taken yet. ``share``: of all people of a folder or recording, at the
-    end.
+    ``start``, ``end``: times of the first and the latest frame, on the location's clock. ``unsaved``: windows that the
+    store has not taken yet. ``share``: of all people of a folder or recording, at the end.
     """
 
     location: str
@@ -117,12 +117,13 @@ def watch_source(
     annotate: Path | None = None,
     on_frame: Callable[[WatchSummary], None] | None = None,
     on_note: Callable[[str], None] | None = None,
+    notes: Sequence[str] = (),
 ) -> WatchSummary:
     """Watch until the source ends or is stopped; every closed window is written, at last the open one.
 
-    The same source, camera and start, watched again, replace their windows. Raises StoreError at the
-    end if windows could not be written, SourceError if the source fails; what was seen before is
-    written first.
+    The same source, camera and start, watched again, replace their windows. ``notes`` are said first. Raises
+    StoreError at the end if windows could not be written, SourceError if the source fails; what was seen
+    before is written first.
     """
     finder = open_detector(detector) if isinstance(detector, str) else detector
     summary = WatchSummary(location, camera, source.source_id, finder.name)
@@ -132,9 +133,11 @@ def watch_source(
         if on_note:
             on_note(sentence)
 
+    for note in notes:
+        say(note)
     people = PeopleReader(classifier, finder, gate or QualityGate(), None if source.stills else Tracker())
     with VideoWriter(annotate) if annotate else nullcontext() as video:
-        frames = _timed_from_start(source, summary)
+        frames = _timed(source, summary, (store.location(location) or Location(location)).zone)
         first = next(frames, None)
         if first is None:
             summary.complete = True
@@ -164,7 +167,7 @@ def watch_source(
                 count(people.see(frame.image_rgb_u8, frame.time))
                 shelf.put(windows.closed())
                 if video:
-                    drawn = draw_faces(frame.image_rgb_u8, people.labels, caption=_caption(summary, frame))
+                    drawn = draw_faces(frame.image_rgb_u8, people.labels, caption=_caption(summary))
                     video.write(drawn, (frame.time - first.time).total_seconds())
                 if on_frame:
                     on_frame(summary)
@@ -195,15 +198,20 @@ def watch_source(
     return summary
 
 
-def _timed_from_start(source: Source, summary: WatchSummary) -> Iterator[Frame]:
+def _timed(source: Source, summary: WatchSummary, zone: tzinfo) -> Iterator[Frame]:
     for frame in source:
-        summary.start = summary.start or frame.time
-        summary.end = frame.time
+        summary.end = frame.time.astimezone(zone)
+        summary.start = summary.start or summary.end
         summary.frames += 1
         yield frame
 
 
-def _caption(summary: WatchSummary, frame: Frame) -> str:
-    text = f"{summary.location}  {frame.time:%Y-%m-%d %H:%M:%S}  people so far: {summary.people_seen}"
+def clock(time: datetime) -> str:
+    """A time as people read it, to the second and with what its clock is ahead of UTC."""
+    return time.isoformat(" ", "seconds")
+
+
+def _caption(summary: WatchSummary) -> str:
+    text = f"{summary.location}  {clock(summary.end) if summary.end else ''}  people so far: {summary.people_seen}"
     share = summary.happy_share_raw
     return text if share is None else f"{text}, {share:.0f}% happy"

@@ -52,6 +52,17 @@ def _even(second: int, length: int, zone: ZoneInfo) -> tuple[int, int]:
     return start, end
 
 
+def clock_doubt(time: datetime, zone: ZoneInfo) -> str | None:
+    """What is to be said of a time without a zone that the clock of ``zone`` skips or shows twice; else None."""
+    first, second = (time.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return None
+    skipped = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != time.replace(fold=0)
+    taken = (second if time.fold else first).astimezone(UTC).astimezone(zone).isoformat(" ", "seconds")
+    how = "skips" if skipped else "shows twice"
+    return f"{time.isoformat(' ')} is a time that the clock of {zone.key} {how}; it is taken for {taken}"
+
+
 @lru_cache(maxsize=65_536)
 def midnight(day: date, zone: ZoneInfo) -> int:
     """When ``day`` begins in ``zone``, in seconds since the epoch."""

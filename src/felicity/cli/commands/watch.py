@@ -57,12 +57,13 @@ def watch(
     again, replace their windows, so nothing is counted twice.
     """
     from felicity.api import watch as run
+    from felicity.watching import clock
 
     with console.progress() as progress:
         task = progress.add_task("watching", total=None)
 
         def show(summary: WatchSummary) -> None:
-            seen = f"{summary.end:%Y-%m-%d %H:%M:%S}" if summary.end else ""
+            seen = clock(summary.end) if summary.end else ""
             progress.update(
                 task,
                 description=f"{seen}  {summary.frames} frames, {summary.people_seen} people, {summary.windows} windows",
@@ -134,6 +135,8 @@ def as_json(summary: WatchSummary) -> dict[str, Any]:
 
 def show_summary(summary: WatchSummary) -> None:
     """The summary for people."""
+    from felicity.watching import clock
+
     rejected = ", ".join(f"{count} {reason}" for reason, count in summary.rejected.most_common())
     share = summary.happy_share_raw
     console.table(
@@ -142,8 +145,8 @@ def show_summary(summary: WatchSummary) -> None:
             ("location", summary.location),
             ("camera", summary.camera),
             ("detector", summary.detector),
-            ("from", f"{summary.start:%Y-%m-%d %H:%M:%S}" if summary.start else "no frame"),
-            ("to", f"{summary.end:%Y-%m-%d %H:%M:%S}" if summary.end else "no frame"),
+            ("from", clock(summary.start) if summary.start else "no frame"),
+            ("to", clock(summary.end) if summary.end else "no frame"),
             ("frames", f"{summary.frames}, {summary.dropped} dropped"),
             ("people", f"{summary.people_seen} seen, {summary.people} judged" + (f" ({rejected})" if rejected else "")),
             ("happy, counted", "-" if share is None else f"{share:.0f} %"),
