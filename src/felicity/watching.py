@@ -188,8 +188,9 @@ def watch_source(
                 store.finish_run(run)
                 if twice := store.overlapping(run):
                     say(
-                        f"{twice} windows of camera {camera!r} at {location} in these minutes are from another run, so "
-                        "their people count twice; was it watched before, with another --start?"
+                        f"{twice} windows of camera {camera!r} or this source at {location} in these minutes are from "
+                        "another run, so their people count twice; if it was watched before, with another --start or "
+                        "--camera, watch each recording once into a new --store, for nothing is taken out of this one"
                     )
             summary.share = happy_share(answers, soft, classifier.bundle.assumed_prior)
             answers.clear()

@@ -166,7 +166,8 @@ def overlapping(connection: sa.Connection, run: Run) -> int:
         return 0
     others = connection.execute(
         columns.join(runs, runs.c.id == stored.c.run_id)
-        .where(runs.c.id != run.id, runs.c.camera == run.camera, runs.c.model_id == place.model_id)
+        .where(runs.c.id != run.id, runs.c.model_id == place.model_id)
+        .where(sa.or_(runs.c.camera == run.camera, runs.c.source == run.source))
         .where(stored.c.people_seen > 0)
         .where(stored.c.start > mine[0].start - LONGEST, stored.c.start < mine[-1].start + mine[-1].seconds)
     ).all()

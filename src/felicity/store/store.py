@@ -218,7 +218,7 @@ class Store(AbstractContextManager["Store"]):
                 recorded.remove_run(connection, run_id)
 
     def overlapping(self, run: Run) -> int:
-        """How many windows with people other runs of the same camera and model have in the minutes of this run."""
+        """How many windows with people other runs of its camera or source, by its model, have in a run's minutes."""
         with self._read("looking for people counted twice") as connection:
             return recorded.overlapping(connection, run)
 
