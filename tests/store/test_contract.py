@@ -185,6 +185,22 @@ def test_the_model_is_that_of_the_latest_windows_within_the_range(store: Store) 
     assert (nobody.keys, nobody.notes) == ((), ())
 
 
+def test_of_two_ends_one_may_be_on_the_places_clock(store: Store) -> None:
+    store.add_locations([Location("Harbour", "America/New_York"), Location("Quay", "Asia/Tokyo")])
+    begin = datetime(2026, 11, 1, 6, tzinfo=UTC)  # 01:00 in New York, for the second time
+    for name in ("Harbour", "Quay"):
+        put(store, make_windows(np.random.default_rng(1), 90, location=name, begin=begin))
+    for low, high, counted in (
+        (begin, datetime(2026, 11, 1, 2), {"Harbour": 60}),
+        (datetime(2026, 11, 1, 2), begin + timedelta(minutes=80), {"Harbour": 20, "Quay": 80}),
+    ):
+        groups = store.sums("total", begin=low, end=high, k=1)
+        windows = groups.sums.windows.tolist()
+        assert {key.location: n for key, n in zip(groups.keys, windows, strict=True)} == counted
+    with pytest.raises(ConfigError, match="must be after the begin"):
+        store.sums("total", begin=begin, end=begin)
+
+
 def test_an_end_at_the_end_of_the_calendar_cuts_nothing_off(store: Store) -> None:
     store.add_location(Location("Harbour", "America/New_York"))
     put(store, make_windows(np.random.default_rng(1), 30))

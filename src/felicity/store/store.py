@@ -253,13 +253,15 @@ class Store(AbstractContextManager["Store"]):
         Windows count where they start, begin ≤ start < end; a time without a zone is meant on each
         location's clock. ``model``: identity of the model whose windows are used, by default that of the
         latest windows in the range, for each location; ``notes`` of the result say what was left out.
-        Raises ConfigError for unknown locations and models, and if ``end`` is not after ``begin``.
+        Raises ConfigError for unknown locations and models, and if ``end`` is not after ``begin``, where both or none
+        have a zone.
         """
         if k is not None:
             check_k(k)
         if by not in BUCKETS:
             raise ConfigError(f"'by' is one of {', '.join(BUCKETS)}, not {by!r}")
-        if begin is not None and end is not None:
+        # With one bare end it depends on the place which of them is later.
+        if begin is not None and end is not None and (begin.tzinfo is None) == (end.tzinfo is None):
             utc = ZoneInfo("UTC")
             first, last = instant(begin, utc), instant(end, utc)
             if first is not None and last is not None and last <= first:
