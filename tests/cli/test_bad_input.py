@@ -122,6 +122,8 @@ def test_a_clock_that_jumps_loses_nobody(tmp_path: Path) -> None:
         (("trend", "-l", "Harbor"), "there is no location 'Harbor'; known are Harbour"),
         (("city", "-l", "Harbor"), "there is no location 'Harbor'; known are Harbour"),
         (("index", "--from", "2024-04-01", "--to", "2024-03-01"), "must be after the begin"),
+        (("index", "--from", "2024-04-01+02:00"), "'2024-04-01+02:00': a time in ISO 8601 expected"),
+        (("trend", "--to", "2024-04-01_09:00"), "'2024-04-01_09:00': a time in ISO 8601 expected"),
         (("index", "--model", "none"), "no windows of model 'none'; known are model-1"),
         (("report", "--at", "2030-01-01"), "--at 2030-01-01 lies outside the data"),
     ],

@@ -45,6 +45,7 @@ def test_flows_are_visits_of_their_destination(tmp_path: Path) -> None:
         ("location,hour,visits\nMoon,9,1\n", "line 2: there is no location 'Moon'; known are H1, Harbour, M1, Market"),
         ("location,hour,visits\nHarbour,168,1\n", r"line 2: an hour of the week is 0 \(Monday, midnight\) to 167"),
         ("location,hour,visits\nHarbour,noon,1\n", "line 2: hour is a local time such as 2026-05-01T09:00"),
+        ("location,hour,visits\nHarbour,2026-05-01+02:00,1\n", "line 2: hour is a local time such as 2026-05-01T09:00"),
         ("location,hour,visits\nHarbour,9,1\nH1,9,2\n", "line 3: 'Harbour' at 9 stands twice"),
         ("location,hour,visits\nHarbour,9\n", "line 2: 3 columns expected"),
         ("location,hour,visits\n", "no row of visits"),

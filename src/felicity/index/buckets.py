@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -50,6 +51,13 @@ def _even(second: int, length: int, zone: ZoneInfo) -> tuple[int, int]:
     if phase(end - 1) != own:
         end = second + bisect_left(range(second, end - 1), True, key=lambda at: phase(at) != own)
     return start, end
+
+
+def read_time(text: str) -> datetime:
+    """ISO 8601 to a time: a date alone, or a date, ``T`` or a space, and a time. Raises ValueError."""
+    # datetime takes any character for the T: it reads the offset of 2026-05-01+02:00 as a time of day.
+    date.fromisoformat(re.split("[Tt ]", text, maxsplit=1)[0])
+    return datetime.fromisoformat(text)
 
 
 def clock_doubt(time: datetime, zone: ZoneInfo) -> str | None:

@@ -14,12 +14,12 @@ import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from felicity.errors import ConfigError
+from felicity.index.buckets import read_time
 from felicity.index.location import Location
 from felicity.index.series import Floats
 
@@ -121,7 +121,7 @@ def _hour_of_week(line: str, text: str) -> int:
             return int(text)
         raise ConfigError(f"{line}: an hour of the week is 0 (Monday, midnight) to {HOURS - 1}, not {text}")
     try:
-        time = datetime.fromisoformat(text)
+        time = read_time(text)
     except ValueError:
         raise ConfigError(
             f"{line}: hour is a local time such as 2026-05-01T09:00, or an hour of the week 0 to 167, not {text!r}"

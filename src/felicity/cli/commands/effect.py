@@ -133,8 +133,11 @@ def split(texts: list[str], known: set[str]) -> list[str]:
 def parse_date(text: str) -> datetime:
     """ISO 8601; without a zone it is left to the places' clock."""
     from felicity.errors import ConfigError
+    from felicity.index.buckets import read_time
 
     try:
-        return datetime.fromisoformat(text)
+        return read_time(text)
     except ValueError:
-        raise ConfigError(f"--at: a date in ISO 8601 expected, such as 2026-05-01, not {text!r}") from None
+        raise ConfigError(
+            f"--at: a date in ISO 8601 expected, such as 2026-05-01, or 2026-05-01T00:00+02:00, not {text!r}"
+        ) from None

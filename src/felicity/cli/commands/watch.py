@@ -101,11 +101,14 @@ def watch(
 def parse_time(text: str, *, zone: tzinfo | None = UTC) -> datetime:
     """ISO 8601 to a time, in ``zone`` where none is given."""
     from felicity.errors import ConfigError
+    from felicity.index.buckets import read_time
 
     try:
-        time = datetime.fromisoformat(text)
+        time = read_time(text)
     except ValueError:
-        raise ConfigError(f"{text!r}: a time in ISO 8601 expected, such as 2026-05-01T09:00") from None
+        raise ConfigError(
+            f"{text!r}: a time in ISO 8601 expected, such as 2026-05-01, 2026-05-01T09:00 or 2026-05-01T09:00+02:00"
+        ) from None
     return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
