@@ -52,6 +52,11 @@ def test_other_places_are_taken(site_type: str | None) -> None:
     [
         ({"name": " "}, "needs a name"),
         ({"name": " Park"}, "without spaces around"),
+        ({"name": "Park\nEast"}, r"is one line of text, and 'Park\\nEast' holds '\\n'; leave it out"),
+        ({"name": "Park\x1b[2J"}, "is one line of text"),
+        ({"name": "Park\udcff"}, "is one line of text"),
+        ({"name": "Park\u2028East"}, "is one line of text"),
+        ({"name": "P" * 201}, "at most 200 characters, not 201"),
         ({"timezone": "Mars/Base"}, "'Mars/Base' is not a time zone"),
         ({"timezone": "../etc/passwd"}, "is not a time zone"),
         ({"timezone": ""}, "is not a time zone"),

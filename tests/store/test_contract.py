@@ -284,6 +284,12 @@ def test_locations_come_back_as_they_were(store: Store) -> None:
     assert store.location("Park") == park and store.location("Nowhere") is None
 
 
+def test_a_location_added_by_the_rules_of_another_time_is_still_read(store: Store) -> None:
+    put(store, make_windows(np.random.default_rng(1), 5, location="Quay\nEast"))
+    (place,) = store.locations()
+    assert (place.name, place.zone.key, place.site_type) == ("Quay\nEast", "UTC", None)
+
+
 def test_adding_locations_is_all_or_nothing(store: Store) -> None:
     store.add_location(Location("Park"))
     with pytest.raises(ConfigError, match="'Park' is there already"):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,15 +30,17 @@ PROHIBITED = {
     ),
 }
 """Site types at which emotion recognition is prohibited, with their usual names."""
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
 class Location:
     """A place.
 
-    ``timezone``: IANA name; days and hours are counted by it. ``geometry``: a GeoJSON geometry
-    (RFC 7946; longitude before latitude), None if unknown. ``population``: people who live there.
-    ``site_type``: free words such as ``park``. ``code``: what other tables (flows, visits) call it.
+    ``name``: one line of at most 200 characters. ``timezone``: IANA name; days and hours are counted by it.
+    ``geometry``: a GeoJSON geometry (RFC 7946; longitude before latitude), None if unknown.
+    ``population``: people who live there. ``site_type``: free words such as ``park``.
+    ``code``: what other tables (flows, visits) call it.
 
     Raises ConfigError if a value is impossible, and for workplaces and schools, where the EU AI Act
     prohibits emotion recognition (Art. 5(1)(f)).
@@ -51,8 +54,23 @@ class Location:
     code: str | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name.strip() or self.name != self.name.strip():
-            raise ConfigError(f"a location needs a name without spaces around it, not {self.name!r}")
+        self._check_name(self.name)
+        self._check_values()
+        if self.site_type is not None:
+            self._check_site_type(self.site_type)
+
+    @staticmethod
+    def _check_name(name: str) -> None:
+        if not isinstance(name, str) or not name.strip() or name != name.strip():
+            raise ConfigError(f"a location needs a name without spaces around it, not {name!r}")
+        if len(name) > LONGEST_NAME:
+            raise ConfigError(
+                f"a location's name has at most {LONGEST_NAME} characters, not {len(name):,} as {name[:20]!a}… has"
+            )
+        if odd := next((one for one in name if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp")), None):
+            raise ConfigError(f"a location's name is one line of text, and {name!a} holds {odd!a}; leave it out")
+
+    def _check_values(self) -> None:
         try:
             ZoneInfo(self.timezone)
         except (KeyError, ValueError, OSError, TypeError) as error:
@@ -72,8 +90,6 @@ class Location:
                 check_geometry(self.geometry)
             except ValueError as error:
                 raise ConfigError(f"location {self.name!r}: {error}") from error
-        if self.site_type is not None:
-            self._check_site_type(self.site_type)
 
     def _check_site_type(self, site_type: str) -> None:
         if not isinstance(site_type, str) or not site_type.strip():
@@ -87,10 +103,12 @@ class Location:
                 )
 
     @classmethod
-    def known(cls, *, site_type: str | None = None, **fields: Any) -> Location:
-        """One that a store holds; its site type was checked when it was added, by the rules of that time."""
-        place = cls(**fields)
-        object.__setattr__(place, "site_type", site_type)
+    def known(cls, **values: Any) -> Location:
+        """One that a store holds; name and site type were checked when it was added, by the rules of that time."""
+        place = object.__new__(cls)
+        for field in fields(cls):
+            object.__setattr__(place, field.name, values.get(field.name, field.default))
+        place._check_values()
         return place
 
     def to_json(self) -> dict[str, Any]:
