@@ -1,9 +1,13 @@
-"""The Python API: what the commands do, as functions with typed results."""
+"""The Python API: what the commands do, as functions with typed results.
+
+``store``: a file or URL, None for the user's own. Times are dates, which begin at midnight, or datetimes;
+without a zone they are meant on each location's clock. ``locations``: names, or a single one; None for all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,10 +54,10 @@ def watch(
     *,
     location: str,
     camera: str | None = None,
-    store: str | None = None,
+    store: str | Path | None = None,
     window: int = 60,
     fps: float | None = None,
-    start: datetime | None = None,
+    start: date | None = None,
     detector: str = "auto",
     bundle: str | Path | None = None,
     annotate: str | Path | None = None,
@@ -92,6 +96,7 @@ def watch(
     if annotate is not None and path.exists() and Path(annotate).resolve() == path.resolve():
         raise ConfigError(f"{annotate} is what is to be watched; write the annotated video elsewhere")
     zone, doubt = _clock_of(location, store), None
+    start = None if start is None else _moment(start, "start")
     if start is not None and start.tzinfo is None:
         doubt, start = clock_doubt(start, zone), start.replace(tzinfo=zone)
     if annotate is not None:
@@ -118,7 +123,7 @@ def watch(
         )
 
 
-def _clock_of(location: str, store: str | None) -> ZoneInfo:
+def _clock_of(location: str, store: str | Path | None) -> ZoneInfo:
     """The zone of the location's clock; UTC, as a new location has it, where there is no store or it is not known."""
     from felicity.errors import StoreError
     from felicity.index import Location
@@ -133,29 +138,50 @@ def _clock_of(location: str, store: str | None) -> ZoneInfo:
         return (opened.location(location) or new).zone
 
 
+def _moment(time: date, name: str) -> datetime:
+    """A datetime as it is, a date's midnight; ConfigError for what is neither."""
+    from felicity.errors import ConfigError
+
+    if isinstance(time, datetime):
+        return time
+    if isinstance(time, date):
+        return datetime(time.year, time.month, time.day)
+    raise ConfigError(f"{name} is a date or a datetime, not {time!r}; datetime.fromisoformat reads text")
+
+
+def _period(begin: date | None, end: date | None) -> tuple[datetime | None, datetime | None]:
+    return None if begin is None else _moment(begin, "begin"), None if end is None else _moment(end, "end")
+
+
+def _names(locations: Sequence[str] | str | None) -> Sequence[str] | None:
+    return [locations] if isinstance(locations, str) else locations
+
+
 def happiness(
     *,
-    store: str | None = None,
-    begin: datetime | None = None,
-    end: datetime | None = None,
+    store: str | Path | None = None,
+    begin: date | None = None,
+    end: date | None = None,
     by: By = "total",
-    locations: Sequence[str] | None = None,
+    locations: Sequence[str] | str | None = None,
     k: int = 10,
     model: str | None = None,
 ) -> tuple[list[IndexRow], list[str]]:
     """The happiness index of places and periods, and remarks on what was left out of it.
 
-    ``begin`` ≤ start of a window < ``end``; a time without a zone is meant on each location's clock. ``by``:
-    total, minute, hour, day, week or month. Figures of fewer than ``k`` people are None. ``model``: a bundle's
-    ``id``, by default that of the latest windows. Raises StoreError, ConfigError.
+    ``begin`` ≤ start of a window < ``end``. ``by``: total, minute, hour, day, week or month. Figures of fewer than
+    ``k`` people are None. ``model``: a bundle's ``id``, by default that of the latest windows. Raises StoreError,
+    ConfigError.
     """
     from felicity.index import compute_index
     from felicity.store import open_store
 
+    names = _names(locations)
+    first, last = _period(begin, end)
     with open_store(store, create=False) as opened:
-        groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model, k=k)
+        groups = opened.sums(by, begin=first, end=last, locations=names, model=model, k=k)
         rows = compute_index(groups, opened.soft_matrices(), k=k)
-    absent = _absent(locations, {row.location for row in rows}, model)
+    absent = _absent(names, {row.location for row in rows}, model)
     return rows, [*groups.notes, *absent.values()]
 
 
@@ -167,11 +193,11 @@ def _absent(asked: Sequence[str] | None, found: Collection[str], model: str | No
 
 def series(
     *,
-    store: str | None = None,
-    begin: datetime | None = None,
-    end: datetime | None = None,
+    store: str | Path | None = None,
+    begin: date | None = None,
+    end: date | None = None,
     by: Step | str = "day",
-    locations: Sequence[str] | None = None,
+    locations: Sequence[str] | str | None = None,
     k: int = 10,
     model: str | None = None,
 ) -> tuple[dict[str, Series], list[str]]:
@@ -185,7 +211,9 @@ def series(
         return series_of(rows, step), notes
 
 
-def trends(series: Mapping[str, Series], locations: Sequence[str] | None = None) -> tuple[list[Trend], dict[str, str]]:
+def trends(
+    series: Mapping[str, Series], locations: Sequence[str] | str | None = None
+) -> tuple[list[Trend], dict[str, str]]:
     """The trend of each location, and why others have none, among them those of ``locations`` without a series.
 
     Raises EstimateError if no location has one.
@@ -199,20 +227,20 @@ def trends(series: Mapping[str, Series], locations: Sequence[str] | None = None)
             found.append(estimate_trend(one))
         except EstimateError as error:
             lacking[name] = str(error)
-    lacking |= _absent(locations, series)
+    lacking |= _absent(_names(locations), series)
     if not found:
         raise EstimateError(next(iter(lacking.values()), "there is nothing counted in this store and period yet"))
     return found, lacking
 
 
 def effect(
-    at: datetime,
-    locations: Sequence[str],
-    comparison: Sequence[str] = (),
+    at: date,
+    locations: Sequence[str] | str,
+    comparison: Sequence[str] | str = (),
     *,
-    store: str | None = None,
-    begin: datetime | None = None,
-    end: datetime | None = None,
+    store: str | Path | None = None,
+    begin: date | None = None,
+    end: date | None = None,
     by: Step | str = "day",
     k: int = 10,
     model: str | None = None,
@@ -221,22 +249,23 @@ def effect(
     from felicity.errors import noted
     from felicity.index.effect import estimate_effect
 
-    names = list(dict.fromkeys((*locations, *comparison)))
+    moment, touched, others = _moment(at, "at"), _names(locations) or (), _names(comparison) or ()
+    names = list(dict.fromkeys((*touched, *others)))
     read, notes = series(store=store, begin=begin, end=end, by=by, locations=names, k=k, model=model)
-    if at.tzinfo is None and read:
-        at = at.replace(tzinfo=next(iter(read.values())).starts[0].tzinfo)
+    if moment.tzinfo is None and read:
+        moment = moment.replace(tzinfo=next(iter(read.values())).starts[0].tzinfo)
     with noted(notes):
-        return estimate_effect(read, at, locations, comparison), notes
+        return estimate_effect(read, moment, touched, others), notes
 
 
 def city(
     *,
-    store: str | None = None,
+    store: str | Path | None = None,
     weight: Weight | None = None,
     footfall: str | Path | None = None,
-    begin: datetime | None = None,
-    end: datetime | None = None,
-    locations: Sequence[str] | None = None,
+    begin: date | None = None,
+    end: date | None = None,
+    locations: Sequence[str] | str | None = None,
     k: int = 10,
     model: str | None = None,
 ) -> CityIndex:
@@ -250,13 +279,15 @@ def city(
     from felicity.index.footfall import read_footfall
     from felicity.store import open_store
 
+    names = _names(locations)
+    first, last = _period(begin, end)
     with open_store(store, create=False) as opened:
-        places = [place for place in opened.locations() if locations is None or place.name in locations]
+        places = [place for place in opened.locations() if names is None or place.name in names]
         visits = read_footfall(Path(footfall), opened.locations()) if footfall else None
         weight = weight or ("visits" if visits else "population")
         if visits and not visits.hours and weight != "visits":
             raise ConfigError(f"flows weigh places by visits alone, not by {weight}; leave --weight or --footfall out")
         by: By = "hour" if visits and visits.hours else "total"
-        groups = opened.sums(by, begin=begin, end=end, locations=locations, model=model, k=k)
+        groups = opened.sums(by, begin=first, end=last, locations=names, model=model, k=k)
         with noted(groups.notes):
             return city_index(groups, opened.soft_matrices(), places, weight=weight, footfall=visits, k=k)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+import felicity as library
+from felicity import api
+from felicity.errors import ConfigError, EstimateError
 from tests.support.command import felicity, felicity_json
 from tests.support.town import FIRST, fill
 
@@ -124,6 +127,27 @@ def test_periods_are_named_even_where_there_is_one(town: str, home: Path) -> Non
     asked = ("--store", town, "--from", "2026-02-02", "--to", "2026-02-03", "-l", "Harbour")
     assert "2026-02-02 00:00" in felicity("index", "--by", "day", *asked, home=home).stdout
     assert "from" not in felicity("index", *asked, home=home).stdout.split("balance")[0]
+
+
+def test_the_library_takes_dates_a_single_name_and_a_path(town: str) -> None:
+    given = {"store": Path(town), "begin": date(2026, 3, 16), "end": date(2026, 3, 18), "locations": "Harbour"}
+    rows, notes = library.happiness(**given, by="day")
+    assert [(row.location, row.start.isoformat()) for row in rows] == [
+        ("Harbour", "2026-03-16T00:00:00+01:00"), ("Harbour", "2026-03-17T00:00:00+01:00")
+    ]  # fmt: skip
+    assert notes == []
+    assert [part.location.name for part in api.city(**given).parts] == ["Harbour"]
+    found, _ = api.effect(date(2026, 3, 16), "Harbour", "Market", store=town)
+    assert (found.locations, found.comparison) == (("Harbour",), ("Market",))
+    assert found.at.isoformat() == "2026-03-16T00:00:00+01:00"
+    with pytest.raises(ConfigError, match="begin is a date or a datetime, not '2026-03-16'"):
+        library.happiness(store=town, begin="2026-03-16")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="start is a date or a datetime, not '2026-03-16'"):
+        library.watch(0, location="Harbour", store=town, start="2026-03-16")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="a series is by hour, day, week, not 'month'"):
+        api.series(store=town, by="month")
+    with pytest.raises(EstimateError, match="made of its locations, and there is none; name some"):
+        api.city(store=town, locations=[])
 
 
 def test_what_was_left_out_is_said_also_where_the_estimate_fails(home: Path) -> None:

@@ -127,12 +127,16 @@ def city_index(
     alike everywhere, so what it moves is added up over locations before it is squared.
 
     Locations without figures, and without a weight, are named in ``missing``. Raises ConfigError for
-    an unknown weight, EstimateError if nothing is left.
+    an unknown weight, EstimateError if nothing is left, or nothing was there.
     """
     if weight not in WEIGHTS:
         raise ConfigError(f"a weight is one of {', '.join(WEIGHTS)}, not {weight!r}")
     if weight == "visits" and footfall is None:
         raise ConfigError("weights by visits need a table of visits or flows; give it with --footfall")
+    if not locations:
+        raise EstimateError(
+            "a city's index is made of its locations, and there is none; name some that the store holds"
+        )
     read = _estimates(groups, soft_matrix, footfall, k)
     raw = {place.name: _weight(place, weight, footfall, read.get(place.name)) for place in locations}
     usable = {name: w for name, w in raw.items() if isinstance(w, float) and name in read and read[name].shown}

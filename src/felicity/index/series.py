@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from felicity.errors import EstimateError
+from felicity.errors import ConfigError, EstimateError
 from felicity.index.buckets import bucket
 from felicity.index.happiness import IndexRow
 
@@ -29,6 +29,10 @@ class Step(StrEnum):
     HOUR = "hour"
     DAY = "day"
     WEEK = "week"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Step:
+        raise ConfigError(f"a series is by {', '.join(cls)}, not {value!r}")
 
     def plural(self, count: int) -> str:
         """``1 day``, ``30 days``."""

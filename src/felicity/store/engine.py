@@ -20,14 +20,14 @@ BUSY_SECONDS = 30.0
 _LOG_AHEAD = "PRAGMA journal_mode=WAL"  # readers do not wait for the writer, and a killed process leaves a whole file
 
 
-def parse_url(url: str | None) -> sa.URL:
+def parse_url(url: str | Path | None) -> sa.URL:
     """The store's URL; None is the user's own SQLite file, a bare path is a SQLite file too.
 
     Raises ConfigError for other databases and for what is no URL.
     """
     if url is None:
         return sa.URL.create("sqlite", database=str(paths.home() / "felicity.db"))
-    if "://" not in url:
+    if isinstance(url, Path) or "://" not in url:
         return sa.URL.create("sqlite", database=str(Path(url).expanduser()))
     try:
         parsed = sa.make_url(url)

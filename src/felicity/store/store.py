@@ -28,7 +28,7 @@ from felicity.store.schema import calibrations, models, runs
 from felicity.store.schema import locations as places
 
 
-def open_store(url: str | None = None, *, create: bool = True, busy_seconds: float = BUSY_SECONDS) -> Store:
+def open_store(url: str | Path | None = None, *, create: bool = True, busy_seconds: float = BUSY_SECONDS) -> Store:
     """Open a store, made and brought up to date as needed.
 
     ``url``: None for the user's own SQLite file, a path, ``sqlite:///FILE`` or
