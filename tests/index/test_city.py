@@ -168,6 +168,9 @@ def test_hours_count_by_visits_and_not_by_who_was_judged() -> None:
     half = by_visits({9: 4000}, {9: 0.2}, {9: 100, 18: 300})
     assert half.share == pytest.approx(20, abs=4)
     assert half.parts[0].covered == 0.25
+    part = by_visits({9: 4000, 18: 400}, {9: 0.2, 18: 0.8}, {18: 300})
+    assert part.share == pytest.approx(80, abs=8)
+    assert part.people == part.parts[0].people == 400, "those of the mornings are not in the share"
 
 
 @settings(max_examples=20, deadline=None)

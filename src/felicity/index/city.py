@@ -31,6 +31,7 @@ _MANY = 10**9
 class Part:
     """A location in a city's index: happy share and its 95 % interval in percent, None where there is none to show.
 
+    ``people``: those whom the share rests on, so none of hours without visits; where there is no share, all.
     ``weight``: its share of the city's weight, 0 … 1, 0 if it is missing. ``missing``: why it does not count, or None.
     ``covered``: share of its known visits that fall into hours in which people were counted, None without visits.
     """
@@ -250,6 +251,7 @@ def _estimates(
                 found[name] = _Estimate(people, False, "its visits fall into hours in which nobody was counted")
                 continue
         merged = sums.grouped(labels, len(shares))
+        people = int(merged.people[shares > 0].sum())
         both = Intervals(merged, soft)
         # Known answers: what is left of the interval is people alone.
         alone = Intervals(merged, replace(soft, counts=soft.counts * _MANY))
