@@ -312,6 +312,20 @@ def test_what_cannot_be_is_refused_in_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_figures_of_an_earlier_report_do_not_stay_among_those_of_the_next(store: str, tmp_path: Path) -> None:
+    folder, mine = tmp_path / "fig", tmp_path / "fig" / "before-after-9.svg"
+    arguments = ("--store", store, "-o", tmp_path / "r.html", "--figures", folder)
+
+    def written(*more: str) -> set[str]:
+        return {Path(name).name for name in json.loads(run(*arguments, *more, "--json").stdout)["files"]}
+
+    first = written("--at", "2024-04-03")
+    mine.write_text("my own")
+    second = written("-l", "Park")
+    assert first - second >= {"before-after-1.svg"} and second - first
+    assert {path.name for path in folder.iterdir() if not path.name.startswith(".")} == second | {mine.name}
+
+
 def test_an_empty_store_is_said_to_be_empty(tmp_path: Path) -> None:
     open_store(str(tmp_path / "empty.db")).close()
     assert "no windows" in refusal("--store", tmp_path / "empty.db", "-o", tmp_path / "r.html")

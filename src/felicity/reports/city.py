@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from felicity.errors import ConfigError
 from felicity.files import make_folder, write_whole
 from felicity.index import Figure
 from felicity.index.effect import Effect
@@ -24,6 +25,8 @@ NO_FIGURE = "\u2013"
 T = TypeVar("T")
 ROWS_PER_FIGURE = 28
 """Places in one plot, so that it fits on a page."""
+WRITTEN = ".felicity-report"
+"""File in a folder of figures that names, line by line, those of its last report."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,8 @@ def write_page(path: Path, html: str) -> None:
 def write_figures(folder: Path, report: CityReport, pictures: Pictures) -> list[Path]:
     """Each plot as PNG and SVG, each table as CSV and, with pyarrow, Parquet. Returns what was written.
 
-    Raises ConfigError where ``folder`` cannot be made or written to.
+    Files that an earlier report wrote there, and this one does not, go; ``WRITTEN`` names them. Raises ConfigError
+    where ``folder`` cannot be made or written to.
     """
     make_folder(folder)
     written = []
@@ -152,7 +156,23 @@ def write_figures(folder: Path, report: CityReport, pictures: Pictures) -> list[
         put(f"{name}.csv", tables.to_csv(table))
         if (parquet := tables.to_parquet(table)) is not None:
             put(f"{name}.parquet", parquet)
+    _keep_only(folder, [path.name for path in written])
     return written
+
+
+def _keep_only(folder: Path, names: Sequence[str]) -> None:
+    """Remove what an earlier report wrote into ``folder`` and this one, which wrote ``names``, did not."""
+    listed = folder / WRITTEN
+    try:
+        earlier = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+        for name in set(earlier) - set(names):
+            if Path(name).name == name:  # one of this folder, whatever else was written into the list
+                (folder / name).unlink(missing_ok=True)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{folder}: what an earlier report wrote there cannot be removed ({error}); choose another folder"
+        ) from error
+    write_whole(listed, "".join(f"{name}\n" for name in names).encode())
 
 
 def slug(name: str) -> str:
