@@ -140,6 +140,20 @@ def test_each_mistake_is_one_sentence(tmp_path: Path, command: Sequence[str], me
 
 
 @pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (("simulate", "--people", 5), "--people belongs to --video, and a simulated city is asked for; leave it out"),
+        (("simulate", "--location-days", 5), "--location-days belongs to --check, and a simulated city"),
+        (("simulate", "--check", "--faces", "x.csv", "-d", "hog"), "--detector belongs to --video, and --check is"),
+        (("simulate", "--video", "--faces", "x.csv", "--days", 3), "--days belongs to a simulated city, and --video"),
+        (("classify", "--crop", "--detector", "auto", "x.png"), "--crop takes each image for a face, and --detector"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(command: Sequence[object], message: str) -> None:
+    assert message in refused(*command)
+
+
+@pytest.mark.parametrize(
     ("name", "message"),
     [
         ("none/x.png", "there is no folder"),

@@ -27,6 +27,12 @@ Store = Annotated[
 ]
 
 
+def is_given(ctx: typer.Context, name: str) -> bool:
+    """Whether the option of the parameter ``name`` stands on the command line."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def check_resumable(folder: Path, *, resume: bool) -> None:
     """Raise ConfigError where ``folder`` is none, or holds something that is not gone on with."""
     from felicity.errors import ConfigError

@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def classify(
+    ctx: typer.Context,
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Images, or folders to go through.")],
     detector: options.Detector = "auto",
     crop: Annotated[bool, typer.Option("--crop", help="Each image is a face already: do not look for one.")] = False,
@@ -41,10 +42,13 @@ def classify(
 
     Images keep their order; one that cannot be read is named, the others go on, and the exit code is 1.
     """
+    from felicity.errors import ConfigError
     from felicity.faces.registry import open_detector
     from felicity.recognition.classifier import Classifier
     from felicity.recognition.photographs import find_images, read_photographs
 
+    if crop and options.is_given(ctx, "detector"):
+        raise ConfigError("--crop takes each image for a face, and --detector looks for faces; leave one of them out")
     images = find_images(paths, without=annotate)
     targets = _targets(annotate, paths, images) if annotate else {}
     classifier = Classifier.open(bundle)

@@ -9,6 +9,13 @@ import typer
 
 from felicity.cli import options
 
+OWN = {
+    "--check": ("location_days", "series", "chart"),
+    "--video": ("people", "in_view", "detector", "picture"),
+    "a simulated city": ("store", "places", "days", "effect"),
+}
+"""Options that mean something for one of three things alone."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -16,6 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
+    ctx: typer.Context,
     check: Annotated[
         bool, typer.Option("--check", help="Hold the index against known truth; exit code 1 if a target is missed.")
     ] = False,
@@ -73,6 +81,13 @@ def simulate(
 
     if check and video:
         raise ConfigError("--check and --video are two things; ask for one of them")
+    asked = "--check" if check else "--video" if video else "a simulated city"
+    for thing, names in OWN.items():
+        given = [name for name in names if thing != asked and options.is_given(ctx, name)]
+        if given:
+            raise ConfigError(
+                f"--{given[0].replace('_', '-')} belongs to {thing}, and {asked} is asked for; leave it out"
+            )
     if (check or video) and faces is None:
         raise ConfigError("labelled faces are needed; name them with --faces, such as fer2013.csv.gz")
     if picture is not None:
