@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from felicity.cli.app import app
 from felicity.errors import FelicityError
 from felicity.index import Location, Window
 from felicity.store import open_store
-from tests.support.command import felicity, felicity_json
+from tests.support.command import SRC, felicity, felicity_json
 from tests.support.windows import make_windows, soft_matrix
 
 READERS = (
@@ -205,3 +206,9 @@ def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
 def test_on_the_terminal_it_is_one_line(tmp_path: Path) -> None:
     done = felicity("trend", "--store", tmp_path / "none.db", home=tmp_path, expect=1)
     assert done.stdout == "" and done.stderr.startswith("error store ") and done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_while_the_program_is_still_being_imported_is_quiet(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n")
+    done = felicity("index", home=tmp_path, expect=130, PYTHONPATH=f"{tmp_path}{os.pathsep}{SRC}")
+    assert (done.stdout, done.stderr) == ("", "")
