@@ -117,7 +117,7 @@ def watch(
             detector=finder,
             seconds=window,
             annotate=Path(annotate) if annotate else None,
-            notes=[f"{doubt}; give --start with its offset from UTC to be sure"] if doubt else [],
+            notes=[f"{doubt}; give the start with its offset from UTC to be sure"] if doubt else [],
             on_frame=on_frame,
             on_note=on_note,
         )
