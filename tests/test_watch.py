@@ -81,7 +81,7 @@ def test_the_same_minutes_under_another_start_are_said_to_count_twice(clip: Path
         "1 windows of camera 'two people' or this source at Harbour in these minutes are from another run"
         in done.stderr
     )
-    assert "into a new --store" in done.stderr
+    assert "take one of them back, see: felicity runs list" in done.stderr
     for number, source in enumerate((clip, copy := tmp_path / "copy.mp4")):
         shutil.copy(clip, copy)
         elsewhere = [source, "--location", "Harbour", "--detector", "hog", "--camera", f"pier {number}"]

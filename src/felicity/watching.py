@@ -190,7 +190,7 @@ def watch_source(
                     say(
                         f"{twice} windows of camera {camera!r} or this source at {location} in these minutes are from "
                         "another run, so their people count twice; if it was watched before, with another --start or "
-                        "--camera, watch each recording once into a new --store, for nothing is taken out of this one"
+                        "--camera, take one of them back, see: felicity runs list"
                     )
             summary.share = happy_share(answers, soft, classifier.bundle.assumed_prior)
             answers.clear()
