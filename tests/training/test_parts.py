@@ -71,6 +71,15 @@ def test_a_preset_takes_the_place_of_another_with_its_values() -> None:
     assert turned == replace(PRESETS["geometry"], turn=3.0)
 
 
+def test_values_without_a_preset_of_their_own_or_with_the_same_stay() -> None:
+    values = {"augmentation": {"noise": 0.9}}
+    for below in (values, {"augment": "camera", **values}):
+        assert make_config(DATA, below, {"augment": "camera"}).how_augmented() == Augmentation(noise=0.9)
+    more = {"augment": "mild", "augmentation": {"turn": 3.0}}
+    both = make_config(DATA, values, {"augment": "mild"}, more).how_augmented()
+    assert both == replace(PRESETS["mild"], noise=0.9, turn=3.0)
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -124,13 +124,14 @@ class TrainConfig(BaseModel):
 
 
 def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
-    """A configuration from nested mappings, of which later ones win; with another ``augment``, ``augmentation`` is new.
+    """A configuration from nested mappings, of which later ones win; another ``augment`` ends the values of one below.
 
     Raises ConfigError for an unknown key or value.
     """
     merged: dict[str, Any] = {}
     for layer in layers:
-        if layer.get("augment") is not None:  # a preset is a whole; single values are of the preset below it
+        below = merged.get("augment")
+        if below is not None and layer.get("augment") not in (None, below):  # values were of the preset they stood with
             merged.pop("augmentation", None)
         _merge(merged, layer)
     try:
