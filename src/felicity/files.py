@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from felicity.errors import ConfigError
@@ -41,8 +41,13 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def check_place(path: Path) -> None:
-    """Raise ConfigError now where ``path`` could not be written later, after long work."""
+def check_place(path: Path, what: str = "", endings: Sequence[str] = ()) -> None:
+    """Raise ConfigError now where ``path`` could not be written later, after long work, or has none of the ``endings``.
+
+    ``what`` is written there, such as "a chart". Endings keep it from taking the place of what it is made from.
+    """
+    if endings and path.suffix.lower() not in endings and not path.is_dir():
+        raise ConfigError(f"{path}: {what} is written as {', '.join(endings)}; give a name that ends so")
     folder = path.parent
     if not folder.is_dir():
         raise ConfigError(f"{path}: cannot be written, for there is no folder {folder}; make it, or choose another")

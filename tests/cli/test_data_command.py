@@ -122,6 +122,12 @@ def test_augment_draws_a_sheet(csv: Path, tmp_path: Path) -> None:
         (("inspect", "nowhere"), DatasetError, "nowhere: no such file or folder"),
         (("inspect", "{csv}", "-o", "{tmp}/no/report.html"), ConfigError, "there is no folder"),
         (("inspect", "{csv}", "-o", "{tmp}"), ConfigError, "is a folder; name a file in it"),
+        (
+            ("inspect", "{csv}", "-o", "{csv}"),
+            ConfigError,
+            "a page is written as .html, .htm; give a name that ends so",
+        ),
+        (("inspect", "{csv}", "--chart", "{csv}"), ConfigError, "a picture is written as .png"),
         (("inspect", "{csv}", "--format", "x"), DatasetError, "format 'x' is not known"),
         (("prepare", "{csv}", "-o", "{tmp}"), DatasetError, "is there already"),
         (("prepare", "{csv}", "-o", "{tmp}/out", "--size", "4"), ConfigError, "size must be 8 to 1024 pixels, not 4"),

@@ -177,6 +177,7 @@ def test_no_picture_is_written_that_was_not_asked_for(
         (("best", "--data", "{tmp}/faces"), DatasetError, "images without labels are for: felicity classify"),
         (("best", "--data", "{data}", "--report", "{tmp}/no/report.html"), ConfigError, "there is no folder"),
         (("best", "--data", "{data}", "--report", "{tmp}"), ConfigError, "is a folder; name a file in it"),
+        (("best", "--data", "{data}", "--report", "{data}/fer2013.csv"), ConfigError, "a page is written as .html"),
         (("best", "--data", "{data}", "--pictures", "{tmp}/own.toml"), ConfigError, "cannot be made"),
         (("best", "--data", "{data}", "--pictures", "{tmp}/own.toml/x"), ConfigError, "cannot be made"),
     ],

@@ -58,6 +58,24 @@ def chart_file(path: Path | None) -> Path | None:
     return path
 
 
+def page_file(path: Path | None) -> Path | None:
+    """Callback of options that name a page: refused before the work where it could not be written, or is no HTML."""
+    from felicity.files import check_place
+
+    if path is not None:
+        check_place(path, "a page", (".html", ".htm"))
+    return path
+
+
+def png_file(path: Path | None) -> Path | None:
+    """Callback of options that name a PNG: refused before the work where it could not be written, or is none."""
+    from felicity.files import check_place
+
+    if path is not None:
+        check_place(path, "a picture", (".png",))
+    return path
+
+
 def output_folder(path: Path | None) -> Path | None:
     """Callback of options that name a folder to fill: refused before the work where it could not be."""
     from felicity.files import check_folder

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from felicity.errors import ConfigError
 from felicity.files import check_place, write_whole
 
 if TYPE_CHECKING:
@@ -102,9 +101,7 @@ def dress(panel: Axes) -> None:
 
 def check_chart(path: Path) -> None:
     """Raise ConfigError where no chart could be drawn into ``path``; told before the work, not after it."""
-    if path.suffix.lower() not in ENDINGS:
-        raise ConfigError(f"{path}: a chart is written as {', '.join(ENDINGS)}; give a name that ends so")
-    check_place(path)
+    check_place(path, "a chart", ENDINGS)
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from felicity.cli import console
+from felicity.cli import console, options
 from felicity.cli.options import Detector, Json
 
 if TYPE_CHECKING:
@@ -45,10 +45,19 @@ def register(app: typer.Typer) -> None:
 def inspect(
     path: PathOf,
     report: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE.html", help="Write a report to look at.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE.html", help="Write a report to look at.", callback=options.page_file
+        ),
     ] = None,
     chart: Annotated[
-        Path | None, typer.Option("--chart", metavar="FILE.png", help="Write the counts as a picture, without faces.")
+        Path | None,
+        typer.Option(
+            "--chart",
+            metavar="FILE.png",
+            help="Write the counts as a picture, without faces.",
+            callback=options.png_file,
+        ),
     ] = None,
     bundle: Annotated[
         str | None, typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="Seek labels this bundle contradicts.")
@@ -65,11 +74,8 @@ def inspect(
     from felicity.datasets.findings import findings
     from felicity.datasets.parallel import cores
     from felicity.datasets.report import write_report
-    from felicity.files import check_place, write_whole
+    from felicity.files import write_whole
 
-    for place in (report, chart):
-        if place is not None:
-            check_place(place)
     classifier = _classifier(bundle) if bundle else None
     samples = _open(path, format, classes, votes)
     judge = _judge(classifier, classes, samples.classes) if classifier else None

@@ -29,12 +29,21 @@ def evaluate(
         str, typer.Option("--split", metavar="NAME", help="test, validation, train, or a fold such as PublicTest.")
     ] = "test",
     report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE.html", help="Write a report; shows images of the data set.")
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE.html",
+            help="Write a report; shows images of the data set.",
+            callback=options.page_file,
+        ),
     ] = None,
     pictures: Annotated[
         Path | None,
         typer.Option(
-            "--pictures", metavar="FOLDER", help="Write the pictures there; one shows images of the data set."
+            "--pictures",
+            metavar="FOLDER",
+            help="Write the pictures there; one shows images of the data set.",
+            callback=options.output_folder,
         ),
     ] = None,
     format: Annotated[
@@ -51,12 +60,7 @@ def evaluate(
     from felicity.evaluation.evaluate import evaluate as measure
     from felicity.evaluation.judge import open_judge
     from felicity.evaluation.report import write_pictures, write_report
-    from felicity.files import check_folder, check_place
 
-    if report:
-        check_place(report)
-    if pictures:
-        check_folder(pictures)
     judge = open_judge(model)
     with console.progress() as bar:
         task = bar.add_task("starting", total=None)

@@ -67,7 +67,8 @@ def show(
     depth: Annotated[int | None, typer.Option("--depth", help="Stages or blocks.")] = None,
     filter_size: Annotated[int | None, typer.Option("--filter-size", help="Side of the kernels, odd.")] = None,
     picture: Annotated[
-        Path | None, typer.Option("--picture", metavar="FILE.png", help="Draw the architecture, too.")
+        Path | None,
+        typer.Option("--picture", metavar="FILE.png", help="Draw the architecture, too.", callback=options.png_file),
     ] = None,
     backend: BackendName = None,
     json: options.Json = False,
@@ -82,10 +83,6 @@ def show(
     if colour not in ("gray", "rgb"):
         raise ConfigError(f"--colour is gray or rgb, not {colour!r}")
     chosen = ModelOptions(classes, size, 1 if colour == "gray" else 3, width, depth, filter_size)
-    if picture:
-        from felicity.files import check_place
-
-        check_place(picture)
     use_backend(backend)
     described = describe(build(name, chosen), network.about)
     if picture:

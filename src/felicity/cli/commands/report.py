@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def report(
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.", callback=options.output_file)
+        Path, typer.Option("--output", "-o", metavar="FILE.html", help="The page to write.", callback=options.page_file)
     ] = Path("report.html"),
     store: options.Store = None,
     begin: Annotated[
