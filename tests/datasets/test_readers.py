@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -69,6 +70,15 @@ def _prepared(faces: disk.Faces, folder: Path) -> Path:
     return folder / "prepared"
 
 
+def _tar_of_a_folder(faces: disk.Faces, folder: Path) -> Path:
+    """As ``tar czf set.tgz .`` makes it, which calls its members ``./fer2013.csv`` and so on."""
+    (folder / "set").mkdir()
+    disk.write_csv(faces, folder / "set" / "fer2013.csv")
+    with tarfile.open(folder / "set.tgz", "w:gz") as archive:
+        archive.add(folder / "set", arcname=".")
+    return folder / "set.tgz"
+
+
 def _label_table(faces: disk.Faces, folder: Path) -> Path:
     lines = ["Label,Path"]
     for row, image in enumerate(faces.images):
@@ -89,6 +99,7 @@ LAYOUTS: dict[str, tuple[str, Writer]] = {
     "zip": ("fer2013-csv", _csv("kaggle.zip")),
     "tar": ("fer2013-csv", _csv("fer2013.tar")),
     "tar.gz": ("fer2013-csv", _csv("fer2013.tar.gz")),
+    "tar of a folder": ("fer2013-csv", _tar_of_a_folder),
     "class folders": ("folders", lambda faces, folder: disk.write_folders(faces, folder, folds=False)),
     "fer2013 folders": ("fer2013-folders", lambda faces, folder: disk.write_folders(faces, folder, folds=True)),
     "zipped folders": ("fer2013-folders", _zipped_folders),

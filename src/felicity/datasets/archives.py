@@ -67,12 +67,12 @@ def _visible(name: str) -> bool:
 
 
 def _checked(name: str, path: Path) -> str:
-    """The member's name, with ``/`` between folders; raises DatasetError if it leads out of the archive."""
+    """The member's name, plain and with ``/`` between folders; raises DatasetError if it leads out of the archive."""
     name = name.replace("\\", "/")
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")):
         raise DatasetError(f"{path}: refused, for its member {name!r} leads out of the archive")
-    return name
+    return PurePosixPath(*parts).as_posix()
 
 
 @dataclass(frozen=True)
