@@ -117,8 +117,10 @@ def test_a_prepared_data_set_is_read_with_its_splits(data: Path, tmp_path: Path)
     assert CliRunner().invoke(app, prepare, catch_exceptions=False).exit_code == 0
     found = run_json("best", "--data", tmp_path / "ready", "--split", "test")
     assert found["n"] == 24 and found["labels"] == "labels as prepared (fer2013-csv)"
-    (even,) = found["other_labels"]
+    beside, even, _ = found["other_labels"]
     assert even["labels"] == "labels as prepared (fer2013-csv), answers for equal shares"
+    assert beside["labels"] == "labels of FER+, as prepared" and beside["n"] == 23
+    assert beside["per_class"]["contempt"]["n"] == 1
     with pytest.raises(DatasetError, match="is prepared with its classes"):
         run("best", "--data", tmp_path / "ready", "--classes", "happy,sad")
     with pytest.raises(DatasetError, match="is prepared data, and is not read as ferplus; leave --format out"):

@@ -194,6 +194,18 @@ def test_a_run_is_evaluated_by_both_heads(run: Path, home: Path) -> None:
     assert [each["labels"] for each in (told, *told["other_labels"])] == ["FER+ majority", "FER2013's own labels"]
 
 
+def test_a_run_on_prepared_data_is_evaluated_by_both_heads(
+    data: Path, settings: Path, home: Path, tmp_path: Path
+) -> None:
+    felicity("data", "prepare", data, "-o", tmp_path / "ready", "--validation-share", "0.3", "-j", 1, home=home)
+    words = ("--config", settings, "--epochs", 1, "-o", tmp_path / "run")
+    felicity("train", tmp_path / "ready", *words, home=home)
+    (told,) = felicity_json("evaluate", tmp_path / "run", home=home)
+    (other,) = told["other_labels"]
+    assert other["labels"] == "labels of FER2013, as prepared" and other["n"] == told["n"]
+    assert "second head" in other["notes"][0] and "contempt" not in other["classes"]
+
+
 def test_the_validation_loss_is_that_of_both_heads(run: Path) -> None:
     of = open_run(run)
     held = load(of.config.data, soft=True)

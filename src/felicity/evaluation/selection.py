@@ -19,7 +19,7 @@ from felicity.errors import DatasetError
 from felicity.evaluation.judge import Judge
 from felicity.evaluation.metrics import Floats, Rows, floats
 from felicity.training.config import DataConfig
-from felicity.training.data import open_prepared
+from felicity.training.data import in_our_order, open_prepared
 
 Progress = Callable[[int, int], None]
 Flags = npt.NDArray[np.bool_]
@@ -92,9 +92,12 @@ def data_of(judge: Judge, path: str | None, format: str | None, classes: str | N
 def sources(config: DataConfig, progress: Progress | None = None) -> tuple[list[Source], list[str]]:
     """The data set by each of its conventions, the one asked for first; and remarks. Raises DatasetError.
 
-    FER2013's faces have two where FER+'s votes lie beside them.
+    FER2013's faces have two where FER+'s votes lie beside them, and prepared data what they were prepared with.
     """
-    found, notes = [_source(config, progress)], []
+    found = [_source(config, progress)]
+    if (Path(config.path) / MANIFEST).is_file():
+        return found + _prepared_with(found[0]), []
+    notes = []
     other = CONVENTIONS.get(found[0].manifest.format)
     if other and _has_votes(Path(config.path)):
         try:
@@ -114,6 +117,18 @@ def _source(config: DataConfig, progress: Progress | None) -> Source:
     else:
         title = "FER2013's own labels" if labels_of == "FER2013" else f"labels of {labels_of}"
     return Source(title, labels_of, manifest, images)
+
+
+def _prepared_with(source: Source) -> list[Source]:
+    """The same prepared images by the labels of other sources, as far as these name two classes."""
+    result = []
+    for labels_of, said in source.manifest.other_labels.items():
+        classes = in_our_order(set(said.tolist()) - {""})
+        if len(classes) > 1:
+            labels = np.array([classes.index(name) if name else -1 for name in said.tolist()], dtype=np.int64)
+            manifest = replace(source.manifest, classes=classes, labels=labels, soft_labels=None)
+            result.append(Source(f"labels of {labels_of}, as prepared", labels_of, manifest, source.images))
+    return result
 
 
 def _has_votes(path: Path) -> bool:

@@ -151,10 +151,15 @@ def second_labels(manifest: Manifest, config: DataConfig) -> tuple[Rows | None, 
         )
     said = manifest.other_labels[config.second]
     found = set(said[manifest.splits == TRAIN].tolist()) - {""}
-    classes = tuple(sorted(found, key=lambda name: (EIGHT.index(name) if name in EIGHT else len(EIGHT), name)))
+    classes = in_our_order(found)
     if len(classes) < 2:
         raise DatasetError(f"{config.path}: labels of {config.second!r} name {len(classes)} classes, two are needed")
     return np.array([classes.index(name) if name in found else -1 for name in said.tolist()], dtype=np.int64), classes
+
+
+def in_our_order(classes: Collection[str]) -> tuple[str, ...]:
+    """The eight expressions first, in their order; then the rest by name."""
+    return tuple(sorted(classes, key=lambda name: (EIGHT.index(name) if name in EIGHT else len(EIGHT), name)))
 
 
 def training_set(
