@@ -132,6 +132,28 @@ def test_every_layout_gives_the_same_arrays_and_labels(layout: str, tmp_path: Pa
     np.testing.assert_array_equal(ordered.labels, faces.labels)
 
 
+@pytest.mark.parametrize("column", ["split", "Fold", "usage"])
+def test_a_label_table_says_the_folds_and_who_is_shown(column: str, tmp_path: Path) -> None:
+    faces = disk.made_up()
+    lines = [f"path,label,{column},subject"]
+    for row, image in enumerate(faces.images):
+        file = tmp_path / "elsewhere" / f"{row:05d}.png"
+        disk.write_png(image, file)
+        path = f"../elsewhere/{file.name}" if row % 2 else file.resolve()
+        lines.append(f"{path},{faces.name(row)},{faces.folds[row]},{f'person {row // 2}' if row < 20 else ''}")
+    lines.append("00000.png,happy,Training,")
+    (tmp_path / "table").mkdir()
+    (tmp_path / "table" / "ours.csv").write_text("\n".join(lines))
+    samples = open_dataset(tmp_path / "table" / "ours.csv")
+    np.testing.assert_array_equal(samples.array(), faces.images)
+    assert samples.folds.tolist() == list(faces.folds)
+    assert samples.names[0] == "../elsewhere/00000.png", "as free of the machine's folders as the others"
+    assert samples.left_out == {"named in ours.csv, but missing (paths count from its folder)": 1}
+    assert samples.subjects is not None and len(set(samples.subjects.tolist())) == 10 + len(faces.images) - 20
+    parts = prepare(samples, tmp_path / "ready").splits
+    assert set(parts[np.array(faces.folds) == "PublicTest"]) == {"test"}, "no test image is trained on"
+
+
 def test_every_reader_is_covered() -> None:
     assert {format for format, _ in LAYOUTS.values()} | {"ferplus"} == set(known_readers())
 

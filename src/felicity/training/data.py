@@ -34,7 +34,7 @@ from felicity.labels import EXPRESSIONS
 from felicity.paths import home
 from felicity.training.config import DataConfig, Pixels
 
-READING = 1
+READING = 2
 """Counts changes of what the readers take from the same files, after which sets are prepared anew."""
 
 Images = npt.NDArray[np.uint8]

@@ -1,16 +1,21 @@
-"""Any csv of images and labels: columns ``path`` (or ``file``, ``image``) and ``label`` (or ``expression``)."""
+"""Any csv of images and labels: columns ``path`` (or ``file``, ``image``) and ``label`` (or ``expression``).
+
+A column ``split`` (or ``usage``, ``fold``) holds the set's own folds, a column ``subject`` who is shown.
+"""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 import numpy as np
 
 from felicity.datasets.archives import FileTree, Tree, open_tree
-from felicity.datasets.readers.class_folders import fold_of, image_names
+from felicity.datasets.readers.class_folders import fold_of
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import FileImages, Samples
 from felicity.datasets.tables import header_of, rows_of
@@ -18,13 +23,29 @@ from felicity.errors import DatasetError
 from felicity.labels import INDEX
 
 PATHS, LABELS = ("path", "file", "image"), ("label", "expression")
+FOLDS, SUBJECTS = ("split", "usage", "fold"), ("subject",)
 
 
-def _columns(tree: Tree, table: str) -> tuple[str, str] | None:
+@dataclass(frozen=True)
+class _Row:
+    """A row: where it stands, the path as given and as one from the folder of the csv, and what is said of the image.
+
+    ``fold`` and ``subject``: None where the csv has no such column.
+    """
+
+    where: str
+    given: str
+    name: str
+    label: str
+    fold: str | None
+    subject: str | None
+
+
+def _columns(tree: Tree, table: str) -> list[str | None] | None:
+    """The columns of path, label, fold and subject; None where there is no path or no label."""
     header = header_of(tree, table)
-    path = next((name for name in PATHS if name in header), None)
-    label = next((name for name in LABELS if name in header), None)
-    return (path, label) if path and label else None
+    found = [next((name for name in names if name in header), None) for names in (PATHS, LABELS, FOLDS, SUBJECTS)]
+    return found if found[0] and found[1] else None
 
 
 def _table(tree: Tree) -> str | None:
@@ -33,21 +54,26 @@ def _table(tree: Tree) -> str | None:
     return tree.path.name if _columns(tree, tree.path.name) else None
 
 
-def _rows(tree: Tree) -> Iterator[tuple[str, str, str, str]]:
-    """Of every row, where it stands, its path as it is given and from the folder of the csv, and its label."""
+def _rows(tree: Tree) -> Iterator[_Row]:
     table = _table(tree)
     columns = _columns(tree, table) if table else None
     if table is None or columns is None:
         raise DatasetError(
             f"{tree.path}: a csv with a column {' or '.join(PATHS)} and a column {' or '.join(LABELS)} expected"
         )
-    for where, (path, label) in rows_of(tree, table, columns):
-        yield where, path, path.replace("\\", "/").removeprefix("./"), label
+    folder = os.path.realpath(tree.path.parent)
+    for where, cells in rows_of(tree, table, [column for column in columns if column]):
+        found = iter(cells)
+        path, label, fold, subject = (next(found) if column else None for column in columns)
+        assert path is not None and label is not None  # _columns has seen to it
+        plain = path.replace("\\", "/")
+        name = os.path.relpath(plain, folder) if os.path.isabs(plain) else os.path.normpath(plain)
+        yield _Row(where, path, name, label, fold, subject)
 
 
 @register
 class LabelTable:
-    """A csv that names image files, relative to where it lies, and says what each shows."""
+    """A csv that names image files, from the folder where it lies, and says what each shows."""
 
     name: ClassVar[str] = "label-table"
 
@@ -57,30 +83,35 @@ class LabelTable:
 
     def beside(self, tree: FileTree) -> list[Path]:
         """The images that it names."""
-        return [tree.path.parent / name for _, _, name, _ in _rows(tree)]
+        return [tree.path.parent / row.name for row in _rows(tree)]
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
         """The images named that are there, in the order of the csv; DatasetError where one is named twice."""
-        rows = list(_rows(tree))
         folder = open_tree(tree.path.parent)
-        there = set(image_names(folder))
-        names: dict[str, int] = {}
+        kept: dict[str, _Row] = {}
+        labels: list[int] = []
         left_out = Counter[str]()
-        for where, path, name, label in rows:
-            expression = options.classes.expression(label, where)
-            if name in names:
-                raise DatasetError(f"{where}: {path} is named a second time; each image has one label")
-            if name not in there:
-                left_out[f"named in {tree.path.name}, but missing"] += 1
+        for row in _rows(tree):
+            expression = options.classes.expression(row.label, row.where)
+            if row.name in kept:
+                raise DatasetError(f"{row.where}: {row.given} is named a second time; each image has one label")
+            if not os.path.isfile(folder.path / row.name):
+                left_out[f"named in {tree.path.name}, but missing (paths count from its folder)"] += 1
             elif expression is None:
-                left_out[f"labelled {label!r}, which means no expression"] += 1
+                left_out[f"labelled {row.label!r}, which means no expression"] += 1
             else:
-                names[name] = INDEX[expression]
+                kept[row.name] = row
+                labels.append(INDEX[expression])
+        has_subjects = any(row.subject for row in kept.values())
         return Samples(
             format=self.name,
-            images=FileImages(folder, tuple(names)),
-            labels=np.array(list(names.values()), dtype=np.int64),
-            names=np.array(list(names), dtype=np.str_),
-            folds=np.array([fold_of(name) for name in names], dtype=np.str_),
+            images=FileImages(folder, tuple(kept)),
+            labels=np.array(labels, dtype=np.int64),
+            names=np.array(list(kept), dtype=np.str_),
+            folds=np.array(
+                [fold_of(name) if row.fold is None else row.fold for name, row in kept.items()], dtype=np.str_
+            ),
+            # Where nobody is named, an image is of a person of its own.
+            subjects=np.array([row.subject or name for name, row in kept.items()]) if has_subjects else None,
             left_out=dict(left_out),
         )
