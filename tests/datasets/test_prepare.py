@@ -48,7 +48,7 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_array_and_manifest_belong_together(samples: Samples, tmp_path: Path) -> None:
     written = prepare(samples, tmp_path / "out", PrepareOptions(folds=3))
 
-    images, manifest = read_images(tmp_path / "out"), read_manifest(tmp_path / "out")
+    images, manifest = read_images(str(tmp_path / "out")), read_manifest(str(tmp_path / "out"))
     assert isinstance(images, np.memmap)
     assert images.shape == (72, 48, 48)
     assert images.dtype == np.uint8

@@ -109,8 +109,9 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
     parquet.write_table(table, folder / MANIFEST, compression="zstd")
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path | str) -> Manifest:
     """Read the manifest of a prepared ``folder``. Raises DatasetError, also for another version."""
+    folder = Path(folder)
     pyarrow, parquet = require("pyarrow", "data"), require("pyarrow.parquet", "data")
     path = folder / MANIFEST
     try:
@@ -153,8 +154,9 @@ def read_manifest(folder: Path) -> Manifest:
     )
 
 
-def read_images(folder: Path) -> npt.NDArray[np.uint8]:
+def read_images(folder: Path | str) -> npt.NDArray[np.uint8]:
     """The images of a prepared ``folder``, memory-mapped and read-only. Raises DatasetError."""
+    folder = Path(folder)
     try:
         images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
