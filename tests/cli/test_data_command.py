@@ -46,6 +46,7 @@ def test_inspect_json_is_the_contract(csv: Path) -> None:
         "identical_across_splits": 1,
         "identical_conflicting_labels": 0,
         "near_duplicate_groups": 0,
+        "suspicious_labels": None,
     }
     assert classes["PublicTest"]["contempt"] == 0
     assert sum(classes["Training"].values()) == 24
@@ -104,7 +105,7 @@ def test_a_bundle_cannot_judge_prepared_classes_of_ones_own(csv: Path, tmp_path:
     with pytest.raises(DatasetError, match=r"and the bundle knows .*, not unhappy; leave --bundle out"):
         run("inspect", tmp_path / "own", "--bundle", "fast")
     judged = json.loads(run("inspect", csv, "--classes", tmp_path / "own.toml", "--bundle", "fast", "--json"))
-    assert set(judged["classes"]["Training"]) == {"happy", "unhappy"}
+    assert set(judged["classes"]["Training"]) == {"happy", "unhappy"} and judged["suspicious_labels"] >= 0
 
 
 def test_augment_draws_a_sheet(csv: Path, tmp_path: Path) -> None:

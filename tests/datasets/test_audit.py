@@ -33,6 +33,7 @@ CONTRACT = {
     "identical_across_splits",
     "identical_conflicting_labels",
     "near_duplicate_groups",
+    "suspicious_labels",
     "classes",
 }
 
@@ -76,6 +77,7 @@ def test_what_was_planted_is_found(found: Audit) -> None:
         "identical_across_splits": 2,
         "identical_conflicting_labels": 1,
         "near_duplicate_groups": 1,
+        "suspicious_labels": None,
     }
     assert set(classes) == {"train", "test"}
     assert sum(sum(row.values()) for row in classes.values()) == 79
@@ -262,6 +264,7 @@ def test_suspicious_labels_are_those_a_sure_classifier_contradicts() -> None:
 
     assert found.suspicious is not None
     assert sorted(found.suspicious.tolist()) == wrong
+    assert found.to_json()["suspicious_labels"] == 3
     assert any(f.title == "Suspicious labels" and f.count == 3 for f in findings(found))
 
 

@@ -81,7 +81,7 @@ class Audit:
         return sorted(zip(found.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
 
     def to_json(self) -> dict[str, Any]:
-        """The counts, for programs. ``images`` includes those that cannot be read."""
+        """The counts, for programs. ``images`` includes those that cannot be read; None where nothing was sought."""
         return {
             "images": len(self.samples),
             "unreadable": len(self.unreadable),
@@ -91,6 +91,7 @@ class Audit:
             "identical_across_splits": len(self.across_folds),
             "identical_conflicting_labels": len(self.conflicting),
             "near_duplicate_groups": len(self.near_groups),
+            "suspicious_labels": None if self.suspicious is None else len(self.suspicious),
             "classes": self.samples.counts(),
         }
 
