@@ -101,6 +101,8 @@ def test_images_with_a_twin_in_training_are_left_out_of_the_second_column(
     assert found["seen_in_training"] == 1 and found["without_seen_in_training"]["n"] == found["n"] - 1
     text = run("best", "--data", data, "--split", "PublicTest", *DRAWS)
     assert "all 23 images" in text and "22 without twins in training" in text
+    told = CliRunner().invoke(app, ["evaluate", "best", "--data", str(data), "--split", "Training", *map(str, DRAWS)])
+    assert "if the bundle was trained on these data, these figures say what was learnt by heart" in told.stderr
     trained_on = run_json("best", "--data", data, "--split", "Training")
     assert trained_on["without_seen_in_training"] is None, "all of them stand there"
 

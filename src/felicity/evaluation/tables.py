@@ -64,14 +64,14 @@ def shown(estimate: Estimate, name: str) -> str:
 
 
 def about_twins(result: Result) -> str:
-    """What the images have in common with the training part."""
+    """What the images have in common with the training part: a run's, or for a bundle the data set's."""
+    own = result.chosen.judge.run is not None
+    part = "the training part" if own else "the data set's training part"
     if not result.seen:
-        return "none of the images, nor a near twin, nor anyone shown in it, is known to stand in the training part"
+        return f"none of the images, nor a near twin, nor anyone shown in it, is known to stand in {part}"
     if result.unseen is None:
+        unless = "" if own else "if the bundle was trained on these data, "
         return (
-            "every image, or a near twin of it, stands in the training part: these figures say what was learnt by heart"
+            f"every image, or a near twin of it, stands in {part}: {unless}these figures say what was learnt by heart"
         )
-    return (
-        f"{result.seen:,} of {len(result.chosen):,} images have a twin or near twin, or the same subject, in the "
-        f"training part"
-    )
+    return f"{result.seen:,} of {len(result.chosen):,} images have a twin or near twin, or the same subject, in {part}"
