@@ -221,6 +221,23 @@ def test_the_command_from_data_to_a_classified_photograph(
     assert sorted(p.name for p in tmp_path.glob("*bundle*")) == ["bundle"], "nothing is left beside it"
 
 
+def test_a_class_that_no_validation_face_is_labelled_is_said(data: Path, tmp_path: Path) -> None:
+    rows = []
+    for name in ("happy", "sad", "fear"):
+        for number, file in enumerate(sorted((data / name).iterdir())):
+            part = "validation" if number % 3 == 0 and name != "fear" else "train"
+            rows.append(f"{file},{name},{part}")
+    (tmp_path / "ours.csv").write_text("\n".join(["path,label,split", *rows]))
+    words = ("--model", "test-tiny", "--backend", "torch", "--epochs", 1, "--threads", 1, "-o", tmp_path / "run")
+    felicity("train", tmp_path / "ours.csv", *words, home=tmp_path)
+    done = felicity("bundle", "export", tmp_path / "run", "-o", tmp_path / "made", "--evenness", 1, home=tmp_path)
+    assert "the validation part has no face labelled fear: how such faces are answered is not known" in done.stderr
+    told = shown("bundle", "show", tmp_path / "made")
+    assert "shares in validation" in told and "shares in training" not in told
+    (fear,) = (line.split() for line in told.splitlines() if line.split()[:2] == ["fear", "0"])
+    assert fear[2] == "-", "no recall of no faces"
+
+
 REGISTRY = """
 import json, sys
 from pathlib import Path

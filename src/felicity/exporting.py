@@ -69,7 +69,7 @@ def export(
     ``name``: of the bundle (None: that of the folder). ``licence``: of the weights (None: Felicity's own).
     ``data``: where the run's data set is now, if it was moved.
     ``replace_bundle``: a bundle that is there already may be replaced. ``evenness``: how far the shares of expressions
-    that answers are made for go from those of training, 0, to equal ones, 1 (``models.prior``). ``precision``:
+    that answers are made for go from those of validation, 0, to equal ones, 1 (``models.prior``). ``precision``:
     ``float16`` keeps weights so, which halves the file; ``int8`` also computes so (``training.onnx_file``). What that
     changes is measured, and all else is measured of the smaller file. ``card``: a TOML file of texts that the
     bundle carries, such as its intended use. ``step`` is told what is done.

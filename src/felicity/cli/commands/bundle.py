@@ -55,7 +55,7 @@ def show(where: Where = None, json: options.Json = False) -> None:
                 f"{config['epochs']}, data {facts.training['data']['digest']}",
             )
         )
-    rows.append(("shares in training", _shares(facts.labels, facts.prior)))
+    rows.append(("shares in validation", _shares(facts.labels, facts.prior)))
     if facts.answer_prior:
         rows.append(("answers are made for", _shares(facts.labels, facts.answer_prior)))
     rows.extend((facts.card or {}).items())
@@ -66,7 +66,7 @@ def show(where: Where = None, json: options.Json = False) -> None:
     console.table(
         ("label", "faces", "recall", *columns),
         [
-            (label, sum(row), f"{row[i] / max(sum(row), 1):.0%}", *row)
+            (label, sum(row), f"{row[i] / sum(row):.0%}" if any(row) else "-", *row)
             for i, (label, row) in enumerate(zip(facts.labels, facts.confusion, strict=True))
         ],
         title="Answers to held-out faces, by label",
@@ -118,7 +118,7 @@ def export(
     ] = None,
     evenness: Annotated[
         float,
-        typer.Option("--evenness", min=0, max=1, help="Answers for shares as in training (0) to equal ones (1)."),
+        typer.Option("--evenness", min=0, max=1, help="Answers for shares as in validation (0) to equal ones (1)."),
     ] = 0.0,
     precision: Annotated[
         str, typer.Option("--precision", help="float32; float16: half the file; int8: a quarter, and faster.")
@@ -147,6 +147,12 @@ def export(
     facts = made.bundle.facts
     if absent := [label for label in facts.labels if label not in made.classes]:
         console.warn(f"never answers {', '.join(absent)}: such faces count as what they look most like")
+    shares = dict(zip(facts.labels, facts.prior, strict=True))
+    if unheld := [label for label in made.classes if shares.get(label) == 0]:
+        console.warn(
+            f"the validation part has no face labelled {', '.join(unheld)}: how such faces are answered is not known, "
+            f"and their share is 0 with any --evenness; train with a larger --validation-share"
+        )
     if json:
         console.emit_json(
             {
