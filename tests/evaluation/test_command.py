@@ -128,7 +128,9 @@ def test_a_prepared_data_set_is_read_with_its_splits(data: Path, tmp_path: Path)
     with pytest.raises(DatasetError, match="is prepared data, and is not read as ferplus; leave --format out"):
         run("best", "--data", tmp_path / "ready", "--format", "ferplus")
     assert CliRunner().invoke(app, [*prepare[:4], str(tmp_path / "small"), "--size", "16"]).exit_code == 0
-    with pytest.raises(DatasetError, match="prepare it so, or train on what it holds, with --size and --colour"):
+    with pytest.raises(
+        DatasetError, match="prepare it so, or use a network of what it holds: felicity train --size 16 --colour gray"
+    ):
         run("best", "--data", tmp_path / "small")
 
 
@@ -284,6 +286,15 @@ def test_format_and_classes_hold_for_the_runs_own_data(trained: Path) -> None:
     toml.write_text('[classes]\nhappy = ["happy", "surprise"]\nsad = ["sad"]\n')
     wider = run_json(trained, "--classes", toml, "--split", "PublicTest")
     assert wider["n"] > run_json(trained, "--split", "PublicTest")["n"]
+
+
+def test_data_that_are_gone_are_asked_for(trained: Path, data: Path) -> None:
+    data.rename(data.with_name("moved"))
+    try:
+        with pytest.raises(DatasetError, match=f"is not there, and {trained} was trained on it; say where with --data"):
+            run(trained)
+    finally:
+        data.with_name("moved").rename(data)
 
 
 def test_data_that_changed_since_the_training_are_noticed(trained: Path, data: Path) -> None:

@@ -264,8 +264,19 @@ def test_a_batch_larger_than_the_data_is_refused(config: TrainConfig, data: Trai
 def test_a_class_without_images_is_named(config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FELICITY_HOME", str(tmp_path))
     asked = make_config(config.model_dump(), {"data": {"classes": "8"}})
-    with pytest.raises(DatasetError, match="no image of contempt"):
+    with pytest.raises(DatasetError, match="no image of contempt; bring images of it, or leave the class out"):
         load(asked.data)
+    asked = make_config(config.model_dump(), {"data": {"images": 3}})
+    with pytest.raises(DatasetError, match=r"no image of .*; draw more with --images, or leave the class out"):
+        load(asked.data)
+
+
+def test_a_prepared_folder_without_images_to_validate_on_is_to_be_prepared_anew(data_set: Path, tmp_path: Path) -> None:
+    prepare(open_dataset(data_set), tmp_path / "ready", PrepareOptions(24, split=SplitOptions(0.2, 0)))
+    with pytest.raises(
+        DatasetError, match=r"give --validation-share \(of felicity data prepare, where that was used\)"
+    ):
+        load(DataConfig(path=str(tmp_path / "ready"), size=24))
 
 
 @pytest.mark.parametrize(

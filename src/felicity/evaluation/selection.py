@@ -77,6 +77,8 @@ def data_of(judge: Judge, path: str | None, format: str | None, classes: str | N
     where = path if path is not None else own.path if own is not None else None
     if where is None:
         raise DatasetError(f"{judge.name}: a bundle does not know its data; name a data set with --data")
+    if path is None and judge.run is not None and not Path(where).exists():
+        raise DatasetError(f"{where}: is not there, and {judge.run.folder} was trained on it; say where with --data")
     if (Path(where) / MANIFEST).is_file():
         if classes:
             raise DatasetError(f"{where}: is prepared with its classes, and stays so; leave --classes out")

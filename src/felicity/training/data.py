@@ -37,6 +37,8 @@ from felicity.training.config import DataConfig, Pixels
 READING = 2
 """Counts changes of what the readers take from the same files, after which sets are prepared anew."""
 
+OF_PREPARE = "(of felicity data prepare, where that was used)"
+
 Images = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -135,7 +137,12 @@ def load(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int
 
     parts = part(TRAIN), part(VALIDATION), part(TEST)
     return training_set(
-        manifest.classes, *parts, where=config.path, second_classes=second_classes, pixels=config.pixels
+        manifest.classes,
+        *parts,
+        where=config.path,
+        second_classes=second_classes,
+        pixels=config.pixels,
+        more="draw more with --images" if config.images else "bring images of it",
     )
 
 
@@ -171,19 +178,22 @@ def training_set(
     where: str,
     second_classes: tuple[str, ...] = (),
     pixels: Pixels = "normalised",
+    more: str = "bring images of it",
 ) -> TrainingSet:
     """Check the parts and measure the pixels of the training part, unless they are to stay ``raw``.
 
-    Raises DatasetError for a class without images.
+    Raises DatasetError for a class without images; ``more`` says how there would be some.
     """
     counts = np.bincount(train.labels[train.labels >= 0], minlength=len(classes))
     if lacking := [name for name, count in zip(classes, counts, strict=True) if count == 0]:
         raise DatasetError(
             f"{where}: the training part has no image of {', '.join(lacking)}; "
-            f"bring images of it, or leave the class out with --classes (of felicity data prepare, where that was used)"
+            f"{more}, or leave the class out with --classes {OF_PREPARE}"
         )
     if not len(validation):
-        raise DatasetError(f"{where}: no image is left to validate on; give --validation-share, or more images")
+        raise DatasetError(
+            f"{where}: no image is left to validate on; give --validation-share {OF_PREPARE}, or more images"
+        )
     shown = train.images
     digest = blake2b(digest_size=16)
     for each in (train, validation, test):
@@ -224,9 +234,10 @@ def open_prepared(config: DataConfig, progress: Callable[[int, int], None] | Non
     folder = path if (path / MANIFEST).is_file() else _cached(config, progress)
     manifest, images = read_manifest(folder), read_images(folder)
     if images.shape[1] != config.size or (images.ndim == 4) != (config.colour == "rgb"):
+        side, colour = images.shape[1], "rgb" if images.ndim == 4 else "gray"
         raise DatasetError(
-            f"{folder}: holds images {images.shape[1:]}, but {config.size} pixels in {config.colour} are asked for; "
-            f"prepare it so, or train on what it holds, with --size and --colour"
+            f"{folder}: holds images of {side} pixels in {colour}, but {config.size} in {config.colour} are asked for; "
+            f"prepare it so, or use a network of what it holds: felicity train --size {side} --colour {colour}"
         )
     return (_without_empty_classes(manifest) if config.classes is None else manifest), images
 
