@@ -134,6 +134,11 @@ def test_augment_draws_a_sheet(csv: Path, tmp_path: Path) -> None:
         (("prepare", "{csv}", "-o", "{tmp}/out", "--size", "4"), ConfigError, "size must be 8 to 1024 pixels, not 4"),
         (("prepare", "{csv}", "-o", "{tmp}/out", "--test-share", "1.5"), ConfigError, "must lie in 0 to below 1"),
         (("prepare", "{csv}", "-o", "{tmp}/out", "--detect-faces", "-d", "nose"), FelicityError, "nose"),
+        (
+            ("prepare", "{csv}", "-o", "{tmp}/out", "-d", "hog"),
+            ConfigError,
+            "is for --detect-faces, which is not given",
+        ),
         (("augment", "{csv}", "-o", "{tmp}/no/sheet.png"), ConfigError, "there is no folder"),
         (("augment", "{csv}", "-o", "{tmp}/sheet.txt"), ImageError, "cannot be written as .txt; use .jpg or .png"),
         (("augment", "{csv}", "-o", "{tmp}/sheet"), ImageError, "as a file without an ending"),

@@ -138,8 +138,11 @@ def prepare(
     from felicity.datasets.preparing import PrepareOptions, check_output
     from felicity.datasets.preparing import prepare as make_ready
     from felicity.datasets.splits import SplitOptions
+    from felicity.errors import ConfigError
 
-    options = PrepareOptions(
+    if detector != "auto" and not detect_faces:
+        raise ConfigError(f"--detector {detector} is for --detect-faces, which is not given; give both, or neither")
+    asked = PrepareOptions(
         size=size,
         colour=colour,
         deduplicate=deduplicate,
@@ -154,7 +157,7 @@ def prepare(
         _ = crop.detector  # a detector that is missing is said at once
     samples = _open(path, format, classes, votes)
     with _progress("preparing images", len(samples)) as advance:
-        manifest = make_ready(samples, out, options, crop=crop, workers=workers or cores(), progress=advance)
+        manifest = make_ready(samples, out, asked, crop=crop, workers=workers or cores(), progress=advance)
     if json:
         console.emit_json(
             {
