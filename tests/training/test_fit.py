@@ -307,6 +307,8 @@ def test_mistakes_are_one_sentence(arguments: list[str], said: str, data_set: Pa
         ("crossval", ("--test-share", "0.5"), "so test_share = 0.5 cannot be had (found: 0.2)"),
         ("compare", ("--classes", "7"), "so classes = neutral,happy"),
         ("train", ("--validation-share", "0.4"), "so validation_share = 0.4 cannot be had (found: 0.25)"),
+        ("train", ("--validation-share", "0.1"), "so validation_share = 0.1 cannot be had (found: 0.25)"),
+        ("tune", ("--test-share", "0.3"), "so test_share = 0.3 cannot be had (found: 0.2)"),
     ],
 )
 def test_a_prepared_folder_is_not_asked_for_what_it_is_not(

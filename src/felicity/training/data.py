@@ -242,10 +242,10 @@ def open_prepared(config: DataConfig, progress: Callable[[int, int], None] | Non
     return (_without_empty_classes(manifest) if config.classes is None else manifest), images
 
 
-def check_asked(config: DataConfig, *, unless: Collection[str] = ()) -> None:
+def check_asked(config: DataConfig, *, given: Collection[str] = (), unless: Collection[str] = ()) -> None:
     """Raise DatasetError where a setting asks a prepared folder for something else than what it was prepared with.
 
-    Defaults ask for nothing. ``unless``: settings that are used otherwise.
+    Defaults ask for nothing, unless ``given``: named by a flag. ``unless``: settings that are used otherwise.
     """
     if not (Path(config.path) / MANIFEST).is_file():
         return
@@ -263,7 +263,8 @@ def check_asked(config: DataConfig, *, unless: Collection[str] = ()) -> None:
         "validation_share": split["validation_share"],
     }
     for name, found in settled.items():
-        if name not in unless and asked[name] not in (found, DataConfig.model_fields[name].default):
+        default = None if name in given else DataConfig.model_fields[name].default
+        if name not in unless and asked[name] not in (found, None, default):
             raise DatasetError(
                 f"{config.path}: is prepared already, so {name} = {asked[name]} cannot be had (found: {found}); "
                 f"leave it out, or name the data set that it was prepared from"

@@ -51,11 +51,12 @@ def crossval(
     from felicity.training.folds import number_of_folds, open_pool
 
     stored = (read(folder) if resume and config is None else None) or {}
-    chosen = make_config(stored.get("config") or from_file(config), nested(settings))
+    given = nested(settings)
+    chosen = make_config(stored.get("config") or from_file(config), given)
     check_network(chosen.model.name)
     check_backend(chosen.backend)
     if not (resume and read(folder)):
-        check_asked(chosen.data, unless={"validation_share"})
+        check_asked(chosen.data, given=given.get("data", {}), unless={"validation_share"})
     pool = prepared(open_pool, chosen)
     k = number_of_folds(pool, folds if folds is not None else stored.get("number_of_folds"))
     result = run_folds(chosen, pool, k, folder, resume=resume)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -117,7 +118,8 @@ def train(
     else:
         stored = {}
     chosen = make_config(stored, flags)
-    run_training(chosen, run, resume=resume, json=json)
+    given = [name for name, value in flags["data"].items() if value is not None]
+    run_training(chosen, run, given=given, resume=resume, json=json)
 
 
 def _settings_of(where: str) -> dict[str, Any]:
@@ -126,8 +128,8 @@ def _settings_of(where: str) -> dict[str, Any]:
     return open_start(where).config.model_dump()
 
 
-def run_training(chosen: TrainConfig, folder: Path, *, resume: bool, json: bool) -> None:
-    """Train with a display, and print what came of it."""
+def run_training(chosen: TrainConfig, folder: Path, *, given: Collection[str], resume: bool, json: bool) -> None:
+    """Train with a display, and print what came of it. ``given``: settings of the data that flags name."""
     from felicity.models.backend import check_backend
     from felicity.models.registry import check_network
     from felicity.training.data import check_asked, load
@@ -135,7 +137,7 @@ def run_training(chosen: TrainConfig, folder: Path, *, resume: bool, json: bool)
     check_network(chosen.model.name)
     check_backend(chosen.backend)
     if not (resume and (folder / "run.json").is_file()):
-        check_asked(chosen.data)
+        check_asked(chosen.data, given=given)
     with console.progress() as bar:
         task = bar.add_task("preparing images", total=None)
         data = load(

@@ -55,6 +55,7 @@ def tune(
     from felicity.models.registry import check_network
     from felicity.store.engine import parse_url
     from felicity.training.config import make_config
+    from felicity.training.data import check_asked
     from felicity.training.same import flat
     from felicity.training.tuning.space import check_space, read_space
 
@@ -65,6 +66,7 @@ def tune(
     check_backend(chosen.backend)
     tuned = read_space(space).without(flat(given), where=space)
     check_space(tuned, chosen, where=space)
+    check_asked(chosen.data, given=given.get("data", {}))
     result = run_tuning(chosen, tuned, folder, trials, space, parse_url(storage) if storage else None, study)
     if json:
         console.emit_json({"folder": str(folder)} | result)
@@ -80,10 +82,9 @@ def run_tuning(
     from contextlib import ExitStack
 
     from felicity.cli.commands.train import Display
-    from felicity.training.data import check_asked, load
+    from felicity.training.data import load
     from felicity.training.tuning.tune import tune
 
-    check_asked(chosen.data)
     data = prepared(load, chosen)
     with ExitStack() as shown:
 
