@@ -268,6 +268,18 @@ def test_classes_from_a_file_merge_and_rename(tmp_path: Path) -> None:
     assert samples.left_out["in folder 'odd', which means no expression"] == 10
 
 
+def test_folders_with_names_of_ones_own_are_recognised_by_what_these_mean(tmp_path: Path) -> None:
+    faces = disk.made_up(14)
+    for row, image in enumerate(faces.images):
+        disk.write_png(image, tmp_path / "faces" / f"Mood {faces.codes[row]}" / f"{row}.png")
+    mapping = tmp_path / "mine.toml"
+    mapping.write_text("[names]\n" + "".join(f'"mood {code}" = "{faces.name(code)}"\n' for code in range(7)))
+    samples = open_dataset(tmp_path / "faces", classes=str(mapping))
+    assert samples.format == "folders" and len(samples) == 14 and len(samples.classes) == 8
+    with pytest.raises(DatasetError, match="is none of the formats"):
+        open_dataset(tmp_path / "faces")
+
+
 def test_soft_labels_follow_the_classes(tmp_path: Path) -> None:
     faces = disk.made_up(2)
     votes = np.zeros((2, 10), dtype=np.int64)

@@ -19,6 +19,7 @@ from felicity.training.data import Part, load
 from felicity.training.feed import Feed, normalise
 from felicity.training.schedule import learning_rate
 from tests.support import faces_on_disk as disk
+from tests.support.class_folders import write_class_folders
 
 DATA = {"data": {"path": "faces"}}
 
@@ -48,6 +49,15 @@ def test_votes_for_a_class_without_images_are_shared_out(tmp_path: Path) -> None
     made = load(DataConfig(path=str(tmp_path)), soft=True)
     assert len(made.classes) == 7 and made.train.soft is not None
     assert made.train.soft.sum(1) == pytest.approx(np.ones(len(made.train)))
+
+
+def test_names_alone_ask_for_no_class_without_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FELICITY_HOME", str(tmp_path / "home"))
+    write_class_folders(tmp_path / "faces", {"smile": 20, "frown": 20})
+    names = tmp_path / "names.toml"
+    names.write_text('[names]\nsmile = "happy"\nfrown = "anger"\n')
+    config = DataConfig(path=str(tmp_path / "faces"), classes=str(names), size=16)
+    assert load(config).classes == ("happy", "anger")
 
 
 def test_what_is_missing_is_named() -> None:

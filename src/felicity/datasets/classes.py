@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,12 @@ class ClassMap:
 
     ``classes``: class name to the expressions it is made of; an expression in no class is left out.
     ``names``: a data set's own class name (lower case) to an expression, or None to leave it out;
-    asked before the usual synonyms.
+    asked before the usual synonyms. ``asked``: whether these classes were asked for, or are those that we know.
     """
 
     classes: Mapping[str, tuple[Expression, ...]]
     names: Mapping[str, Expression | None] = field(default_factory=dict)
+    asked: bool = True
 
     def __post_init__(self) -> None:
         seen = [expression for members in self.classes.values() for expression in members]
@@ -65,12 +66,14 @@ EIGHT = ClassMap({str(expression): (expression,) for expression in EXPRESSIONS})
 
 
 def parse_classes(text: str | None) -> ClassMap:
-    """``8`` (or None), ``7`` (FER2013's, without contempt), ``happy,sad``, or the path of a TOML file.
+    """``8``, ``7`` (FER2013's, without contempt), ``happy,sad``, or the path of a TOML file; None asks for none.
 
-    The file has a table ``[classes]``, class name to list of expressions, and may have a table
-    ``[names]``, the data set's own class name to an expression or ``"none"``. Raises DatasetError.
+    The file may have a table ``[classes]``, class name to list of expressions, without which it asks for none, and a
+    table ``[names]``, the data set's own class name to an expression or ``"none"``. Raises DatasetError.
     """
-    if text is None or text.strip() == "8":
+    if text is None:
+        return replace(EIGHT, asked=False)
+    if text.strip() == "8":
         return EIGHT
     if text.strip() == "7":
         return ClassMap({str(expression): (expression,) for expression in EXPRESSIONS if expression in FER2013})
@@ -94,9 +97,8 @@ def _from_toml(path: Path) -> ClassMap:
         raise DatasetError(f"{path}: cannot be read as a TOML file of classes ({error})") from error
     if unknown := sorted(set(document) - {"classes", "names"}):
         raise DatasetError(f"{path}: tables are [classes] and [names], not {', '.join(unknown)}")
-    classes, names = document.get("classes"), document.get("names", {})
-    if classes is None:
-        classes = {name: [str(e) for e in members] for name, members in EIGHT.classes.items()}
+    eight = {name: [str(e) for e in members] for name, members in EIGHT.classes.items()}
+    classes, names = document.get("classes", eight), document.get("names", {})
     if not isinstance(classes, dict) or not all(isinstance(members, list) for members in classes.values()):
         raise DatasetError(f'{path}: [classes] takes lines such as  unhappy = ["sad", "anger"]')
     if not isinstance(names, dict):
@@ -107,4 +109,5 @@ def _from_toml(path: Path) -> ClassMap:
             str(name).strip().lower(): None if meaning == "none" else _parse(meaning, str(path))
             for name, meaning in names.items()
         },
+        asked="classes" in document,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
 from felicity.datasets.archives import FileTree, Tree, open_tree
-from felicity.datasets.classes import ClassMap, parse_classes
+from felicity.datasets.classes import EIGHT, ClassMap, parse_classes
 from felicity.datasets.samples import Samples
 from felicity.datasets.votes import VoteRule
 from felicity.errors import DatasetError
@@ -28,10 +28,10 @@ class Reader(Protocol):
 
     name: ClassVar[str]
 
-    def sniff(self, tree: Tree) -> int:
+    def sniff(self, tree: Tree, classes: ClassMap) -> int:
         """How surely the tree is of this format: 0 not at all, the larger the more particular the signs.
 
-        Looks at names, and at the first line of a table at most.
+        Looks at names, and at the first line of a table at most. ``classes``: what the set's own names mean.
         """
         ...
 
@@ -76,8 +76,8 @@ def open_dataset(
     """
     tree = open_tree(Path(path))
     chosen = classes if isinstance(classes, ClassMap) else parse_classes(classes)
-    samples = _reader(tree, format).read(tree, ReadOptions(chosen, votes or VoteRule()))
-    return samples if classes is None else samples.select(chosen)
+    samples = _reader(tree, format, chosen).read(tree, ReadOptions(chosen, votes or VoteRule()))
+    return samples.select(chosen) if chosen.asked else samples
 
 
 def files_of(path: Path, format: str | None = None) -> list[Path]:
@@ -93,7 +93,7 @@ def files_of(path: Path, format: str | None = None) -> list[Path]:
     return [path]
 
 
-def _reader(tree: Tree, format: str | None) -> Reader:
+def _reader(tree: Tree, format: str | None, classes: ClassMap = EIGHT) -> Reader:
     """The reader of that name, or the one that is most sure of ``tree``."""
     known = known_readers()
     if format is not None and format not in known:
@@ -101,7 +101,7 @@ def _reader(tree: Tree, format: str | None) -> Reader:
     if not tree.names:
         raise DatasetError(f"{tree.path}: is empty")
     if format is None:
-        sure = {name: reader.sniff(tree) for name, reader in known.items()}
+        sure = {name: reader.sniff(tree, classes) for name, reader in known.items()}
         format = max(sure, key=lambda name: sure[name])
         if sure[format] == 0:
             raise DatasetError(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.archives import FileTree, open_tree
+from felicity.datasets.classes import EIGHT
 from felicity.datasets.manifest import MANIFEST, Manifest, read_manifest
 from felicity.datasets.readers.ferplus import TABLE, FerPlus
 from felicity.datasets.readers.prepared import Prepared
@@ -138,7 +139,7 @@ def _has_votes(path: Path) -> bool:
     tree = open_tree(path)
     if isinstance(tree, FileTree):
         return tree.path.name == TABLE or (tree.path.parent / TABLE).is_file()
-    return FerPlus().sniff(tree) > 0
+    return FerPlus().sniff(tree, EIGHT) > 0
 
 
 def choose(judge: Judge, found: list[Source], split: str, trained: Trained) -> list[Chosen]:

@@ -239,7 +239,7 @@ def open_prepared(config: DataConfig, progress: Callable[[int, int], None] | Non
             f"{folder}: holds images of {side} pixels in {colour}, but {config.size} in {config.colour} are asked for; "
             f"prepare it so, or use a network of what it holds: felicity train --size {side} --colour {colour}"
         )
-    return (_without_empty_classes(manifest) if config.classes is None else manifest), images
+    return (manifest if parse_classes(config.classes).asked else _without_empty_classes(manifest)), images
 
 
 def check_asked(config: DataConfig, *, given: Collection[str] = (), unless: Collection[str] = ()) -> None:
@@ -251,9 +251,10 @@ def check_asked(config: DataConfig, *, given: Collection[str] = (), unless: Coll
         return
     manifest = read_manifest(Path(config.path))
     split = manifest.options["split"]
+    classes = parse_classes(config.classes)
     asked: dict[str, Any] = config.model_dump() | {
         "format": None if config.format == "prepared" else config.format,
-        "classes": None if config.classes is None else ",".join(parse_classes(config.classes).classes),
+        "classes": ",".join(classes.classes) if classes.asked else None,
     }
     settled = {
         "format": manifest.format,
@@ -276,7 +277,7 @@ def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> 
     path = Path(config.path)
     if not path.exists():
         raise DatasetError(f"{path}: is not there; name a data set, see: felicity data inspect --help")
-    classes = None if config.classes is None else parse_classes(config.classes)
+    classes = parse_classes(config.classes)
     files = files_of(path, config.format)
     seen = blake2b(digest_size=12)
     for file in (*files, *([Path(config.classes)] if config.classes and config.classes.endswith(".toml") else [])):

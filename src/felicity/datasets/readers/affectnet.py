@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from felicity.datasets.archives import Tree
+from felicity.datasets.classes import ClassMap
 from felicity.datasets.readers.class_folders import fold_of, image_names
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import UNDECIDED, FileImages, Samples
@@ -31,7 +32,7 @@ class AffectNetKaggle:
 
     name: ClassVar[str] = "affectnet"
 
-    def sniff(self, tree: Tree) -> int:
+    def sniff(self, tree: Tree, classes: ClassMap) -> int:
         """A ``labels.csv`` with the columns ``pth`` and ``label``."""
         table = _table(tree) if tree.random_access else None
         return 3 if table and {"pth", "label"} <= set(header_of(tree, table)) else 0

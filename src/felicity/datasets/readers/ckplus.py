@@ -9,6 +9,7 @@ import re
 from typing import ClassVar
 
 from felicity.datasets.archives import Tree
+from felicity.datasets.classes import ClassMap
 from felicity.datasets.readers.class_folders import image_names, read_folders
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import Samples
@@ -27,7 +28,7 @@ class CkPlus:
 
     name: ClassVar[str] = "ck+48"
 
-    def sniff(self, tree: Tree) -> int:
+    def sniff(self, tree: Tree, classes: ClassMap) -> int:
         """Most images are named as CK+ names its frames."""
         if not tree.random_access:
             return 0

@@ -82,9 +82,9 @@ class ClassFolders:
 
     name: ClassVar[str] = "folders"
 
-    def sniff(self, tree: Tree) -> int:
-        """Any folder of images whose name means an expression."""
-        return int(any(parse_expression(folder) for folder in class_folders_of(tree)))
+    def sniff(self, tree: Tree, classes: ClassMap) -> int:
+        """Any folder of images whose name means an expression, to us or to who says what names mean."""
+        return int(any(folder in classes.names or parse_expression(folder) for folder in class_folders_of(tree)))
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
         """All images, labelled by folder."""

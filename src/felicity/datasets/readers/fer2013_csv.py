@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.archives import FileTree, Tree, unpacked
+from felicity.datasets.classes import ClassMap
 from felicity.datasets.pixel_rows import read_pixel_rows
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import Samples
@@ -70,7 +71,7 @@ class Fer2013Csv:
 
     name: ClassVar[str] = "fer2013-csv"
 
-    def sniff(self, tree: Tree) -> int:
+    def sniff(self, tree: Tree, classes: ClassMap) -> int:
         """A csv of FER2013's name, or one whose first line names pixels."""
         return 3 if pixel_table(tree) else 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from felicity.datasets.archives import Tree
+from felicity.datasets.classes import ClassMap
 from felicity.datasets.readers.class_folders import class_folders_of, fold_of, read_folders
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import Samples
@@ -17,7 +18,7 @@ class Fer2013Folders:
 
     name: ClassVar[str] = "fer2013-folders"
 
-    def sniff(self, tree: Tree) -> int:
+    def sniff(self, tree: Tree, classes: ClassMap) -> int:
         """Folds ``train`` and ``test``, and in them FER2013's seven classes and no other."""
         folds = {fold_of(name).lower() for name in tree.names}
         shown = {parse_expression(folder) for folder in class_folders_of(tree)}

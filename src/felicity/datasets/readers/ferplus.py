@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.archives import FileTree, Tree
+from felicity.datasets.classes import ClassMap
 from felicity.datasets.readers.fer2013_csv import pixel_table, read_table
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import Samples
@@ -75,7 +76,7 @@ class FerPlus:
 
     name: ClassVar[str] = "ferplus"
 
-    def sniff(self, tree: Tree) -> int:
+    def sniff(self, tree: Tree, classes: ClassMap) -> int:
         """The votes named themselves, or a folder or archive that holds them and the faces."""
         if isinstance(tree, FileTree):
             return 5 if tree.path.name == TABLE else 0

@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from felicity.datasets.archives import FileTree, Tree, open_tree
+from felicity.datasets.classes import ClassMap
 from felicity.datasets.readers.class_folders import fold_of
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import FileImages, Samples
@@ -77,7 +78,7 @@ class LabelTable:
 
     name: ClassVar[str] = "label-table"
 
-    def sniff(self, tree: Tree) -> int:
+    def sniff(self, tree: Tree, classes: ClassMap) -> int:
         """A csv that was named itself, with both columns."""
         return 2 if _table(tree) else 0
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from felicity.datasets.archives import Tree
+from felicity.datasets.classes import ClassMap
 from felicity.datasets.manifest import IMAGES, MANIFEST, PLAN, read_images, read_manifest
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import UNDECIDED, Samples
@@ -19,7 +20,7 @@ class Prepared:
 
     name: ClassVar[str] = "prepared"
 
-    def sniff(self, tree: Tree) -> int:
+    def sniff(self, tree: Tree, classes: ClassMap) -> int:
         """The two files, or the plan of an interrupted preparation, at the top of a folder."""
         return 9 if tree.path.is_dir() and {IMAGES, MANIFEST, PLAN} & set(tree.names) else 0
 

@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from felicity.datasets.archives import Tree
+from felicity.datasets.classes import ClassMap
 from felicity.datasets.readers.class_folders import image_names
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import FileImages, Samples
@@ -55,7 +56,7 @@ class RafDb:
 
     name: ClassVar[str] = "raf-db"
 
-    def sniff(self, tree: Tree) -> int:
+    def sniff(self, tree: Tree, classes: ClassMap) -> int:
         """The published list of labels, or images so named in folders 1 to 7."""
         if any(LIST.search(name) for name in tree.names):
             return 4
