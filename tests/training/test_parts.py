@@ -56,8 +56,10 @@ def test_names_alone_ask_for_no_class_without_images(tmp_path: Path, monkeypatch
     write_class_folders(tmp_path / "faces", {"smile": 20, "frown": 20})
     names = tmp_path / "names.toml"
     names.write_text('[names]\nsmile = "happy"\nfrown = "anger"\n')
-    config = DataConfig(path=str(tmp_path / "faces"), classes=str(names), size=16)
-    assert load(config).classes == ("happy", "anger")
+    monkeypatch.chdir(tmp_path)
+    config = DataConfig(path=str(tmp_path / "faces"), classes=names.name, size=16)
+    monkeypatch.chdir(tmp_path / "faces")
+    assert load(config).classes == ("happy", "anger"), "found from another folder, too"
 
 
 def test_what_is_missing_is_named() -> None:

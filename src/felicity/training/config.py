@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from felicity.datasets.augment import PRESETS, Augmentation
 from felicity.errors import ConfigError
@@ -42,6 +43,12 @@ class DataConfig(BaseModel):
     images: Annotated[int, Field(ge=0)] = 0
     pixels: Pixels = "normalised"
     second: str | None = None
+
+    @field_validator("classes")
+    @classmethod
+    def _from_anywhere(cls, classes: str | None) -> str | None:
+        """A file of classes by its whole path, for a run is also evaluated and exported from another folder."""
+        return os.path.abspath(classes) if classes and classes.endswith(".toml") else classes
 
 
 class ModelConfig(BaseModel):
