@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -29,6 +30,7 @@ from felicity.training.engines.base import to_numpy
 from felicity.training.fit import fit
 from felicity.training.run import open_run, predict
 from tests.support.class_folders import write_class_folders
+from tests.support.command import environment
 from tests.support.faces_on_disk import made_up, write_csv, write_ferplus, write_png
 
 
@@ -385,6 +387,26 @@ def test_processes_that_prepare_the_same_data_at_once_take_turns(
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(one, range(2))) == [210, 210]
     assert len(prepared) == 1
+
+
+def test_a_training_that_a_person_stops_says_how_to_go_on(data_set: Path, tmp_path: Path) -> None:
+    words = ["train", str(data_set), "-m", "test-tiny", "--soft-labels", "--epochs", "5000", "--size", "24"]
+    training = subprocess.Popen(
+        [sys.executable, "-m", "felicity", *words, "--backend", "torch", "-o", str(tmp_path / "run")],
+        env=environment(tmp_path), stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert training.stderr is not None
+        said = [next(line for line in training.stderr if "votes" in line)]
+        said.append(next(line for line in training.stderr if line.startswith("epoch 1/")))
+        training.send_signal(signal.SIGINT)
+        err = training.communicate(timeout=60)[1]
+    finally:
+        training.kill()
+        training.wait()
+    assert training.returncode != 0 and "Traceback" not in err
+    assert "has no votes to take soft labels from, so labels are learnt as they are" in said[0]
+    assert "stopped; the same command with --resume goes on from there" in err
 
 
 def test_data_that_are_not_there_and_places_that_cannot_be_written(data_set: Path, tmp_path: Path) -> None:

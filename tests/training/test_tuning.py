@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -205,7 +206,7 @@ def test_the_command_finds_a_configuration_that_train_takes(faces: Path, tmp_pat
     # A batch of 1000 does not fit 38 images: such a trial fails, and the others go on.
     space.write_text("learning_rate = { low = 1e-3, high = 1e-1, log = true }\nbatch_size = [8, 1000]\n")
     backend = use_backend(threads=1).config.backend()
-    words = ["tune", faces, *SMALL, "--backend", backend, "--space", space, "--trials", 3, "-o", tmp_path / "out"]
+    words = ["tune", faces, *SMALL, "--backend", backend, "--space", space, "--trials", 3, "-o", tmp_path / "tu ö"]
     found = CliRunner().invoke(app, [*map(str, words), "--json"])
     assert found.exit_code == 0, found.exception
     printed = json.loads(found.stdout)
@@ -218,7 +219,8 @@ def test_the_command_finds_a_configuration_that_train_takes(faces: Path, tmp_pat
     again = CliRunner().invoke(app, [str(word) for word in words])
     assert again.exit_code == 0 and "best trials" in again.stdout and "failed: batch_size is 1000" in again.stderr
     run = tmp_path / "run"
-    trained = CliRunner().invoke(app, ["train", "--config", str(tmp_path / "out" / "best.toml"), "-o", str(run)])
+    advice = shlex.split(again.stderr.split("train with: ")[1])
+    trained = CliRunner().invoke(app, [*advice[1:], "-o", str(run)])
     assert trained.exit_code == 0, trained.exception
     row = json.loads((run / "run.json").read_text())
     assert row["config"] == printed["best"]["config"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -34,6 +35,16 @@ def warn(message: str) -> None:
 def say(message: str) -> None:
     """What is going on, on stderr."""
     err.print(escape(message), soft_wrap=True)
+
+
+@contextmanager
+def told_how_to_go_on(how: str) -> Iterator[None]:
+    """Say ``how`` when the work within is stopped by a person."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"stopped; {how} goes on from there")
+        raise
 
 
 def emit_json(value: Any) -> None:

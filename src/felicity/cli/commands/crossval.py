@@ -43,6 +43,7 @@ def crossval(
     json: options.Json = False,
 ) -> None:
     """Train once per fold and measure each run on the images it never saw. The test part is not touched."""
+    from felicity.cli.commands.train import remark_on_votes
     from felicity.models.backend import check_backend
     from felicity.models.registry import check_network
     from felicity.training.config import make_config
@@ -59,7 +60,9 @@ def crossval(
         check_asked(chosen.data, given=given.get("data", {}), unless={"validation_share"})
     pool = prepared(open_pool, chosen)
     k = number_of_folds(pool, folds if folds is not None else stored.get("number_of_folds"))
-    result = run_folds(chosen, pool, k, folder, resume=resume)
+    remark_on_votes(chosen, pool)
+    with console.told_how_to_go_on("the same command with --resume"):
+        result = run_folds(chosen, pool, k, folder, resume=resume)
     if json:
         console.emit_json({"folder": str(folder)} | result)
         return

@@ -13,6 +13,8 @@ from felicity.cli import console, options
 
 if TYPE_CHECKING:
     from felicity.training.config import TrainConfig
+    from felicity.training.data import Part
+    from felicity.training.folds import Pool
     from felicity.training.history import Epoch
 
 
@@ -149,7 +151,8 @@ def run_training(chosen: TrainConfig, folder: Path, *, given: Collection[str], r
         from felicity.training.fit import fit
 
         bar.stop()
-        with Display(chosen.epochs) as display:
+        remark_on_votes(chosen, data.train)
+        with console.told_how_to_go_on("the same command with --resume"), Display(chosen.epochs) as display:
             run = fit(chosen, data, folder, resume=resume, watcher=display)
     history = run.history
     if json:
@@ -170,6 +173,12 @@ def run_training(chosen: TrainConfig, folder: Path, *, given: Collection[str], r
     )  # fmt: skip
     best = min(history, key=lambda row: float(row["val_loss"]))
     console.say(f"least validation loss: epoch {best['epoch']}; written: {run.folder}")
+
+
+def remark_on_votes(chosen: TrainConfig, faces: Part | Pool) -> None:
+    """Say so where soft labels are asked for and the ``faces`` that are learnt from have none."""
+    if chosen.soft_labels and (faces.soft is None or not faces.soft.any()):
+        console.warn(f"{chosen.data.path}: has no votes to take soft labels from, so labels are learnt as they are")
 
 
 class Display:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -72,7 +73,7 @@ def tune(
         console.emit_json({"folder": str(folder)} | result)
         return
     print_table(result)
-    console.say(f"written: {folder}; train with: felicity train --config {folder / 'best.toml'}")
+    console.say(f"written: {folder}; train with: felicity train --config {quote(str(folder / 'best.toml'))}")
 
 
 def run_tuning(
@@ -81,12 +82,13 @@ def run_tuning(
     """Tune with a display per trial."""
     from contextlib import ExitStack
 
-    from felicity.cli.commands.train import Display
+    from felicity.cli.commands.train import Display, remark_on_votes
     from felicity.training.data import load
     from felicity.training.tuning.tune import tune
 
     data = prepared(load, chosen)
-    with ExitStack() as shown:
+    remark_on_votes(chosen, data.train)
+    with console.told_how_to_go_on("the same command"), ExitStack() as shown:
 
         def watch(number: int, config: TrainConfig) -> Display:
             return shown.enter_context(Display(config.epochs, f"trial {number} "))
