@@ -173,7 +173,14 @@ def test_a_chart_that_cannot_be_drawn_is_refused_before_the_work(
     assert [path.name for path in tmp_path.iterdir()] == ["f.png"]
 
 
-@pytest.mark.parametrize(("name", "message"), [(".", "is a folder"), ("file/x.json", "there is no folder")])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (".", "is a folder"),
+        ("file/x.json", "there is no folder"),
+        ("visits.csv", "a map is written as .geojson, .json"),
+    ],
+)
 def test_a_map_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "file").touch()
     assert message in refused("city", "--store", tmp_path / "none.db", "--geojson", tmp_path / name)

@@ -85,10 +85,10 @@ def output_folder(path: Path | None) -> Path | None:
     return path
 
 
-def output_file(path: Path | None) -> Path | None:
-    """Callback of options that name a file to write: refused before the work where it could not be written."""
+def map_file(path: Path | None) -> Path | None:
+    """Callback of options that name a map: refused before the work where it could not be written, or is no GeoJSON."""
     from felicity.files import check_place
 
     if path is not None:
-        check_place(path)
+        check_place(path, "a map", (".geojson", ".json"))
     return path

@@ -46,7 +46,7 @@ def city(
     ] = None,
     geojson: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write places and figures as GeoJSON.", callback=options.output_file),
+        typer.Option(metavar="FILE.geojson", help="Write places and figures as GeoJSON.", callback=options.map_file),
     ] = None,
     json: options.Json = False,
 ) -> None:
