@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 os.environ["COLUMNS"] = "200"  # tables are as wide wherever tests run
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it, and so would commands
 
 
 def absent(reason: str) -> NoReturn:
