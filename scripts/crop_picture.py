@@ -1,4 +1,4 @@
-"""Cut the empty end off a page's picture and write it as a small PNG of at most 96 colours.
+"""Cut the empty end off a page's picture and write it as a small PNG of 256 colours.
 
 python scripts/crop_picture.py page.png cut.png
 """
@@ -16,7 +16,7 @@ def main() -> None:
     page = Image.open(sys.argv[1]).convert("RGB")
     written = np.flatnonzero((np.asarray(page) < 250).any(axis=(1, 2)))
     cut = page.crop((0, 0, page.width, min(int(written[-1]) + 30, page.height)))
-    cut.quantize(96, dither=Image.Dither.NONE).save(sys.argv[2], optimize=True)
+    cut.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(sys.argv[2], optimize=True)
 
 
 if __name__ == "__main__":

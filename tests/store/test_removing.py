@@ -38,6 +38,12 @@ def test_runs_say_what_was_watched(watched: Store) -> None:
     assert quay.finished and not pier.finished
 
 
+def test_runs_of_a_place_that_is_not_there_are_refused(watched: Store) -> None:
+    assert [run.location for run in watched.runs(["Station"])] == ["Station"]
+    with pytest.raises(ConfigError, match="there is no location 'Nowhere'; known are Harbour, Station"):
+        watched.runs(["Nowhere"])
+
+
 def test_a_removed_run_was_never_watched(watched: Store) -> None:
     quay, pier, _ = watched.runs()
     alone = as_json(w for w in watched.windows() if w.key.source != "pier.mp4")
@@ -79,5 +85,5 @@ def test_the_commands_list_and_remove(watched: Store, url: str) -> None:
     assert "2024-03-30 09:00" in table and "broken off" in table and "Station" not in table
     said = felicity("runs", "remove", listed[1]["id"])
     assert f"removed: pier.mp4 at Harbour, 90 windows with {listed[1]['people']:,} people" in said
-    assert "removed: Station, with 5 windows" in felicity("locations", "remove", "Station")
+    assert "removed: Station, and 5 windows with" in felicity("locations", "remove", "Station")
     assert [run["camera"] for run in json.loads(felicity("runs", "list", "--json"))] == ["quay"]

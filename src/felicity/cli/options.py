@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +50,24 @@ def check_resumable(folder: Path, *, resume: bool) -> None:
         raise ConfigError(f"{folder}: is not empty; go on with --resume, or choose another folder with --output")
 
 
+def _file(what: str, *endings: str) -> Callable[[Path | None], Path | None]:
+    """Callback of options that name ``what`` to write: refused early if it could not be, or ends otherwise."""
+
+    def check(path: Path | None) -> Path | None:
+        from felicity.files import check_place
+
+        if path is not None:
+            check_place(path, what, endings)
+        return path
+
+    return check
+
+
+page_file = _file("a page", ".html", ".htm")
+png_file = _file("a picture", ".png")
+map_file = _file("a map", ".geojson", ".json")
+
+
 def chart_file(path: Path | None) -> Path | None:
     """Callback of options that name a chart: refused before the work where it could not be drawn."""
     from felicity.reports.figures import check_chart
@@ -58,37 +77,10 @@ def chart_file(path: Path | None) -> Path | None:
     return path
 
 
-def page_file(path: Path | None) -> Path | None:
-    """Callback of options that name a page: refused before the work where it could not be written, or is no HTML."""
-    from felicity.files import check_place
-
-    if path is not None:
-        check_place(path, "a page", (".html", ".htm"))
-    return path
-
-
-def png_file(path: Path | None) -> Path | None:
-    """Callback of options that name a PNG: refused before the work where it could not be written, or is none."""
-    from felicity.files import check_place
-
-    if path is not None:
-        check_place(path, "a picture", (".png",))
-    return path
-
-
 def output_folder(path: Path | None) -> Path | None:
     """Callback of options that name a folder to fill: refused before the work where it could not be."""
     from felicity.files import check_folder
 
     if path is not None:
         check_folder(path)
-    return path
-
-
-def map_file(path: Path | None) -> Path | None:
-    """Callback of options that name a map: refused before the work where it could not be written, or is no GeoJSON."""
-    from felicity.files import check_place
-
-    if path is not None:
-        check_place(path, "a map", (".geojson", ".json"))
     return path

@@ -203,10 +203,12 @@ class Store(AbstractContextManager["Store"]):
         with self._write("finishing a run") as connection:
             recorded.finish_run(connection, run)
 
-    def runs(self) -> list[Recorded]:
-        """All runs, by location and time."""
+    def runs(self, locations: Sequence[str] | None = None) -> list[Recorded]:
+        """The runs of these locations, or all, by location and time. Raises ConfigError for unknown locations."""
         with self._read("reading runs") as connection:
-            return recorded.list_runs(connection)
+            _check_names(connection, locations, None)
+            listed = recorded.list_runs(connection)
+        return [run for run in listed if locations is None or run.location in locations]
 
     def remove_runs(self, ids: Sequence[int]) -> None:
         """Remove runs with their windows, as if they had never been watched: all of them, or none.

@@ -141,7 +141,7 @@ def remove(
     from felicity.store import open_store
 
     with open_store(store, create=False) as opened:
-        runs = [run for run in opened.runs() if run.location == name]
+        runs = opened.runs([name])
         opened.remove_location(name)
     windows, people = sum(run.windows for run in runs), sum(run.people for run in runs)
-    console.say(f"removed: {name}, with {windows:,} windows with {people:,} people")
+    console.say(f"removed: {name}, and {windows:,} windows with {people:,} people")

@@ -28,7 +28,7 @@ def list_runs(
     from felicity.store import open_store
 
     with open_store(store, create=False) as opened:
-        listed = [run for run in opened.runs() if not location or run.location in location]
+        listed = opened.runs(location or None)
     if json:
         console.emit_json([run.to_json() for run in listed])
         return
