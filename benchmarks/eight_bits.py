@@ -16,11 +16,11 @@ from unittest.mock import patch
 
 import numpy as np
 
+from felicity.export import onnx_file
+from felicity.export.onnx_graph import INPUT, to_onnx
 from felicity.models.runtime import open_session
-from felicity.training import onnx_file
 from felicity.training.config import make_config
 from felicity.training.engines import open_engine
-from felicity.training.onnx_graph import INPUT, to_onnx
 
 HEADS = tuple(range(8)), tuple(range(7))
 ROUNDS, BATCH = 30, 64

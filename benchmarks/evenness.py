@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from felicity.evaluation.metrics import Scores
 from felicity.faces.registry import open_detector
 from felicity.labels import EXPRESSIONS, INDEX, Expression
+from felicity.metrics.classification import Scores
 from felicity.models.bundle import open_bundle
 from felicity.models.prior import prior_shift, towards_even
 from felicity.recognition.classifier import Classifier

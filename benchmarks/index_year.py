@@ -20,9 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from felicity.index import SoftMatrix, Window, WindowKey
+from felicity.index import SoftMatrix
 from felicity.store import open_store
-from felicity.store.schema import metadata
+from felicity.store.tables import metadata
+from felicity.windows import Window, WindowKey
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -43,11 +44,11 @@ import sys, time
 began = time.perf_counter()
 import numpy as np
 import sqlalchemy as sa
-from felicity.index.sums import Sums
+from felicity.windows.sums import Sums
 from felicity.store import open_store
 from felicity.store.arrays import windows_to_sums
 from felicity.store.rollups import WINDOW_SELECT
-from felicity.store.schema import windows
+from felicity.store.tables import windows
 people = rows = 0
 with open_store(sys.argv[1]) as store, store._engine.connect() as connection:
     for place in connection.execute(sa.select(windows.c.location_id).distinct()).scalars().all():

@@ -21,10 +21,10 @@ import numpy as np
 from scipy import stats
 
 from felicity.cli import console
-from felicity.index.control import LEAST, change_points
-from felicity.index.effect import estimate_effect
-from felicity.index.series import DAYS_PER_MONTH, Floats, Series, Step, calendar
-from felicity.index.trend import estimate_trend
+from felicity.over_time.control import LEAST, change_points
+from felicity.over_time.effect import estimate_effect
+from felicity.over_time.series import DAYS_PER_MONTH, Floats, Series, Step, calendar
+from felicity.over_time.trend import estimate_trend
 
 ZONE = ZoneInfo("Europe/Paris")
 RHYTHM = np.array([0.0, 0.0, 1.0, 0.0, 2.0, 4.0, 3.0])

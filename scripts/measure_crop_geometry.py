@@ -21,11 +21,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from felicity.evaluation.metrics import Scores
 from felicity.faces.crop import crop_face
 from felicity.faces.detection import CropGeometry, Detection, Detector
 from felicity.faces.registry import available, open_detector
 from felicity.labels import EXPRESSIONS
+from felicity.metrics.classification import Scores
 from felicity.models.bundle import open_bundle
 from felicity.recognition.classifier import Classifier
 from felicity.training.config import DataConfig

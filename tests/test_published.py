@@ -22,11 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from felicity import api
-from felicity.index import Location, Window, WindowKey
-from felicity.index.buckets import BUCKETS, By
 from felicity.store import Store, open_store
 from felicity.store.crowds import LEVELS, read_units
 from felicity.store.query import _places
+from felicity.windows import Location, Window, WindowKey
+from felicity.windows.buckets import BUCKETS, By
 from tests.support.command import felicity
 from tests.support.town import FIRST, MODEL, ZONE
 from tests.support.windows import answers, shares, soft_matrix

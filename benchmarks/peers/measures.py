@@ -17,8 +17,8 @@ from rival import Rival
 from felicity.datasets.registry import open_dataset
 from felicity.errors import DatasetError
 from felicity.evaluation.intervals import estimates
-from felicity.evaluation.metrics import Scores, confusion
 from felicity.labels import EXPRESSIONS
+from felicity.metrics.classification import Scores, confusion
 
 FOLD = "PublicTest"
 BATCHES = (1, 16, 64)

@@ -17,14 +17,14 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from felicity.cities.city import CityIndex, Weight
     from felicity.index import IndexRow
-    from felicity.index.buckets import By
-    from felicity.index.city import CityIndex, Weight
-    from felicity.index.effect import Effect
-    from felicity.index.series import Series, Step
-    from felicity.index.trend import Trend
+    from felicity.over_time.effect import Effect
+    from felicity.over_time.series import Series, Step
+    from felicity.over_time.trend import Trend
     from felicity.recognition.photograph import FaceReading
-    from felicity.watching import WatchSummary
+    from felicity.watching.watch import WatchSummary
+    from felicity.windows.buckets import By
 
 
 def read(
@@ -74,13 +74,13 @@ def watch(
     from felicity.errors import ConfigError, SourceError
     from felicity.faces.registry import open_detector
     from felicity.imaging.encode import check_video
-    from felicity.index import Location
-    from felicity.index.buckets import clock_doubt
-    from felicity.index.window import LONGEST
     from felicity.recognition.classifier import Classifier
     from felicity.sources.registry import SourceOptions, open_source
     from felicity.store import open_store
-    from felicity.watching import watch_source
+    from felicity.watching.watch import watch_source
+    from felicity.windows import Location
+    from felicity.windows.buckets import clock_doubt
+    from felicity.windows.window import LONGEST
 
     Location(location)
     if not 1 <= window <= LONGEST:
@@ -126,8 +126,8 @@ def watch(
 def _clock_of(location: str, store: str | Path | None) -> ZoneInfo:
     """The zone of the location's clock; UTC, as a new location has it, where there is no store or it is not known."""
     from felicity.errors import StoreError
-    from felicity.index import Location
     from felicity.store import open_store
+    from felicity.windows import Location
 
     new = Location(location)
     try:
@@ -203,7 +203,7 @@ def series(
 ) -> tuple[dict[str, Series], list[str]]:
     """Happy shares by hour, day or week as a regular series per location, and remarks; as for ``happiness``."""
     from felicity.errors import noted
-    from felicity.index.series import Step, series_of
+    from felicity.over_time.series import Step, series_of
 
     step = Step(by)
     rows, notes = happiness(store=store, begin=begin, end=end, by=step.value, locations=locations, k=k, model=model)
@@ -219,7 +219,7 @@ def trends(
     Raises EstimateError if no location has one.
     """
     from felicity.errors import EstimateError
-    from felicity.index.trend import estimate_trend
+    from felicity.over_time.trend import estimate_trend
 
     found, lacking = [], {}
     for name, one in series.items():
@@ -245,9 +245,9 @@ def effect(
     k: int = 10,
     model: str | None = None,
 ) -> tuple[Effect, list[str]]:
-    """The effect at ``at``, if without a zone on the locations' clock, and remarks; see ``index.effect``."""
+    """The effect at ``at``, if without a zone on the locations' clock, and remarks; see ``over_time.effect``."""
     from felicity.errors import noted
-    from felicity.index.effect import estimate_effect
+    from felicity.over_time.effect import estimate_effect
 
     moment, touched, others = _moment(at, "at"), _names(locations) or (), _names(comparison) or ()
     names = list(dict.fromkeys((*touched, *others)))
@@ -269,14 +269,14 @@ def city(
     k: int = 10,
     model: str | None = None,
 ) -> CityIndex:
-    """The index of a city from its locations, weighted by population, visits or people; see ``index.city``.
+    """The index of a city from its locations, weighted by population, visits or people; see ``cities.city``.
 
-    ``footfall``: CSV of visits by location and hour, or of flows between areas (``index.footfall``). ``weight``: by
+    ``footfall``: CSV of visits by location and hour, or of flows between areas (``cities.footfall``). ``weight``: by
     default visits where they are given, else population. Raises ConfigError for flows that weigh nothing.
     """
+    from felicity.cities.city import city_index
+    from felicity.cities.footfall import read_footfall
     from felicity.errors import ConfigError, noted
-    from felicity.index.city import city_index
-    from felicity.index.footfall import read_footfall
     from felicity.store import open_store
 
     names = _names(locations)

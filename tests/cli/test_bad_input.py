@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from felicity.cli.app import app
 from felicity.errors import FelicityError
-from felicity.index import Location, Window
 from felicity.store import open_store
+from felicity.windows import Location, Window
 from tests.support.command import SRC, felicity, felicity_json
 from tests.support.windows import make_windows, soft_matrix
 

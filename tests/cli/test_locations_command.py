@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from felicity.cli.app import app
 from felicity.errors import ConfigError
-from felicity.index import Location
 from felicity.store import open_store
+from felicity.windows import Location
 
 
 def felicity(*arguments: object, store: Path) -> Result:

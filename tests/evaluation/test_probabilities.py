@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from felicity.evaluation.calibration import BINS, brier, log_loss, reliability
-from felicity.evaluation.metrics import Floats, Rows
 from felicity.evaluation.roc import auc, curve
+from felicity.metrics.calibration import BINS, brier, log_loss, reliability
+from felicity.metrics.classification import Floats, Rows
 
 
 def judged(n: int = 300, classes: int = 5, seed: int = 0) -> tuple[Rows, Floats]:

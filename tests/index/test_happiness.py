@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from felicity.errors import ConfigError
-from felicity.index import GroupKey, Groups, IndexRow, SoftMatrix, Sums, Window, compute_index
-from felicity.index.buckets import By, bucket
+from felicity.index import GroupKey, Groups, IndexRow, SoftMatrix, compute_index
 from felicity.labels import EXPRESSIONS
+from felicity.windows import Sums, Window
+from felicity.windows.buckets import By, bucket
 from tests.support.windows import MIDNIGHT, VALIDATION, make_windows, soft_matrix
 
 SOFT = soft_matrix(np.random.default_rng(0))

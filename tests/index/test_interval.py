@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from felicity.errors import EstimateError
-from felicity.index import SoftMatrix, Sums
+from felicity.index import SoftMatrix
 from felicity.index.bootstrap import bootstrap
 from felicity.index.interval import HAPPY, UNHAPPY, Intervals
+from felicity.windows import Sums
 from tests.support.windows import VALIDATION, answers, draw_groups, draw_mixes, make_windows, shares, soft_matrix
 
 Floats = npt.NDArray[np.float64]

@@ -16,11 +16,12 @@ from typer.testing import CliRunner, Result
 
 from felicity.cli.app import app
 from felicity.errors import FelicityError
-from felicity.index import Figure, GroupKey, Groups, Location, Sums, compute_index
+from felicity.index import Figure, GroupKey, Groups, compute_index
 from felicity.reports import plots, tables, wording
-from felicity.reports.figures import percent_tick
 from felicity.reports.place import Change, PlaceReport, make_place
 from felicity.store import open_store
+from felicity.style.figures import percent_tick
+from felicity.windows import Location, Sums
 from tests.support.command import felicity
 from tests.support.town import fill
 from tests.support.windows import MIDNIGHT, make_windows, soft_matrix

@@ -12,7 +12,7 @@ import pytest
 
 from felicity.cli.simulations import show_check
 from felicity.errors import ConfigError, DatasetError
-from felicity.index import Location, PersonObservation, SoftMatrix, Sums, WindowAccumulator
+from felicity.index import SoftMatrix
 from felicity.models.bundle import open_bundle
 from felicity.simulation import null_series
 from felicity.simulation.check import COVERAGE, FALSE_ALARMS, SIZES, chance_error, check
@@ -22,6 +22,7 @@ from felicity.simulation.null_series import MEMORY, SPREAD, daily_shares, rates_
 from felicity.simulation.people import AnswerModel
 from felicity.simulation.town import Place, read_places, simulate_days, write_town
 from felicity.store import open_store
+from felicity.windows import Location, PersonObservation, Sums, WindowAccumulator
 from tests.support import windows as people
 from tests.support.command import felicity, felicity_json
 

@@ -14,11 +14,12 @@ import pytest
 import sqlalchemy as sa
 
 from felicity.errors import ConfigError, SchemaError, StoreError
-from felicity.index import Location, Sums, Window, compute_index
-from felicity.index.buckets import BUCKETS
+from felicity.index import compute_index
 from felicity.store import Store, open_store
 from felicity.store.migrations import HEAD, VERSION_TABLE
-from felicity.store.schema import metadata
+from felicity.store.tables import metadata
+from felicity.windows import Location, Sums, Window
+from felicity.windows.buckets import BUCKETS
 from tests.support.windows import MIDNIGHT, make_windows, soft_matrix
 
 

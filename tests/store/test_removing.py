@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from felicity.cli.app import app
 from felicity.errors import ConfigError
-from felicity.index import Location
 from felicity.store import Store
+from felicity.windows import Location
 from tests.store.test_contract import arrays, as_json, check_rollups, put
 from tests.support.windows import MIDNIGHT, make_windows, soft_matrix
 

@@ -15,9 +15,9 @@ import pytest
 
 from felicity import paths
 from felicity.errors import ConfigError, ExtraMissingError, SchemaError, StoreError
-from felicity.index import Location
 from felicity.store import open_store
 from felicity.store.engine import parse_url
+from felicity.windows import Location
 from tests.support.windows import MIDNIGHT, make_windows
 
 CHECKOUT = Path(__file__).parents[2]

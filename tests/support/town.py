@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from felicity.index import Location, Window, WindowKey
 from felicity.store import Store, open_store
+from felicity.windows import Location, Window, WindowKey
 from tests.support.windows import answers, shares, soft_matrix
 
 ZONE = ZoneInfo("Europe/Paris")

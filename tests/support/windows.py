@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from felicity.index import PersonObservation, SoftMatrix, Sums, Window, WindowAccumulator
+from felicity.index import SoftMatrix
+from felicity.windows import PersonObservation, Sums, Window, WindowAccumulator
 
 Floats = npt.NDArray[np.float64]
 

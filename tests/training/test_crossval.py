@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from felicity.cli.app import app
 from felicity.errors import FelicityError, TrainingError
+from felicity.metrics.scores import score
 from felicity.models.backend import use_backend
 from felicity.training.config import TrainConfig, make_config
 from felicity.training.crossval import cross_validate, summarise
 from felicity.training.folds import Pool, open_pool
 from felicity.training.run import open_run
-from felicity.training.scores import score
 from tests.support.class_folders import write_class_folders
 from tests.support.command import felicity_json
 

@@ -13,6 +13,7 @@ import pytest
 
 from felicity.errors import BundleError, ConfigError, DatasetError
 from felicity.labels import EXPRESSIONS, INDEX
+from felicity.metrics.temperature import softmax
 from felicity.models.backend import use_backend
 from felicity.models.bundle import open_bundle, write_bundle
 from felicity.models.prior import prior_shift, towards_even
@@ -23,7 +24,6 @@ from felicity.training.engines import open_engine
 from felicity.training.feed import normalise
 from felicity.training.fit import fit, make_feed, measure
 from felicity.training.run import open_run
-from felicity.training.scaling import softmax
 from felicity.training.teachers import Teachers
 from tests.support import faces_on_disk as disk
 from tests.support.command import felicity, felicity_json

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from felicity.errors import BundleError, TrainingError
-from felicity.exporting import export
+from felicity.export.run_to_bundle import export
 from felicity.labels import EXPRESSIONS
+from felicity.metrics.temperature import softmax
 from felicity.models.backend import use_backend
 from felicity.models.bundle import open_bundle
 from felicity.models.registry import ModelOptions, build
@@ -23,7 +24,6 @@ from felicity.training.engines.base import to_numpy
 from felicity.training.feed import normalise
 from felicity.training.fit import fit
 from felicity.training.run import Run, open_run, predict
-from felicity.training.scaling import softmax
 from felicity.training.start import open_start
 from felicity.training.widening import widened
 from tests.support.command import felicity, felicity_json

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from felicity.datasets.charts import GRID, INK, MUTED, bare, heat_map
 from felicity.datasets.samples import Image
-from felicity.evaluation.calibration import BINS, Reliability
-from felicity.evaluation.metrics import HAPPY, Floats, Rows
 from felicity.evaluation.roc import auc, curve
+from felicity.metrics.calibration import BINS, Reliability
+from felicity.metrics.classification import HAPPY, Floats, Rows
 
 DOTS_PER_INCH = 130
 BLUE, RED, ORANGE = "#2f6f9f", "#c8553d", "#e39a2d"

@@ -16,8 +16,8 @@ from felicity.evaluation.figures import Figures, figures
 from felicity.evaluation.fitting import Fit, judge_fit
 from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates
 from felicity.evaluation.judge import Judge
-from felicity.evaluation.metrics import Floats
 from felicity.evaluation.selection import Chosen, Flags, Progress, Trained, answers, choose, data_of, sources
+from felicity.metrics.classification import Floats
 from felicity.training.config import DataConfig
 from felicity.training.data import Part, open_prepared
 from felicity.training.trained_on import as_divided, fold_of, own_set

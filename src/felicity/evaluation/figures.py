@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from felicity.evaluation.calibration import Reliability, brier, log_loss, reliability
 from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates, settled, with_width
-from felicity.evaluation.metrics import HAPPY, Floats, Rows, Scores
 from felicity.evaluation.roc import auc
+from felicity.metrics.calibration import Reliability, brier, log_loss, reliability
+from felicity.metrics.classification import HAPPY, Floats, Rows, Scores
 
 Flags = npt.NDArray[np.bool_]
 OVERALL = (

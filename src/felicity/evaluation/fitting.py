@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from felicity.evaluation.intervals import Estimate
-from felicity.evaluation.metrics import Floats
+from felicity.metrics.classification import Floats
 
 GAP, RISE, ABOVE_CHANCE, SLOPE = 0.10, 0.05, 0.05, 0.02
 

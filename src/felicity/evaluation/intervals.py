@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from felicity.evaluation.metrics import Floats, Rows
+from felicity.metrics.classification import Floats, Rows
 
 LEVEL = 0.95
 DRAWS, SEED = 1000, 1

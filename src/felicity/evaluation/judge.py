@@ -11,8 +11,8 @@ import numpy as np
 
 from felicity.datasets.samples import Image
 from felicity.errors import ConfigError, TrainingError
-from felicity.evaluation.metrics import Floats
 from felicity.imaging.spec import Colour
+from felicity.metrics.classification import Floats
 from felicity.models.bundle import FACTS_FILE, ZOO, open_bundle, shipped
 from felicity.models.prior import prior_shift, towards_even
 
@@ -108,9 +108,9 @@ def _shares(labels: Sequence[str], shares: Sequence[float] | Floats) -> str:
 
 
 def _of_run(folder: Path) -> Judge:
+    from felicity.metrics.temperature import softmax
     from felicity.training.feed import normalise
     from felicity.training.run import BEST, open_run
-    from felicity.training.scaling import softmax
 
     run = open_run(folder)
     if not (folder / BEST).is_file():

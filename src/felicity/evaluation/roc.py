@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from felicity.evaluation.metrics import Floats, ratio
+from felicity.metrics.classification import Floats, ratio
 
 Flags = npt.NDArray[np.bool_]
 

@@ -11,14 +11,15 @@ import numpy.typing as npt
 
 from felicity.datasets.archives import FileTree, open_tree
 from felicity.datasets.classes import EIGHT
+from felicity.datasets.ferplus_table import VOTES_TABLE
 from felicity.datasets.manifest import MANIFEST, Manifest, read_manifest
-from felicity.datasets.readers.ferplus import TABLE, FerPlus
+from felicity.datasets.readers.ferplus import FerPlus
 from felicity.datasets.readers.prepared import Prepared
 from felicity.datasets.samples import Image
 from felicity.datasets.splits import LEFT_OUT
 from felicity.errors import DatasetError
 from felicity.evaluation.judge import Judge
-from felicity.evaluation.metrics import Floats, Rows, floats
+from felicity.metrics.classification import Floats, Rows, floats
 from felicity.training.config import DataConfig
 from felicity.training.data import in_our_order, open_prepared
 
@@ -138,7 +139,7 @@ def _has_votes(path: Path) -> bool:
     """Whether FER2013's faces at ``path`` can be read by their own labels and by FER+'s votes."""
     tree = open_tree(path)
     if isinstance(tree, FileTree):
-        return tree.path.name == TABLE or (tree.path.parent / TABLE).is_file()
+        return tree.path.name == VOTES_TABLE or (tree.path.parent / VOTES_TABLE).is_file()
     return FerPlus().sniff(tree, EIGHT) > 0
 
 

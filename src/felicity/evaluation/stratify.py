@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from felicity.evaluation.metrics import Floats, Rows
+from felicity.metrics.classification import Floats, Rows
 
 BINS, SMALLEST, FEWEST = 3, 10, 100
 """Strata of one clearness; faces of the smallest stratum that stands alone; faces of a class that is divided."""

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from felicity.errors import EstimateError
 from felicity.index.soft_matrix import SoftMatrix
-from felicity.index.window import Floats
 from felicity.labels import EXPRESSIONS, INDEX, Expression
+from felicity.windows.window import Floats
 
 HAPPY = INDEX[Expression.HAPPY]
 LEAST_FACES = 30

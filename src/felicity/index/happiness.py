@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from felicity.index.buckets import By, bucket
 from felicity.index.estimate import shares
 from felicity.index.interval import HAPPY, UNHAPPY, Intervals
 from felicity.index.soft_matrix import SoftMatrix
-from felicity.index.sums import Sums
 from felicity.index.suppression import alone, check_k, crowds
-from felicity.index.window import CLASSES, Floats
 from felicity.labels import EXPRESSIONS
+from felicity.windows.buckets import By, bucket
+from felicity.windows.sums import Sums
+from felicity.windows.window import CLASSES, Floats
 
 DEFAULT_K = 10
 

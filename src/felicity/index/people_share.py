@@ -11,7 +11,7 @@ import numpy.typing as npt
 from felicity.index.estimate import emq
 from felicity.index.interval import HAPPY, Intervals
 from felicity.index.soft_matrix import SoftMatrix
-from felicity.index.sums import Sums
+from felicity.windows.sums import Sums
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from felicity.index.window import CLASSES, Floats
 from felicity.labels import EXPRESSIONS
+from felicity.windows.window import CLASSES, Floats
 
 
 @dataclass(frozen=True)

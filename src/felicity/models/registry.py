@@ -10,8 +10,6 @@ from typing import Any
 
 from felicity.errors import ConfigError
 
-NOT_NETWORKS = {"backend", "bundle", "describe", "initial", "picture", "prior", "registry", "runtime"}
-
 
 @dataclass(frozen=True)
 class ModelOptions:
@@ -69,10 +67,9 @@ def register(name: str, about: str) -> Callable[[Callable[[ModelOptions], Any]],
 
 def networks() -> dict[str, Network]:
     """All networks by name; needs no backend."""
-    package = importlib.import_module("felicity.models")
+    package = importlib.import_module("felicity.models.networks")
     for module in pkgutil.iter_modules(package.__path__):
-        if not module.ispkg and module.name not in NOT_NETWORKS:
-            importlib.import_module(f"{package.__name__}.{module.name}")
+        importlib.import_module(f"{package.__name__}.{module.name}")
     return dict(sorted(_NETWORKS.items()))
 
 

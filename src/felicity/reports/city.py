@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from felicity.errors import ConfigError
 from felicity.files import make_folder, write_whole
 from felicity.index import Figure
-from felicity.index.effect import Effect
-from felicity.index.sentences import city_sentence, effect_sentence
+from felicity.over_time.effect import Effect
 from felicity.reports import drawing, drawing_map, plots, tables, wording
-from felicity.reports.canvas import style, to_png, to_svg
 from felicity.reports.place import CityReport, ModelCard, PlaceReport
 from felicity.reports.plots import best
+from felicity.reports.sentences import city_sentence, effect_sentence
+from felicity.style.canvas import style, to_png, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas

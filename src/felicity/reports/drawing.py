@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from felicity.reports.canvas import BAND, INK, MAIN, MUTED, NONE, RAW, new_canvas, short, style
-from felicity.reports.figures import draw_band, make_room, percent_tick
 from felicity.reports.place import Change
 from felicity.reports.plots import WEEKDAYS, DayLine, Dot, best
 from felicity.reports.wording import MONTHS, long_date
+from felicity.style.canvas import BAND, INK, MAIN, MUTED, NONE, RAW, new_canvas, short, style
+from felicity.style.figures import draw_band, make_room, percent_tick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

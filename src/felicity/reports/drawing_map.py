@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from felicity.reports.canvas import INK, MUTED, NONE, WIDTH, new_canvas, short, style
-from felicity.reports.figures import percent_tick
 from felicity.reports.plots import MapPlace, colour_range, map_aspect
+from felicity.style.canvas import INK, MUTED, NONE, WIDTH, new_canvas, short, style
+from felicity.style.figures import percent_tick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

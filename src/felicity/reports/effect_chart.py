@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from felicity.index.effect import Effect
-from felicity.reports.figures import BLUE, DARK, GREY, RED, dress, panels, save, wall
+from felicity.over_time.effect import Effect
+from felicity.style.figures import BLUE, DARK, GREY, RED, dress, panels, save, wall
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.index import IndexRow
-from felicity.reports.figures import draw_band, dress, make_room, panels, save, wall
+from felicity.style.figures import draw_band, dress, make_room, panels, save, wall
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from felicity.cities.city import CityIndex
+from felicity.cities.pattern import PatternRow, compute_pattern
 from felicity.errors import EstimateError
-from felicity.index import Figure, Groups, IndexRow, Location, SoftMatrix, compute_index
-from felicity.index.buckets import midnight
-from felicity.index.city import CityIndex
-from felicity.index.effect import Effect, estimate_effect
-from felicity.index.pattern import PatternRow, compute_pattern
-from felicity.index.series import Step, series_of
-from felicity.index.sums import Sums
-from felicity.index.trend import Trend, estimate_trend
+from felicity.index import Figure, Groups, IndexRow, SoftMatrix, compute_index
+from felicity.over_time.effect import Effect, estimate_effect
+from felicity.over_time.series import Step, series_of
+from felicity.over_time.trend import Trend, estimate_trend
+from felicity.windows import Location
+from felicity.windows.buckets import midnight
+from felicity.windows.sums import Sums
 
 Matrices = Callable[[str, str], SoftMatrix | None]
 

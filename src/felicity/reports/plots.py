@@ -9,8 +9,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from felicity.cities.pattern import PatternRow
 from felicity.index import Figure
-from felicity.index.pattern import PatternRow
 from felicity.reports.place import PlaceReport
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

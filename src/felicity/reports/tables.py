@@ -8,9 +8,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from felicity.cities.city import CityIndex, properties
 from felicity.index import Figure, IndexRow
-from felicity.index.city import CityIndex, properties
-from felicity.index.effect import Effect
+from felicity.over_time.effect import Effect
 from felicity.reports.place import CityReport
 from felicity.reports.plots import WEEKDAYS
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from felicity.index.control import Change, Limits
-from felicity.index.series import Floats
-from felicity.index.trend import Trend
-from felicity.reports.figures import BLUE, DARK, GREEN, GREY, RED, dress, panels, save, wall
+from felicity.over_time.control import Change, Limits
+from felicity.over_time.series import Floats
+from felicity.over_time.trend import Trend
+from felicity.style.figures import BLUE, DARK, GREEN, GREY, RED, dress, panels, save, wall
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

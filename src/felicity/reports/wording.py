@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from felicity.index import Figure, IndexRow
-from felicity.index.effect import Effect
-from felicity.index.trend import Trend
+from felicity.over_time.effect import Effect
+from felicity.over_time.trend import Trend
 from felicity.reports.place import Change, CityReport, PlaceReport
 
 CAVEAT = "Visible expression of those who passed a camera; it is not what they felt."

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from felicity.reports.figures import BLUE, GREEN, GREY, RED, save
 from felicity.simulation.check import Example, Target, Verdict
+from felicity.style.figures import BLUE, GREEN, GREY, RED, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import ConfigError
-from felicity.index import IndexRow, SoftMatrix, Sums
+from felicity.index import IndexRow, SoftMatrix
 from felicity.simulation.days import CORRELATION, happy_share, index_of, simulated_days
 from felicity.simulation.labelled import AnsweredFaces
 from felicity.simulation.null_series import TestRates, rates_of_tests
+from felicity.windows import Sums
 
 Floats = npt.NDArray[np.float64]
 SIZES = (50, 200, 2000)

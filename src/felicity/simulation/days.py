@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from felicity.index import GroupKey, Groups, IndexRow, SoftMatrix, Sums, compute_index
+from felicity.index import GroupKey, Groups, IndexRow, SoftMatrix, compute_index
 from felicity.index.interval import HAPPY as HAPPY_WEIGHTS
 from felicity.index.interval import Intervals
-from felicity.index.window import CLASSES
 from felicity.labels import EXPRESSIONS
 from felicity.simulation.labelled import AnsweredFaces
 from felicity.simulation.people import HAPPY
+from felicity.windows import Sums
+from felicity.windows.window import CLASSES
 
 Floats = npt.NDArray[np.float64]
 PEOPLE_A_MINUTE = 5

@@ -15,7 +15,7 @@ from felicity.errors import ConfigError
 from felicity.faces import Detector
 from felicity.faces.quality import QualityGate
 from felicity.imaging.draw import draw_faces
-from felicity.index import PersonObservation, SoftMatrix, Sums, WindowAccumulator
+from felicity.index import SoftMatrix
 from felicity.labels import EXPRESSIONS
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader
@@ -25,6 +25,7 @@ from felicity.simulation.labelled import AnsweredFaces
 from felicity.simulation.people import HAPPY
 from felicity.simulation.street import Image, film, send_walkers
 from felicity.simulation.witness import Witness
+from felicity.windows import PersonObservation, Sums, WindowAccumulator
 
 Floats = npt.NDArray[np.float64]
 SHARES = (0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from scipy.signal import lfilter
 
 from felicity.index import SoftMatrix
-from felicity.index.effect import estimate_effect
-from felicity.index.series import DAYS_PER_MONTH, Series, Step
-from felicity.index.trend import estimate_trend
+from felicity.over_time.effect import estimate_effect
+from felicity.over_time.series import DAYS_PER_MONTH, Series, Step
+from felicity.over_time.trend import estimate_trend
 from felicity.simulation.days import happy_share, simulated_days
 from felicity.simulation.labelled import AnsweredFaces
 

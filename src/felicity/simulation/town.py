@@ -15,8 +15,9 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from felicity.errors import ConfigError
-from felicity.index import Location, PersonObservation, SoftMatrix, Window, WindowAccumulator
+from felicity.index import SoftMatrix
 from felicity.simulation.people import draw_labels
+from felicity.windows import Location, PersonObservation, Window, WindowAccumulator
 
 if TYPE_CHECKING:
     from felicity.models.bundle import Bundle

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from felicity.index.sums import Sums
-from felicity.index.window import CLASSES, Floats, Window
+from felicity.windows.sums import Sums
+from felicity.windows.window import CLASSES, Floats, Window
 
 _UPPER = np.triu_indices(CLASSES)
 _TRIANGLE = len(_UPPER[0])

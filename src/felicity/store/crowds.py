@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from felicity.index.buckets import By, bucket
 from felicity.index.suppression import crowds, together
-from felicity.store.schema import days, hours, runs, windows
-
-if TYPE_CHECKING:
-    from felicity.store.query import Place
+from felicity.store.place import Place
+from felicity.store.tables import days, hours, runs, windows
+from felicity.windows.buckets import By, bucket
 
 Ints = npt.NDArray[np.int64]
 Level = Literal["day", "hour", "minute"]

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from felicity.errors import ConfigError
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.store.engine import id_of
-from felicity.store.schema import calibrations, models
-from felicity.store.schema import locations as places
+from felicity.store.tables import calibrations, models
+from felicity.store.tables import locations as places
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,35 +11,18 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import sqlalchemy as sa
 
-from felicity.index.buckets import By, bucket
 from felicity.index.happiness import GroupKey, Groups
-from felicity.index.sums import Sums
-from felicity.index.window import LONGEST
 from felicity.store.arrays import rollups_to_sums, windows_to_sums
 from felicity.store.crowds import row_crowds, whole_range
+from felicity.store.place import Place
 from felicity.store.rollups import WINDOW_SELECT, rollup_select
-from felicity.store.schema import days, hours, locations, models, runs, windows
+from felicity.store.tables import days, hours, locations, models, runs, windows
+from felicity.windows.buckets import By, bucket
+from felicity.windows.sums import Sums
+from felicity.windows.window import LONGEST
 
 _Part = tuple[Sums, list[int], list[int]]
 """Sums, the index of each row's place, and its start."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A location, the model to use for it, and the range that is asked for, None where it cuts nothing off."""
-
-    id: int
-    name: str
-    timezone: str
-    begin: int | None
-    end: int | None
-    model_id: int
-    model: str
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The location's clock."""
-        return ZoneInfo(self.timezone)
 
 
 def instant(time: datetime | None, zone: ZoneInfo) -> int | None:

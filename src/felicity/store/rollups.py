@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import sqlalchemy as sa
 
-from felicity.index.buckets import bucket
-from felicity.index.sums import Sums
 from felicity.store.arrays import ROLLUP_COLUMNS, WINDOW_COLUMNS, rollup_rows, rollups_to_sums, windows_to_sums
-from felicity.store.schema import days, hours, runs, windows
+from felicity.store.tables import days, hours, runs, windows
+from felicity.windows.buckets import bucket
+from felicity.windows.sums import Sums
 
 WINDOW_SELECT = tuple(windows.c[name] for name in WINDOW_COLUMNS)
 

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from felicity.errors import ConfigError, StoreError
-from felicity.index.window import LONGEST, Window, WindowKey
 from felicity.store import arrays, rollups
 from felicity.store.engine import id_of
 from felicity.store.query import instant
-from felicity.store.schema import locations as places
-from felicity.store.schema import models, runs
-from felicity.store.schema import windows as stored
+from felicity.store.tables import locations as places
+from felicity.store.tables import models, runs
+from felicity.store.tables import windows as stored
+from felicity.windows.window import LONGEST, Window, WindowKey
 
 
 @dataclass(frozen=True)

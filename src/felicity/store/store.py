@@ -12,20 +12,20 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from felicity.errors import ConfigError, StoreError
-from felicity.index.buckets import BUCKETS, By
 from felicity.index.happiness import Groups
-from felicity.index.location import Location
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.index.suppression import check_k
-from felicity.index.window import Window
 from felicity.store import matrices, migrations, rollups
 from felicity.store import runs as recorded
 from felicity.store.engine import BUSY_SECONDS, log_ahead, make_engine, parse_url, transaction
 from felicity.store.matrices import SoftMatrices
 from felicity.store.query import instant, select_sums
 from felicity.store.runs import Recorded, Run
-from felicity.store.schema import calibrations, models, runs
-from felicity.store.schema import locations as places
+from felicity.store.tables import calibrations, models, runs
+from felicity.store.tables import locations as places
+from felicity.windows.buckets import BUCKETS, By
+from felicity.windows.location import Location
+from felicity.windows.window import Window
 
 
 def open_store(url: str | Path | None = None, *, create: bool = True, busy_seconds: float = BUSY_SECONDS) -> Store:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from felicity.errors import ConfigError, TrainingError
+from felicity.metrics.scores import Scores, score
 from felicity.training.checkpoint import write
 from felicity.training.config import TrainConfig
 from felicity.training.fit import Watcher, fit
 from felicity.training.folds import Fold, Pool, plan_folds
 from felicity.training.run import predict
 from felicity.training.same import check_same
-from felicity.training.scores import Scores, score
 from felicity.training.several import begin_another
 
 FORMAT = 1

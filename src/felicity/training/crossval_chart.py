@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from felicity.training.chart_style import HELD_OUT, INK, TRAINING, VALIDATION, canvas, plain, png
+from felicity.style.chart_style import HELD_OUT, INK, TRAINING, VALIDATION, canvas, plain, png
 
 SHARES = {
     "accuracy": "accuracy",

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from felicity.errors import TrainingError
 from felicity.imaging.spec import Colour
+from felicity.metrics.temperature import softmax
 from felicity.models.bundle import open_bundle
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
@@ -29,7 +30,6 @@ from felicity.training.engines import Engine, open_engine
 from felicity.training.feed import normalise
 from felicity.training.history import Epoch, from_json, to_csv
 from felicity.training.same import check_same
-from felicity.training.scaling import softmax
 
 FORMAT = 1
 RUN, HISTORY, CURVES, LAST, BEST = "run.json", "history.csv", "curves.png", "last.npz", "best.npz"

@@ -129,7 +129,7 @@ class _OfBundle(Start):
         return self._bundle.id
 
     def _weights(self, engine: Engine, faces: Floats) -> State:
-        from felicity.training.onnx_weights import read_weights
+        from felicity.export.onnx_weights import read_weights
 
         weights, folded = read_weights(self._bundle.weights, engine.model)
         last = {v.path: to_numpy(v) for v in engine.model.layers[-1].weights}

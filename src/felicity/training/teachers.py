@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from felicity.errors import ConfigError
 from felicity.labels import EXPRESSIONS
+from felicity.metrics.temperature import softmax
 from felicity.models.bundle import Bundle, open_bundle
 from felicity.models.runtime import open_session
 from felicity.training.data import Images, TrainingSet
-from felicity.training.scaling import softmax
 
 Floats = npt.NDArray[np.float32]
 EIGHT = tuple(map(str, EXPRESSIONS))

@@ -130,7 +130,7 @@ def export(
     json: options.Json = False,
 ) -> None:
     """Make a bundle of a run: ONNX, compared with the network, calibrated and measured on held-out images."""
-    from felicity.exporting import export as make
+    from felicity.export.run_to_bundle import export as make
 
     with console.progress() as bar:
         task = bar.add_task("opening the run", total=None)

@@ -10,7 +10,7 @@ import typer
 from felicity.cli import console, options
 
 if TYPE_CHECKING:
-    from felicity.index.city import CityIndex
+    from felicity.cities.city import CityIndex
 
 Weight = Literal["population", "visits", "people"]
 
@@ -53,7 +53,7 @@ def city(
     """Print the happy share of the city as the weighted mean of its places, and which places are missing."""
     from felicity import api
     from felicity.cli.commands.watch import parse_time
-    from felicity.index.sentences import city_sentence
+    from felicity.reports.sentences import city_sentence
 
     found = api.city(
         store=store,

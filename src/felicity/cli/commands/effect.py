@@ -11,7 +11,7 @@ import typer
 from felicity.cli import console, options
 
 if TYPE_CHECKING:
-    from felicity.index.effect import Effect
+    from felicity.over_time.effect import Effect
 
 By = Literal["hour", "day", "week"]
 
@@ -46,7 +46,7 @@ def effect(
     """Say what changed with a measure: against the places' earlier course, or better against other places."""
     from felicity import api
     from felicity.cli.commands.watch import parse_time
-    from felicity.index.sentences import effect_sentence
+    from felicity.reports.sentences import effect_sentence
 
     moment, known = parse_date(at), known_names(store)
     found, notes = api.effect(
@@ -133,7 +133,7 @@ def split(texts: list[str], known: set[str]) -> list[str]:
 def parse_date(text: str) -> datetime:
     """ISO 8601; without a zone it is left to the places' clock."""
     from felicity.errors import ConfigError
-    from felicity.index.buckets import read_time
+    from felicity.windows.buckets import read_time
 
     try:
         return read_time(text)

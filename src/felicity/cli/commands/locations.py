@@ -69,8 +69,8 @@ def add(
     store: options.Store = None,
 ) -> None:
     """Add a location."""
+    from felicity.cities.location_files import point, read_geometry
     from felicity.errors import ConfigError
-    from felicity.index.location_files import point, read_geometry
 
     given: dict[str, Any] = {
         "name": name.strip(),
@@ -107,7 +107,7 @@ def import_file(
     store: options.Store = None,
 ) -> None:
     """Add all locations of a file, or none of them if one is wrong."""
-    from felicity.index.location_files import read_locations
+    from felicity.cities.location_files import read_locations
 
     found = read_locations(file, name_field=name_field)
     if timezone is not None:
@@ -118,8 +118,8 @@ def import_file(
 def _save(url: str | None, found: Sequence[dict[str, Any]], update: bool) -> None:
     from dataclasses import replace
 
-    from felicity.index import Location
     from felicity.store import open_store
+    from felicity.windows import Location
 
     # Wrong ones are refused before a store is made for them.
     wanted = [Location(**fields) for fields in found]

@@ -124,9 +124,9 @@ def gather(
 
     Raises ConfigError for unknown locations, EstimateError if there is no window in the period.
     """
+    from felicity.cities.pattern import compute_together
     from felicity.errors import ConfigError, EstimateError
     from felicity.index import compute_index
-    from felicity.index.pattern import compute_together
     from felicity.reports.place import CityReport, last_moment, make_place
     from felicity.store import open_store
 

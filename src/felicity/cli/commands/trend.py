@@ -11,8 +11,8 @@ import typer
 from felicity.cli import console, options
 
 if TYPE_CHECKING:
-    from felicity.index.control import Change, Limits
-    from felicity.index.series import Series
+    from felicity.over_time.control import Change, Limits
+    from felicity.over_time.series import Series
 
 By = Literal["hour", "day", "week"]
 YEARS = 2
@@ -46,7 +46,7 @@ def trend(
     from felicity import api
     from felicity.cli.commands.watch import parse_time
     from felicity.errors import noted
-    from felicity.index.sentences import trend_sentence
+    from felicity.reports.sentences import trend_sentence
 
     read, notes = api.series(
         store=store,
@@ -125,7 +125,7 @@ def trend(
 def _control(read: Mapping[str, Series], names: list[str]) -> tuple[dict[str, Limits], dict[str, list[Change]]]:
     """Limits and shifts of the series that are long enough for them."""
     from felicity.errors import EstimateError
-    from felicity.index.control import change_points, control_limits
+    from felicity.over_time.control import change_points, control_limits
 
     limits, changes = {}, {}
     for name in names:

@@ -12,7 +12,7 @@ import typer
 from felicity.cli import console, options
 
 if TYPE_CHECKING:
-    from felicity.watching import WatchSummary
+    from felicity.watching.watch import WatchSummary
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +57,7 @@ def watch(
     again, replace their windows, so nothing is counted twice.
     """
     from felicity.api import watch as run
-    from felicity.watching import clock
+    from felicity.watching.watch import clock
 
     with console.progress() as progress:
         task = progress.add_task("watching", total=None)
@@ -101,7 +101,7 @@ def watch(
 def parse_time(text: str, *, zone: tzinfo | None = UTC) -> datetime:
     """ISO 8601 to a time, in ``zone`` where none is given."""
     from felicity.errors import ConfigError
-    from felicity.index.buckets import read_time
+    from felicity.windows.buckets import read_time
 
     try:
         time = read_time(text)
@@ -138,7 +138,7 @@ def as_json(summary: WatchSummary) -> dict[str, Any]:
 
 def show_summary(summary: WatchSummary) -> None:
     """The summary for people."""
-    from felicity.watching import clock
+    from felicity.watching.watch import clock
 
     rejected = ", ".join(f"{count} {reason}" for reason, count in summary.rejected.most_common())
     share = summary.happy_share_raw

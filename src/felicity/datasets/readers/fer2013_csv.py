@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from felicity.datasets.archives import FileTree, Tree, unpacked
 from felicity.datasets.classes import ClassMap
+from felicity.datasets.ferplus_table import VOTES_TABLE, votes_beside
 from felicity.datasets.pixel_rows import read_pixel_rows
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import Samples
@@ -77,13 +78,9 @@ class Fer2013Csv:
 
     def beside(self, tree: FileTree) -> list[Path]:
         """FER+'s votes."""
-        from felicity.datasets.readers.ferplus import TABLE as VOTES
-
-        return [tree.path.with_name(VOTES)]
+        return [tree.path.with_name(VOTES_TABLE)]
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
         """All rows; where FER+ votes lie beside, what they say is kept for the audit."""
-        from felicity.datasets.readers.ferplus import votes_beside
-
         samples = read_table(tree, self.name)
         return votes_beside(tree, samples, options)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from felicity.errors import FelicityError
-from felicity.evaluation.metrics import confusion
+from felicity.metrics.classification import confusion
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
 from felicity.training.data import TrainingSet, load

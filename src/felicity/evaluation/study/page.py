@@ -12,12 +12,12 @@ import numpy as np
 
 from felicity.errors import TrainingError
 from felicity.evaluation.drawing import confusion_png
-from felicity.evaluation.metrics import Scores
 from felicity.evaluation.study import published
 from felicity.evaluation.study.charts import beside_png, together_png
 from felicity.evaluation.study.experiments import SEEDS, Outcome
 from felicity.evaluation.study.findings import Finding, findings
 from felicity.evaluation.study.networks import Contest, contest
+from felicity.metrics.classification import Scores
 from felicity.models.describe import Description
 from felicity.models.picture import architecture_png
 from felicity.training.checkpoint import write

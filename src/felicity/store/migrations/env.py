@@ -3,7 +3,7 @@
 from alembic import context
 
 from felicity.store.migrations import VERSION_TABLE
-from felicity.store.schema import metadata
+from felicity.store.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from felicity.training.chart_style import GRID, INK, MUTED, TRAINING, VALIDATION, canvas, plain, png
+from felicity.style.chart_style import GRID, INK, MUTED, TRAINING, VALIDATION, canvas, plain, png
 
 COLUMNS, EDGE = 4, 0.05
 

@@ -1,0 +1,1 @@
+"""Cities: one index from many locations, visits and flows, patterns of hours, files of locations."""

@@ -1,0 +1,84 @@
+"""What a bundle says of a head: calibrated on the validation part, measured on all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.index.soft_matrix import SoftMatrix
+from felicity.labels import EXPRESSIONS
+from felicity.metrics.calibration import reliability
+from felicity.metrics.classification import Floats, Rows, Scores
+from felicity.metrics.temperature import Scaling, fit_scaling, softmax
+from felicity.models.prior import prior_shift, towards_even
+
+Logits = npt.NDArray[np.floating[Any]]
+VALIDATION = "validation"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """``logits`` (N, 8) and ``labels`` (N,), places among the eight expressions."""
+
+    logits: Logits = field(repr=False)
+    labels: Rows = field(repr=False)
+
+    @classmethod
+    def of(cls, logits: Logits, labels: Rows | None, places: Sequence[int]) -> Answers:
+        """Of faces with ``labels`` of a head, -1 undecided and left out; ``places`` of its classes among the eight."""
+        assert labels is not None  # a head was trained on data that have its labels
+        return cls(logits[labels >= 0], np.asarray(places)[labels[labels >= 0]])
+
+
+def calibrated(parts: Mapping[str, Answers]) -> tuple[dict[str, Any], Scaling]:
+    """Scaling, shares of the labels it was fitted to, and measures, as ``bundle.json`` has them."""
+    held_out = parts[VALIDATION]
+    scaling = fit_scaling(held_out.logits, held_out.labels)
+    shares = np.bincount(held_out.labels, minlength=len(EXPRESSIONS)) / len(held_out.labels)
+    return {
+        "temperature": scaling.temperature,
+        "bias": scaling.bias.tolist(),
+        "prior": shares.round(6).tolist(),
+        "metrics": {name: measures(part.logits, part.labels, scaling) for name, part in parts.items()},
+    }, scaling
+
+
+def main_head(parts: Mapping[str, Answers], evenness: float, weights: Floats | None = None) -> dict[str, Any]:
+    """The same of the head that classifies, with what is measured of its answers as they are made in use.
+
+    ``evenness``: see ``models.prior.towards_even``. ``weights``: of the validation faces in the soft matrix.
+    """
+    facts, scaling = calibrated(parts)
+    wanted = towards_even(facts["prior"], evenness).round(6)
+    shift = prior_shift(facts["prior"], wanted)
+    in_use = {name: scaling.apply(part.logits) + shift for name, part in parts.items()}
+    p, labels = softmax(in_use[VALIDATION]), parts[VALIDATION].labels
+    facts |= {
+        "soft_matrix": SoftMatrix.from_probabilities(p, labels, weights).rounded().to_json(),
+        "confusion": Scores.of(labels, p, EXPRESSIONS).confusion.tolist(),
+    }
+    if evenness:
+        facts["answer_prior"] = wanted.tolist()
+        facts["metrics"] |= {f"{name}_in_use": measures(given, parts[name].labels) for name, given in in_use.items()}
+    return facts
+
+
+def measures(logits: Logits, labels: Rows, scaling: Scaling | None = None) -> dict[str, float]:
+    """What a bundle says of N labelled faces: how many; then figures of 0 to 1, see ``evaluation``.
+
+    ``logits`` (N, 8). ``happy_f1`` is left out where nobody is happy; ``ece_before`` is that without ``scaling``.
+    """
+    p = softmax(scaling.apply(logits) if scaling else logits)
+    scores = Scores.of(labels, p, EXPRESSIONS)
+    figures = {"accuracy": scores.accuracy, "balanced_accuracy": scores.balanced_accuracy}
+    if scores.happy is not None and scores.happy.support[0]:
+        figures["happy_f1"] = scores.happy.f1[0]
+    everyone = np.ones((1, len(labels)))
+    figures["ece"] = reliability(labels, p, everyone).ece[0]
+    if scaling:
+        figures["ece_before"] = reliability(labels, softmax(logits), everyone).ece[0]
+    return {"faces": len(labels)} | {name: round(float(value), 4) for name, value in figures.items()}

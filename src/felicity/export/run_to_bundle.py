@@ -1,0 +1,285 @@
+"""From a run to a bundle: the network as ONNX, held against the one that was trained; calibrated, measured, written.
+
+Scaling, soft matrix and confusion matrix come from the validation part, which the weights were never fitted to
+(though it chose the epoch that is kept); the test part is only reported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError, require
+from felicity.evaluation.stratify import clearness, stratified_weights
+from felicity.export.head import Answers, calibrated, main_head
+from felicity.export.onnx_file import in_eight_bits, in_half_precision
+from felicity.export.onnx_graph import INPUT, OUTPUTS, to_onnx
+from felicity.labels import EXPRESSIONS, INDEX, parse_expression
+from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
+from felicity.models.runtime import open_session
+from felicity.training import checkpoint
+from felicity.training.config import read_toml
+from felicity.training.data import Part, TrainingSet
+from felicity.training.feed import normalise
+from felicity.training.run import BEST, Run, environment, open_run
+from felicity.training.trained_on import own_set
+
+Floats = npt.NDArray[np.floating[Any]]
+LICENCE = "Apache-2.0"
+LARGEST_DIFFERENCE = 1e-5
+"""Of logits, relative to the largest; float32 sums in another order differ by about a tenth of it."""
+SAMPLE, BATCH, RANGES = 256, 256, 512
+Precision = Literal["float32", "float16", "int8"]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A bundle and how it came out. ``difference``: see ``largest_difference``. ``classes``: in the run's order.
+
+    ``rounding``: the same difference between full and lower precision; 0 where weights are kept in full.
+    """
+
+    bundle: Bundle
+    difference: float
+    classes: tuple[str, ...]
+    rounding: float = 0.0
+
+
+def export(
+    folder: Path,
+    output: Path,
+    *,
+    name: str | None = None,
+    licence: str | None = None,
+    data: str | None = None,
+    replace_bundle: bool = False,
+    evenness: float = 0.0,
+    precision: Precision = "float32",
+    card: Path | None = None,
+    step: Callable[[str], None] = lambda what: None,
+) -> Exported:
+    """Make a bundle at ``output`` of the run in ``folder``, whole or not at all.
+
+    ``name``: of the bundle (None: that of the folder). ``licence``: of the weights (None: Felicity's own).
+    ``data``: where the run's data set is now, if it was moved.
+    ``replace_bundle``: a bundle that is there already may be replaced. ``evenness``: how far the shares of expressions
+    that answers are made for go from those of validation, 0, to equal ones, 1 (``models.prior``). ``precision``:
+    ``float16`` keeps weights so, which halves the file; ``int8`` also computes so (``export.onnx_file``). What that
+    changes is measured, and all else is measured of the smaller file. ``card``: a TOML file of texts that the
+    bundle carries, such as its intended use. ``step`` is told what is done.
+
+    Expressions that are none of the run's classes get probability 0 and no column in the soft matrix: an index made
+    with the bundle gives no figure for them, and takes it that nobody shows them.
+
+    Raises TrainingError where the run is incomplete, was changed, or was made of other data; BundleError where
+    ``output`` is taken or the ONNX file answers otherwise than the network that was trained; DatasetError where the
+    data are gone; ConfigError where a class is no single expression, a layer has no rule, or Keras runs on another
+    backend than the run's in this process; ExtraMissingError without the extra ``export``.
+    """
+    name = _check_output(output, name, replace_bundle)
+    run = open_run(folder)
+    heads = [expressions_of(classes, folder) for classes in (run.classes, run.second_classes) if classes]
+    if precision not in get_args(Precision):
+        raise ConfigError(f"precision must be {', '.join(get_args(Precision))}, not {precision!r}")
+    if not 0 <= evenness <= 1:
+        raise ConfigError(f"evenness must lie in 0 to 1, not {evenness}")
+    texts = None if card is None else _card(card)
+    require("onnx", "export")
+    stored = checkpoint.load(folder / BEST)[1]
+    step("reading the data set")
+    held = _load(run, data)
+    step(f"loading the network on {run.config.backend}")
+    engine = run.engine()
+    onnx = to_onnx(engine.model, heads)
+    network = _Network(onnx, run)
+    step("comparing ONNX with the network that was trained")
+    faces = _sample(run, held.validation)
+    exact = network.logits(faces)
+    difference = largest_difference(engine.predict(faces), np.concatenate(_of_classes(exact, heads), 1))
+    if not difference <= LARGEST_DIFFERENCE:
+        raise BundleError(
+            f"{folder}: the ONNX file's logits differ from the trained network's by {difference:.1e} of the largest, "
+            f"more than {LARGEST_DIFFERENCE:.0e}; nothing was written"
+        )
+    rounding = 0.0
+    if precision != "float32":
+        step(f"rounding to {precision}")
+        onnx = in_half_precision(onnx) if precision == "float16" else in_eight_bits(onnx, _shown(run, held.train))
+        network = _Network(onnx, run)
+        rounding = max(largest_difference(a, b) for a, b in zip(exact, network.logits(faces), strict=True))
+    step("calibrating on the validation part")
+    weights = _weights(run, held)
+    facts = _calibrate(network, run, held, heads, evenness, weights)
+    step("writing")
+    facts |= {
+        "name": name,
+        "labels": [str(e) for e in EXPRESSIONS],
+        "input": {"size": run.size, "colour": run.colour, "mean": run.mean, "std": run.std},
+        "licence": licence or LICENCE,
+        "card": texts,
+        "made_with": "felicity train, felicity bundle export",
+        "training": _training(run, stored, difference) | {"precision": precision, "rounding": rounding},
+    }
+    facts |= _origin(run, held, weights is not None)
+    return Exported(write_bundle(output, onnx, facts), difference, run.classes, rounding)
+
+
+def expressions_of(classes: Sequence[str], where: Path) -> list[int]:
+    """The place of each class among the eight expressions. Raises ConfigError where it has none of its own."""
+    places: list[int] = []
+    for label in classes:
+        expression = parse_expression(label)
+        if expression is None or INDEX[expression] in places:
+            what = "is none of the eight expressions" if expression is None else f"is {expression}, as another class is"
+            raise ConfigError(
+                f"{where}: class {label!r} {what}, but a bundle answers with the eight "
+                f"({', '.join(EXPRESSIONS)}); train on classes that are expressions"
+            )
+        places.append(INDEX[expression])
+    return places
+
+
+def largest_difference(trained: Floats, exported: Floats) -> float:
+    """Largest difference of logits ``(N, C)``, relative to the largest of ``trained``, or to 1 if all are smaller."""
+    apart = np.abs(trained.astype(np.float64) - exported).max()
+    return float(apart / max(1.0, float(np.abs(trained).max())))
+
+
+def _of_classes(logits: list[Floats], heads: Sequence[Sequence[int]]) -> list[Floats]:
+    """Of logits ``(N, 8)`` of each head, the columns of its classes."""
+    return [given[:, places] for given, places in zip(logits, heads, strict=True)]
+
+
+class _Network:
+    """The exported network on ONNX Runtime."""
+
+    def __init__(self, onnx: bytes, run: Run) -> None:
+        self._session, self._run = open_session(onnx, threads=run.config.threads or None), run
+
+    def logits(self, faces: Floats) -> list[Floats]:
+        """Normalised ``(N, S, S, C)`` to ``(N, 8)`` for each head."""
+        turned = faces.transpose(0, 3, 1, 2)
+        parts = [
+            self._session.run(None, {INPUT: np.ascontiguousarray(turned[i : i + BATCH])})
+            for i in range(0, len(faces), BATCH)
+        ]
+        return [np.concatenate(given) for given in zip(*parts, strict=True)]
+
+    def answers(self, part: Part) -> list[Floats]:
+        """Logits of the images of ``part``, for each head."""
+        return self.logits(normalise(part.images, self._run.mean, self._run.std))
+
+
+def _check_output(output: Path, name: str | None, replace_bundle: bool) -> str:
+    name = output.resolve().name if name is None else name
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise ConfigError(f"bundle name {name!r}: letters, digits, '.', '_' and '-' expected; give --name")
+    if output.exists() and not (output / FACTS_FILE).is_file():
+        raise BundleError(f"{output}: is there already and is no bundle; choose another folder")
+    if output.exists() and not replace_bundle:
+        raise BundleError(f"{output}: holds a bundle already; choose another folder, or replace it with --force")
+    return name
+
+
+def _card(file: Path) -> dict[str, str]:
+    texts = read_toml(file)
+    if wrong := [key for key, text in texts.items() if not isinstance(text, str)]:
+        raise ConfigError(f'{file}: a card holds texts, and {wrong[0]} is none; write {wrong[0]} = "..."')
+    return texts
+
+
+def _load(run: Run, data: str | None) -> TrainingSet:
+    config = run.config.data if data is None else run.config.data.model_copy(update={"path": data})
+    if not Path(config.path).exists():
+        raise DatasetError(f"{config.path}: is not there, and {run.folder} was trained on it; say where with --data")
+    held = own_set(run, config)
+    same = held.digest == run.facts["data"]["digest"] and held.classes == run.classes
+    if not same or (held.mean, held.std) != (run.mean, run.std):
+        raise TrainingError(
+            f"{config.path}: holds other images, labels or parts than {run.folder} was trained on, so that none is "
+            f"known to be held out; give the data set of the run with --data"
+        )
+    return held
+
+
+def _sample(run: Run, part: Part) -> Floats:
+    """Faces of the validation part, and as many of random pixels."""
+    real = part.images[:SAMPLE]
+    noise = np.random.default_rng(0).integers(0, 256, real.shape, dtype=np.uint8)
+    return normalise(np.concatenate([real, noise]), run.mean, run.std)
+
+
+def _shown(run: Run, part: Part) -> Floats:
+    """Faces of the training part for the ranges of activations, ``(N, C, S, S)``."""
+    rows = np.random.default_rng(0).permutation(len(part))[:RANGES]
+    return np.ascontiguousarray(normalise(part.images[rows], run.mean, run.std).transpose(0, 3, 1, 2))
+
+
+def _calibrate(
+    network: _Network,
+    run: Run,
+    held: TrainingSet,
+    heads: Sequence[Sequence[int]],
+    evenness: float,
+    weights: npt.NDArray[np.float64] | None,
+) -> dict[str, Any]:
+    """Scaling, priors, matrices and measures of each head, as ``bundle.json`` has them."""
+    parts = {"validation": held.validation} | ({"test": held.test} if len(held.test) else {})
+    answers = {name: network.answers(part) for name, part in parts.items()}
+    first = {name: Answers.of(answers[name][0], part.labels, heads[0]) for name, part in parts.items()}
+    facts = main_head(first, evenness, weights)
+    if len(heads) > 1:
+        second = {name: Answers.of(answers[name][1], part.second, heads[1]) for name, part in parts.items()}
+        facts["second"] = {"labels_of": run.config.data.second, "output": OUTPUTS[1]} | calibrated(second)[0]
+    return facts
+
+
+def _weights(run: Run, held: TrainingSet) -> npt.NDArray[np.float64] | None:
+    """Of the validation faces, so that their labels are as clear as those of all labelled faces; None without votes."""
+    if held.validation.soft is None or not held.validation.soft.any():
+        return None
+    known = [run.classes.index(name) if name in run.classes else -1 for name in run.second_classes]
+    rows = {}
+    for name, part in (("validation", held.validation), ("train", held.train)):
+        part = part.take(np.flatnonzero(part.labels >= 0))
+        assert part.soft is not None  # where one part has votes, all have
+        second = None if part.second is None else np.array([*known, -1])[part.second]
+        rows[name] = part.labels, clearness(part.labels, part.soft, second)
+    everyone = [np.concatenate(each) for each in zip(*rows.values(), strict=True)]
+    return stratified_weights(*rows["validation"], *everyone)
+
+
+def _origin(run: Run, held: TrainingSet, weighted: bool) -> dict[str, str]:
+    """What it was trained and calibrated on, in words."""
+    source, classes = PurePath(run.config.data.path).name, ", ".join(run.classes)
+    how = "; in the soft matrix weighted so that their labels are as clear as all labels" if weighted else ""
+    return {
+        "trained_on": f"{source}, training part: {len(held.train)} images of {classes}",
+        "calibrated_on": f"{source}, validation part: {len(held.validation)} images out of training, which also "
+        f"chose the epoch{how}",
+    }
+
+
+def _training(run: Run, stored: dict[str, Any], difference: float) -> dict[str, Any]:
+    """Everything one needs to train it again; paths by their last name, since they are nobody else's business."""
+    config = run.config.model_dump()
+    for key in ("path", "classes"):
+        if value := config["data"][key]:
+            config["data"][key] = PurePath(value).name
+    config["start"] = run.facts.get("start")
+    config["teachers"] = list(run.facts.get("teachers", []))
+    return {
+        "config": config,
+        "classes": list(run.classes),
+        "epoch": stored["epoch"],
+        "data": run.facts["data"],
+        "environment": run.facts["environment"],
+        "exported_in": environment(),
+        "largest_difference": difference,
+    }

@@ -1,0 +1,1 @@
+"""Figures of merit, one definition each: for training, tuning and evaluation."""

@@ -1,0 +1,1 @@
+"""Networks, one file each; a file is found by its presence."""

@@ -1,0 +1,173 @@
+"""Locations that a measure touched and those it is held against, on one calendar around its date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from felicity.errors import ConfigError, EstimateError
+from felicity.over_time.regression import fit
+from felicity.over_time.seasonality import season_levels, season_of
+from felicity.over_time.series import Floats, Series, Step, by_day, check_adjustable, zone_of
+from felicity.windows.buckets import bucket
+
+LEAST = {Step.DAY: 21, Step.WEEK: 12}
+"""Periods with a figure that are needed before and after."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series of all locations on one calendar.
+
+    ``starts``: n local times; ``days`` (n,) since the first. ``values``, ``errors`` (n,) by location: adjusted happy
+    shares, percent, and their standard errors, points; NaN in gaps. ``post`` (n,): 1 from ``at`` on, else 0.
+    ``season``: its rhythm, in words; ``levels`` (n,): numbers of its levels.
+    """
+
+    at: datetime
+    step: Step
+    treated: tuple[str, ...]
+    compared: tuple[str, ...]
+    starts: tuple[datetime, ...]
+    days: Floats
+    values: Mapping[str, Floats]
+    errors: Mapping[str, Floats]
+    post: Floats
+    season: str
+    levels: Floats
+
+    @classmethod
+    def of(cls, series: Mapping[str, Series], at: datetime, treated: Sequence[str], compared: Sequence[str]) -> Panel:
+        """Of ``series`` by name, all with one step, hours summed up by day; a period that holds ``at`` has no value.
+
+        Raises ConfigError for unknown or doubly named locations, EstimateError where shares cannot be adjusted.
+        """
+        names = (*treated, *compared)
+        if not treated:
+            raise ConfigError("an effect needs at least one location that the measure touched")
+        if unknown := [name for name in names if name not in series]:
+            raise ConfigError(
+                f"there are no figures of {unknown[0]!r}; there are of {', '.join(sorted(series)) or 'none'}"
+            )
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ConfigError(
+                f"{twice[0]!r} is named twice; a location is either touched by the measure or compared with, and once"
+            )
+        for name in names:
+            check_adjustable(series[name])
+        hourly = series[names[0]].step is Step.HOUR
+        seasons = {name: season_of(series[name]) for name in names} if hourly else {}
+        daily = {name: by_day(series[name], seasons[name].values) if hourly else series[name] for name in names}
+        # Locations may have clocks of their own; the local date is what they share.
+        keys = sorted({start.date() for one in daily.values() for start in one.starts})
+        place = {key: i for i, key in enumerate(keys)}
+        starts: list[datetime] = [at] * len(keys)
+        values, errors = {}, {}
+        for name in reversed(names):
+            one = daily[name]
+            rows = [place[start.date()] for start in one.starts]
+            values[name], errors[name] = np.full(len(keys), np.nan), np.full(len(keys), np.nan)
+            values[name][rows], errors[name][rows] = one.share, one.error
+            for row, start in zip(rows, one.starts, strict=True):
+                starts[row] = start
+        first = starts[0].date()
+        step = daily[names[0]].step
+        # A period that the date falls into is neither before nor after.
+        ends = [bucket(int(start.timestamp()), step.value, zone_of(start))[1] for start in starts]
+        torn = np.array([start < at and end > at.timestamp() for start, end in zip(starts, ends, strict=True)])
+        for name in names:
+            values[name] = np.where(torn, np.nan, values[name])
+        values = {name: values[name] for name in names}
+        panel_series = Series(
+            "",
+            step,
+            tuple(starts),
+            np.where(np.isfinite(np.array([values[n] for n in names])).any(axis=0), 0.0, np.nan),
+            np.full(len(keys), np.nan),
+            np.zeros(len(keys), dtype=np.int64),
+            np.zeros(len(keys), dtype=bool),
+        )
+        rhythm, levels = season_levels(panel_series)
+        return cls(
+            at=at,
+            step=step,
+            treated=tuple(treated),
+            compared=tuple(compared),
+            starts=tuple(starts),
+            days=np.array([(start.date() - first).days for start in starts], dtype=np.float64),
+            values=values,
+            errors=errors,
+            post=np.array([float(start >= at) for start in starts]),
+            season=seasons[names[0]].name if hourly else rhythm,
+            levels=levels.astype(np.float64),
+        )
+
+    def dummies(self) -> Floats:
+        """(n, levels - 1): one column per level of the season but the first."""
+        return np.asarray(self.levels[:, None] == np.unique(self.levels)[None, 1:], dtype=np.float64)
+
+    def _centred(self, name: str) -> Floats:
+        """A location's values less what is its own: its level before and its weekly rhythm."""
+        values = self.values[name]
+        if not np.isfinite(values).any():
+            return values
+        design = np.hstack([np.ones((len(values), 1)), self.post[:, None], self.dummies()])
+        if np.linalg.matrix_rank(design[np.isfinite(values)]) < design.shape[1]:
+            return values - np.nanmean(values)
+        own = fit(values, design)
+        own[1] = 0.0
+        return np.asarray(values - design @ own)
+
+    def mean(self, names: Sequence[str]) -> Floats:
+        """(n,): mean of the locations that have a figure, each less its own level, so that a gap is no jump."""
+        return _row_mean(np.array([self._centred(name) for name in names]))
+
+    def drawn(self, names: Sequence[str]) -> Floats:
+        """(n,): as ``mean``, at the height of the locations' level before."""
+        heights = [np.nanmean(np.where(self.post == 0, self.values[name], np.nan)) for name in names]
+        return np.asarray(self.mean(names) + np.mean(heights))
+
+    def base(self) -> Floats:
+        """(n,): what the effect is read from: the treated locations' mean, less that of the comparison."""
+        treated = self.mean(self.treated)
+        return treated - self.mean(self.compared) if self.compared else treated
+
+    @property
+    def error(self) -> Floats:
+        """(n,): sampling error of ``base``."""
+        total = np.zeros(len(self.starts))
+        for group in (self.treated, self.compared):
+            if group:
+                listed = np.array([self.errors[name] for name in group]) ** 2
+                total += _row_mean(listed) / np.maximum(np.isfinite(listed).sum(axis=0), 1)
+        return np.asarray(np.sqrt(total))
+
+    def check_length(self) -> tuple[int, int]:
+        """Periods with figures before and after, each enough; for each location some."""
+        least = LEAST[self.step]
+        first, last = self.starts[0], self.starts[-1]
+        if not first < self.at <= last:
+            raise EstimateError(
+                f"the date {self.at:%Y-%m-%d} lies outside the data, which run from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+            )
+        counts = (0, 0)
+        whole = dict(self.values) | {"the locations together": self.base()}
+        for name, values in whole.items():
+            there = np.isfinite(values)
+            counts = int((there & (self.post == 0)).sum()), int((there & (self.post > 0)).sum())
+            for count, side in zip(counts, ("before", "from"), strict=True):
+                if count < least:
+                    raise EstimateError(
+                        f"{name}: {self.step.plural(count)} with a figure {side} {self.at:%Y-%m-%d}, and at least "
+                        f"{least} are needed; watch longer or choose a longer period"
+                    )
+        return counts
+
+
+def _row_mean(values: Floats) -> Floats:
+    """(n,): mean over rows of (L, n), NaN where none has a figure."""
+    there = np.isfinite(values)
+    return np.asarray(np.where(there.any(axis=0), np.nansum(values, axis=0), np.nan) / np.maximum(there.sum(axis=0), 1))

@@ -1,0 +1,1 @@
+"""Watching: sources into a store."""

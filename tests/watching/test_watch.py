@@ -1,0 +1,78 @@
+"""What a watch does when the store fails, seen from inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from felicity.errors import StoreError
+from felicity.recognition.classifier import Classifier
+from felicity.sources.registry import open_source
+from felicity.store import Run, open_store
+from felicity.store.store import Store
+from felicity.watching.watch import WatchSummary, watch_source
+from felicity.windows import Window
+from tests.support.people import faces_clip
+
+START = datetime(2026, 5, 4, 9, tzinfo=UTC)
+
+
+class Failing:
+    """Makes the given writes of a store fail, by number from 0, as a full disk would."""
+
+    def __init__(self, store: Store, failing: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls = 0
+        write = store.write_windows
+
+        def write_windows(run: Run, windows: Sequence[Window]) -> None:
+            self.calls += 1
+            if self.calls - 1 in failing:
+                raise StoreError("no room is left on the disk")
+            write(run, windows)
+
+        monkeypatch.setattr(store, "write_windows", write_windows)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return faces_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", seconds=40, fps=1)
+
+
+def watch(clip: Path, store: Store, notes: list[str]) -> WatchSummary:
+    with open_source(clip, start=START) as source:
+        return watch_source(
+            source, location="Harbour", camera="c", store=store, classifier=Classifier.open(),
+            detector="hog", seconds=10, on_note=notes.append,
+        )  # fmt: skip
+
+
+def test_a_full_disk_in_the_middle_loses_and_doubles_nothing(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+    with open_store(str(tmp_path / "whole.db")) as store:
+        whole = watch(clip, store, notes)
+        expected = store.sums("minute").sums
+    assert notes == [] and whole.windows == 4
+    with open_store(str(tmp_path / "failing.db")) as store:
+        failing = Failing(store, {0}, monkeypatch)
+        summary = watch(clip, store, notes)
+        found = store.sums("minute").sums
+    assert failing.calls > 1 and summary.windows == 4 and summary.unsaved == 0
+    assert len(notes) == 1 and "no room is left" in notes[0] and "wait in memory" in notes[0]
+    assert found.people_seen.sum() == expected.people_seen.sum() == whole.people_seen
+    assert found.windows.sum() == expected.windows.sum() == 4
+
+
+def test_a_disk_that_stays_full_is_an_error_and_says_how_much_is_missing(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+    with open_store(str(tmp_path / "store.db")) as store:
+        Failing(store, set(range(1, 100)), monkeypatch)
+        with pytest.raises(StoreError, match="no room is left"):
+            watch(clip, store, notes)
+        assert store.sums("minute").sums.windows.sum() == 1, "what was stored before is there"
