@@ -23,6 +23,10 @@ import importlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from felicity.notes import Note
 
 
 class FelicityError(Exception):
@@ -74,13 +78,13 @@ class SchemaError(StoreError):
 
 
 @contextmanager
-def noted(notes: Iterable[str]) -> Iterator[None]:
+def noted(notes: Iterable[Note | str]) -> Iterator[None]:
     """Let an error of ours carry ``notes`` as its own: what would have been said beside the figure."""
     try:
         yield
     except FelicityError as error:
         for note in notes:
-            error.add_note(note)
+            error.add_note(str(note))
         raise
 
 

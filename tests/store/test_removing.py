@@ -79,11 +79,11 @@ def test_the_commands_list_and_remove(watched: Store, url: str) -> None:
         assert done.exit_code == 0, done.output
         return done.stdout + done.stderr
 
-    listed = json.loads(felicity("runs", "list", "--json"))
+    listed = json.loads(felicity("runs", "list", "--json"))["data"]
     assert [run["camera"] for run in listed] == ["quay", "pier", "quay"]
     table = felicity("runs", "list", "-l", "Harbour")
     assert "2024-03-30 09:00" in table and "broken off" in table and "Station" not in table
     said = felicity("runs", "remove", listed[1]["id"])
     assert f"removed: pier.mp4 at Harbour, 90 windows with {listed[1]['people']:,} people" in said
     assert "removed: Station, and 5 windows with" in felicity("locations", "remove", "Station")
-    assert [run["camera"] for run in json.loads(felicity("runs", "list", "--json"))] == ["quay"]
+    assert [run["camera"] for run in json.loads(felicity("runs", "list", "--json"))["data"]] == ["quay"]

@@ -35,3 +35,10 @@ def felicity_json(*arguments: object, home: Path, expect: int = 0, **more: str) 
     """Run a command with ``--json``; the documents it printed, one per line."""
     done = felicity(*arguments, "--json", home=home, expect=expect, **more)
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def felicity_answer(*arguments: object, home: Path, expect: int = 0, **more: str) -> tuple[Any, list[dict[str, Any]]]:
+    """Run a command with ``--json``; the ``data`` and ``notes`` of the one document it printed."""
+    (document,) = felicity_json(*arguments, home=home, expect=expect, **more)
+    assert document["format"] == 1
+    return document["data"], document["notes"]

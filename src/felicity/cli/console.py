@@ -16,6 +16,8 @@ from rich.table import Table
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from felicity.notes import Note
+
 out = Console(highlight=False, emoji=False)
 if not out.is_terminal and "COLUMNS" not in os.environ:
     out.width = 120  # a file or a pipe has no width of its own
@@ -27,9 +29,9 @@ def fail(message: str) -> None:
     err.print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)
 
 
-def warn(message: str) -> None:
+def warn(note: Note | str) -> None:
     """A remark on stderr."""
-    err.print(f"[yellow]note[/] {escape(message)}", soft_wrap=True)
+    err.print(f"[yellow]note[/] {escape(str(note))}", soft_wrap=True)
 
 
 def say(message: str) -> None:
@@ -45,6 +47,13 @@ def told_how_to_go_on(how: str) -> Iterator[None]:
     except KeyboardInterrupt:
         say(f"stopped; {how} goes on from there")
         raise
+
+
+def emit(name: str, data: Any, notes: Iterable[Note] = ()) -> None:
+    """Print the answer ``name`` in its envelope on one line of stdout; see ``schemas.envelope.document``."""
+    from felicity.schemas.envelope import document
+
+    emit_json(document(name, data, notes))
 
 
 def emit_json(value: Any) -> None:

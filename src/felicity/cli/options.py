@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, one document per line, for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs; its shape: felicity schema.")]
 Detector = Annotated[
     str, typer.Option("--detector", "-d", metavar="NAME", help="Face detector; see: felicity detectors list.")
 ]

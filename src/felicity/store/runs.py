@@ -53,11 +53,6 @@ class Recorded:
     people: int
     finished: bool
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        times = {name: time.isoformat() if (time := getattr(self, name)) else None for name in ("first", "last")}
-        return vars(self) | times
-
 
 def begin_run(
     connection: sa.Connection, location: str, camera: str, source: str, run_start: datetime, model: str

@@ -27,8 +27,7 @@ def list_detectors(json: options.Json = False) -> None:
 
     lines = available()
     if json:
-        for line in lines:
-            console.emit_json(line._asdict())
+        console.emit("detectors-list", lines)
         return
     console.table(
         ("detector", "available", "what to do"),

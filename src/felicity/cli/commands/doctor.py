@@ -58,12 +58,12 @@ def doctor(json: options.Json = False) -> None:
         "home": str(paths.home()),
         "packages": versions,
         "extras": extras,
-        "detectors": {d.name: {"available": d.available, "reason": d.reason} for d in detectors},
+        "detectors": detectors,
         "bundles": bundles,
         "missing": missing,
     }
     if json:
-        console.emit_json(report)
+        console.emit("doctor", report)
     else:
         rows = [(key, str(report[key])) for key in ("felicity", "python", "platform", "home")]
         rows += [(f"detector {d.name}", "works" if d.available else d.reason) for d in detectors]

@@ -30,7 +30,7 @@ def list_runs(
     with open_store(store, create=False) as opened:
         listed = opened.runs(location or None)
     if json:
-        console.emit_json([run.to_json() for run in listed])
+        console.emit("runs-list", listed)
         return
     if not listed:
         console.say("no run here yet; felicity watch makes them")

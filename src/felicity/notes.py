@@ -1,0 +1,35 @@
+"""Notes: what a reader of a result should know beside its figures, each with a code for programs.
+
+A note is part of the answer, such as "windows of another model are left out". An error ends the work and is raised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CODES: dict[str, str] = {
+    "model-skipped": "Windows of another model are left out, because figures of two models cannot be compared.",
+    "no-windows": "A location that was asked for by name has no windows in this store and period.",
+    "clock-skipped": "A local time does not exist, because the location's clock was put forward over it.",
+    "clock-twice": "A local time is ambiguous, because the location's clock was put back over it.",
+}
+"""What each code means, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """One remark: ``code`` is a key of ``CODES``, ``location`` the name of the location it is about, if it is one's.
+
+    Raises ValueError for a code that is not listed.
+    """
+
+    code: str
+    text: str
+    location: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"note code {self.code!r} is not listed in felicity.notes.CODES")
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,25 @@
+"""Answers about a store: runs."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from felicity.schemas.shape import Count, Shape, Time
+
+
+class RunShape(Shape):
+    """One pass over a source, as the store has it."""
+
+    id: int = Field(description="Number of the run; runs remove takes it.")
+    location: str
+    camera: str
+    source: str = Field(description="What was watched: a file, folder, camera number or address.")
+    model: str = Field(description="Identity of the bundle that classified.")
+    first: Time | None = Field(description="Begin of its first window, on the location's clock; null without windows.")
+    last: Time | None = Field(description="End of its last window; null without windows.")
+    windows: Count
+    people: Count = Field(description="All tracks, those that were not judged too.")
+    finished: bool = Field(description="False while it is watched, or where that was broken off.")
+
+
+SHAPES = {"runs-list": list[RunShape]}

@@ -1,0 +1,141 @@
+"""Every command's ``--json``, found from the app itself, against what ``felicity schema`` says of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import typer
+
+from felicity.cli.app import app
+from felicity.notes import CODES, Note
+from felicity.schemas import envelope
+from tests.support.command import felicity, felicity_json
+from tests.support.town import fill
+
+
+class World:
+    """Tiny inputs, each made when a command first asks for it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @cached_property
+    def town(self) -> str:
+        """A store of two places."""
+        return fill(self.folder / "town.db", {"Harbour": lambda day: 0.3, "Market": lambda day: 0.5}, 3)
+
+
+Recipe = Callable[[World], list[object]]
+
+RECIPES: dict[str, Recipe] = {
+    "detectors-list": lambda world: ["detectors", "list"],
+    "doctor": lambda world: ["doctor"],
+    "runs-list": lambda world: ["runs", "list", "--store", world.town],
+}
+"""By name of the answer: a command line that prints it, without ``--json``."""
+
+TO_COME = {
+    "bundle-export", "bundle-show", "bundle-verify", "calibrate", "city", "classify", "compare", "crossval",
+    "data-inspect", "data-prepare", "effect", "evaluate", "index", "locations-list", "models-list", "models-show",
+    "report", "reproduce", "simulate", "train", "trend", "tune", "watch",
+}  # fmt: skip
+"""Commands that do not print their answer in the envelope yet."""
+
+
+def commands_with_json() -> set[str]:
+    """All commands of the app that know ``--json``, their words joined by hyphens."""
+
+    def walk(command: Any, words: tuple[str, ...]) -> Iterator[str]:
+        for name, below in getattr(command, "commands", {}).items():
+            yield from walk(below, (*words, name))
+        if any("--json" in parameter.opts for parameter in command.params):
+            yield "-".join(words)
+
+    return set(walk(typer.main.get_command(app), ()))
+
+
+def command_of(name: str) -> str:
+    """The command that prints the answer ``name``, such as ``simulate`` for ``simulate-check``."""
+    return max((c for c in commands_with_json() if f"{name}-".startswith(f"{c}-")), key=len)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return World(tmp_path_factory.mktemp("world"))
+
+
+def test_every_command_with_json_has_a_shape_and_a_recipe() -> None:
+    assert {command_of(name) for name in RECIPES} | TO_COME == commands_with_json()
+    assert not TO_COME & set(RECIPES)
+    assert set(envelope.names()) == set(RECIPES)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_what_is_printed_is_what_the_schema_says(name: str, world: World, tmp_path: Path) -> None:
+    schema = json.loads(felicity("schema", name, home=tmp_path).stdout)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema" and schema["title"] == f"felicity {name}"
+    jsonschema.Draft202012Validator.check_schema(schema)
+    check = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+    printed = felicity_json(*RECIPES[name](world), home=tmp_path)
+    if name not in envelope.streams():
+        (document,) = printed
+        assert set(document) == {"format", "data", "notes"} and document["format"] == envelope.FORMAT
+        assert {note["code"] for note in document["notes"]} <= set(CODES)
+    assert printed
+    for each in printed:
+        check.validate(each)
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    listed = felicity("schema", home=tmp_path).stdout.split()
+    assert listed == envelope.names()
+    wrong = felicity("schema", "runs", home=tmp_path, expect=1)
+    assert "'runs'" in wrong.stderr and "runs-list" in wrong.stderr
+
+
+@pytest.mark.parametrize("name", envelope.names())
+def test_every_field_of_a_schema_is_closed(name: str) -> None:
+    """No object takes unknown keys, but those whose keys are data."""
+
+    def objects(value: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(value, dict):
+            if value.get("type") == "object":
+                yield value
+            for inner in value.values():
+                yield from objects(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from objects(inner)
+
+    for each in objects(envelope.json_schema(name)):
+        assert each.get("additionalProperties") is False or "properties" not in each
+        assert set(each.get("required", ())) == set(each.get("properties", ()))
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), "many", None])
+def test_what_has_not_its_shape_is_not_printed(wrong: Any) -> None:
+    row = {
+        "id": 1, "location": "Harbour", "camera": "quay", "source": "quay.mp4", "model": "m", "first": None,
+        "last": None, "windows": 1, "people": wrong, "finished": True,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="people"):
+        envelope.document("runs-list", [row])
+    with pytest.raises(ValueError, match="more"):
+        envelope.document("runs-list", [row | {"people": 1, "more": 1}])
+
+
+def test_a_note_has_a_listed_code() -> None:
+    with pytest.raises(ValueError, match="not listed"):
+        Note("no-such-code", "A remark.")
+    assert all(sentence.endswith(".") and sentence[0].isupper() for sentence in CODES.values())
+    note = Note("no-windows", "Park: no windows", "Park")
+    assert str(note) == "Park: no windows"
+    assert envelope.document("runs-list", [], [note])["notes"] == [
+        {"code": "no-windows", "text": "Park: no windows", "location": "Park"}
+    ]
