@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from felicity import system
 from felicity.errors import ConfigError
 
 
@@ -28,8 +29,6 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises ConfigError where it cannot be.
     """
-    import fcntl
-
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.open("w")
@@ -37,7 +36,7 @@ def locked(path: Path) -> Iterator[None]:
         raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
     with lock:
         with contextlib.suppress(OSError):  # where a network's file system has no locks, nobody waits
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            system.lock(lock)
         yield
 
 

@@ -150,7 +150,7 @@ def test_facts_say_what_was_measured_on_what(trained: Callable[[str], Trained]) 
     assert f"faces, training part: {60 * 7 - len(made.arrays['validation']) - 126} images" in facts.trained_on
     p, labels = classifier.probabilities(made.arrays["validation"]), made.truth("validation_labels")
     measured = SoftMatrix.from_probabilities(p, labels)
-    stored = SoftMatrix.from_json(facts.soft_matrix.model_dump())
+    stored = made.bundle.soft_matrix
     assert stored.counts.tolist() == measured.counts.tolist() == np.bincount(labels, minlength=8).tolist()
     assert stored.matrix == pytest.approx(measured.matrix, abs=1e-6)
     assert stored.cross == pytest.approx(measured.cross, abs=1e-6)
@@ -177,7 +177,7 @@ def test_an_index_with_fewer_than_eight_classes(trained: Callable[[str], Trained
     """People drawn from the test part, which neither the weights nor the matrix have seen."""
     made = trained(which)
     p, truth = Classifier(made.bundle).probabilities(made.arrays["images"]), made.truth()
-    soft = SoftMatrix.from_json(made.bundle.facts.soft_matrix.model_dump())
+    soft = made.bundle.soft_matrix
     others = np.flatnonzero(truth != INDEX[EXPRESSIONS[1]])
     rng = np.random.default_rng(0)
     people = WindowAccumulator("Harbour", "quay", "quay.mp4", MIDNIGHT, made.bundle.id, 60)

@@ -12,7 +12,8 @@ from felicity.faces.detection import CropGeometry
 from felicity.faces.quality import QualityGate
 from felicity.faces.tracking import Tracker
 from felicity.recognition.classifier import Classifier
-from felicity.recognition.people import PeopleReader, Person
+from felicity.recognition.people import PeopleReader
+from felicity.windows import PersonObservation
 
 START = datetime(2026, 5, 4, tzinfo=UTC)
 FACE = Detection((100, 100, 180, 180), 0.9)
@@ -31,7 +32,9 @@ class Script:
         return next(self.frames)
 
 
-def people(frames: list[list[Detection]], *, gate: QualityGate | None = None, tracking: bool = True) -> list[Person]:
+def people(
+    frames: list[list[Detection]], *, gate: QualityGate | None = None, tracking: bool = True
+) -> list[PersonObservation]:
     reader = PeopleReader(
         Classifier.open(threads=1),
         Script(frames),
@@ -39,7 +42,7 @@ def people(frames: list[list[Detection]], *, gate: QualityGate | None = None, tr
         Tracker() if tracking else None,
     )
     image = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
-    seen: list[Person] = []
+    seen: list[PersonObservation] = []
     for i in range(len(frames)):
         seen += reader.see(image, START + timedelta(seconds=i / 5))
     return seen + reader.end()

@@ -190,7 +190,7 @@ def test_a_city_simulated_again_is_of_other_people_by_name_and_keeps_what_is_kno
     """Names that begin alike are different people, and the others are drawn as ever."""
     places = [Place(f"{name} (simulated)", 0.5, 0.0, 5, 0.0, 0.0) for name in ("Riverside Park", "Riverside", "Market")]
     bundle = open_bundle()
-    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
+    soft = bundle.soft_matrix
     answers = AnswerModel(soft.matrix, soft.cross)
     area = {"type": "Polygon", "coordinates": [[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]]}
     known = [

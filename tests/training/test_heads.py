@@ -277,7 +277,7 @@ def test_views_are_asked_about_once_with_their_mirror_images(
     np.testing.assert_array_equal(some[0].faces, some[1].faces)
     with pytest.raises(ConfigError, match="views is for augmented images"):
         make_config(*layers, {"augment": "none"})
-    monkeypatch.setattr("felicity.training.feed._available", lambda: 3_000_000)
+    monkeypatch.setattr("felicity.training.feed.available_memory", lambda: 3_000_000)
     many = make_config(config.model_dump(), {"views": 500, "epochs": 400})
     with pytest.raises(ConfigError, match=r"^400 views of .* GB of memory, but 0\.0 GB are available; choose up to "):
         fit(many, held, tmp_path / "many")

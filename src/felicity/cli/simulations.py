@@ -58,12 +58,11 @@ def run_check(
     json: bool,
 ) -> None:
     """Measure, show, draw; exit code 1 where a target is missed."""
-    from felicity.index import SoftMatrix
     from felicity.simulation.chart import draw_check
     from felicity.simulation.check import check
 
     bundle = classifier.bundle
-    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
+    soft = bundle.soft_matrix
     with console.progress() as progress:
         task = progress.add_task("simulating", total=None)
         verdict = check(
@@ -232,14 +231,13 @@ def run_city(
     from felicity.cli.commands.demo import FIRST_DAY
     from felicity.cli.commands.index import show_rows
     from felicity.errors import ConfigError
-    from felicity.index import SoftMatrix
     from felicity.simulation.people import AnswerModel
     from felicity.simulation.town import TOWN, read_places, write_town
     from felicity.store import open_store
 
     if url is None:
         raise ConfigError("a simulated city does not belong among your own windows; name a store for it with --store")
-    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
+    soft = bundle.soft_matrix
     chosen = read_places(places) if places else TOWN
     measure = measure_of(effect, chosen[0].name, days) if effect else None
     answers = AnswerModel(soft.matrix, soft.cross) if faces is None else faces

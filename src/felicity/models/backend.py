@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Literal, get_args
 
+from felicity import system
 from felicity.errors import ConfigError, ExtraMissingError, require
 
 Backend = Literal["tensorflow", "torch", "jax"]
@@ -53,7 +54,7 @@ def use_backend(name: str | None = None, *, threads: int = 0) -> ModuleType:
         os.environ["KERAS_BACKEND"] = chosen
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         with _without_chatter():
-            _limit_threads(chosen, threads or len(os.sched_getaffinity(0)))
+            _limit_threads(chosen, threads or system.cores())
             keras = require("keras", chosen)
     else:
         keras = require("keras", chosen)

@@ -14,13 +14,16 @@ import shutil
 import tempfile
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from felicity.errors import BundleError
 from felicity.imaging import InputSpec
 from felicity.labels import EXPRESSIONS
+
+if TYPE_CHECKING:
+    from felicity.index.soft_matrix import SoftMatrix
 
 FORMAT: Literal[1] = 1
 FACTS_FILE = "bundle.json"
@@ -45,7 +48,7 @@ class Input(_Strict):
 
 
 class SoftMatrixFacts(_Strict):
-    """What the network answers to held-out faces of each label (``index.SoftMatrix`` reads it).
+    """What the network answers to held-out faces of each label (``Bundle.soft_matrix``).
 
     ``matrix[i][j]``: mean probability of expression i over faces whose label is j. ``counts[j]``:
     how many faces. ``cross[j]``: mean of p pᵀ over them.
@@ -135,6 +138,13 @@ class Bundle:
     def assumed_prior(self) -> list[float]:
         """Shares of the expressions under which its answers are calibrated, (8,)."""
         return self.facts.answer_prior or self.facts.prior
+
+    @cached_property
+    def soft_matrix(self) -> SoftMatrix:
+        """The soft confusion matrix of its answers, as the happiness index takes it."""
+        from felicity.index.soft_matrix import SoftMatrix
+
+        return SoftMatrix.from_json(self.facts.soft_matrix.model_dump())
 
     @property
     def input(self) -> InputSpec:

@@ -1,7 +1,7 @@
 """From frames to people: each is counted once, with the expression of the whole track.
 
-Everything here lives in memory only. What leaves is a ``Person`` at the end of a track: a time and
-eight probabilities, on their way into a window. Frame, crop, box and track are then gone.
+Everything here lives in memory only. What leaves is a
+``PersonObservation`` at the end of a track, on its way into a window. Frame, crop, box and track are then gone.
 """
 
 from __future__ import annotations
@@ -20,24 +20,12 @@ from felicity.faces.tracking import TrackedFace, Tracker
 from felicity.imaging.draw import Label
 from felicity.labels import EXPRESSIONS
 from felicity.recognition.classifier import Classifier
+from felicity.windows import PersonObservation
 
 Image = npt.NDArray[np.uint8]
 
 FLICKER_FRAMES = 4
 """A track of one face that so many further frames could not confirm is nobody."""
-
-
-@dataclass(frozen=True)
-class Person:
-    """One person whose track has ended.
-
-    ``time``: when last seen. ``probabilities``: mean of p over the faces that were good enough, float64
-    (8,), or None with the most frequent reason in ``rejected``.
-    """
-
-    time: datetime
-    probabilities: npt.NDArray[np.float64] | None = field(repr=False)
-    rejected: str | None = None
 
 
 @dataclass
@@ -49,10 +37,11 @@ class _Track:
     faces: int = 0
     rejections: Counter[str] = field(default_factory=Counter)
 
-    def person(self) -> Person:
+    def person(self) -> PersonObservation:
+        """The mean of p over the faces that were good enough, or the most frequent reason why none was."""
         if self.faces:
-            return Person(self.last_seen, self.prob_sum / self.faces)
-        return Person(self.last_seen, None, self.rejections.most_common(1)[0][0])
+            return PersonObservation(self.last_seen, self.prob_sum / self.faces)
+        return PersonObservation(self.last_seen, None, self.rejections.most_common(1)[0][0])
 
     def label(self, detection: Detection) -> Label:
         if not self.faces:
@@ -77,7 +66,7 @@ class PeopleReader:
         self._tracks: dict[int, _Track] = {}
         self._frames = 0
 
-    def see(self, image_rgb_u8: Image, time: datetime) -> list[Person]:
+    def see(self, image_rgb_u8: Image, time: datetime) -> list[PersonObservation]:
         """Look at a frame, uint8 ``(height, width, 3)`` RGB; returns the people who have left since the last one."""
         self._frames += 1
         detections = self.detector.detect(image_rgb_u8)
@@ -92,7 +81,7 @@ class PeopleReader:
         self.labels = [self._tracks[f.track_id].label(f.detection) for f in faces]
         return self._leave(ended)
 
-    def end(self) -> list[Person]:
+    def end(self) -> list[PersonObservation]:
         """The people still in view when the source ends."""
         return self._leave(self.tracker.flush() if self.tracker else [])
 
@@ -118,7 +107,7 @@ class PeopleReader:
             track.prob_sum += p
             track.faces += 1
 
-    def _leave(self, track_ids: list[int]) -> list[Person]:
+    def _leave(self, track_ids: list[int]) -> list[PersonObservation]:
         ended = [self._tracks.pop(i) for i in track_ids if i in self._tracks]
         return [track.person() for track in ended if not self._flickered(track)]
 

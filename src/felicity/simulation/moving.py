@@ -86,7 +86,7 @@ def _scene(
     rng: np.random.Generator,
     on_picture: Callable[[Image], None] | None,
 ) -> Scene:
-    soft = SoftMatrix.from_json(classifier.bundle.facts.soft_matrix.model_dump())
+    soft = classifier.bundle.soft_matrix
     truth = 100 * float((labels == HAPPY).mean())
     straight, filmed = _Count(soft), _Count(soft)
     witness = Witness(detector)

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from felicity.errors import ConfigError
-from felicity.index import SoftMatrix
 from felicity.simulation.people import draw_labels
 from felicity.windows import Location, PersonObservation, Window, WindowAccumulator
 
@@ -186,7 +185,7 @@ def write_town(
 
     A place that is there already keeps its time zone, its population and its area.
     """
-    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
+    soft = bundle.soft_matrix
     store.save_model(bundle.id, soft, name=bundle.name)
     truths = []
     beginnings = Counter(_beginning(place.name) for place in places)

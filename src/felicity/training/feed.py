@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from felicity.datasets.augment import Augmentation, augment
 from felicity.errors import ConfigError
 from felicity.imaging.spec import Colour, InputSpec
+from felicity.system import available_memory
 from felicity.training.data import Images, Part, Rows
 
 Floats = npt.NDArray[np.float32]
@@ -64,22 +64,12 @@ def check_memory(views: int, part: Part, classes: int) -> None:
 
     Where the system does not tell how much there is, nothing is raised.
     """
-    needed, free = views * (part.images.nbytes + 4 * classes * len(part)), _available()
+    needed, free = views * (part.images.nbytes + 4 * classes * len(part)), available_memory()
     if free is not None and needed > free:
         raise ConfigError(
             f"{views} views of {len(part):,} images take {needed / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are "
             f"available; choose up to {free * views // needed}, or 0 to make new ones for every epoch"
         )
-
-
-def _available() -> int | None:
-    """Bytes of memory, as Linux tells them."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
-    return found[0] if found else None
 
 
 class Feed:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import platform
 import subprocess
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from felicity import system
 from felicity.errors import TrainingError
 from felicity.imaging.spec import Colour
 from felicity.metrics.temperature import softmax
@@ -215,7 +215,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.platform(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": system.cores(),
         "packages": versions,
         "git": _git(),
     }

@@ -25,11 +25,10 @@ from felicity.faces.registry import open_detector
 from felicity.faces.tracking import Tracker
 from felicity.imaging.draw import draw_faces
 from felicity.imaging.encode import VideoWriter
-from felicity.index import SoftMatrix
 from felicity.index.people_share import PeopleShare, happy_share
 from felicity.labels import EXPRESSIONS, INDEX, Expression
 from felicity.recognition.classifier import Classifier
-from felicity.recognition.people import PeopleReader, Person
+from felicity.recognition.people import PeopleReader
 from felicity.sources import Frame, Source
 from felicity.store import Run, Store
 from felicity.windows import Location, PersonObservation, Window, WindowAccumulator
@@ -70,7 +69,7 @@ class WatchSummary:
         """Percent of the judged people whose most probable expression is happy; None without people."""
         return 100 * float(self.hard_counts[INDEX[Expression.HAPPY]]) / self.people if self.people else None
 
-    def count(self, person: Person) -> None:
+    def count(self, person: PersonObservation) -> None:
         """Add one person to the sums."""
         self.people_seen += 1
         if person.probabilities is None:
@@ -144,7 +143,7 @@ def watch_source(
             summary.complete = True
             return summary
         run_start = datetime.now(UTC).replace(microsecond=0) if source.live else first.time
-        soft = SoftMatrix.from_json(classifier.bundle.facts.soft_matrix.model_dump())
+        soft = classifier.bundle.soft_matrix
         store.save_model(classifier.bundle.id, soft, name=classifier.bundle.name)
         run = store.begin_run(location, camera, source.source_id, run_start, classifier.bundle.id)
         windows = WindowAccumulator(location, camera, source.source_id, run_start, classifier.bundle.id, seconds)
@@ -152,12 +151,12 @@ def watch_source(
 
         answers: list[Any] = []
 
-        def count(persons: list[Person]) -> None:
+        def count(persons: list[PersonObservation]) -> None:
             for person in persons:
                 summary.count(person)
                 if person.probabilities is not None and not source.live:
                     answers.append(person.probabilities)
-                windows.add_person(PersonObservation(person.time, person.probabilities, person.rejected))
+                windows.add_person(person)
 
         frame: Frame | None = first
         far_apart = 0

@@ -43,13 +43,12 @@ def calibrate(
     from felicity.datasets import open_dataset
     from felicity.errors import ConfigError
     from felicity.faces.registry import open_detector
-    from felicity.index import SoftMatrix
     from felicity.index.calibration import calibrate as measure
     from felicity.recognition.classifier import Classifier
     from felicity.store import open_store
 
     classifier = Classifier.open(bundle)
-    shipped = SoftMatrix.from_json(classifier.bundle.facts.soft_matrix.model_dump())
+    shipped = classifier.bundle.soft_matrix
     with open_store(store, create=False) as opened:
         if opened.location(location) is None:
             raise ConfigError(f"there is no location {location!r}; see: felicity locations list")

@@ -99,11 +99,10 @@ def _as_json(reading: ImageReading) -> dict[str, Any]:
 
 
 def _print_share(answers: list[Any], classifier: Classifier, json: bool) -> None:
-    from felicity.index import SoftMatrix
     from felicity.index.people_share import happy_share
 
     bundle = classifier.bundle
-    found = happy_share(answers, SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump()), bundle.assumed_prior)
+    found = happy_share(answers, bundle.soft_matrix, bundle.assumed_prior)
     if json:
         console.emit_json({"happy_share": found.to_json() if found else None})
     elif found is not None:

@@ -72,9 +72,9 @@ def inspect(
     from felicity.datasets.auditing import audit
     from felicity.datasets.charts import chart_png
     from felicity.datasets.findings import findings
-    from felicity.datasets.parallel import cores
     from felicity.datasets.report import write_report
     from felicity.files import write_whole
+    from felicity.system import cores
 
     classifier = _classifier(bundle) if bundle else None
     samples = _open(path, format, classes, votes)
@@ -134,11 +134,11 @@ def prepare(
     json: Json = False,
 ) -> None:
     """Make a data set ready for training: one array of equal images and a manifest, split without leaks."""
-    from felicity.datasets.parallel import cores
     from felicity.datasets.preparing import PrepareOptions, check_output
     from felicity.datasets.preparing import prepare as make_ready
     from felicity.datasets.splits import SplitOptions
     from felicity.errors import ConfigError
+    from felicity.system import cores
 
     if detector != "auto" and not detect_faces:
         raise ConfigError(f"--detector {detector} is for --detect-faces, which is not given; give both, or neither")

@@ -66,13 +66,12 @@ def _photograph(target: Path, bundle: Bundle) -> None:
 def _town(output: Path, bundle: Bundle, seed: int) -> None:
     from felicity.api import happiness
     from felicity.cli.commands.index import show_rows
-    from felicity.index import SoftMatrix
     from felicity.reports.index_chart import draw_index, index_series
     from felicity.simulation.people import AnswerModel
     from felicity.simulation.town import TOWN, write_town
     from felicity.store import open_store
 
-    soft = SoftMatrix.from_json(bundle.facts.soft_matrix.model_dump())
+    soft = bundle.soft_matrix
     answers = AnswerModel(soft.matrix, soft.cross)
     file = output / "town.db"
     for part in output.glob("town.db*"):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import json
-import resource
 import sys
 import time
 from dataclasses import asdict
@@ -19,6 +18,7 @@ import numpy as np
 
 from felicity.errors import FelicityError
 from felicity.metrics.classification import confusion
+from felicity.system import peak_memory
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
 from felicity.training.data import TrainingSet, load
@@ -43,6 +43,7 @@ class _Lines(Watcher):
 
 def main(job: Path) -> None:
     """Do what the job says."""
+    peak_memory()  # before the training, so that a system that does not tell it says so at once
     asked = json.loads(job.read_text())
     config, folder = make_config(asked["config"]), Path(asked["folder"])
     data = load(config.data, soft=config.soft_labels)
@@ -66,10 +67,10 @@ def race(contestant: str, config: TrainConfig, data: TrainingSet, folder: Path) 
     """Train, and measure the weights of the epoch with the least validation loss on all parts."""
     if contestant == PLAIN:
         history, engine = _plain(config, data)
-        memory = _peak_memory()
+        memory = peak_memory()
     else:
         run = fit(config, data, folder / "run", resume=True, watcher=_Lines())
-        memory, history = _peak_memory(), run.history
+        memory, history = peak_memory(), run.history
         gc.collect()
         engine = run.engine("best")
     parts = {}
@@ -124,11 +125,6 @@ def _plain(config: TrainConfig, data: TrainingSet) -> tuple[list[dict[str, Any]]
         history.append(asdict(row))
     engine.restore(best)
     return history, engine
-
-
-def _peak_memory() -> int:
-    """Of this process so far, bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

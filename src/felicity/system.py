@@ -1,0 +1,56 @@
+"""What operating systems do differently: processor cores, memory, locks on files."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from felicity.errors import ConfigError
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use: all of them on macOS and Windows, which do not tell."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def available_memory() -> int | None:
+    """Return how many bytes of memory are free for new work; None on macOS and Windows, where only Linux is asked."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    return found[0] if found else None
+
+
+def peak_memory() -> int:
+    """Return the largest resident memory of this process so far, in bytes. Raises ConfigError on Windows."""
+    try:
+        import resource
+    except ModuleNotFoundError:
+        raise ConfigError("peak memory is measured on Linux and macOS only; run this there") from None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def lock(file: IO[Any]) -> None:
+    """Wait until no other process has a lock on an open file, then hold it until the file is closed.
+
+    Raises OSError where the file system has no locks.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        while True:
+            file.seek(0)
+            try:
+                return msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+            except OSError as error:  # Windows gives up after ten seconds
+                if error.errno != errno.EDEADLK:
+                    raise
+    import fcntl
+
+    fcntl.flock(file, fcntl.LOCK_EX)
