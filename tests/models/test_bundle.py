@@ -32,6 +32,8 @@ def test_shipped_bundles_are_whole_and_say_what_they_do(name: str) -> None:
     assert matrix.sum(0) == pytest.approx(np.ones(8), abs=1e-5), "columns are mean probabilities"
     confusion = np.array(facts.confusion)
     assert confusion.sum(1).tolist() == facts.soft_matrix.counts, "both were measured on the same faces"
+    kept = open_bundle(name).training_weights()
+    assert kept is not None and all(np.isfinite(value).all() for value in kept.values())
     right, measured = np.trace(confusion) / confusion.sum(), facts.metrics["validation_in_use"]
     assert right == pytest.approx(measured["accuracy"], abs=1e-4)
 

@@ -15,8 +15,9 @@ from felicity.export.run_to_bundle import export
 from felicity.labels import EXPRESSIONS
 from felicity.metrics.temperature import softmax
 from felicity.models.backend import use_backend
-from felicity.models.bundle import open_bundle
+from felicity.models.bundle import open_bundle, write_bundle
 from felicity.models.registry import ModelOptions, build
+from felicity.recognition.classifier import Classifier
 from felicity.training.config import TrainConfig, make_config, read_toml
 from felicity.training.data import TrainingSet, load
 from felicity.training.engines import open_engine
@@ -29,7 +30,7 @@ from felicity.training.widening import widened
 from tests.support.command import felicity, felicity_json
 
 NETWORK = {"name": "best", "width": 8, "depth": 2, "dropout": 0.0}
-"""Grouped stem, averages in convolutions, normalisation folded: all that a bundle in eight bits changes."""
+"""Grouped stem, averages in convolutions, normalisation folded: a bundle in eight bits changes all of it."""
 
 
 @pytest.fixture(scope="module")
@@ -77,24 +78,46 @@ def test_a_training_begins_where_a_run_ended(
             np.testing.assert_allclose(to_numpy(variable), first.weights()[variable.path], atol=1e-6)
 
 
-@pytest.mark.parametrize(("precision", "apart"), [("float32", 1e-3), ("float16", 0.01), ("int8", 0.12)])
+@pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_a_training_begins_where_a_bundle_ended(
-    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path, precision: str, apart: float
+    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path, precision: str
 ) -> None:
     export(first.folder, tmp_path / "bundle", precision=precision)  # type: ignore[arg-type]
     start = open_start(str(tmp_path / "bundle"))
     assert start.id == open_bundle(tmp_path / "bundle").id
     engine = open_engine(again(config, tmp_path / "bundle"), data.heads)
-    faces = normalise(data.train.images, data.mean, data.std)
-    start.hand_on(engine, data, faces)
+    start.hand_on(engine, data)
     wanted, given = (
         predict(first.folder, data.validation.images),
         engine.predict(normalise(data.validation.images, data.mean, data.std)),
     )
-    assert np.abs(softmax(given) - wanted).max() < apart
+    assert np.abs(softmax(given) - wanted).max() < 1e-3, "whatever the precision that the bundle classifies in"
     # In training, too, where normalisation looks at the batch.
-    batch = faces[:64], data.train.targets(len(data.classes))[:64]
-    assert engine.step(*batch, 0.0)[0] == pytest.approx(first.engine().step(*batch, 0.0)[0], abs=0.2)
+    faces = normalise(data.train.images[:64], data.mean, data.std)
+    batch = faces, data.train.targets(len(data.classes))[:64]
+    assert engine.step(*batch, 0.0)[0] == pytest.approx(first.engine().step(*batch, 0.0)[0], abs=1e-3)
+
+
+def test_a_bundle_without_float_weights_says_what_to_do(first: Run, tmp_path: Path) -> None:
+    export(first.folder, tmp_path / "bundle")
+    made = open_bundle(tmp_path / "bundle")
+    facts = made.facts.model_dump(exclude={"format", "weights", "weights_sha256", "facts_sha256"})
+    older = write_bundle(tmp_path / "older", made.weights.read_bytes(), facts)
+    assert older.id.partition("@")[2] == made.id.partition("@")[2] and Classifier(older).input == made.input
+    with pytest.raises(TrainingError, match=r"older: keeps no float weights .* felicity bundle export$"):
+        open_start(str(older.folder))
+
+
+def test_damaged_float_weights_are_refused(first: Run, tmp_path: Path) -> None:
+    export(first.folder, tmp_path / "bundle")
+    file = tmp_path / "bundle" / "weights.npz"
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(BundleError, match=r"weights\.npz: SHA-256 .* were changed or damaged"):
+        open_start(str(tmp_path / "bundle")).weights()
+    file.unlink()
+    assert Classifier.open(tmp_path / "bundle"), "weights to train on from are not needed to classify"
+    with pytest.raises(BundleError, match=r"weights 'weights\.npz' are missing"):
+        open_start(str(tmp_path / "bundle")).weights()
 
 
 @pytest.mark.parametrize("classes", ["happy,sad", "contempt,sad,happy"])
@@ -107,16 +130,19 @@ def test_classes_that_a_start_does_not_know_begin_anew(
     for where in (first.folder, tmp_path / "bundle"):
         engine = open_engine(again(config, where), asked.heads)
         fresh, had = engine.weights(), first.weights()
-        open_start(str(where)).hand_on(engine, asked, normalise(asked.train.images, asked.mean, asked.std))
+        open_start(str(where)).hand_on(engine, asked)
+        rounding = 1e-6 if where == first.folder else 1e-3
         last_layer = {v.path for v in engine.model.layers[-1].weights}
         for path, value in engine.weights().items():
             if path not in last_layer:
-                np.testing.assert_allclose(value, had[path], rtol=1e-6, err_msg=path)
+                np.testing.assert_allclose(value, had[path], rtol=rounding, atol=1e-7, err_msg=path)
                 continue
             for place, name in enumerate(asked.classes):
                 known = name in data.classes
                 wanted = had[path][..., data.classes.index(name)] if known else fresh[path][..., place]
-                np.testing.assert_allclose(value[..., place], wanted, rtol=1e-6, err_msg=f"{path}, {name}")
+                np.testing.assert_allclose(
+                    value[..., place], wanted, rtol=rounding, atol=1e-7, err_msg=f"{path}, {name}"
+                )
 
 
 def test_resumed_on_another_start_is_refused(
@@ -157,7 +183,7 @@ def test_a_wider_network_begins_with_the_answers_of_the_start(
     for where in (first.folder, tmp_path / "bundle"):
         start, engine = open_start(str(where)), open_engine(asked, data.heads)
         start.check(asked)
-        start.hand_on(engine, data, faces)
+        start.hand_on(engine, data)
         np.testing.assert_allclose(softmax(engine.predict(faces)), predict(first.folder, data.train.images), atol=2e-3)
     # Copies part ways as soon as they are trained.
     stem = engine.model.get_layer("stem_conv").kernel
@@ -224,6 +250,9 @@ def test_the_command_takes_its_settings_from_where_it_starts(
 
 @pytest.mark.parametrize("name", ["best", "fast"])
 def test_shipped_networks_can_be_started_from(name: str) -> None:
+    use_backend()
     start = open_start(name)
     assert start.config.model.name == name
+    kept, network = start.weights(), build(name, start.config.model_options(sum(map(len, start.heads))))
+    assert {path: value.shape for path, value in kept.items()} == {v.path: tuple(v.shape) for v in network.weights}
     assert start.heads[0] == tuple(map(str, EXPRESSIONS)) and len(start.heads[1]) == 7

@@ -88,20 +88,6 @@ def with_grouped_stem(onnx: bytes) -> bytes:
     return net.serialise()
 
 
-def unspread(weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """1x1 weights ``(outputs, channels, 1, 1)`` of those that ``without_pools`` has spread over a block."""
-    point: npt.NDArray[Any] = weights.sum((2, 3), keepdims=True)
-    return point
-
-
-def ungrouped(weights: npt.NDArray[Any], wide: int, left: int) -> npt.NDArray[Any]:
-    """Weights ``(outputs, 1, tall, wide)`` of those that ``with_grouped_stem`` has made; ``left`` was padded."""
-    twice, group, tall, groups = weights.shape
-    columns = weights.transpose(0, 2, 3, 1).reshape(twice, 1, tall, groups * group)[: twice // 2]
-    begin = -left % group
-    return columns[..., begin : begin + wide]
-
-
 class _Net:
     """A network that is being written anew."""
 

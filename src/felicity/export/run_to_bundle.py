@@ -127,7 +127,8 @@ def export(
         "training": _training(run, stored, difference) | {"precision": precision, "rounding": rounding},
     }
     facts |= _origin(run, held, weights is not None)
-    return Exported(write_bundle(output, onnx, facts), difference, run.classes, rounding)
+    bundle = write_bundle(output, onnx, facts, trained=engine.weights())
+    return Exported(bundle, difference, run.classes, rounding)
 
 
 def expressions_of(classes: Sequence[str], where: Path) -> list[int]:
@@ -277,6 +278,7 @@ def _training(run: Run, stored: dict[str, Any], difference: float) -> dict[str, 
     return {
         "config": config,
         "classes": list(run.classes),
+        **({"second_classes": list(run.second_classes)} if run.second_classes else {}),
         "epoch": stored["epoch"],
         "data": run.facts["data"],
         "environment": run.facts["environment"],

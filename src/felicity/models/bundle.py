@@ -2,7 +2,8 @@
 
 The facts travel with the weights: labels in order, input size, colour and normalisation,
 temperature, what the network answers to faces whose label is known, where it was trained and
-measured, licence. Both files are covered by SHA-256, so a swapped or damaged one is noticed.
+measured, licence. ``weights.npz``, which a bundle may lack, keeps the float weights that a training can begin with.
+All files are covered by SHA-256, so a swapped or damaged one is noticed.
 """
 
 from __future__ import annotations
@@ -12,21 +13,25 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from felicity.errors import BundleError
 from felicity.imaging import InputSpec
 from felicity.labels import EXPRESSIONS
+from felicity.models.weights import pack, unpack
 
 if TYPE_CHECKING:
     from felicity.index.soft_matrix import SoftMatrix
 
 FORMAT: Literal[1] = 1
-FACTS_FILE = "bundle.json"
+FACTS_FILE, TRAINING_WEIGHTS = "bundle.json", "weights.npz"
 ZOO = Path(__file__).parent / "zoo"
 DEFAULT = "best"
 
@@ -73,6 +78,14 @@ class SecondHead(_Strict):
     metrics: dict[str, Any]
 
 
+class TrainingWeights(_Strict):
+    """Float weights that a training can begin with (``models.weights``); ``origin``: where they come from, in words."""
+
+    file: str
+    sha256: str
+    origin: str
+
+
 class Facts(_Strict):
     """What stands in ``bundle.json``.
 
@@ -103,11 +116,12 @@ class Facts(_Strict):
     second: SecondHead | None = None
     card: dict[str, str] | None = None
     training: dict[str, Any] | None = None
+    training_weights: TrainingWeights | None = None
     facts_sha256: str = ""
 
-    def digest(self) -> str:
-        """SHA-256 of everything but itself."""
-        told = self.model_dump(exclude={"facts_sha256"}, exclude_none=True)
+    def digest(self, *without: str) -> str:
+        """SHA-256 of everything but itself and the fields ``without``."""
+        told = self.model_dump(exclude={"facts_sha256", *without}, exclude_none=True)
         text = json.dumps(told, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -131,8 +145,8 @@ class Bundle:
 
     @cached_property
     def id(self) -> str:
-        """Name and a digest of weights and facts: two bundles with one ``id`` answer alike."""
-        return f"{self.facts.name}@{self.facts.digest()[:12]}"
+        """Name and a digest of what answers depend on: two bundles with one ``id`` answer alike."""
+        return f"{self.facts.name}@{self.facts.digest('training_weights')[:12]}"
 
     @property
     def assumed_prior(self) -> list[float]:
@@ -150,6 +164,20 @@ class Bundle:
     def input(self) -> InputSpec:
         """What the network expects of its pixels."""
         return InputSpec(**self.facts.input.model_dump())
+
+    def training_weights(self) -> dict[str, npt.NDArray[np.float32]] | None:
+        """Return the weights that a training can begin with, by Keras variable path; None where none are kept.
+
+        Raises BundleError where the file is missing, damaged or was changed.
+        """
+        kept = self.facts.training_weights
+        if kept is None:
+            return None
+        content = _content(self.folder, kept.file, kept.sha256)
+        try:
+            return unpack(content)
+        except ValueError as error:
+            raise BundleError(f"{self.folder / kept.file}: {error}; get the bundle anew") from error
 
 
 def open_bundle(where: str | Path | None = None) -> Bundle:
@@ -182,37 +210,62 @@ def open_bundle(where: str | Path | None = None) -> Bundle:
         raise BundleError(f"{file}: was changed after it was written (its SHA-256 does not match); get the bundle anew")
     bundle = Bundle(folder, facts)
     _ = bundle.input
-    if Path(facts.weights).name != facts.weights or not bundle.weights.is_file():
-        raise BundleError(f"{folder}: weights {facts.weights!r} are missing; get the bundle anew")
-    with open(bundle.weights, "rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != facts.weights_sha256:
-        raise BundleError(
-            f"{bundle.weights}: SHA-256 {facts.weights_sha256[:12]}… expected, found {found[:12]}…; "
-            "the weights were changed or damaged, get the bundle anew"
-        )
+    _content(folder, facts.weights, facts.weights_sha256)
     return bundle
 
 
-def write_bundle(folder: Path, weights: bytes, facts: dict[str, Any]) -> Bundle:
-    """Write a bundle, whole or not at all; ``facts`` without format, file name and digests.
+def write_bundle(
+    folder: Path,
+    weights: bytes,
+    facts: dict[str, Any],
+    *,
+    trained: Mapping[str, npt.NDArray[Any]] | None = None,
+    origin: str = "as they were trained",
+) -> Bundle:
+    """Write a bundle, whole or not at all; ``facts`` without format, file names and digests.
 
+    ``weights``: the ONNX file. ``trained``: float weights by Keras variable path, and where they come from.
     Raises BundleError where it cannot be written.
     """
-    complete = Facts(format=FORMAT, weights="model.onnx", weights_sha256=hashlib.sha256(weights).hexdigest(), **facts)
+    files = {"model.onnx": weights}
+    kept = None
+    if trained is not None:
+        files[TRAINING_WEIGHTS] = pack(trained)
+        kept = TrainingWeights(file=TRAINING_WEIGHTS, sha256=_sha256(files[TRAINING_WEIGHTS]), origin=origin)
+    fixed = {"format": FORMAT, "weights": "model.onnx", "weights_sha256": _sha256(weights), "training_weights": kept}
+    complete = Facts(**(facts | fixed))
     complete = complete.model_copy(update={"facts_sha256": complete.digest()})
     try:
-        _write(folder, weights, complete)
+        _write(folder, files, complete)
     except OSError as error:
         raise BundleError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
     return open_bundle(folder)
 
 
-def _write(folder: Path, weights: bytes, complete: Facts) -> None:
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _content(folder: Path, name: str, sha256: str) -> bytes:
+    """The content of a bundle's file. Raises BundleError where it is missing or another than was written."""
+    file = folder / name
+    if Path(name).name != name or not file.is_file():
+        raise BundleError(f"{folder}: weights {name!r} are missing; get the bundle anew")
+    content = file.read_bytes()
+    if (found := _sha256(content)) != sha256:
+        raise BundleError(
+            f"{file}: SHA-256 {sha256[:12]}… expected, found {found[:12]}…; "
+            "the weights were changed or damaged, get the bundle anew"
+        )
+    return content
+
+
+def _write(folder: Path, files: Mapping[str, bytes], complete: Facts) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        (beside / complete.weights).write_bytes(weights)
+        for name, content in files.items():
+            (beside / name).write_bytes(content)
         (beside / FACTS_FILE).write_text(complete.model_dump_json(indent=1, exclude_none=True) + "\n", encoding="utf-8")
         beside.chmod(0o755)
         open_bundle(beside)

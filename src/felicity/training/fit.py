@@ -18,7 +18,7 @@ from felicity.training import run as runs
 from felicity.training.config import TrainConfig
 from felicity.training.data import Images, Part, Rows, TrainingSet, one_hot
 from felicity.training.engines import Engine, open_engine
-from felicity.training.feed import Feed, check_memory, normalise, order_of_epoch
+from felicity.training.feed import Feed, check_memory, normalise
 from felicity.training.history import Epoch
 from felicity.training.schedule import learning_rate
 from felicity.training.start import open_start
@@ -27,8 +27,6 @@ from felicity.training.teachers import Teachers
 Floats = npt.NDArray[np.float32]
 CHECKPOINT_SECONDS, DRAWING_SECONDS = 120.0, 5.0
 """Between checkpoints within an epoch, and between drawings of the curves, which are drawn at the end, too."""
-SHOWN = 4
-"""Batches that a start is adapted to."""
 
 
 class Watcher(Protocol):
@@ -114,9 +112,7 @@ def fit(
     if not resumed:
         run = runs.begin(folder, config, data, start.id if start else None)
     if start is not None:
-        order = order_of_epoch(len(data.train), config.seed, 0)
-        shown = [feed.batch(order, 0, step).faces for step in range(min(SHOWN, feed.steps))]
-        start.hand_on(engine, data, np.concatenate(shown))
+        start.hand_on(engine, data)
     total = feed.steps * config.epochs
     saved, drawn = time.monotonic(), -math.inf
 

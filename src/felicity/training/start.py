@@ -1,8 +1,7 @@
 """What a training begins with in place of random weights: those of a run, or of a bundle.
 
-Bundles hold networks as they are fastest to use, normalisation folded into convolutions and often in eight bits. They
-are read back layer by layer (``onnx_weights``); scale and shift of each normalisation then follow from what its
-layer gives for faces of the training. A wider network begins with copies of the channels (``widening``).
+A bundle keeps its float weights beside the ONNX file (``models.weights``). A wider network begins with copies of the
+channels (``widening``).
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from felicity.errors import TrainingError
 from felicity.labels import EXPRESSIONS
@@ -22,12 +20,11 @@ from felicity.models.registry import build
 from felicity.training.checkpoint import State
 from felicity.training.config import TrainConfig, make_config
 from felicity.training.data import TrainingSet
-from felicity.training.engines import Engine, open_engine
+from felicity.training.engines import Engine
 from felicity.training.engines.base import to_numpy
 from felicity.training.run import RUN, Run, open_run
 from felicity.training.widening import narrower, widened
 
-Floats = npt.NDArray[np.float32]
 Heads = tuple[tuple[str, ...], tuple[str, ...]]
 """Classes of the first head, and of the second, which may have none."""
 SHAPE = ("name", "depth", "filter_size", "size", "colour")
@@ -47,8 +44,8 @@ class Start(ABC):
         """Of the weights: a name and a digest."""
 
     @abstractmethod
-    def _weights(self, engine: Engine, faces: Floats) -> State:
-        """Weights for the network of ``engine``, which may change; those of the last layer as the start has them."""
+    def weights(self) -> State:
+        """Return arrays by Keras variable path; the last layer has the classes of the start."""
 
     def check(self, config: TrainConfig) -> None:
         """Raise TrainingError where ``config`` asks for a network of another shape, or for a narrower one."""
@@ -71,19 +68,14 @@ class Start(ABC):
             f"or another start"
         )
 
-    def hand_on(self, engine: Engine, data: TrainingSet, faces: Floats) -> None:
-        """Give the weights to ``engine``; classes that the start does not know begin anew.
-
-        ``faces``: some of the training, normalised ``(N, S, S, C)``.
-        """
+    def hand_on(self, engine: Engine, data: TrainingSet) -> None:
+        """Give the weights to ``engine``; classes that the start does not know begin anew."""
         last = {v.path: to_numpy(v) for v in engine.model.layers[-1].weights}
-        of_its_width, width = engine, self.config.model.width
-        if width != engine.config.model.width:
-            model = engine.config.model.model_copy(update={"width": width})
-            of_its_width = open_engine(engine.config.model_copy(update={"model": model}), data.heads)
-        given = self._weights(of_its_width, faces)
-        new, old = _columns((data.classes, data.second_classes), self.heads)
+        given = self.weights()
         shapes = _shapes(engine.model)
+        if missing := shapes.keys() - given.keys():
+            raise TrainingError(f"start {self.where}: has no {min(missing)}; its weights are of another network")
+        new, old = _columns((data.classes, data.second_classes), self.heads)
         shapes |= {path: (*shapes[path][:-1], given[path].shape[-1]) for path in last}
         given = widened(given, shapes, np.random.default_rng(engine.config.seed))
         for path, values in last.items():
@@ -107,7 +99,7 @@ class _OfRun(Start):
     def id(self) -> str:
         return self._run.id
 
-    def _weights(self, engine: Engine, faces: Floats) -> State:
+    def weights(self) -> State:
         return self._run.weights()
 
 
@@ -120,21 +112,23 @@ class _OfBundle(Start):
                 f"start {bundle.folder}: does not say of which network it was made; choose a run, or a bundle made by: "
                 f"felicity bundle export"
             )
+        if bundle.facts.training_weights is None:
+            raise TrainingError(
+                f"start {bundle.folder}: keeps no float weights (weights.npz); choose the run that it was made of, or "
+                f"make it anew with: felicity bundle export"
+            )
         self.config = make_config(trained["config"])
         known = [str(e) for e, share in zip(EXPRESSIONS, second.prior, strict=True) if share] if second else []
-        self.heads = tuple(trained["classes"]), tuple(known)
+        self.heads = tuple(trained["classes"]), tuple(trained.get("second_classes", known))
 
     @property
     def id(self) -> str:
         return self._bundle.id
 
-    def _weights(self, engine: Engine, faces: Floats) -> State:
-        from felicity.export.onnx_weights import read_weights
-
-        weights, folded = read_weights(self._bundle.weights, engine.model)
-        last = {v.path: to_numpy(v) for v in engine.model.layers[-1].weights}
-        engine.set_weights(weights | last)
-        return weights | _unfolded(engine, weights, folded, faces)
+    def weights(self) -> State:
+        weights = self._bundle.training_weights()
+        assert weights is not None  # checked when it was opened
+        return dict(weights)
 
 
 def _shapes(model: Any) -> dict[str, tuple[int, ...]]:
@@ -147,23 +141,3 @@ def _columns(new: Heads, old: Heads) -> tuple[list[int], list[int]]:
     known = [(i, old[0].index(name)) for i, name in enumerate(new[0]) if name in old[0]]
     known += [(begin[0] + i, begin[1] + old[1].index(name)) for i, name in enumerate(new[1]) if name in old[1]]
     return [i for i, _ in known], [j for _, j in known]
-
-
-def _unfolded(engine: Engine, weights: State, folded: list[Any], faces: Floats) -> State:
-    """Statistics of what normalisations that do nothing are given, and scale and shift that undo these."""
-    import keras
-
-    if not folded:
-        return {}
-    given = keras.Model(engine.model.input, [norm.input for norm in folded])(faces, training=False)
-    found: State = {}
-    for norm, values in zip(folded, given if isinstance(given, list) else [given], strict=True):
-        channels = keras.ops.convert_to_numpy(keras.ops.stop_gradient(values)).reshape(-1, values.shape[-1])
-        mean, variance = channels.mean(0), channels.var(0)
-        found |= {
-            norm.gamma.path: np.sqrt(variance + norm.epsilon),
-            norm.beta.path: weights[norm.beta.path] + mean,
-            norm.moving_mean.path: mean,
-            norm.moving_variance.path: variance,
-        }
-    return found

@@ -39,6 +39,7 @@ def show(where: Where = None, json: options.Json = False) -> None:
         ("id", bundle.id),
         ("folder", bundle.folder),
         ("weights", f"{facts.weights}, {bundle.weights.stat().st_size / 1e6:.1f} MB, SHA-256 {facts.weights_sha256}"),
+        ("to train on from", _training_weights(facts)),
         ("input", f"{facts.input.size}x{facts.input.size} {facts.input.colour}"),
         ("trained on", facts.trained_on),
         ("calibrated on", facts.calibrated_on),
@@ -74,6 +75,11 @@ def show(where: Where = None, json: options.Json = False) -> None:
     )
 
 
+def _training_weights(facts: Facts) -> str:
+    kept = facts.training_weights
+    return f"{kept.file}, {kept.origin}, SHA-256 {kept.sha256}" if kept else "nothing: it keeps no float weights"
+
+
 def _shares(labels: list[str], prior: list[float]) -> str:
     return ", ".join(f"{label} {share:.1%}" for label, share in zip(labels, prior, strict=True))
 
@@ -92,6 +98,7 @@ def verify(where: Where = None, json: options.Json = False) -> None:
     from felicity.recognition.classifier import Classifier
 
     classifier = Classifier.open(where)
+    classifier.bundle.training_weights()
     size = (classifier.input.size,) * 2 + ((3,) if classifier.input.channels == 3 else ())
     probe = np.random.default_rng(0).integers(0, 256, (3, *size), dtype=np.uint8)
     together = classifier.probabilities(probe)
