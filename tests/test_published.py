@@ -140,9 +140,9 @@ def test_no_period_tells_of_fewer_than_k_people(
 ) -> None:
     end = begin + timedelta(minutes=minutes) if begin and minutes else None
     one, other = (api.happiness(store=url, by=by, begin=begin, end=end, k=K) for url in towns)
-    same([row.to_json() for row in one[0]], [row.to_json() for row in other[0]])
-    assert one[1] == other[1]
-    for row in one[0]:
+    same([row.to_json() for row in one.rows], [row.to_json() for row in other.rows])
+    assert one.notes == other.notes
+    for row in one.rows:
         assert row.suppressed or row.people >= K
         assert row.location != "Lonely" or row.suppressed
 
@@ -158,10 +158,11 @@ def test_periods_that_differ_by_a_minute_are_the_same_or_differ_by_k_people(town
     seen = {}
     for minute in range(0, 720, 15):
         end = FIRST + timedelta(days=9, hours=9, minutes=minute)
-        rows, notes = api.happiness(store=towns[0], end=end, locations=["Busy"], k=K)
-        seen[rows[0].people] = rows[0]
-        assert rows[0].end <= end
-        assert all("so that no difference of figures tells of fewer than 10 people" in note for note in notes)
+        found = api.happiness(store=towns[0], end=end, locations=["Busy"], k=K)
+        (row,) = found.rows
+        seen[row.people] = row
+        assert row.end <= end
+        assert all("so that no difference of figures tells of fewer than 10 people" in note for note in found.notes)
     counts = sorted(seen)
     assert len(counts) > 3
     assert min(np.diff(counts)) >= K
@@ -169,11 +170,12 @@ def test_periods_that_differ_by_a_minute_are_the_same_or_differ_by_k_people(town
 
 def test_a_period_without_a_whole_crowd_counts_people_and_shows_nothing(towns: tuple[str, str]) -> None:
     """Two windows of Quiet: its people are there, and the city says why they are not in it."""
-    minutes = [row for row in api.happiness(store=towns[0], by="minute", locations=["Quiet"], k=1)[0] if row.people]
+    minutes = [row for row in api.happiness(store=towns[0], by="minute", locations=["Quiet"], k=1).rows if row.people]
     begin, end = minutes[3].start, minutes[5].start
-    (row,), notes = api.happiness(store=towns[0], begin=begin, end=end, locations=["Quiet"], k=K)
-    assert row.suppressed and row.people == minutes[3].people + minutes[4].people and notes == []
-    days = api.happiness(store=towns[0], by="hour", begin=begin, end=end, locations=["Quiet"], k=K)[0]
+    total = api.happiness(store=towns[0], begin=begin, end=end, locations=["Quiet"], k=K)
+    (row,) = total.rows
+    assert row.suppressed and row.people == minutes[3].people + minutes[4].people and total.notes == ()
+    days = api.happiness(store=towns[0], by="hour", begin=begin, end=end, locations=["Quiet"], k=K).rows
     assert days and all(day.suppressed for day in days)
     found = api.city(store=towns[0], weight="people", begin=begin, end=begin + timedelta(days=9), k=K)
     assert {part.location.name for part in found.parts if part.share is None} >= {"Lonely"}

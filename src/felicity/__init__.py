@@ -2,9 +2,14 @@
 
 import felicity
 
-felicity.read("photo.jpg")                         # faces with expressions
-felicity.watch("clip.mp4", location="Harbour")     # windows into the store
-felicity.happiness(by="day")                       # the index, with intervals
+felicity.read("photo.jpg")                             # faces with their expressions
+felicity.watch("clip.mp4", location="Harbour")         # windows into the store
+felicity.happiness(by="day").rows                      # the happiness index, with intervals
+felicity.trends(by="week").items                       # is it getting better?
+felicity.write_report(felicity.report(), "report.html")
+
+Each function is a use case of ``felicity.api``. Those that read a store take it as ``store``: an open ``Store``, a
+path, a URL, or None for the user's own file.
 """
 
 from __future__ import annotations
@@ -13,14 +18,41 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # pragma: no cover
-    from felicity.api import happiness, read, watch
+    from felicity.api import (
+        calibrate,
+        city,
+        effect,
+        happiness,
+        read,
+        report,
+        series,
+        trends,
+        watch,
+        write_report,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "happiness", "read", "watch"]
+__all__ = [
+    "__version__",
+    "calibrate",
+    "city",
+    "effect",
+    "happiness",
+    "read",
+    "report",
+    "series",
+    "trends",
+    "watch",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:
     # Late, so that `import felicity` stays cheap.
-    if name in {"happiness", "read", "watch"}:
+    if name in __all__:
         return getattr(importlib.import_module("felicity.api"), name)
     raise AttributeError(f"module 'felicity' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

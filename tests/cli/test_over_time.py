@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import felicity as library
-from felicity import api
 from felicity.errors import ConfigError, EstimateError
 from tests.support.command import felicity, felicity_json
 from tests.support.town import FIRST, fill
@@ -131,13 +130,13 @@ def test_periods_are_named_even_where_there_is_one(town: str, home: Path) -> Non
 
 def test_the_library_takes_dates_a_single_name_and_a_path(town: str) -> None:
     given = {"store": Path(town), "begin": date(2026, 3, 16), "end": date(2026, 3, 18), "locations": "Harbour"}
-    rows, notes = library.happiness(**given, by="day")
-    assert [(row.location, row.start.isoformat()) for row in rows] == [
+    index = library.happiness(**given, by="day")
+    assert [(row.location, row.start.isoformat()) for row in index.rows] == [
         ("Harbour", "2026-03-16T00:00:00+01:00"), ("Harbour", "2026-03-17T00:00:00+01:00")
     ]  # fmt: skip
-    assert notes == []
-    assert [part.location.name for part in api.city(**given).parts] == ["Harbour"]
-    found, _ = api.effect(date(2026, 3, 16), "Harbour", "Market", store=town)
+    assert index.notes == ()
+    assert [part.location.name for part in library.city(**given).parts] == ["Harbour"]
+    found = library.effect(date(2026, 3, 16), "Harbour", "Market", store=town)
     assert (found.locations, found.comparison) == (("Harbour",), ("Market",))
     assert found.at.isoformat() == "2026-03-16T00:00:00+01:00"
     with pytest.raises(ConfigError, match="begin is a date or a datetime, not '2026-03-16'"):
@@ -145,9 +144,9 @@ def test_the_library_takes_dates_a_single_name_and_a_path(town: str) -> None:
     with pytest.raises(ConfigError, match="start is a date or a datetime, not '2026-03-16'"):
         library.watch(0, location="Harbour", store=town, start="2026-03-16")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="a series is by hour, day, week, not 'month'"):
-        api.series(store=town, by="month")
+        library.series(store=town, by="month")
     with pytest.raises(EstimateError, match="made of its locations, and there is none; name some"):
-        api.city(store=town, locations=[])
+        library.city(store=town, locations=[])
 
 
 def test_what_was_left_out_is_said_also_where_the_estimate_fails(home: Path) -> None:

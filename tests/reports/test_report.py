@@ -169,7 +169,7 @@ def test_figures_and_tables_are_written(made: tuple[Page, Path]) -> None:
 def test_the_table_is_the_index(made: tuple[Page, Path], store: str) -> None:
     from felicity.api import happiness
 
-    index = {row.location: row for row in happiness(store=store)[0]}
+    index = {row.location: row for row in happiness(store=store).rows}
     with (made[1] / "index.csv").open(encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
             if row["location"] in ("Park", NASTY):

@@ -34,6 +34,12 @@ def warn(note: Note | str) -> None:
     err.print(f"[yellow]note[/] {escape(str(note))}", soft_wrap=True)
 
 
+def notes(remarks: Iterable[str]) -> None:
+    """Print each of ``remarks`` on stderr once."""
+    for remark in dict.fromkeys(remarks):
+        warn(remark)
+
+
 def say(message: str) -> None:
     """What is going on, on stderr."""
     err.print(escape(message), soft_wrap=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+from felicity.cli.times import parse_time
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs; its shape: felicity schema.")]
 Detector = Annotated[
@@ -25,6 +28,50 @@ Store = Annotated[
         envvar="FELICITY_STORE",
         help="Where windows are kept: a SQLite file, or a sqlite:/// or postgresql:// URL (default: your own file).",
     ),
+]
+
+Begin = Annotated[
+    datetime | None,
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        parser=parse_time,
+        help="From then on, ISO 8601; without an offset on each location's own clock.",
+    ),
+]
+End = Annotated[
+    datetime | None, typer.Option("--to", metavar="TIME", parser=parse_time, help="Until then, not included.")
+]
+Locations = Annotated[
+    list[str] | None, typer.Option("--location", "-l", metavar="NAME", help="Only this location; may be repeated.")
+]
+K = Annotated[int, typer.Option("--k", min=1, help="Show no figure of fewer people.")]
+Model = Annotated[
+    str | None, typer.Option("--model", metavar="ID", help="Windows of this bundle (default: the latest).")
+]
+Step = Annotated[
+    Literal["hour", "day", "week"],
+    typer.Option("--by", help="Periods of the series; hours lose their weekly rhythm and are averaged to days."),
+]
+Weight = Annotated[
+    Literal["population", "visits", "people"] | None,
+    typer.Option(
+        "--weight",
+        help="What a location counts by in the city's index: who lives there, who visits it, or who was counted "
+        "(default: visits with --footfall, else population).",
+    ),
+]
+Footfall = Annotated[
+    Path | None,
+    typer.Option(
+        "--footfall",
+        metavar="FILE",
+        help="CSV of visits (location,hour,visits) or of flows (origin,destination,flow).",
+    ),
+]
+Comparison = Annotated[
+    list[str] | None,
+    typer.Option("--comparison", metavar="C,D", help="Locations that the measure did not touch; may be repeated."),
 ]
 
 
@@ -75,6 +122,11 @@ def chart_file(path: Path | None) -> Path | None:
     if path is not None:
         check_chart(path)
     return path
+
+
+Chart = Annotated[
+    Path | None, typer.Option("--chart", metavar="FILE", help="Draw a chart (PNG, SVG, PDF).", callback=chart_file)
+]
 
 
 def output_folder(path: Path | None) -> Path | None:

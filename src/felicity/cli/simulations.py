@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -256,7 +256,7 @@ def run_city(
             tick=lambda: progress.advance(task),
         )
     truth = {t.place: t for t in truths}
-    rows, _ = happiness(store=url, by="total", locations=list(truth), model=bundle.id)
+    rows = happiness(store=url, by="total", locations=list(truth), model=bundle.id).rows
     if json:
         for row in rows:
             console.emit_json(row.to_json() | {"truth": round(100 * truth[row.location].happy, 4)})
@@ -276,7 +276,7 @@ def run_city(
 def measure_of(text: str, place: str, days: int) -> Measure:
     """``DATE=POINTS`` as a measure at ``place``."""
     from felicity.cli.commands.demo import FIRST_DAY
-    from felicity.cli.commands.watch import parse_time
+    from felicity.cli.times import parse_time
     from felicity.errors import ConfigError
     from felicity.simulation.town import Measure
 
@@ -288,6 +288,7 @@ def measure_of(text: str, place: str, days: int) -> Measure:
     if not -1 <= change <= 1:
         raise ConfigError(f"--effect {text}: DATE=POINTS expected, with points from -100 to 100, such as 2026-05-18=8")
     at, end = parse_time(date), FIRST_DAY + timedelta(days=days)
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
     if not FIRST_DAY < at < end:
         raise ConfigError(
             f"--effect {text}: the city is simulated from {FIRST_DAY:%Y-%m-%d} to {end:%Y-%m-%d}; name a day between"

@@ -23,9 +23,9 @@ Mask = npt.NDArray[np.bool_]
 
 
 def check_k(k: int) -> None:
-    """Raise ConfigError below 1."""
-    if k < 1:
-        raise ConfigError(f"k must be at least 1, not {k}")
+    """Raise ConfigError unless ``k`` is a whole number from 1."""
+    if not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1:
+        raise ConfigError(f"k is a whole number from 1, not {k!r}")
 
 
 def crowds(people: npt.ArrayLike, places: npt.ArrayLike, *periods: npt.ArrayLike, k: int) -> Ints:

@@ -59,7 +59,7 @@ class Effect:
     ``low``, ``high``, ``p_value`` and ``detectable``, the size that is found in 80 % of cases. ``changes``:
     each location's own change. ``before``, ``after``: periods with a figure. ``treated``, ``compared``
     (n,): means of the groups on ``starts``, season removed, NaN in gaps; ``fitted``, ``expected`` (n,): with and
-    without the effect.
+    without the effect. ``notes``: what makes the effect doubtful.
     """
 
     method: str
@@ -88,6 +88,7 @@ class Effect:
     compared: Floats | None
     fitted: Floats
     expected: Floats
+    notes: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -190,7 +191,21 @@ def estimate_effect(
         compared=compared,
         fitted=fitted,
         expected=expected,
+        notes=_doubts(comparison, parallel),
     )
+
+
+def _doubts(comparison: Sequence[str], parallel: Coefficient | None) -> tuple[str, ...]:
+    if not comparison:
+        return (
+            "without comparison, whatever else changed at that time counts as effect; name others with --comparison",
+        )
+    if parallel and parallel.p_value <= 0.05:
+        return (
+            "the two groups drifted apart already before "
+            f"({parallel.estimate:+.1f} points a month), so the comparison is doubtful",
+        )
+    return ()
 
 
 def _slope_before(panel: Panel, seed: int) -> Coefficient:

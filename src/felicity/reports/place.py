@@ -146,7 +146,7 @@ class CityReport:
     together: IndexRow | None
     k: int
     at: date | None
-    notes: Sequence[str]
+    notes: tuple[str, ...]
     models: Sequence[ModelCard]
     made: datetime
     city: CityIndex | None = None
@@ -158,6 +158,11 @@ class CityReport:
     def shown(self) -> list[PlaceReport]:
         """Places with a figure."""
         return [place for place in self.places if place.state == "shown"]
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """Notes of the report and of its effect, each once."""
+        return tuple(dict.fromkeys((*self.notes, *(self.effect.notes if self.effect else ()))))
 
     @property
     def period(self) -> tuple[datetime, datetime]:

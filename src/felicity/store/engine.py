@@ -27,6 +27,8 @@ def parse_url(url: str | Path | None) -> sa.URL:
     """
     if url is None:
         return sa.URL.create("sqlite", database=str(paths.home() / "felicity.db"))
+    if not isinstance(url, (str, Path)):
+        raise ConfigError(f"a store is a path, a URL or an open Store, not {url!r}")
     if isinstance(url, Path) or "://" not in url:
         return sa.URL.create("sqlite", database=str(Path(url).expanduser()))
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,6 @@ from felicity.cli import console, options
 if TYPE_CHECKING:
     from felicity.cities.city import CityIndex
 
-Weight = Literal["population", "visits", "people"]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -21,52 +19,28 @@ def register(app: typer.Typer) -> None:
 
 
 def city(
-    weight: Annotated[
-        Weight | None,
-        typer.Option(
-            help="What a place counts by: who lives there, who visits it, or who was counted "
-            "(default: visits with --footfall, else population)."
-        ),
-    ] = None,
-    footfall: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="CSV of visits (location,hour,visits) or of flows (origin,destination,flow)."
-        ),
-    ] = None,
-    location: Annotated[
-        list[str] | None, typer.Option("--location", "-l", metavar="NAME", help="Only this place; may be repeated.")
-    ] = None,
+    weight: options.Weight = None,
+    footfall: options.Footfall = None,
+    location: options.Locations = None,
     store: options.Store = None,
-    begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="From then on, ISO 8601.")] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until then, not included.")] = None,
-    k: Annotated[int, typer.Option(min=1, help="Do not show figures of fewer people.")] = 10,
-    model: Annotated[
-        str | None, typer.Option(metavar="ID", help="Windows of this bundle (default: the latest).")
-    ] = None,
+    begin: options.Begin = None,
+    end: options.End = None,
+    k: options.K = 10,
+    model: options.Model = None,
     geojson: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.geojson", help="Write places and figures as GeoJSON.", callback=options.map_file),
+        typer.Option(metavar="FILE.geojson", help="Write locations and figures as GeoJSON.", callback=options.map_file),
     ] = None,
     json: options.Json = False,
 ) -> None:
     """Print the happy share of the city as the weighted mean of its places, and which places are missing."""
-    from felicity import api
-    from felicity.cli.commands.watch import parse_time
+    import felicity
     from felicity.reports.sentences import city_sentence
 
-    found = api.city(
-        store=store,
-        weight=weight,
-        footfall=footfall,
-        begin=parse_time(begin, zone=None) if begin else None,
-        end=parse_time(end, zone=None) if end else None,
-        locations=location,
-        k=k,
-        model=model,
+    found = felicity.city(
+        store=store, weight=weight, footfall=footfall, begin=begin, end=end, locations=location, k=k, model=model
     )
-    for note in found.notes:
-        console.warn(note)
+    console.notes(found.notes)
     if geojson is not None:
         write_geojson(found, geojson)
     if json:

@@ -80,13 +80,13 @@ def _town(output: Path, bundle: Bundle, seed: int) -> None:
         task = progress.add_task("simulating", total=len(TOWN) * DAYS)
         truths = write_town(store, bundle, answers, FIRST_DAY, DAYS, seed=seed, tick=lambda: progress.advance(task))
     overall = {truth.place: truth.happy for truth in truths}
-    rows, _ = happiness(store=str(file), by="total")
+    rows = happiness(store=file, by="total").rows
     show_rows(
         rows,
         title=f"A simulated town, {DAYS} days: the index beside the truth",
         extra=("true", [f"{100 * overall[row.location]:.1f} %" for row in rows]),
     )
-    days, _ = happiness(store=str(file), by="day")
+    days = happiness(store=file, by="day").rows
     chart = output / "index.png"
     draw_index(
         index_series(days, truth={truth.place: list(truth.days) for truth in truths}),

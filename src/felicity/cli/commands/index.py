@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -28,39 +27,21 @@ def register(app: typer.Typer) -> None:
 
 def index(
     store: options.Store = None,
-    begin: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="From then on, ISO 8601; on the place's clock if bare.")
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until then, not included.")] = None,
+    begin: options.Begin = None,
+    end: options.End = None,
     by: Annotated[By, typer.Option(help="Length of a period, on the location's own clock.")] = "total",
-    location: Annotated[
-        list[str] | None, typer.Option("--location", "-l", metavar="NAME", help="Only this place; may be repeated.")
-    ] = None,
-    k: Annotated[int, typer.Option(min=1, help="Do not show figures of fewer people.")] = 10,
-    model: Annotated[
-        str | None, typer.Option(metavar="ID", help="Windows of this bundle (default: the latest).")
-    ] = None,
-    chart: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the index over time (PNG, SVG, PDF).", callback=options.chart_file),
-    ] = None,
+    location: options.Locations = None,
+    k: options.K = 10,
+    model: options.Model = None,
+    chart: options.Chart = None,
     json: options.Json = False,
 ) -> None:
     """Print the share of people who look happy, counted and adjusted, with its 95 % interval."""
-    from felicity.api import happiness
-    from felicity.cli.commands.watch import parse_time
+    import felicity
 
-    rows, notes = happiness(
-        store=store,
-        begin=parse_time(begin, zone=None) if begin else None,
-        end=parse_time(end, zone=None) if end else None,
-        by=by,
-        locations=location,
-        k=k,
-        model=model,
-    )
-    for note in notes:
-        console.warn(note)
+    found = felicity.happiness(store=store, begin=begin, end=end, by=by, locations=location, k=k, model=model)
+    rows = found.rows
+    console.notes(found.notes)
     if json:
         console.emit_json([row.to_json() for row in rows])
     elif not rows:

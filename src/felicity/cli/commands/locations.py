@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from felicity.cli import console, options
+
+if TYPE_CHECKING:
+    from felicity.api import SavedLocations
 
 Update = Annotated[bool, typer.Option("--update", help="Change a location that is there already; the rest is kept.")]
 
@@ -28,10 +30,9 @@ def register(app: typer.Typer) -> None:
 
 def list_locations(store: options.Store = None, json: options.Json = False) -> None:
     """List the locations of a store."""
-    from felicity.store import open_store
+    from felicity.api import list_locations as read
 
-    with open_store(store, create=False) as opened:
-        listed = opened.locations()
+    listed = read(store=store)
     if json:
         for location in listed:
             console.emit_json(location.to_json())
@@ -69,6 +70,7 @@ def add(
     store: options.Store = None,
 ) -> None:
     """Add a location."""
+    from felicity.api import save_locations
     from felicity.cities.location_files import point, read_geometry
     from felicity.errors import ConfigError
 
@@ -87,7 +89,8 @@ def add(
         given["geometry"] = point(latitude, longitude)
     elif area is not None:
         given["geometry"] = read_geometry(area)
-    _save(store, [{key: value for key, value in given.items() if value is not None}], update)
+    known = {key: value for key, value in given.items() if value is not None}
+    _show_saved(save_locations([known], store=store, update=update))
 
 
 def import_file(
@@ -107,41 +110,21 @@ def import_file(
     store: options.Store = None,
 ) -> None:
     """Add all locations of a file, or none of them if one is wrong."""
-    from felicity.cities.location_files import read_locations
+    from felicity.api import import_locations
 
-    found = read_locations(file, name_field=name_field)
-    if timezone is not None:
-        found = [{"timezone": timezone} | fields for fields in found]
-    _save(store, found, update)
+    _show_saved(import_locations(file, store=store, name_field=name_field, timezone=timezone, update=update))
 
 
-def _save(url: str | None, found: Sequence[dict[str, Any]], update: bool) -> None:
-    from dataclasses import replace
-
-    from felicity.store import open_store
-    from felicity.windows import Location
-
-    # Wrong ones are refused before a store is made for them.
-    wanted = [Location(**fields) for fields in found]
-    with open_store(url) as opened:
-        if update:
-            there = {location.name: location for location in opened.locations()}
-            wanted = [
-                replace(there[location.name], **fields) if location.name in there else location
-                for location, fields in zip(wanted, found, strict=True)
-            ]
-        opened.add_locations(wanted, update=update)
-    console.say(f"{len(wanted)} location{'s' if len(wanted) > 1 else ''} saved in {opened.url}")
+def _show_saved(saved: SavedLocations) -> None:
+    number = len(saved.names)
+    console.say(f"{number} location{'s' if number > 1 else ''} saved in {saved.store}")
 
 
 def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The location's name.")], store: options.Store = None
 ) -> None:
     """Remove a location, with all that was watched there."""
-    from felicity.store import open_store
+    from felicity.api import remove_location
 
-    with open_store(store, create=False) as opened:
-        runs = opened.runs([name])
-        opened.remove_location(name)
-    windows, people = sum(run.windows for run in runs), sum(run.people for run in runs)
-    console.say(f"removed: {name}, and {windows:,} windows with {people:,} people")
+    removed = remove_location(name, store=store)
+    console.say(f"removed: {name}, and {removed.windows:,} windows with {removed.people:,} people")

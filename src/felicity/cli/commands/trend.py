@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from felicity.cli import console, options
 
 if TYPE_CHECKING:
-    from felicity.over_time.control import Change, Limits
-    from felicity.over_time.series import Series
-
-By = Literal["hour", "day", "week"]
-YEARS = 2
+    from felicity.over_time.trends import LocationTrend, Trends
 
 
 def register(app: typer.Typer) -> None:
@@ -25,113 +19,73 @@ def register(app: typer.Typer) -> None:
 
 def trend(
     store: options.Store = None,
-    location: Annotated[
-        list[str] | None, typer.Option("--location", "-l", metavar="NAME", help="Only this place; may be repeated.")
-    ] = None,
-    begin: Annotated[str | None, typer.Option("--from", metavar="TIME", help="From then on, ISO 8601.")] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until then, not included.")] = None,
-    by: Annotated[
-        By, typer.Option(help="Periods of the series; hours lose their weekly rhythm and are averaged to days.")
-    ] = "day",
-    k: Annotated[int, typer.Option(min=1, help="Leave out periods of fewer people.")] = 10,
-    model: Annotated[
-        str | None, typer.Option(metavar="ID", help="Windows of this bundle (default: the latest).")
-    ] = None,
-    chart: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the trends (PNG, SVG, PDF).", callback=options.chart_file)
-    ] = None,
+    location: options.Locations = None,
+    begin: options.Begin = None,
+    end: options.End = None,
+    by: options.Step = "day",
+    k: options.K = 10,
+    model: options.Model = None,
+    chart: options.Chart = None,
     json: options.Json = False,
 ) -> None:
     """Say whether places look happier or less happy as time goes by, with slope, interval and lasting shifts."""
-    from felicity import api
-    from felicity.cli.commands.watch import parse_time
-    from felicity.errors import noted
+    import felicity
     from felicity.reports.sentences import trend_sentence
 
-    read, notes = api.series(
-        store=store,
-        begin=parse_time(begin, zone=None) if begin else None,
-        end=parse_time(end, zone=None) if end else None,
-        by=by,
-        locations=location,
-        k=k,
-        model=model,
-    )
-    with noted(notes):
-        trends, lacking = api.trends(read, location)
-    limits, changes = _control(read, [one.location for one in trends])
-    if any((one.starts[-1] - one.starts[0]).days < 365 * YEARS for one in trends):
-        notes.append(f"in less than {YEARS} years a trend cannot be told from the season of the year")
-    for note in dict.fromkeys((*notes, *lacking.values())):
-        console.warn(note)
+    found = felicity.trends(store=store, begin=begin, end=end, by=by, locations=location, k=k, model=model)
+    console.notes((*found.notes, *found.missing.values()))
     if json:
-        listed = []
-        for one in trends:
-            shifts = [
-                {"at": change.at.isoformat(), "before": change.before, "after": change.after}
-                for change in changes.get(one.location, [])
-            ]
-            limit = limits.get(one.location)
-            outside = [limit.starts[i].isoformat() for i in limit.outside.nonzero()[0]] if limit else []
-            listed.append(one.to_json() | {"sentence": trend_sentence(one), "shifts": shifts, "outside": outside})
-        missing = [{"location": name, "reason": reason} for name, reason in lacking.items()]
-        console.emit_json({"by": by, "locations": listed, "missing": missing, "notes": notes})
+        missing = [{"location": name, "reason": reason} for name, reason in found.missing.items()]
+        listed = [_as_json(one) for one in found.items]
+        console.emit_json({"by": by, "locations": listed, "missing": missing, "notes": list(found.notes)})
     else:
-        for one in trends:
-            console.out.print(trend_sentence(one), markup=False, soft_wrap=True)
-        columns = (
-            "location",
-            "points a month",
-            "95 % interval",
-            "p",
-            "detectable",
-            "memory",
-            "periods",
-            "people",
-            "shifts",
-        )
-        console.table(
-            columns,
-            [
-                (
-                    one.location,
-                    f"{one.slope:+.2f}",
-                    f"{one.low:+.2f} to {one.high:+.2f}",
-                    f"{one.p_value:.3f}",
-                    f"{one.detectable:.2f}",
-                    f"{one.phi:.2f}",
-                    f"{one.periods} of {one.span}",
-                    f"{one.people:,}",
-                    "; ".join(
-                        f"{change.at:%Y-%m-%d} {change.after - change.before:+.1f}"
-                        for change in changes.get(one.location, [])
-                    )
-                    or "-",
-                )
-                for one in trends
-            ],
-            title=f"Trend of the happy share by {trends[0].step}, Theil-Sen slope and Mann-Kendall test",
-            numbers=columns[1:8],
-        )
+        for one in found.items:
+            console.out.print(trend_sentence(one.trend), markup=False, soft_wrap=True)
+        show(found)
     if chart is not None:
         from felicity.reports.trend_chart import draw_trends, trend_picture
 
-        draw_trends(
-            [trend_picture(one, limits.get(one.location), changes.get(one.location, [])) for one in trends], chart
-        )
+        draw_trends([trend_picture(one.trend, one.limits, one.shifts) for one in found.items], chart)
         console.say(f"drawn in {chart}")
 
 
-def _control(read: Mapping[str, Series], names: list[str]) -> tuple[dict[str, Limits], dict[str, list[Change]]]:
-    """Limits and shifts of the series that are long enough for them."""
-    from felicity.errors import EstimateError
-    from felicity.over_time.control import change_points, control_limits
+def show(found: Trends) -> None:
+    """Print a row per location."""
+    columns = (
+        "location",
+        "points a month",
+        "95 % interval",
+        "p",
+        "detectable",
+        "memory",
+        "periods",
+        "people",
+        "shifts",
+    )
+    console.table(
+        columns,
+        [
+            (
+                one.location,
+                f"{one.trend.slope:+.2f}",
+                f"{one.trend.low:+.2f} to {one.trend.high:+.2f}",
+                f"{one.trend.p_value:.3f}",
+                f"{one.trend.detectable:.2f}",
+                f"{one.trend.phi:.2f}",
+                f"{one.trend.periods} of {one.trend.span}",
+                f"{one.trend.people:,}",
+                "; ".join(f"{shift.at:%Y-%m-%d} {shift.after - shift.before:+.1f}" for shift in one.shifts) or "-",
+            )
+            for one in found.items
+        ],
+        title=f"Trend of the happy share by {found.items[0].trend.step}, Theil-Sen slope and Mann-Kendall test",
+        numbers=columns[1:8],
+    )
 
-    limits, changes = {}, {}
-    for name in names:
-        try:
-            limits[name] = control_limits(read[name])
-            changes[name] = change_points(read[name])
-        except EstimateError:
-            continue
-    return limits, changes
+
+def _as_json(one: LocationTrend) -> dict[str, Any]:
+    from felicity.reports.sentences import trend_sentence
+
+    shifts = [{"at": shift.at.isoformat(), "before": shift.before, "after": shift.after} for shift in one.shifts]
+    outside = [start.isoformat() for start in one.outside]
+    return one.trend.to_json() | {"sentence": trend_sentence(one.trend), "shifts": shifts, "outside": outside}

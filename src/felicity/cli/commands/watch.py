@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.times import parse_time
 
 if TYPE_CHECKING:
     from felicity.watching.watch import WatchSummary
@@ -38,9 +39,10 @@ def watch(
         ),
     ] = None,
     start: Annotated[
-        str | None,
+        datetime | None,
         typer.Option(
             metavar="TIME",
+            parser=parse_time,
             help="When a recording began, ISO 8601, by the location's clock (default: as its file says).",
         ),
     ] = None,
@@ -84,7 +86,7 @@ def watch(
             store=store,
             window=window,
             fps=fps,
-            start=parse_time(start, zone=None) if start else None,
+            start=start,
             detector=detector,
             bundle=bundle,
             annotate=annotate,
@@ -96,20 +98,6 @@ def watch(
         console.emit_json(as_json(summary))
     else:
         show_summary(summary)
-
-
-def parse_time(text: str, *, zone: tzinfo | None = UTC) -> datetime:
-    """ISO 8601 to a time, in ``zone`` where none is given."""
-    from felicity.errors import ConfigError
-    from felicity.windows.buckets import read_time
-
-    try:
-        time = read_time(text)
-    except ValueError:
-        raise ConfigError(
-            f"{text!r}: a time in ISO 8601 expected, such as 2026-05-01, 2026-05-01T09:00 or 2026-05-01T09:00+02:00"
-        ) from None
-    return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
 def as_json(summary: WatchSummary) -> dict[str, Any]:

@@ -1,0 +1,46 @@
+"""The use cases: what the commands and the server do, as functions with typed results.
+
+Wherever a function takes ``store``, it takes an open ``Store``, a path, a URL, or None for the user's own file. It
+closes only a store that it opened itself. Times are dates, which begin at midnight, or datetimes; without a zone they
+are on each location's clock. ``locations`` are names, or a single name; None stands for all.
+"""
+
+from felicity.api.calibrating import LocationCalibration, calibrate
+from felicity.api.locations import (
+    RemovedLocation,
+    SavedLocations,
+    import_locations,
+    list_locations,
+    remove_location,
+    save_locations,
+)
+from felicity.api.over_time import SeriesByLocation, effect, series, trends
+from felicity.api.places import HappinessIndex, city, happiness
+from felicity.api.reporting import WrittenReport, report, write_report
+from felicity.api.seeing import read, watch
+from felicity.api.selection import opened, split_names
+
+__all__ = [
+    "HappinessIndex",
+    "LocationCalibration",
+    "RemovedLocation",
+    "SavedLocations",
+    "SeriesByLocation",
+    "WrittenReport",
+    "calibrate",
+    "city",
+    "effect",
+    "happiness",
+    "import_locations",
+    "list_locations",
+    "opened",
+    "read",
+    "remove_location",
+    "report",
+    "save_locations",
+    "series",
+    "split_names",
+    "trends",
+    "watch",
+    "write_report",
+]

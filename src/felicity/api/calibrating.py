@@ -1,0 +1,111 @@
+"""Calibration: a location's own soft matrix, from labelled faces of its own camera."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from felicity.api.selection import opened, to_path
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from felicity.api.selection import StoreLike
+    from felicity.datasets import Samples
+    from felicity.faces import Detector
+    from felicity.index.calibration import Calibration
+    from felicity.recognition.classifier import Classifier
+
+Progress = Callable[[int, int], None]
+"""Called with how many of how many pictures are read."""
+
+
+@dataclass(frozen=True)
+class LocationCalibration:
+    """The ``calibration`` of a location for a model, from ``faces`` labelled faces.
+
+    ``without_face``: pictures in which no face was found.
+    """
+
+    location: str
+    model: str
+    calibration: Calibration
+    faces: int
+    without_face: int
+    notes: tuple[str, ...] = ()
+
+
+def calibrate(
+    location: str,
+    labelled: str | Path,
+    *,
+    store: StoreLike = None,
+    crop: bool = False,
+    detector: str = "auto",
+    bundle: str | Path | None = None,
+    on_progress: Progress | None = None,
+) -> LocationCalibration:
+    """Measure how a bundle reads the faces of one location, and keep its soft matrix in the store.
+
+    ``labelled``: a data set of faces of this very camera, at least 30 happy and 30 others. ``crop``: its pictures are
+    faces already. Nothing of the pictures is kept. Raises ConfigError for an unknown location, StoreError,
+    DatasetError, BundleError, DetectorError; EstimateError for too few faces, or where recall is too near the
+    false-positive rate.
+    """
+    from felicity.datasets import open_dataset
+    from felicity.errors import ConfigError, noted
+    from felicity.faces.registry import open_detector
+    from felicity.index.calibration import calibrate as measure
+    from felicity.recognition.classifier import Classifier
+
+    path = to_path(labelled, "labelled")
+    classifier = Classifier.open(bundle)
+    identity = classifier.bundle.id
+    shipped = classifier.bundle.soft_matrix
+    with opened(store) as open_store:
+        if open_store.location(location) is None:
+            raise ConfigError(f"there is no location {location!r}; see: felicity locations list")
+        finder = None if crop else open_detector(detector)
+        answers, labels, faceless = _answers(open_dataset(path), classifier, finder, on_progress)
+        notes = (
+            (f"{faceless} pictures without a face that was found; use --crop if the pictures are cut-out faces",)
+            if faceless
+            else ()
+        )
+        with noted(notes):
+            found = measure(answers, labels, shipped, name=str(path))
+        open_store.save_model(identity, shipped, name=classifier.bundle.name)
+        open_store.save_calibration(location, identity, found.soft)
+    return LocationCalibration(location, identity, found, len(labels), faceless, notes)
+
+
+def _answers(
+    samples: Samples, classifier: Classifier, detector: Detector | None, on_progress: Progress | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], int]:
+    """Return answers (N, 8) and labels (N,) of the pictures with a face, and how many had none.
+
+    The face that is detected best counts.
+    """
+    import numpy as np
+
+    from felicity.datasets.samples import UNDECIDED
+    from felicity.recognition.photograph import read_faces
+
+    rows, labels, faceless = [], [], 0
+    for row, label in enumerate(samples.labels.tolist()):
+        if on_progress:
+            on_progress(row + 1, len(samples))
+        if label == UNDECIDED:
+            continue
+        image = samples.images[row]
+        rgb = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
+        faces = read_faces(rgb, classifier, detector)
+        if not faces:
+            faceless += 1
+            continue
+        rows.append(faces[0].probabilities)
+        labels.append(label)
+    return np.array(rows).reshape(-1, 8), np.array(labels, dtype=np.int64), faceless

@@ -1,0 +1,90 @@
+"""Places: the happiness index of locations, and of the city that they make up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from felicity.api.selection import Names, Selection, opened, to_path
+
+if TYPE_CHECKING:
+    from felicity.api.selection import StoreLike
+    from felicity.cities.city import CityIndex, Weight
+    from felicity.index import IndexRow
+    from felicity.windows.buckets import By
+
+
+@dataclass(frozen=True)
+class HappinessIndex:
+    """The happiness index: a row per location and period ``by``, in the order of names and time.
+
+    Figures of fewer than ``k`` people are None in ``rows``. ``notes``: what was left out.
+    """
+
+    rows: tuple[IndexRow, ...]
+    by: By
+    k: int
+    notes: tuple[str, ...] = ()
+
+
+def happiness(
+    *,
+    store: StoreLike = None,
+    begin: date | None = None,
+    end: date | None = None,
+    by: By = "total",
+    locations: Names | None = None,
+    k: int = 10,
+    model: str | None = None,
+) -> HappinessIndex:
+    """Compute the happiness index of places and periods.
+
+    ``begin`` ≤ start of a window < ``end``. ``by``: total, minute, hour, day, week or month. Figures of fewer than
+    ``k`` people are None. ``model``: a bundle's ``id``, by default that of the latest windows. Raises StoreError,
+    ConfigError.
+    """
+    from felicity.index import compute_index
+
+    selection = Selection.of(begin, end, locations, k, model)
+    with opened(store) as open_store:
+        groups = selection.sums(open_store, by)
+        rows = compute_index(groups, open_store.soft_matrices(), k=k)
+    absent = selection.absent({row.location for row in rows})
+    return HappinessIndex(tuple(rows), by, k, (*groups.notes, *absent.values()))
+
+
+def city(
+    *,
+    store: StoreLike = None,
+    weight: Weight | None = None,
+    footfall: str | Path | None = None,
+    begin: date | None = None,
+    end: date | None = None,
+    locations: Names | None = None,
+    k: int = 10,
+    model: str | None = None,
+) -> CityIndex:
+    """Compute the index of a city from its locations, weighted by population, visits or people; see ``cities.city``.
+
+    ``footfall``: CSV of visits by location and hour, or of flows between areas (``cities.footfall``). ``weight``: by
+    default visits where they are given, else population. Raises StoreError, EstimateError; ConfigError for flows that
+    weigh nothing.
+    """
+    from felicity.cities.city import city_index
+    from felicity.cities.footfall import read_footfall
+    from felicity.errors import ConfigError, noted
+
+    selection = Selection.of(begin, end, locations, k, model)
+    table = None if footfall is None else to_path(footfall, "footfall")
+    with opened(store) as open_store:
+        known = open_store.locations()
+        places = [place for place in known if selection.locations is None or place.name in selection.locations]
+        visits = None if table is None else read_footfall(table, known)
+        weight = weight or ("visits" if visits else "population")
+        if visits and not visits.hours and weight != "visits":
+            raise ConfigError(f"flows weigh places by visits alone, not by {weight}; leave --weight or --footfall out")
+        groups = selection.sums(open_store, "hour" if visits and visits.hours else "total")
+        with noted(groups.notes):
+            return city_index(groups, open_store.soft_matrices(), places, weight=weight, footfall=visits, k=k)

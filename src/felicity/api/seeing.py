@@ -1,0 +1,128 @@
+"""Seeing: the faces of one picture, and a source watched into a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.api.selection import opened, to_datetime
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from felicity.api.selection import StoreLike
+    from felicity.recognition.photograph import FaceReading
+    from felicity.watching.watch import WatchSummary
+
+
+def read(
+    image: str | Path | bytes | npt.NDArray[np.uint8],
+    *,
+    detector: str = "auto",
+    crop: bool = False,
+    bundle: str | Path | None = None,
+) -> list[FaceReading]:
+    """Faces of one picture and what they show, best detection first.
+
+    ``image``: a file, its bytes, or uint8 ``(height, width, 3)`` RGB. ``crop``: it is a face already.
+    For many pictures use ``felicity.recognition.photographs.read_photographs``, which opens the
+    network once. Raises ImageError, DetectorError, BundleError; ValueError for an array of another kind.
+    """
+    from felicity.faces.registry import open_detector
+    from felicity.imaging.decode import read_image
+    from felicity.recognition.classifier import Classifier
+    from felicity.recognition.photograph import read_faces
+
+    pixels = image if isinstance(image, np.ndarray) else read_image(image)
+    return read_faces(pixels, Classifier.open(bundle), None if crop else open_detector(detector))
+
+
+def watch(
+    source: str | Path | int,
+    *,
+    location: str,
+    camera: str | None = None,
+    store: StoreLike = None,
+    window: int = 60,
+    fps: float | None = None,
+    start: date | None = None,
+    detector: str = "auto",
+    bundle: str | Path | None = None,
+    annotate: str | Path | None = None,
+    on_frame: Callable[[WatchSummary], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
+    on_open: Callable[[Callable[[], None]], None] | None = None,
+) -> WatchSummary:
+    """Watch a source to its end and write its windows; the options are those of ``felicity watch``.
+
+    Times without a zone, ``start`` and those of photographs, are of the location's clock, which is UTC until the store
+    knows better. ``on_open`` is given a function that ends the watch soon, the open window written. Raises SourceError,
+    StoreError, DetectorError, BundleError, ConfigError, ImageError.
+    """
+    from felicity.errors import ConfigError, SourceError
+    from felicity.faces.registry import open_detector
+    from felicity.imaging.encode import check_video
+    from felicity.recognition.classifier import Classifier
+    from felicity.sources.registry import SourceOptions, open_source
+    from felicity.watching.watch import watch_source
+    from felicity.windows import Location
+    from felicity.windows.buckets import clock_doubt
+    from felicity.windows.window import LONGEST
+
+    Location(location)
+    if not 1 <= window <= LONGEST:
+        raise ConfigError(f"a window lasts 1 to {LONGEST} seconds, not {window}")
+    if camera is not None and not camera.strip():
+        raise ConfigError(f"a camera needs a name, not {camera!r}; leave it out to name it after the source")
+    path = Path(str(source))
+    name = str(path.resolve()) if str(source).strip() and path.exists() else str(source)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise SourceError(f"{str(source)!a}: a name in UTF-8 expected, for the store keeps it; rename it") from None
+    if annotate is not None and path.exists() and Path(annotate).resolve() == path.resolve():
+        raise ConfigError(f"{annotate} is what is to be watched; write the annotated video elsewhere")
+    zone, doubt = _clock_of(location, store), None
+    start = None if start is None else to_datetime(start, "start")
+    if start is not None and start.tzinfo is None:
+        doubt, start = clock_doubt(start, zone), start.replace(tzinfo=zone)
+    if annotate is not None:
+        check_video(Path(annotate))
+    classifier, finder = Classifier.open(bundle), open_detector(detector)
+    with (
+        open_source(name, options=SourceOptions(start=start, fps=fps, zone=zone, on_note=on_note)) as frames,
+        opened(store, create=True) as open_store,
+    ):
+        if on_open:
+            on_open(frames.stop)
+        return watch_source(
+            frames,
+            location=location,
+            camera=camera or Path(frames.source_id).stem or frames.source_id,
+            store=open_store,
+            classifier=classifier,
+            detector=finder,
+            seconds=window,
+            annotate=Path(annotate) if annotate else None,
+            notes=[f"{doubt}; give the start with its offset from UTC to be sure"] if doubt else [],
+            on_frame=on_frame,
+            on_note=on_note,
+        )
+
+
+def _clock_of(location: str, store: StoreLike) -> ZoneInfo:
+    """The zone of the location's clock; UTC, as a new location has it, where there is no store or it is not known."""
+    from felicity.errors import StoreError
+    from felicity.windows import Location
+
+    new = Location(location)
+    try:
+        with opened(store) as open_store:
+            return (open_store.location(location) or new).zone
+    except StoreError:  # there is none yet; what else is wrong with it is said when it is opened for writing
+        return new.zone

@@ -1,0 +1,74 @@
+"""Trends of several locations, each with its control limits and lasting shifts, and what none could be told of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from felicity.errors import EstimateError
+from felicity.over_time.control import Change, Limits, change_points, control_limits
+from felicity.over_time.series import Series, Step
+from felicity.over_time.trend import Trend, estimate_trend
+
+SEASON_YEARS = 2
+"""Years of data from which a trend can be told from the season of the year."""
+
+
+@dataclass(frozen=True)
+class LocationTrend:
+    """One location: its ``trend`` and lasting ``shifts``; ``limits`` for control, None for a series too short."""
+
+    trend: Trend
+    limits: Limits | None = None
+    shifts: tuple[Change, ...] = ()
+
+    @property
+    def location(self) -> str:
+        """Name of the location."""
+        return self.trend.location
+
+    @property
+    def outside(self) -> tuple[datetime, ...]:
+        """Starts of the periods beyond their control limits."""
+        return tuple(self.limits.starts[i] for i in self.limits.outside.nonzero()[0]) if self.limits else ()
+
+
+@dataclass(frozen=True)
+class Trends:
+    """Trends of locations, by name, from series by ``step``.
+
+    ``missing``: why a location has none. ``notes``: what was left out, and what to keep in mind.
+    """
+
+    items: tuple[LocationTrend, ...]
+    step: Step
+    missing: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def estimate_trends(series: Mapping[str, Series], step: Step, *, absent: Mapping[str, str] | None = None) -> Trends:
+    """Estimate the trend, limits and shifts of each series, all by ``step``.
+
+    ``absent``: why locations that were asked for have no series. Raises EstimateError if no location has a trend.
+    """
+    found, missing = [], {}
+    for name, one in series.items():
+        try:
+            found.append(_estimate(one))
+        except EstimateError as error:
+            missing[name] = str(error)
+    missing |= absent or {}
+    if not found:
+        raise EstimateError(next(iter(missing.values()), "there is nothing counted in this store and period yet"))
+    short = any((one.trend.starts[-1] - one.trend.starts[0]).days < 365 * SEASON_YEARS for one in found)
+    season = f"in less than {SEASON_YEARS} years a trend cannot be told from the season of the year"
+    return Trends(tuple(found), step, missing, (season,) if short else ())
+
+
+def _estimate(series: Series) -> LocationTrend:
+    trend = estimate_trend(series)
+    try:
+        return LocationTrend(trend, control_limits(series), tuple(change_points(series)))
+    except EstimateError:  # long enough for a trend alone
+        return LocationTrend(trend)
