@@ -25,6 +25,7 @@ from felicity.faces.crop import crop_face
 from felicity.faces.detection import CropGeometry, Detection, Detector
 from felicity.faces.registry import available, open_detector
 from felicity.labels import EXPRESSIONS
+from felicity.metrics.calibration import log_loss
 from felicity.metrics.classification import Scores
 from felicity.models.bundle import open_bundle
 from felicity.recognition.classifier import Classifier
@@ -84,7 +85,7 @@ def accuracies(detector: Detector, around: CropGeometry, bundles: list[str], fol
             p, labels = classifier.probabilities(crops), held.labels[rows]
             scores = Scores.of(labels, p, EXPRESSIONS)
             assert scores.happy is not None
-            loss = -np.log(p[np.arange(len(rows)), labels]).mean()
+            loss = float(log_loss(labels, p))
             print(
                 f"  side {geometry.scale:.2f}, down {geometry.down:+.2f}  {name:5} "
                 f"accuracy {scores.accuracy:.2%}, loss {loss:.4f}, happy F1 {float(scores.happy.f1[0]):.2%}",

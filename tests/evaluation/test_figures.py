@@ -9,7 +9,7 @@ from statsmodels.stats.proportion import proportion_confint
 from felicity.evaluation import intervals, tables
 from felicity.evaluation.figures import figures
 from felicity.evaluation.intervals import Estimate, estimates, resamples, settled
-from tests.evaluation.test_probabilities import judged
+from tests.support.judged import judged
 
 CLASSES = ("neutral", "happy", "sad", "fear", "anger")
 

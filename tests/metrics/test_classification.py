@@ -1,4 +1,8 @@
+"""Every metric of a confusion matrix is scikit-learn's, by its defaults, also where classes are empty."""
+
 from __future__ import annotations
+
+import warnings
 
 import numpy as np
 import pytest
@@ -14,57 +18,85 @@ CLASSES = ("neutral", "happy", "sad", "fear")
 
 @st.composite
 def judged(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and answers of four classes; every class has an image, as scikit-learn's means suppose."""
-    n = draw(st.integers(4, 60))
-    numbers = arrays(np.int64, n, elements=st.integers(0, 3))
-    labels, answers = draw(numbers), draw(numbers)
-    labels[:4] = range(4)
-    return labels, answers
+    """Labels and answers of four classes, some of which may be absent in labels, in answers, or in both."""
+    n = draw(st.integers(1, 60))
+
+    def numbers() -> st.SearchStrategy[np.ndarray]:
+        some = draw(st.sets(st.integers(0, 3), min_size=1))
+        return arrays(np.int64, n, elements=st.sampled_from(sorted(some)))
+
+    return draw(numbers()), draw(numbers())
 
 
-@settings(max_examples=60, deadline=None)
+def reference_metrics(labels: np.ndarray, answers: np.ndarray) -> dict[str, list[float]]:
+    """scikit-learn's figures, its warnings about empty classes silenced."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        each = reference.precision_recall_fscore_support(labels, answers, labels=range(4))
+        macro = reference.precision_recall_fscore_support(labels, answers, average="macro")
+        weighted = reference.precision_recall_fscore_support(labels, answers, average="weighted")
+        happy = reference.precision_recall_fscore_support(labels == 1, answers == 1, average="binary")
+        return {
+            "accuracy": [reference.accuracy_score(labels, answers)],
+            "balanced_accuracy": [reference.balanced_accuracy_score(labels, answers)],
+            "precision": each[0].tolist(), "recall": each[1].tolist(), "f1": each[2].tolist(),
+            "support": each[3].tolist(),
+            "macro_precision": [macro[0]], "macro_f1": [macro[2]],
+            "weighted_precision": [weighted[0]], "weighted_f1": [weighted[2]],
+            "happy": list(happy[:3]),
+        }  # fmt: skip
+
+
+def own_metrics(scores: Scores, at: tuple[int, ...] = ()) -> dict[str, list[float]]:
+    """The same figures of the matrix ``at`` among those of ``scores``."""
+    names = (
+        "accuracy", "balanced_accuracy", "precision", "recall", "f1", "support", "macro_precision", "macro_f1",
+        "weighted_precision", "weighted_f1",
+    )  # fmt: skip
+    found = {name: np.atleast_1d(getattr(scores, name)[at]).tolist() for name in names}
+    happy = scores.happy
+    assert happy is not None and happy.classes == ("happy", "not happy")
+    return found | {"happy": [float(part[(*at, 0)]) for part in (happy.precision, happy.recall, happy.f1)]}
+
+
+@settings(max_examples=100, deadline=None)
 @given(judged())
-def test_every_figure_is_scikit_learns(pair: tuple[np.ndarray, np.ndarray]) -> None:
+def test_every_metric_is_scikit_learns_empty_classes_included(pair: tuple[np.ndarray, np.ndarray]) -> None:
     labels, answers = pair
     scores = Scores.of(labels, np.eye(4)[answers], CLASSES)
     assert (scores.confusion == reference.confusion_matrix(labels, answers, labels=range(4))).all()
-    assert float(scores.accuracy) == pytest.approx(reference.accuracy_score(labels, answers))
-    assert float(scores.balanced_accuracy) == pytest.approx(reference.balanced_accuracy_score(labels, answers))
-    for average in (None, "macro", "weighted"):
-        precision, recall, f1, _ = reference.precision_recall_fscore_support(
-            labels, answers, labels=range(4), average=average, zero_division=0
-        )
-        ours = {
-            None: (scores.precision, scores.recall, scores.f1),
-            "macro": (scores.macro_precision, scores.balanced_accuracy, scores.macro_f1),
-            "weighted": (scores.weighted_precision, scores.accuracy, scores.weighted_f1),
-        }[average]
-        assert [np.asarray(x).tolist() for x in ours] == [pytest.approx(x) for x in (precision, recall, f1)]
-    happy = scores.happy
-    assert happy is not None and happy.classes == ("happy", "not happy")
-    precision, recall, f1, _ = reference.precision_recall_fscore_support(
-        labels == 1, answers == 1, average="binary", zero_division=0
-    )
-    assert [happy.precision[0], happy.recall[0], happy.f1[0]] == [pytest.approx(x) for x in (precision, recall, f1)]
-    assert float(happy.accuracy) == pytest.approx(((labels == 1) == (answers == 1)).mean())
+    expected = reference_metrics(labels, answers)
+    assert own_metrics(scores) == {name: pytest.approx(value) for name, value in expected.items()}
+    assert scores.happy is not None
+    assert float(scores.happy.accuracy) == pytest.approx(((labels == 1) == (answers == 1)).mean())
 
 
-def test_many_matrices_are_scored_as_each_alone() -> None:
-    matrices = np.random.default_rng(1).integers(0, 9, (5, 3, 4, 4))
+def test_stacked_matrices_are_scored_as_scikit_learn_scores_each() -> None:
+    rng = np.random.default_rng(1)
+    matrices = rng.integers(0, 9, (4, 3, 4, 4)) * (rng.random((4, 3, 4, 4)) < 0.4)  # many empty rows and columns
+    assert (matrices.sum((-1, -2)) > 0).all() and not matrices.sum(-1).all()
     together = Scores(CLASSES, matrices)
-    for where in np.ndindex(5, 3):
-        alone = Scores(CLASSES, matrices[where])
-        assert together.macro_f1[where] == alone.macro_f1
-        assert together.precision[where].tolist() == alone.precision.tolist()
-        assert together.happy.f1[where].tolist() == alone.happy.f1.tolist()  # type: ignore[union-attr]
+    for at in np.ndindex(4, 3):
+        labels, answers = (np.repeat(side.ravel(), matrices[at].ravel()) for side in np.indices((4, 4)))
+        assert (confusion(labels, answers, 4) == matrices[at]).all()
+        expected = reference_metrics(labels, answers)
+        assert own_metrics(together, at) == {name: pytest.approx(value) for name, value in expected.items()}
 
 
-def test_a_class_without_images_is_no_part_of_the_means() -> None:
-    labels, answers = np.array([0, 0, 1, 1]), np.array([0, 3, 1, 1])
-    scores = Scores(CLASSES, confusion(labels, answers, 4))
-    assert scores.balanced_accuracy == pytest.approx(0.75), "recall of neutral and happy alone"
-    assert scores.macro_f1 == pytest.approx((2 / 3 + 1) / 2)
-    assert np.isnan(scores.recall[2]) and np.isnan(scores.f1[3]) and scores.precision[3] == 0
+def test_a_class_that_is_absent_but_answered_counts_in_macro_f1_and_not_in_balanced_accuracy() -> None:
+    sad, happy, anger = 0, 1, 2
+    labels = np.array([sad] * 4 + [anger] * 4)
+    answers = np.array([sad, sad, sad, happy, anger, anger, anger, happy])
+    scores = Scores(("sad", "happy", "anger", "fear"), confusion(labels, answers, 4))
+    assert scores.macro_f1 == pytest.approx((6 / 7 + 6 / 7 + 0) / 3), "0.571"
+    assert scores.balanced_accuracy == pytest.approx(0.75)
+    assert scores.happy is not None and scores.happy.f1[0] == 0
+    assert scores.f1[3] == scores.recall[3] == scores.precision[3] == 0, "fear neither occurs nor is answered"
+
+
+def test_metrics_of_no_images_are_not_defined() -> None:
+    scores = Scores(CLASSES, np.zeros((4, 4)))
+    assert np.isnan([scores.accuracy, scores.balanced_accuracy, scores.macro_f1, scores.weighted_f1]).all()
 
 
 def test_happy_needs_its_class() -> None:

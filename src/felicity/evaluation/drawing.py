@@ -12,8 +12,9 @@ import numpy.typing as npt
 from felicity.datasets.charts import GRID, INK, MUTED, bare, heat_map
 from felicity.datasets.samples import Image
 from felicity.evaluation.roc import auc, curve
+from felicity.labels import Expression
 from felicity.metrics.calibration import BINS, Reliability
-from felicity.metrics.classification import HAPPY, Floats, Rows
+from felicity.metrics.classification import Floats, Rows
 
 DOTS_PER_INCH = 130
 BLUE, RED, ORANGE = "#2f6f9f", "#c8553d", "#e39a2d"
@@ -100,7 +101,7 @@ def roc_png(labels: Rows, probabilities: Floats, classes: Sequence[str], title: 
         false, true = curve(positive, probabilities[:, i])
         area = float(auc(positive, probabilities[:, i], np.ones((1, len(labels))))[0])
         style: dict[str, Any] = {"color": LINES[i % len(LINES)], "linewidth": 1.1}
-        if name == HAPPY:
+        if name == Expression.HAPPY:
             style = {"color": ORANGE, "linewidth": 2.6, "zorder": 3}
         axis.plot(false, true, label=f"{name} {area:.3f}", **style)
     axis.set(xlim=(0, 1), ylim=(0, 1.005), xlabel="false positive rate", ylabel="true positive rate")

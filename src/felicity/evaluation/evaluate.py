@@ -17,7 +17,7 @@ from felicity.evaluation.fitting import Fit, judge_fit
 from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates
 from felicity.evaluation.judge import Judge
 from felicity.evaluation.selection import Chosen, Flags, Progress, Trained, answers, choose, data_of, sources
-from felicity.metrics.classification import Floats
+from felicity.metrics.classification import Floats, is_right
 from felicity.training.config import DataConfig
 from felicity.training.data import Part, open_prepared
 from felicity.training.trained_on import as_divided, fold_of, own_set
@@ -209,6 +209,6 @@ def _accuracy(judge: Judge, part: Part, seed: int) -> Estimate:
     """Of a part, or of MEASURED of its images drawn by ``seed``."""
     rows = np.flatnonzero(part.labels >= 0)
     rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MEASURED])
-    right = (judge.probabilities(part.images[rows]).argmax(1) == part.labels[rows]).astype(np.float64)
+    right = is_right(part.labels[rows], judge.probabilities(part.images[rows])).astype(np.float64)
     found = estimates(lambda weights: {"accuracy": weights @ right / weights.sum(1)}, np.arange(len(rows)), seed=seed)
     return found["accuracy"]

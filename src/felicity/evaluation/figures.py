@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates, settled, with_width
 from felicity.evaluation.roc import auc
+from felicity.labels import Expression
 from felicity.metrics.calibration import Reliability, brier, log_loss, reliability
-from felicity.metrics.classification import HAPPY, Floats, Rows, Scores
+from felicity.metrics.classification import Floats, Rows, Scores, ratio
 
 Flags = npt.NDArray[np.bool_]
 OVERALL = (
@@ -99,20 +100,19 @@ def figures(
     def measures(weights: Floats) -> dict[str, Floats]:
         scores = Scores(classes, (weights @ cells).reshape(-1, size, size))
         aucs = np.stack([auc(is_class[:, i], probabilities[:, i], weights) for i in range(size)], axis=1)
-        values = {name: getattr(scores, name) for name in (*OVERALL[:6], "recall", "f1")}
+        values = {name: getattr(scores, name) for name in OVERALL[:6]}
         values |= {
-            "precision": _where_answered(scores),
+            **_per_class(scores),
             "confusion_shares": scores.shares,
             "auc": aucs,
-            "macro_auc": scores.macro(aucs),
+            "macro_auc": ratio(np.nansum(aucs, 1), np.isfinite(aucs).sum(1)),
             "ece": reliability(labels, probabilities, weights).ece,
             "brier": brier(labels, probabilities, weights),
             "log_loss": log_loss(labels, probabilities, weights),
         }
         if (happy := scores.happy) is not None:
-            values |= {"happy_precision": _where_answered(happy)[:, 0]}
-            values |= {"happy_recall": happy.recall[:, 0], "happy_f1": happy.f1[:, 0]}
-            values |= {"happy_accuracy": happy.accuracy, "happy_auc": aucs[:, classes.index(HAPPY)]}
+            values |= {f"happy_{name}": found[:, 0] for name, found in _per_class(happy).items()}
+            values |= {"happy_accuracy": happy.accuracy, "happy_auc": aucs[:, classes.index(Expression.HAPPY)]}
         return values
 
     scores = Scores.of(labels, probabilities, classes)
@@ -123,27 +123,30 @@ def figures(
     for prefix, whole in (("", scores), ("happy_", scores.happy)):
         if whole is not None:
             at: Any = 0 if prefix else slice(None)
-            here: Any = classes.index(HAPPY) if prefix else slice(None)
+            here: Any = classes.index(Expression.HAPPY) if prefix else slice(None)
             for name, trials in (("recall", labelled[here]), ("precision", answered[here]), ("accuracy", number)):
                 found[prefix + name] = settled(found[prefix + name], trials)
             found[f"{prefix}precision"] = replace(found[f"{prefix}precision"], value=whole.precision[at])
     found = {name: with_width(estimate) for name, estimate in found.items()}
-    everything = np.ones((1, len(labels)))
-    bins = reliability(labels, probabilities, everything)
     return Figures(
         classes=classes,
         labels=labels,
         probabilities=probabilities,
         groups=int(number),
         scores=scores,
-        reliability=Reliability(bins.count[0], bins.confidence[0], bins.right[0]),
+        reliability=reliability(labels, probabilities),
         found=found,
     )
 
 
-def _where_answered(scores: Scores) -> Floats:
-    """Precision, NaN where a resample has no such answer, which says nothing about it."""
-    return np.where(scores.answers > 0, scores.precision, np.nan)
+def _per_class(scores: Scores) -> dict[str, Floats]:
+    """Return precision, recall and F1, each ``(B, C)``; NaN in resamples that say nothing about it, instead of 0."""
+    answered, labelled = scores.answers > 0, scores.support > 0
+    return {
+        "precision": np.where(answered, scores.precision, np.nan),
+        "recall": np.where(labelled, scores.recall, np.nan),
+        "f1": np.where(answered | labelled, scores.f1, np.nan),
+    }
 
 
 def _groups_of(member: Flags, groups: Rows) -> Floats:

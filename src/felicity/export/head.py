@@ -77,8 +77,7 @@ def measures(logits: Logits, labels: Rows, scaling: Scaling | None = None) -> di
     figures = {"accuracy": scores.accuracy, "balanced_accuracy": scores.balanced_accuracy}
     if scores.happy is not None and scores.happy.support[0]:
         figures["happy_f1"] = scores.happy.f1[0]
-    everyone = np.ones((1, len(labels)))
-    figures["ece"] = reliability(labels, p, everyone).ece[0]
+    figures["ece"] = reliability(labels, p).ece
     if scaling:
-        figures["ece_before"] = reliability(labels, softmax(logits), everyone).ece[0]
+        figures["ece_before"] = reliability(labels, softmax(logits)).ece
     return {"faces": len(labels)} | {name: round(float(value), 4) for name, value in figures.items()}

@@ -1,19 +1,24 @@
-"""Whether probabilities mean what they say: reliability, calibration error, proper scores.
+"""Measure predicted probabilities: reliability, calibration error, proper scores.
 
-Weights ``(B, N)`` weigh N images in each of B resamples; one row of ones is the data themselves.
+Weights ``(..., N)`` weigh N images, as in a resample each; a metric then has the shape ``(...)``. Without weights every
+image counts once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from felicity.metrics.classification import Floats, Rows, ratio
+from felicity.metrics.classification import Floats, Rows, floats, is_right, ratio
+
+Probabilities = npt.NDArray[np.floating[Any]]
 
 BINS = 15
-LEAST = 1e-12
-"""A probability of 0 counts as this in the log loss, which would be infinite."""
+SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
+"""Lower bound of probabilities in the log loss, which 0 would make infinite; scikit-learn's for float64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,21 +47,37 @@ class Reliability:
         return ratio(self.confidence.sum(-1), self.count.sum(-1))
 
 
-def reliability(labels: Rows, probabilities: Floats, weights: Floats) -> Reliability:
-    """Of ``labels`` (N,) and ``probabilities`` (N, C) under ``weights`` (B, N)."""
-    confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
-    at = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    member = np.eye(BINS)[at]  # (N, BINS)
-    return Reliability(weights @ member, weights @ (member * confidence[:, None]), weights @ (member * right[:, None]))
+def reliability(labels: Rows, probabilities: Probabilities, weights: Floats | None = None) -> Reliability:
+    """Bin ``probabilities`` (N, C) of ``labels`` (N,) by confidence."""
+    confidence, weights = floats(probabilities.max(1)), _weights(labels, weights)
+    member = np.eye(BINS)[np.minimum((confidence * BINS).astype(np.int64), BINS - 1)]  # (N, BINS)
+    right = is_right(labels, probabilities)[:, None]
+    return Reliability(weights @ member, weights @ (member * confidence[:, None]), weights @ (member * right))
 
 
-def brier(labels: Rows, probabilities: Floats, weights: Floats) -> Floats:
-    """Mean squared error over all classes ``(B,)``, 0 to 2 (Brier 1950)."""
+def brier(labels: Rows, probabilities: Probabilities, weights: Floats | None = None) -> Floats:
+    """Return the mean squared error over all classes, ``(...)``, 0 to 2 (Brier 1950)."""
     wrong = probabilities - np.eye(probabilities.shape[1])[labels]
-    return ratio(weights @ (wrong**2).sum(1), weights.sum(1))
+    return _mean((wrong**2).sum(1), _weights(labels, weights))
 
 
-def log_loss(labels: Rows, probabilities: Floats, weights: Floats) -> Floats:
-    """Mean negative logarithm of the label's probability ``(B,)``, in nats."""
-    given = np.maximum(probabilities[np.arange(len(labels)), labels], LEAST)
-    return ratio(weights @ -np.log(given), weights.sum(1))
+def log_loss(labels: Rows, probabilities: Probabilities, weights: Floats | None = None) -> Floats:
+    """Return the mean negative logarithm of the label's probability, ``(...)``, in nats."""
+    given = np.maximum(floats(probabilities[np.arange(len(labels)), labels]), SMALLEST_PROBABILITY)
+    return _mean(-np.log(given), _weights(labels, weights))
+
+
+def cross_entropy(labels: Rows, logits: Probabilities) -> float:
+    """Return the log loss of the softmax of ``logits`` (N, C), in nats; exact also where a probability underflows."""
+    wide = logits.astype(np.float64)
+    wide -= wide.max(1, keepdims=True)
+    log_p = wide - np.log(np.exp(wide).sum(1, keepdims=True))
+    return -float(log_p[np.arange(len(labels)), labels].mean())
+
+
+def _weights(labels: Rows, weights: Floats | None) -> Floats:
+    return np.ones(len(labels)) if weights is None else weights
+
+
+def _mean(values: Floats, weights: Floats) -> Floats:
+    return ratio(floats(weights @ values), floats(weights.sum(-1)))

@@ -1,7 +1,14 @@
-"""Figures of merit that follow from a confusion matrix: of one, or of many resamples at once.
+"""Compute classification metrics from confusion matrices, of one data set or of many resamples at once.
 
-Conventions as in scikit-learn: rows are labels, columns answers; the precision of a class that is never
-answered is 0; a class of which there is no image has no recall and does not enter the means.
+One convention holds for training, tuning, cross-validation and evaluation; it is scikit-learn's default:
+
+- Rows are labels, columns are answers.
+- A ratio without a denominator is 0: the recall of a class without images, the precision of a class that is never
+  answered, the F1 of a class that neither occurs nor is answered.
+- Macro means cover the classes that occur or are answered.
+- Balanced accuracy is the mean recall of the classes that occur.
+- Weighted means weigh each class by its images.
+- A metric of no images at all is NaN.
 """
 
 from __future__ import annotations
@@ -17,7 +24,11 @@ from felicity.labels import Expression
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
-HAPPY = str(Expression.HAPPY)
+
+
+def is_right(labels: Rows, probabilities: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
+    """Tell for each image whether its most probable class, or highest logit, ``(N, C)`` is its label ``(N,)``."""
+    return np.asarray(probabilities.argmax(1) == labels)
 
 
 def confusion(labels: Rows, predicted: Rows, classes: int) -> Rows:
@@ -30,8 +41,8 @@ def confusion(labels: Rows, predicted: Rows, classes: int) -> Rows:
 class Scores:
     """Figures of ``confusion`` ``(..., C, C)``, counts (or weights) of labels down and answers across.
 
-    Figures have the leading shape ``(...)`` of the matrices, those per class ``(..., C)``; all lie in 0 to 1,
-    and are NaN where they are not defined. ``macro`` means count every class alike, ``weighted`` means every image.
+    Metrics have the leading shape ``(...)`` of the matrices, those per class ``(..., C)``; all lie in 0 to 1.
+    The module states the convention for classes that do not occur.
     """
 
     classes: tuple[str, ...]
@@ -73,58 +84,57 @@ class Scores:
 
     @property
     def recall(self) -> Floats:
-        """Of the images of a class, the share answered so, ``(..., C)``; NaN where there is none."""
-        return ratio(self._right, self.support)
+        """Of the images of a class, the share answered so, ``(..., C)``."""
+        return ratio(self._right, self.support, nothing=0)
 
     @property
     def precision(self) -> Floats:
-        """Of the answers of a class, the share that is right, ``(..., C)``; 0 where there is none."""
+        """Of the answers of a class, the share that is right, ``(..., C)``."""
         return ratio(self._right, self.answers, nothing=0)
 
     @property
     def f1(self) -> Floats:
-        """Harmonic mean of precision and recall, ``(..., C)``; NaN where there is no image of the class."""
-        both = ratio(2 * self._right, self.support + self.answers)
-        return np.where(self.support > 0, both, np.nan)
+        """Harmonic mean of precision and recall, ``(..., C)``."""
+        return ratio(2 * self._right, self.support + self.answers, nothing=0)
 
     @property
     def balanced_accuracy(self) -> Floats:
-        """Mean recall over classes."""
-        return self.macro(self.recall)
+        """Mean recall of the classes that occur."""
+        return ratio(self.recall.sum(-1), floats((self.support > 0).sum(-1)))
 
     @property
     def macro_precision(self) -> Floats:
-        """Mean over classes."""
-        return self.macro(self.precision)
+        """Mean over the classes that occur or are answered."""
+        return self._macro(self.precision)
 
     @property
     def macro_f1(self) -> Floats:
-        """Mean over classes."""
-        return self.macro(self.f1)
+        """Mean over the classes that occur or are answered."""
+        return self._macro(self.f1)
 
     @property
     def weighted_precision(self) -> Floats:
         """Mean over images."""
-        return self.weighted(self.precision)
+        return self._weighted(self.precision)
 
     @property
     def weighted_f1(self) -> Floats:
         """Mean over images. (Recall so weighted is the accuracy.)"""
-        return self.weighted(self.f1)
+        return self._weighted(self.f1)
 
-    def macro(self, values: Floats) -> Floats:
-        """Mean of ``values`` (..., C) over the classes that have images."""
-        there = self.support > 0
-        return ratio(np.where(there, values, 0).sum(-1), floats(there.sum(-1)))
+    def _macro(self, values: Floats) -> Floats:
+        there = self.support + self.answers > 0
+        return ratio((values * there).sum(-1), floats(there.sum(-1)))
 
-    def weighted(self, values: Floats) -> Floats:
-        """Mean of ``values`` (..., C), each class counted by its images."""
-        return ratio((np.where(self.support > 0, values, 0) * self.support).sum(-1), self.n)
+    def _weighted(self, values: Floats) -> Floats:
+        return ratio((values * self.support).sum(-1), self.n)
 
     @property
     def happy(self) -> Scores | None:
         """Happy against all else, classes ``happy`` and ``not happy``; None without that class, or with it alone."""
-        return None if HAPPY not in self.classes or len(self.classes) < 2 else self.against_rest(HAPPY)
+        return (
+            self.against_rest(Expression.HAPPY) if Expression.HAPPY in self.classes and len(self.classes) > 1 else None
+        )
 
     def against_rest(self, name: str) -> Scores:
         """Scores of the class ``name`` against all others together."""

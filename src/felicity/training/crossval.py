@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from felicity.errors import ConfigError, TrainingError
-from felicity.metrics.scores import Scores, score
+from felicity.metrics.calibration import Probabilities, log_loss
+from felicity.metrics.classification import Rows, Scores
 from felicity.training.checkpoint import write
 from felicity.training.config import TrainConfig
 from felicity.training.fit import Watcher, fit
@@ -25,7 +25,7 @@ from felicity.training.several import begin_another
 
 FORMAT = 1
 SUMMARY, PICTURE = "crossval.json", "crossval.png"
-METRICS = tuple(f.name for f in fields(Scores))
+METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "happy_f1", "loss")
 CONFIDENCE = 0.95
 NOTE = (
     "approximate: Student's t over folds, which share training images and so are not independent "
@@ -117,7 +117,6 @@ def summarise(folds: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
 def _one(config: TrainConfig, pool: Pool, fold: Fold, folder: Path, watcher: Watcher | None) -> dict[str, Any]:
     data = pool.training_set(fold)
     run = fit(config, data, folder / f"fold-{fold.number}", resume=True, watcher=watcher)
-    scores = score(predict(run.folder, data.test.images), data.test.labels, data.classes)
     history = run.history
     return {
         "fold": fold.number,
@@ -125,8 +124,20 @@ def _one(config: TrainConfig, pool: Pool, fold: Fold, folder: Path, watcher: Wat
         "images": {"train": len(data.train), "validation": len(data.validation), "held_out": len(data.test)},
         "best_epoch": min(history, key=lambda row: float(row["val_loss"]))["epoch"],
         "seconds": sum(float(row["seconds"]) for row in history),
-        **asdict(scores),
+        **score(data.test.labels, predict(run.folder, data.test.images), data.classes),
         "history": history,
+    }
+
+
+def score(labels: Rows, probabilities: Probabilities, classes: tuple[str, ...]) -> dict[str, float | None]:
+    """Return METRICS of ``probabilities`` (N, C) against ``labels`` (N,); no ``happy_f1`` (None) without that class."""
+    scores = Scores.of(labels, probabilities, classes)
+    return {
+        "accuracy": float(scores.accuracy),
+        "balanced_accuracy": float(scores.balanced_accuracy),
+        "macro_f1": float(scores.macro_f1),
+        "happy_f1": None if scores.happy is None else float(scores.happy.f1[0]),
+        "loss": float(log_loss(labels, probabilities)),
     }
 
 

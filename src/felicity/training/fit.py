@@ -13,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import ConfigError, TrainingError
+from felicity.metrics.calibration import cross_entropy
+from felicity.metrics.classification import is_right
 from felicity.training import checkpoint
 from felicity.training import run as runs
 from felicity.training.config import TrainConfig
-from felicity.training.data import Images, Part, Rows, TrainingSet, one_hot
+from felicity.training.data import Images, Part, TrainingSet, one_hot
 from felicity.training.engines import Engine, open_engine
 from felicity.training.feed import Feed, check_memory, normalise
 from felicity.training.history import Epoch
@@ -199,18 +201,11 @@ def measure(engine: Engine, part: Part, data: TrainingSet) -> tuple[float, float
     part = part.take(np.flatnonzero(part.labels >= 0))
     logits = engine.predict(normalise(part.images, data.mean, data.std))
     first = logits[:, : len(data.classes)]
-    loss = _cross_entropy(first, part.labels)
+    loss = cross_entropy(part.labels, first)
     if part.second is not None:
         decided = np.flatnonzero(part.second >= 0)
-        loss += engine.config.second_weight * _cross_entropy(logits[decided, len(data.classes) :], part.second[decided])
-    return loss, float((first.argmax(1) == part.labels).mean())
-
-
-def _cross_entropy(logits: Floats, labels: Rows) -> float:
-    wide = logits.astype(np.float64)
-    wide -= wide.max(1, keepdims=True)
-    log_p = wide - np.log(np.exp(wide).sum(1, keepdims=True))
-    return -float(log_p[np.arange(len(labels)), labels].mean())
+        loss += engine.config.second_weight * cross_entropy(part.second[decided], logits[decided, len(data.classes) :])
+    return loss, float(is_right(part.labels, first).mean())
 
 
 def _finish_epoch(engine: Engine, config: TrainConfig, data: TrainingSet, at: _Progress, rate: float) -> Epoch:
