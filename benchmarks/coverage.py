@@ -16,7 +16,7 @@ import numpy as np
 from tests.support.windows import draw_groups, draw_mixes, soft_matrix
 
 from felicity.index.bootstrap import bootstrap
-from felicity.index.interval import HAPPY, UNHAPPY, Intervals
+from felicity.index.interval import IS_HAPPY, IS_UNHAPPY, Intervals
 
 HAPPY_SHARES = np.array([0.05, 0.2, 0.5, 0.8, 0.95])
 
@@ -31,15 +31,15 @@ def measure(people: int, window_people: float, likeness: float, groups: int, res
         sums, windows = draw_groups(rng, truth, people, window_people, likeness)
         soft = soft_matrix(rng)
         intervals = Intervals(sums, soft)
-        for name, weights in (("happy", HAPPY), ("balance", HAPPY - UNHAPPY), ("sad", np.eye(8)[2])):
+        for name, weights in (("happy", IS_HAPPY), ("balance", IS_HAPPY - IS_UNHAPPY), ("sad", np.eye(8)[2])):
             figure = intervals.linear(weights)
             true = truth @ weights
             held.setdefault(name, []).extend((figure.low <= true) & (true <= figure.high))
             if name == "happy":
                 width.extend(figure.high - figure.low)
                 error.extend(np.abs(figure.adjusted - true))
-        _, low, high = intervals.ratio(HAPPY, UNHAPPY)
-        ratio = truth @ HAPPY / (truth @ (HAPPY + UNHAPPY))
+        _, low, high = intervals.ratio(IS_HAPPY, IS_UNHAPPY)
+        ratio = truth @ IS_HAPPY / (truth @ (IS_HAPPY + IS_UNHAPPY))
         held.setdefault("ratio", []).extend((low <= ratio) & (ratio <= high))
         if resample and window_people < people:
             for true, part in zip(truth[:, 1], windows, strict=True):

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from felicity.faces.registry import open_detector
-from felicity.labels import EXPRESSIONS, INDEX, Expression
+from felicity.labels import EXPRESSIONS, HAPPY_INDEX, INDEX, Expression
 from felicity.metrics.classification import Scores
 from felicity.models.bundle import open_bundle
 from felicity.models.prior import prior_shift, towards_even
@@ -28,7 +28,6 @@ from felicity.training.data import load
 
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 RARE = [INDEX[Expression(name)] for name in ("fear", "disgust", "contempt")]
-HAPPY = INDEX[Expression.HAPPY]
 
 
 def posed(classifier: Classifier, folder: Path, detector: str) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +69,7 @@ def main() -> None:
             "happy F1": float(scores.happy.f1[0]),
         }
         if portraits:
-            smiles = (portraits[0] * np.exp(shift)).argmax(1) == HAPPY
+            smiles = (portraits[0] * np.exp(shift)).argmax(1) == HAPPY_INDEX
             row["posed right"] = int((smiles == portraits[1]).sum())
             row["false smiles"] = int((smiles & ~portraits[1]).sum())
         rows.append(row)

@@ -18,18 +18,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from felicity.faces.registry import open_detector
+from felicity.labels import Expression
 from felicity.models.bundle import shipped
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.photographs import read_photographs
-
-HAPPY = "happy"
 
 
 def groups_of(row: dict[str, str]) -> list[tuple[str, str]]:
     age = int(row["age"])
     return [
         ("all", ""),
-        ("asked to", "smile" if row["expression"] == HAPPY else "be neutral"),
+        ("asked to", "smile" if row["expression"] == Expression.HAPPY else "be neutral"),
         ("gender", row["gender"]),
         ("age", "under 30" if age < 30 else "30 and over"),
         ("ethnicity", row["ethnicity"]),
@@ -58,9 +57,9 @@ def main() -> None:
         detector.geometry = replace(detector.geometry, scale=detector.geometry.scale * flags.crop)
         for reading, _ in read_photographs(files, Classifier.open(bundle), detector):
             row = labels[Path(reading.path).name]
-            said = [str(face.expression) == HAPPY for face in reading.faces]
+            said = [str(face.expression) == Expression.HAPPY for face in reading.faces]
             for group in groups_of(row):
-                right[group][bundle, name] += said == [row["expression"] == HAPPY]
+                right[group][bundle, name] += said == [row["expression"] == Expression.HAPPY]
     rows = [
         {"group": " ".join(filter(None, group)), "pictures": totals[group]}
         | {f"{bundle}, {name}": right[group][bundle, name] for bundle, name in columns}

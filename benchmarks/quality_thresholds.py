@@ -22,11 +22,11 @@ from felicity.evaluation.drawing import Canvas
 from felicity.faces.detection import Detection
 from felicity.faces.quality import sharpness, yaw
 from felicity.faces.registry import open_detector
+from felicity.labels import HAPPY_INDEX
 from felicity.recognition.classifier import Classifier
 from felicity.training.config import DataConfig
 from felicity.training.data import load
 
-HAPPY = 1
 SIDES = (48, 40, 32, 28, 24, 20, 18, 16, 14, 12, 10, 8)
 BLURS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)  # standard deviations in pixels of a 48-pixel face
 YAWS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 9.0)
@@ -56,7 +56,7 @@ def main() -> None:
 
     def row(crops: np.ndarray, truth: np.ndarray, **what: float) -> dict[str, float]:
         p = classifier.probabilities(crops)
-        said, happy = p.argmax(1) == HAPPY, truth == HAPPY
+        said, happy = p.argmax(1) == HAPPY_INDEX, truth == HAPPY_INDEX
         full = Detection((0, 0, 48, 48), 1.0)
         sharp = [sharpness(cv2.cvtColor(c, cv2.COLOR_GRAY2RGB), full) for c in crops[::4]]
         return what | {

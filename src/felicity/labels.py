@@ -32,6 +32,8 @@ EXPRESSIONS: tuple[Expression, ...] = tuple(Expression)
 INDEX: dict[Expression, int] = {expression: i for i, expression in enumerate(EXPRESSIONS)}
 """Expression to index in an array of eight."""
 
+HAPPY_INDEX = INDEX[Expression.HAPPY]
+
 MOODS: dict[Expression, Mood] = {
     Expression.NEUTRAL: Mood.NEITHER,
     Expression.HAPPY: Mood.HAPPY,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from felicity.errors import EstimateError
 from felicity.index import SoftMatrix
 from felicity.index.bootstrap import bootstrap
-from felicity.index.interval import HAPPY, UNHAPPY, Intervals
+from felicity.index.interval import IS_HAPPY, IS_UNHAPPY, Intervals
 from felicity.windows import Sums
 from tests.support.windows import VALIDATION, answers, draw_groups, draw_mixes, make_windows, shares, soft_matrix
 
@@ -29,11 +29,11 @@ def coverage(people: int, window_people: float, likeness: float, groups: int, se
         truth = draw_mixes(rng, np.array(HAPPY_SHARES))
         sums, _ = draw_groups(rng, truth, people, window_people, likeness)
         intervals = Intervals(sums, soft_matrix(rng))
-        for name, weights in (("happy", HAPPY), ("balance", HAPPY - UNHAPPY)):
+        for name, weights in (("happy", IS_HAPPY), ("balance", IS_HAPPY - IS_UNHAPPY)):
             figure = intervals.linear(weights)
             held[name] += ((figure.low <= truth @ weights) & (truth @ weights <= figure.high)).tolist()
-        ratio = truth @ HAPPY / (truth @ (HAPPY + UNHAPPY))
-        _, low, high = intervals.ratio(HAPPY, UNHAPPY)
+        ratio = truth @ IS_HAPPY / (truth @ (IS_HAPPY + IS_UNHAPPY))
+        _, low, high = intervals.ratio(IS_HAPPY, IS_UNHAPPY)
         held["ratio"] += ((low <= ratio) & (ratio <= high)).tolist()
     return {name: float(np.mean(hits)) for name, hits in held.items()}
 
@@ -83,7 +83,7 @@ def sums_of(p: Floats, window: npt.ArrayLike | None = None) -> Sums:
 def test_nobody_happy_and_all_happy_leave_room(label: int, people: int) -> None:
     rng = np.random.default_rng(3)
     intervals = Intervals(sums_of(answers(rng, np.full(people, label)), np.arange(people) // 2), soft_matrix(rng))
-    figure = intervals.linear(HAPPY)
+    figure = intervals.linear(IS_HAPPY)
     low, point, high = float(figure.low[0]), float(figure.adjusted[0]), float(figure.high[0])
     assert 0 <= low <= point <= high <= 1
     assert high - low > 1 / people, "even if all look alike, the next might not"
@@ -97,11 +97,11 @@ def test_intervals_hold_their_estimate_and_stay_in_range(people: int, seed: int,
     rng = np.random.default_rng(seed)
     p = answers(rng, rng.integers(0, 8, people))
     intervals = Intervals(sums_of(p, np.arange(people) // per_window), soft_matrix(rng))
-    for weights, least in ((HAPPY, 0), (UNHAPPY, 0), (HAPPY - UNHAPPY, -1), (np.eye(8)[7], 0)):
+    for weights, least in ((IS_HAPPY, 0), (IS_UNHAPPY, 0), (IS_HAPPY - IS_UNHAPPY, -1), (np.eye(8)[7], 0)):
         figure = intervals.linear(weights)
         assert least - 1e-9 <= figure.low[0] <= figure.adjusted[0] <= figure.high[0] <= 1 + 1e-9
         assert figure.people_error[0] >= 0 and figure.matrix_error[0] >= 0
-    point, low, high = (float(value[0]) for value in intervals.ratio(HAPPY, UNHAPPY))
+    point, low, high = (float(value[0]) for value in intervals.ratio(IS_HAPPY, IS_UNHAPPY))
     assert np.isnan(point) or 0 <= low <= point <= high <= 1
     assert 0 < intervals.effective_people()[0] <= people
 
@@ -114,7 +114,7 @@ def test_people_who_resemble_each_other_count_for_fewer() -> None:
     alike = Intervals(sums_of(p, np.arange(400) // 10), soft)
     mixed = Intervals(sums_of(p, np.arange(400) % 40), soft)
     assert alike.effective_people()[0] < 80 and mixed.effective_people()[0] > 250
-    wide, narrow = alike.linear(HAPPY), mixed.linear(HAPPY)
+    wide, narrow = alike.linear(IS_HAPPY), mixed.linear(IS_HAPPY)
     assert (wide.high - wide.low)[0] > 2 * (narrow.high - narrow.low)[0]
     assert np.allclose(wide.matrix_error, narrow.matrix_error)
 
@@ -126,7 +126,7 @@ def test_more_people_and_more_validation_faces_make_intervals_narrower() -> None
     for people in (50, 500, 5000):
         sums, _ = draw_groups(rng, shares(0.4)[None], people, 4, 0.0)
         for factor, soft in faces.items():
-            figure = Intervals(sums, soft).linear(HAPPY)
+            figure = Intervals(sums, soft).linear(IS_HAPPY)
             width[people, factor] = float(figure.high[0] - figure.low[0])
             error[people, factor] = float(figure.matrix_error[0])
     assert width[50, 1] > 2 * width[500, 1] > 4 * width[5000, 1]
@@ -140,7 +140,7 @@ def test_agrees_with_the_bootstrap_where_that_is_at_its_best() -> None:
     soft = soft_matrix(rng)
     for happy, likeness in ((0.3, 0.0), (0.6, 0.2)):
         sums, (windows,) = draw_groups(rng, shares(happy)[None], 2000, 8, likeness)
-        ours = Intervals(sums, soft).linear(HAPPY)
+        ours = Intervals(sums, soft).linear(IS_HAPPY)
         low, high = np.percentile(bootstrap(windows, soft, seed=1)[:, 1], [2.5, 97.5])
         assert abs(ours.low[0] - low) < 0.008 and abs(ours.high[0] - high) < 0.008
 
@@ -161,7 +161,7 @@ def test_labels_without_validation_faces() -> None:
     counts[7] = 0
     soft = soft_matrix(rng, counts)
     sums, _ = draw_groups(rng, shares(0.4)[None], 500, 5, 0.0)
-    figure = Intervals(sums, soft).linear(HAPPY)
+    figure = Intervals(sums, soft).linear(IS_HAPPY)
     assert 0.25 < figure.low[0] < figure.adjusted[0] < figure.high[0] < 0.55
 
 
@@ -171,6 +171,6 @@ def test_a_perfect_classifier_gives_wilsons_interval() -> None:
     soft = SoftMatrix.from_probabilities(np.eye(8)[labels], labels)
     n, k, z = 100, 8, 1.959964
     p = np.eye(8)[[1] * k + [0] * (n - k)]
-    figure = Intervals(sums_of(p), soft).linear(HAPPY)
+    figure = Intervals(sums_of(p), soft).linear(IS_HAPPY)
     centre, half = (k + z * z / 2) / (n + z * z), z / (n + z * z) * np.sqrt(k * (n - k) / n + z * z / 4)
     assert abs(figure.low[0] - (centre - half)) < 2e-3 and abs(figure.high[0] - (centre + half)) < 2e-3

@@ -15,7 +15,7 @@ from felicity.cities.footfall import HOURS, Footfall
 from felicity.cities.pattern import most_of_crowd
 from felicity.errors import ConfigError, EstimateError
 from felicity.index.happiness import DEFAULT_K, Groups, crowds_of
-from felicity.index.interval import HAPPY, Intervals
+from felicity.index.interval import IS_HAPPY, Intervals
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.over_time.series import Floats, Ints
 from felicity.windows.location import Location
@@ -255,14 +255,14 @@ def _estimates(
         both = Intervals(merged, soft)
         # Known answers: what is left of the interval is people alone.
         alone = Intervals(merged, replace(soft, counts=soft.counts * _MANY))
-        points, lows, highs, *_ = alone.linear(HAPPY)
+        points, lows, highs, *_ = alone.linear(IS_HAPPY)
         share = float(shares @ points)
         below, above = (float(np.sqrt(np.sum((shares * (end - points)) ** 2))) for end in (lows, highs))
-        part = np.einsum("r,rja->ja", shares, both.matrix_part(HAPPY))
+        part = np.einsum("r,rja->ja", shares, both.matrix_part(IS_HAPPY))
         matrix = _Z * math.sqrt(both.matrix_variance(part))
         low, high = share - math.hypot(below, matrix), share + math.hypot(above, matrix)
         if len(shares) == 1:
-            _, (low,), (high,), *_ = both.linear(HAPPY)  # the index's own interval
+            _, (low,), (high,), *_ = both.linear(IS_HAPPY)  # the index's own interval
         found[name] = _Estimate(
             people=people,
             shown=True,

@@ -9,10 +9,9 @@ import numpy.typing as npt
 
 from felicity.errors import EstimateError
 from felicity.index.soft_matrix import SoftMatrix
-from felicity.labels import EXPRESSIONS, INDEX, Expression
+from felicity.labels import EXPRESSIONS, HAPPY_INDEX
 from felicity.windows.window import Floats
 
-HAPPY = INDEX[Expression.HAPPY]
 LEAST_FACES = 30
 """Happy faces, and others, that a calibration needs."""
 LEAST_GAP = 0.3
@@ -33,8 +32,8 @@ class HappyRates:
     @classmethod
     def of(cls, probabilities: Floats, labels: npt.NDArray[np.int64]) -> HappyRates:
         """Of answers (N, 8) to faces labelled (N,); there are happy ones and others."""
-        happy = labels == HAPPY
-        p = probabilities[:, HAPPY]
+        happy = labels == HAPPY_INDEX
+        p = probabilities[:, HAPPY_INDEX]
         return cls(float(p[happy].mean()), float(p[~happy].mean()), int(happy.sum()), int((~happy).sum()))
 
 
@@ -63,7 +62,7 @@ def calibrate(
     """
     p = np.asarray(probabilities, dtype=np.float64).reshape(-1, len(EXPRESSIONS))
     y = np.asarray(labels, dtype=np.int64)
-    happy = int((y == HAPPY).sum())
+    happy = int((y == HAPPY_INDEX).sum())
     for what, count in (("happy faces", happy), ("faces that are not happy", len(y) - happy)):
         if count < LEAST_FACES:
             raise EstimateError(
@@ -86,11 +85,11 @@ def calibrate(
         np.where(few[:, None, None], both.cross, own.cross),
     )
     borrowed = tuple(str(e) for e, less, there in zip(EXPRESSIONS, few, bundle.known, strict=True) if less and there)
-    mix = np.where(np.arange(len(EXPRESSIONS)) == HAPPY, 0, own.counts)
+    mix = np.where(np.arange(len(EXPRESSIONS)) == HAPPY_INDEX, 0, own.counts)
     expected = HappyRates(
-        float(bundle.matrix[HAPPY, HAPPY]),
-        float(bundle.matrix[HAPPY] @ mix / mix.sum()),
-        int(bundle.counts[HAPPY]),
-        int(bundle.counts.sum() - bundle.counts[HAPPY]),
+        float(bundle.matrix[HAPPY_INDEX, HAPPY_INDEX]),
+        float(bundle.matrix[HAPPY_INDEX] @ mix / mix.sum()),
+        int(bundle.counts[HAPPY_INDEX]),
+        int(bundle.counts.sum() - bundle.counts[HAPPY_INDEX]),
     )
     return Calibration(soft, rates, expected, borrowed)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.index.estimate import shares
-from felicity.index.interval import HAPPY, UNHAPPY, Intervals
+from felicity.index.interval import IS_HAPPY, IS_UNHAPPY, Intervals
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.index.suppression import alone, check_k, crowds
 from felicity.labels import EXPRESSIONS
@@ -225,7 +225,7 @@ def _all_figures(groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | 
 
 def _figures(sums: Sums, soft: SoftMatrix | None) -> list[dict[str, Any]]:
     counted = shares(sums.hard_counts, sums.people)
-    happy, unhappy = counted @ HAPPY, counted @ UNHAPPY
+    happy, unhappy = counted @ IS_HAPPY, counted @ IS_UNHAPPY
     with np.errstate(invalid="ignore", divide="ignore"):
         raw = {"happy_share": happy, "balance": happy - unhappy, "ratio": happy / (happy + unhappy)}
     units = dict(zip(map(str, EXPRESSIONS), np.eye(CLASSES), strict=True))
@@ -238,9 +238,9 @@ def _figures(sums: Sums, soft: SoftMatrix | None) -> list[dict[str, Any]]:
         effective = intervals.effective_people()
         # A figure of an expression of which no validation face exists is not known; it is not 0.
         known = {name: weights for name, weights in units.items() if (weights <= soft.known).all()}
-        if (soft.known >= HAPPY).all():
-            known |= {"happy_share": HAPPY, "balance": HAPPY - UNHAPPY}
-            columns["ratio"] = (raw["ratio"], *intervals.ratio(HAPPY, UNHAPPY))
+        if (soft.known >= IS_HAPPY).all():
+            known |= {"happy_share": IS_HAPPY, "balance": IS_HAPPY - IS_UNHAPPY}
+            columns["ratio"] = (raw["ratio"], *intervals.ratio(IS_HAPPY, IS_UNHAPPY))
         for name, weights in known.items():
             columns[name] = (raw[name], *intervals.linear(weights))
     effective_people = _numbers(effective, 1)

@@ -14,9 +14,9 @@ from felicity.labels import EXPRESSIONS, MOODS, Mood
 from felicity.windows.sums import Sums
 from felicity.windows.window import CLASSES, Floats
 
-HAPPY = np.array([float(MOODS[e] is Mood.HAPPY) for e in EXPRESSIONS])
+IS_HAPPY = np.array([float(MOODS[e] is Mood.HAPPY) for e in EXPRESSIONS])
 """(8,): 1 where an expression counts as happy."""
-UNHAPPY = np.array([float(MOODS[e] is Mood.UNHAPPY) for e in EXPRESSIONS])
+IS_UNHAPPY = np.array([float(MOODS[e] is Mood.UNHAPPY) for e in EXPRESSIONS])
 """(8,): 1 where an expression counts as unhappy."""
 
 _LIKENESS = 0.1
@@ -174,7 +174,7 @@ class Intervals:
 
     def effective_people(self) -> Floats:
         """(R,): as many independent people would give the happy share the same precision (of sampling people)."""
-        a = self._row(HAPPY)
+        a = self._row(IS_HAPPY)
         effect, _ = self._scatter(a, *self._moments(a)[:2])
         return np.asarray(self._n / np.maximum(effect, 1))
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.index.estimate import emq
-from felicity.index.interval import HAPPY, Intervals
+from felicity.index.interval import IS_HAPPY, Intervals
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.windows.sums import Sums
 
@@ -39,7 +39,7 @@ def happy_share(probabilities: Sequence[npt.ArrayLike], soft: SoftMatrix, prior:
 
     ``prior`` (8,): shares of expressions under which the classifier is calibrated. People count as independent.
     """
-    if not len(probabilities) or not (soft.known >= HAPPY).all():
+    if not len(probabilities) or not (soft.known >= IS_HAPPY).all():
         return None
     p = np.asarray(probabilities, dtype=np.float64)
     p = p / p.sum(axis=1, keepdims=True)
@@ -57,9 +57,9 @@ def happy_share(probabilities: Sequence[npt.ArrayLike], soft: SoftMatrix, prior:
         last=nothing,
         rejected=({},) * len(p),
     ).total()
-    found = Intervals(sums, soft).linear(HAPPY)
-    counted = float(sums.hard_counts[0] @ HAPPY) / len(p)
-    figures = (counted, found.adjusted[0], found.low[0], found.high[0], emq(p, _normal(prior)) @ HAPPY)
+    found = Intervals(sums, soft).linear(IS_HAPPY)
+    counted = float(sums.hard_counts[0] @ IS_HAPPY) / len(p)
+    figures = (counted, found.adjusted[0], found.low[0], found.high[0], emq(p, _normal(prior)) @ IS_HAPPY)
     return PeopleShare(len(p), *(100 * float(figure) for figure in figures))
 
 

@@ -8,11 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.index import GroupKey, Groups, IndexRow, SoftMatrix, compute_index
-from felicity.index.interval import HAPPY as HAPPY_WEIGHTS
-from felicity.index.interval import Intervals
-from felicity.labels import EXPRESSIONS
+from felicity.index.interval import IS_HAPPY, Intervals
+from felicity.labels import EXPRESSIONS, HAPPY_INDEX
 from felicity.simulation.labelled import AnsweredFaces
-from felicity.simulation.people import HAPPY
 from felicity.windows import Sums
 from felicity.windows.window import CLASSES
 
@@ -54,7 +52,7 @@ def draw_people(
         follows = rng.random(days * people) < FOLLOWERS
         chance = np.where(follows, mood.ravel()[window], chance)
     others = rng.choice(len(EXPRESSIONS), size=days * people, p=faces.others)
-    labels = np.where(rng.random(days * people) < chance, HAPPY, others).astype(np.intp)
+    labels = np.where(rng.random(days * people) < chance, HAPPY_INDEX, others).astype(np.intp)
     return People(labels, faces.draw(labels, rng), window)
 
 
@@ -107,4 +105,4 @@ def index_of(days: Sums, soft: SoftMatrix) -> list[IndexRow]:
 
 def happy_share(days: Sums, soft: SoftMatrix) -> Floats:
     """(3, D): adjusted happy share and the ends of its interval in percent, as in ``index_of``, and nothing else."""
-    return 100 * np.stack(Intervals(days, soft).linear(HAPPY_WEIGHTS)[:3])
+    return 100 * np.stack(Intervals(days, soft).linear(IS_HAPPY)[:3])

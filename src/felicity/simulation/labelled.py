@@ -15,9 +15,8 @@ from felicity.datasets import Samples, open_dataset
 from felicity.datasets.samples import UNDECIDED, as_input
 from felicity.errors import DatasetError
 from felicity.index import SoftMatrix
-from felicity.labels import EXPRESSIONS
+from felicity.labels import EXPRESSIONS, HAPPY_INDEX
 from felicity.recognition.classifier import BATCH, Classifier
-from felicity.simulation.people import HAPPY
 
 Floats = npt.NDArray[np.float64]
 FITTED, UNSEEN = "Training", "PublicTest"
@@ -35,7 +34,7 @@ class AnsweredFaces:
     probabilities: Floats = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not (self.labels == HAPPY).any() or (self.labels == HAPPY).all():
+        if not (self.labels == HAPPY_INDEX).any() or (self.labels == HAPPY_INDEX).all():
             raise DatasetError("a simulation needs happy faces and others; the labelled faces are of one kind only")
 
     def __len__(self) -> int:
@@ -54,7 +53,7 @@ class AnsweredFaces:
     def others(self) -> Floats:
         """Shares (8,) of the expressions among the faces that are not happy; sums to 1."""
         counts = np.bincount(self.labels, minlength=len(EXPRESSIONS)).astype(np.float64)
-        counts[HAPPY] = 0
+        counts[HAPPY_INDEX] = 0
         return np.asarray(counts / counts.sum())
 
     def rows_of(self, labels: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.intp]:

@@ -16,13 +16,12 @@ from felicity.faces import Detector
 from felicity.faces.quality import QualityGate
 from felicity.imaging.draw import draw_faces
 from felicity.index import SoftMatrix
-from felicity.labels import EXPRESSIONS
+from felicity.labels import EXPRESSIONS, HAPPY_INDEX
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader
 from felicity.simulation.days import index_of
 from felicity.simulation.filmed import Filmed, Reading, Scene
 from felicity.simulation.labelled import AnsweredFaces
-from felicity.simulation.people import HAPPY
 from felicity.simulation.street import Image, film, send_walkers
 from felicity.simulation.witness import Witness
 from felicity.windows import PersonObservation, Sums, WindowAccumulator
@@ -66,7 +65,7 @@ def film_scenes(
     for number, share in enumerate(shares):
         rng = np.random.default_rng([seed, number])
         happy = rng.permutation(people) < round(share * people)
-        labels = np.where(happy, HAPPY, rng.choice(len(EXPRESSIONS), people, p=faces.others)).astype(np.intp)
+        labels = np.where(happy, HAPPY_INDEX, rng.choice(len(EXPRESSIONS), people, p=faces.others)).astype(np.intp)
         rows = faces.rows_of(labels, rng)
         drawn = on_picture if number == len(shares) // 2 else None
         scenes.append(_scene(rows, labels, images, faces, classifier, detector, in_view, rng, drawn))
@@ -87,7 +86,7 @@ def _scene(
     on_picture: Callable[[Image], None] | None,
 ) -> Scene:
     soft = classifier.bundle.soft_matrix
-    truth = 100 * float((labels == HAPPY).mean())
+    truth = 100 * float((labels == HAPPY_INDEX).mean())
     straight, filmed = _Count(soft), _Count(soft)
     witness = Witness(detector)
     reader = PeopleReader(classifier, detector, QualityGate(), witness)
@@ -106,8 +105,8 @@ def _scene(
     for p in faces.probabilities[rows]:
         straight.add(moment.time, p, None)
     answers = classifier.probabilities(np.stack(list(witness.cut.values()))) if witness.cut else np.empty((0, 8))
-    same = answers.argmax(1) == HAPPY
-    own = faces.probabilities[rows[list(witness.cut)]].argmax(1) == HAPPY
+    same = answers.argmax(1) == HAPPY_INDEX
+    own = faces.probabilities[rows[list(witness.cut)]].argmax(1) == HAPPY_INDEX
     return Scene(
         truth,
         straight.reading(),

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from felicity.labels import EXPRESSIONS, INDEX, Expression
-
-HAPPY = INDEX[Expression.HAPPY]
+from felicity.labels import EXPRESSIONS, HAPPY_INDEX
 
 OTHERS = np.array([0.62, 0.0, 0.14, 0.09, 0.03, 0.02, 0.08, 0.02])
 """Shares (8,) of the expressions among people who are not happy; sums to 1."""
@@ -16,7 +14,7 @@ OTHERS = np.array([0.62, 0.0, 0.14, 0.09, 0.03, 0.02, 0.08, 0.02])
 def true_shares(happy: float) -> npt.NDArray[np.float64]:
     """Shares (8,) of a place where ``happy`` (0..1) of the people are happy."""
     shares = OTHERS * (1 - happy)
-    shares[HAPPY] = happy
+    shares[HAPPY_INDEX] = happy
     return shares
 
 
@@ -47,4 +45,4 @@ class AnswerModel:
 def draw_labels(happy: npt.NDArray[np.float64], rng: np.random.Generator) -> npt.NDArray[np.intp]:
     """True labels (N,) of people of whom each is happy with its own probability ``happy`` (N,), 0..1."""
     others = rng.choice(len(EXPRESSIONS), size=len(happy), p=OTHERS)
-    return np.where(rng.random(len(happy)) < happy, HAPPY, others).astype(np.intp)
+    return np.where(rng.random(len(happy)) < happy, HAPPY_INDEX, others).astype(np.intp)
