@@ -16,11 +16,11 @@ from felicity.datasets import Audit, Samples, audit, open_dataset, prepare
 from felicity.datasets.auditing import judge_by
 from felicity.datasets.charts import chart_png
 from felicity.datasets.classes import EIGHT
-from felicity.datasets.duplicates import find_duplicates, members, near_pairs
+from felicity.datasets.duplicates import find_duplicates, members
 from felicity.datasets.facts import digest, examine
 from felicity.datasets.findings import findings
 from felicity.datasets.report import write_report
-from felicity.errors import ConfigError, DatasetError, ExtraMissingError
+from felicity.errors import ConfigError, DatasetError
 from tests.support import faces_on_disk as disk
 
 Image = npt.NDArray[np.uint8]
@@ -98,7 +98,7 @@ def test_several_processes_find_the_same(planted: Path) -> None:
     samples = open_dataset(planted)
     many = samples.take(np.tile(np.arange(len(samples)), 14))
     one, two = examine(many.images), examine(many.images, workers=2)
-    for name in ("digest", "phash", "thumb", "blank", "error", "height"):
+    for name in ("digest", "look", "blank", "error", "height"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
 
 
@@ -143,14 +143,13 @@ def test_fer2013_duplicates_are_those_of_brute_force(fer2013: Samples) -> None:
         groups[image.tobytes()].append(row)
     several = [rows for rows in groups.values() if len(rows) > 1]
 
-    # The audit without its perceptual hashes, which the benchmark times on all images.
+    # The audit without its looks, which the benchmark times on all images.
     keys = np.array([np.frombuffer(digest(image), np.uint8) for image in samples.images])
     facts = examine(samples.images[:1])
     n = len(samples)
     everything = type(facts)(
         digest=keys,
-        phash=np.zeros((n, 64), np.bool_),
-        thumb=np.zeros((n, 256), np.uint8),
+        look=np.zeros((n, 1024), np.int8),
         blank=np.ones(n, np.bool_),
         gray=np.ones(n, np.bool_),
         height=np.full(n, 48),
@@ -199,27 +198,10 @@ def test_near_duplicates_are_altered_copies_and_not_other_people(fer2013: Sample
     }
     for name, (share, change) in changes.items():
         both = np.concatenate([originals, np.stack([change(image) for image in originals])])
-        facts = examine(both)
-        pairs = {tuple(pair) for pair in near_pairs(facts.phash, facts.thumb).tolist()}
+        pairs = {tuple(pair) for pair in find_duplicates(examine(both)).pairs.tolist()}
         found = sum((row, row + 200) in pairs for row in range(200))
         assert found >= share * 200, (name, found)
         assert not {(a, b) for a, b in pairs if a < 200 and b < 200}, name
-
-
-def test_near_pairs_are_those_of_brute_force() -> None:
-    rng = np.random.default_rng(4)
-    base = rng.random((40, 64)) < 0.5
-    phash = np.repeat(base, 4, axis=0) ^ (rng.random((160, 64)) < 0.04)
-    thumb = np.repeat(rng.integers(0, 256, (40, 256)), 4, axis=0)
-    thumb = np.clip(thumb + rng.normal(0, 30, thumb.shape), 0, 255).astype(np.uint8)
-    expected = []
-    for a in range(160):
-        for b in range(a + 1, 160):
-            bits = int((phash[a] != phash[b]).sum())
-            if bits <= 4 or (bits <= 10 and np.corrcoef(thumb[a].astype(float), thumb[b].astype(float))[0, 1] >= 0.95):
-                expected.append([a, b])
-    assert len(expected) > 50
-    assert sorted(near_pairs(phash, thumb).tolist()) == expected
 
 
 def test_blank_images_are_no_near_duplicates(tmp_path: Path) -> None:
@@ -266,12 +248,6 @@ def test_suspicious_labels_are_those_a_sure_classifier_contradicts() -> None:
     assert sorted(found.suspicious.tolist()) == wrong
     assert found.to_json()["suspicious_labels"] == 3
     assert any(f.title == "Suspicious labels" and f.count == 3 for f in findings(found))
-
-
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "imagehash", None)
-    with pytest.raises(ExtraMissingError, match=r"imagehash is not installed; .*felicity\[data\]"):
-        examine(disk.made_up(2).images)
 
 
 def test_the_report_is_one_file_that_shows_the_findings(found: Audit, tmp_path: Path) -> None:

@@ -1,69 +1,105 @@
-"""Images that occur more than once: the same pixels, or nearly so.
+"""Group images that occur more than once: the same pixels, or nearly so.
 
-A perceptual hash proposes near duplicates (pHash; Zauner 2010), small thumbnails confirm the
-doubtful ones: on aligned faces a hash alone confuses people from about six differing bits.
+Groups grow only through verified pairs (``near``), and every member is near the group's centre, so that a chain of
+faces that resemble each other does not become one group of strangers.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.facts import Facts
+from felicity.datasets.near import SIMILARITY, centred, near_pairs, similarity_of
+from felicity.errors import ConfigError
 
-SURE_BITS, LIKELY_BITS, LIKELY_CORRELATION = 4, 10, 0.95
-"""Of 64 bits: near duplicates differ in at most 4, or in at most 10 and their thumbnails correlate so much."""
-PRODUCT_CELLS = 1 << 25  # of the matrix of all pairs, at a time
+LARGE_GROUP, LARGE_SHARE = 20, 0.01
+"""A group of more images than both the first and this share of the set is worth a look."""
 
 Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Duplicates:
     """Group numbers int64 ``(N,)``: images of one number belong together.
 
-    ``identical``: equal pixels. ``similar``: equal or nearly equal, joined transitively. An image
-    that cannot be decoded is alone, and a blank one is similar to its equals only.
+    ``identical``: equal pixels. ``similar``: equal pixels, or near duplicates of the group's centre. An image that
+    cannot be decoded is alone, and a blank one is similar to its equals only. ``pairs`` ``(P, 2)``: verified near
+    duplicates without equal pixels, and their ``similarities`` ``(P,)``, 0 to 1.
     """
 
     identical: Rows
     similar: Rows
+    pairs: Rows
+    similarities: Floats
+
+    def large(self) -> Rows:
+        """Return the sizes of groups that are too large to be believed, largest first."""
+        sizes = np.unique(self.similar, return_counts=True)[1]
+        return np.sort(sizes[sizes > max(LARGE_GROUP, LARGE_SHARE * len(self.similar))])[::-1].astype(np.int64)
 
 
-def find_duplicates(facts: Facts) -> Duplicates:
-    """Groups of identical and of similar images; memory grows with N, time with its square."""
+def check_similarity(similarity: float) -> None:
+    """Raise ConfigError unless ``similarity`` lies in 0.5 to 1."""
+    if not 0.5 <= similarity <= 1:
+        raise ConfigError(f"similarity must lie in 0.5 to 1, not {similarity}; the default is {SIMILARITY}")
+
+
+def find_duplicates(
+    facts: Facts, *, similarity: float = SIMILARITY, progress: Callable[[float], None] = lambda share: None
+) -> Duplicates:
+    """Return groups of identical and of similar images; memory grows with N, time with its square.
+
+    ``similarity``: least correlation of two near duplicates, 0.5 to 1. ``progress`` is told the share that is done.
+    Raises ConfigError.
+    """
+    check_similarity(similarity)
     n = len(facts.error)
     keys = facts.digest.copy()
     unreadable = np.flatnonzero(~facts.readable)
     keys[unreadable] = 0
     keys[unreadable, :8] = np.arange(1, len(unreadable) + 1, dtype=">u8").view(np.uint8).reshape(-1, 8)
     _, first, identical = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    identical = identical.reshape(n)
-    usable = first[facts.readable[first] & ~facts.blank[first]]
-    pairs = usable[near_pairs(facts.phash[usable], facts.thumb[usable])]
-    return Duplicates(_renumber(identical), join(identical, pairs))
+    identical = _renumber(identical.reshape(n))
+    usable = np.sort(first[facts.readable[first] & ~facts.blank[first]])
+    pictures = centred(facts.look[usable])
+    found, similarities = near_pairs(pictures, similarity, progress)
+    stars = _stars(pictures, found, similarities, similarity)
+    pairs = usable[found]
+    return Duplicates(identical, join(identical, np.stack([usable, usable[stars]], axis=1)), pairs, similarities)
 
 
-def near_pairs(phash: npt.NDArray[np.bool_], thumb: npt.NDArray[np.uint8]) -> Rows:
-    """Pairs ``(P, 2)`` of rows that are near duplicates by ``phash`` (N, 64) and ``thumb`` (N, 256)."""
-    signs = phash.astype(np.float32) * 2 - 1  # the product of two rows is 64 - 2 * differing bits
-    centred = thumb.astype(np.float32)
-    centred -= centred.mean(1, keepdims=True)
-    centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)
-    found = []
-    block = max(16, PRODUCT_CELLS // max(len(signs), 1))
-    for start in range(0, len(signs), block):
-        product = signs[start : start + block] @ signs[start:].T  # (block, N - start)
-        left, right = np.nonzero(product >= 64 - 2 * LIKELY_BITS)
-        later = left < right
-        left, right = left[later], right[later]
-        sure = product[left, right] >= 64 - 2 * SURE_BITS
-        alike = np.einsum("ij,ij->i", centred[left + start], centred[right + start]) >= LIKELY_CORRELATION
-        keep = sure | alike
-        found.append(np.stack([left[keep], right[keep]], axis=1) + start)
-    return np.concatenate(found) if found else np.empty((0, 2), dtype=np.int64)
+def _stars(pictures: Floats, pairs: Rows, similarities: Floats, least: float) -> Rows:
+    """The centre (N,) of each row's group: a row that every member was verified against, the row itself if alone.
+
+    Rows with most near duplicates become centres first. Two groups that a pair joins become one where every member of
+    the smaller is near the centre of the larger.
+    """
+    centre = np.arange(len(pictures))
+    near: dict[int, set[int]] = defaultdict(set)
+    for a, b in pairs.tolist():
+        near[a].add(b)
+        near[b].add(a)
+    taken: set[int] = set()
+    members: dict[int, list[int]] = {}
+    for row in sorted(near, key=lambda row: (-len(near[row]), row)):
+        if row not in taken:
+            members[row] = [row, *sorted(near[row] - taken)]
+            taken.update(members[row])
+            centre[members[row]] = row
+    for a, b in pairs[np.argsort(-similarities, kind="stable")].tolist():
+        large, small = sorted((int(centre[a]), int(centre[b])), key=lambda row: (-len(members[row]), row))
+        if large == small:
+            continue
+        if all(row in near[large] or similarity_of(pictures[large], pictures[row]) >= least for row in members[small]):
+            centre[members[small]] = large
+            members[large] += members.pop(small)
+    return centre
 
 
 def join(groups: Rows, pairs: Rows) -> Rows:

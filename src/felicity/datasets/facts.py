@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from felicity.datasets.looks import SIDE, look
 from felicity.datasets.parallel import in_order
 from felicity.datasets.samples import Image, Images, pick
-from felicity.errors import ImageError, require
+from felicity.errors import ImageError
 
-THUMB = 16
 BLANK_DEVIATION = 5.0
 """Standard deviation of grey values below which a picture shows nothing; a dim face has ten and more."""
 BLANK_SHARE = 0.99
@@ -28,14 +28,12 @@ class Facts:
     """Of N images. Rows of images that cannot be decoded have a text in ``error`` and zeros elsewhere.
 
     ``digest``: 16 bytes each (``S16``-like, as uint8 ``(N, 16)``), equal where size and pixels are equal;
-    a grey image and the same image with three equal channels count as equal. ``phash``: bool
-    ``(N, 64)``, perceptual hash. ``thumb``: uint8 ``(N, 256)``, grey, 16x16. ``blank``, ``gray``: bool
-    ``(N,)``. ``height``, ``width``: pixels.
+    a grey image and the same image with three equal channels count as equal. ``look``: int8 ``(N, 1024)``, what
+    near duplicates have in common (``looks``). ``blank``, ``gray``: bool ``(N,)``. ``height``, ``width``: pixels.
     """
 
     digest: npt.NDArray[np.uint8]
-    phash: npt.NDArray[np.bool_]
-    thumb: npt.NDArray[np.uint8]
+    look: npt.NDArray[np.int8]
     blank: npt.NDArray[np.bool_]
     gray: npt.NDArray[np.bool_]
     height: npt.NDArray[np.int64]
@@ -70,22 +68,18 @@ def is_blank(gray: Image) -> bool:
 
 def examine_images(images: Iterable[Image | ImageError]) -> Facts:
     """The facts of decoded images, or of the errors that came instead."""
-    imagehash = require("imagehash", "data")
-    from PIL import Image as Pillow
-
     rows: list[tuple[Any, ...]] = []
     for image in images:
         if isinstance(image, ImageError):
-            nothing = np.zeros(THUMB * THUMB, np.uint8)
-            rows.append((np.zeros(16, np.uint8), np.zeros(64, np.bool_), nothing, False, False, 0, 0, str(image)))
+            nothing = np.zeros(SIDE * SIDE, np.int8)
+            rows.append((np.zeros(16, np.uint8), nothing, False, False, 0, 0, str(image)))
             continue
-        gray = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        gray = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
         rows.append(
             (
                 np.frombuffer(digest(image), np.uint8),
-                imagehash.phash(Pillow.fromarray(gray)).hash.ravel(),
-                cv2.resize(gray, (THUMB, THUMB), interpolation=cv2.INTER_AREA).ravel(),
-                is_blank(np.asarray(gray, dtype=np.uint8)),
+                look(gray),
+                is_blank(gray),
                 image.ndim == 2,
                 *image.shape[:2],
                 "",

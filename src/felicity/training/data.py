@@ -34,7 +34,7 @@ from felicity.labels import EXPRESSIONS
 from felicity.paths import home
 from felicity.training.config import DataConfig, Pixels
 
-READING = 2
+READING = 3
 """Counts changes of what the readers take from the same files, after which sets are prepared anew."""
 
 OF_PREPARE = "(of felicity data prepare, where that was used)"

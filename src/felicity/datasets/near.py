@@ -1,0 +1,149 @@
+"""Find pairs of images that are nearly the same photograph, and tell them from faces that merely resemble each other.
+
+Two steps. Projections of the looks (``looks``) onto their principal components, whitened so that what all faces have
+in common counts little, propose candidates: each image as it is, mirrored, and moved by a pixel. Each candidate is
+then verified: one look is laid over the other at several scales and shifts, and their correlation must reach a
+similarity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from felicity.datasets.looks import SIDE, Look
+
+SIMILARITY = 0.87
+"""Correlation from which two looks show one photograph; ``benchmarks/duplicates.py`` measures what it finds."""
+CANDIDATE = 0.6
+"""Cosine of two projections from which a pair is verified."""
+COMPONENTS = 64
+IMAGES_PER_COMPONENT = 8
+CELLS = 12
+"""Side of the blurred look that is projected."""
+SCALES = (1.0, 0.97, 1.03, 0.94, 1.06)
+REACH = 3
+"""Pixels of a look by which one may be moved against the other."""
+UNLIKE = 0.15
+"""Share of a look by which two surrounds differ that are not the same, moved or scaled."""
+PRODUCT_CELLS = 1 << 24
+"""Of the matrix of all pairs, at a time."""
+
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+
+def centred(looks: Look) -> Floats:
+    """Return looks (N, 1024) as (N, 32, 32) less the mean look, which all aligned faces share; surrounds stay 0."""
+    there = np.maximum(np.count_nonzero(looks, axis=0), 1)
+    mean = (looks.sum(axis=0, dtype=np.int64) / there).astype(np.float32).reshape(SIDE, SIDE)
+    mean = (mean + mean[:, ::-1]) / 2
+    pictures = looks.reshape(-1, SIDE, SIDE)
+    return np.asarray((pictures - mean) * (pictures != 0), dtype=np.float32)
+
+
+def near_pairs(
+    pictures: Floats, similarity: float = SIMILARITY, progress: Callable[[float], None] = lambda share: None
+) -> tuple[Rows, Floats]:
+    """Return pairs ``(P, 2)`` of rows of ``centred`` looks that show one photograph, and their similarities ``(P,)``.
+
+    The first row of a pair is the lower; pairs are in order. ``similarity``: 0 to 1. ``progress`` is told the share
+    of the candidates' search that is done. Time grows with the square of N, memory with N.
+    """
+    if len(pictures) < 2:
+        return np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.float32)
+    pairs = _candidates(pictures, progress)
+    found = np.array([similarity_of(pictures[a], pictures[b]) for a, b in pairs.tolist()], dtype=np.float32)
+    kept = found >= similarity
+    return pairs[kept], found[kept]
+
+
+def similarity_of(first: Floats, second: Floats) -> float:
+    """Return the largest correlation, -1 to 1, of two centred looks (32, 32), mirrored, scaled and moved or not.
+
+    Where the surround of one is much larger, both are compared within it.
+    """
+    if abs(np.count_nonzero(first) - np.count_nonzero(second)) > UNLIKE * first.size:
+        first, second = first * (second != 0), second * (first != 0)
+    return max(_overlaid(first, one) for one in (second, np.ascontiguousarray(second[:, ::-1])))
+
+
+def _candidates(pictures: Floats, progress: Callable[[float], None]) -> Rows:
+    """Pairs (P, 2) to verify."""
+    flat = pictures.reshape(len(pictures), -1)
+    plain = _projection(0, 0, flip=False)
+    axes = _axes(flat @ plain)
+    still = _unit(flat @ (plain @ axes))
+    codes = []
+    views = [(dx, dy, flip) for flip in (False, True) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
+    for number, (dx, dy, flip) in enumerate(views):
+        moved = _unit(flat @ (_projection(dx, dy, flip=flip) @ axes))
+        for left, right in _close(still, moved):
+            codes.append(left * len(flat) + right)
+        progress((number + 1) / len(views))
+    every = np.unique(np.concatenate(codes)) if codes else np.empty(0, dtype=np.int64)
+    return np.stack([every // len(flat), every % len(flat)], axis=1)
+
+
+def _close(still: Floats, moved: Floats) -> Iterator[tuple[Rows, Rows]]:
+    """Rows of ``still`` and later rows of ``moved`` whose cosine is a candidate's."""
+    block = max(16, PRODUCT_CELLS // len(still))
+    for start in range(0, len(still), block):
+        product = still[start : start + block] @ moved[start:].T  # (block, N - start)
+        left, right = np.nonzero(product >= CANDIDATE)
+        later = left < right
+        yield left[later] + start, right[later] + start
+
+
+def _projection(dx: int, dy: int, *, flip: bool) -> Floats:
+    """(1024, 144): from a look, mirrored or moved by pixels, to its blurred and reduced picture."""
+    rows = []
+    for unit in np.eye(SIDE * SIDE, dtype=np.float32).reshape(-1, SIDE, SIDE):
+        picture = np.ascontiguousarray(unit[:, ::-1]) if flip else unit
+        moved = cv2.warpAffine(picture, np.array([[1, 0, dx], [0, 1, dy]], np.float32), (SIDE, SIDE))
+        blurred = cv2.GaussianBlur(moved, (0, 0), 1.2)
+        rows.append(cv2.resize(blurred, (CELLS, CELLS), interpolation=cv2.INTER_AREA).ravel())
+    return np.array(rows, dtype=np.float32)
+
+
+def _axes(reduced: Floats) -> Floats:
+    """(144, K): whitened principal components of reduced pictures (N, 144); fewer where there are few pictures."""
+    count = int(np.clip(len(reduced) // IMAGES_PER_COMPONENT, 8, COMPONENTS))
+    spread, axes = np.linalg.eigh(reduced.T.astype(np.float64) @ reduced / len(reduced))
+    largest = np.maximum(spread[::-1][:count], 1e-6)
+    return np.asarray(axes[:, ::-1][:, :count] / np.sqrt(largest), dtype=np.float32)
+
+
+def _unit(rows: Floats) -> Floats:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6), dtype=np.float32)
+
+
+def _overlaid(first: Floats, second: Floats) -> float:
+    """Largest correlation of the middle of ``second`` with ``first`` over scales and shifts."""
+    middle = (SIDE - 1) / 2
+    best = -1.0
+    for scale in SCALES:
+        to = np.array([[scale, 0, middle * (1 - scale)], [0, scale, middle * (1 - scale)]], np.float32)
+        scaled = second if scale == 1 else cv2.warpAffine(second, to, (SIDE, SIDE))
+        patch = np.asarray(scaled, dtype=np.float32)[REACH:-REACH, REACH:-REACH]
+        found = np.asarray(cv2.matchTemplate(first, patch, cv2.TM_CCOEFF_NORMED), dtype=np.float32)
+        best = max(best, _peak(np.nan_to_num(found, nan=-1.0, posinf=-1.0, neginf=-1.0)))
+        if best > 0.999:
+            break
+    return min(best, 1.0)
+
+
+def _peak(surface: Floats) -> float:
+    """The height of the largest value and its neighbours' parabola, for shifts of parts of a pixel."""
+    row, column = np.unravel_index(int(surface.argmax()), surface.shape)
+    top = float(surface[row, column])
+    gain = 0.0
+    for at, line in ((int(row), surface[:, column]), (int(column), surface[row])):
+        if 0 < at < len(line) - 1:
+            before, after = float(line[at - 1]), float(line[at + 1])
+            bend = 2 * top - before - after
+            gain += (after - before) ** 2 / (8 * bend) if bend > 1e-6 else 0.0
+    return top + gain
