@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # pragma: no cover
         series,
         trends,
         watch,
+        write_geojson,
         write_report,
     )
 
@@ -43,6 +44,7 @@ __all__ = [
     "series",
     "trends",
     "watch",
+    "write_geojson",
     "write_report",
 ]
 

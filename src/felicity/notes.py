@@ -10,6 +10,12 @@ from dataclasses import dataclass
 CODES: dict[str, str] = {
     "model-skipped": "Windows of another model are left out, because figures of two models cannot be compared.",
     "no-windows": "A location that was asked for by name has no windows in this store and period.",
+    "period-shortened": "The period is shorter than asked, so that no difference of figures tells of few people.",
+    "season-unknown": "The data span less than two years, so a trend cannot be told from the season of the year.",
+    "no-comparison": "Without comparison, whatever else changed at the date counts as effect.",
+    "groups-drifted": "The compared groups drifted apart already before the date, so the comparison is doubtful.",
+    "unknown-destinations": "Destinations of flows that are no locations of the store are left out.",
+    "pictures-without-face": "Labelled pictures in which no face is found are left out of a calibration.",
     "clock-skipped": "A local time does not exist, because the location's clock was put forward over it.",
     "clock-twice": "A local time is ambiguous, because the location's clock was put back over it.",
 }

@@ -15,7 +15,7 @@ from felicity.api.locations import (
     save_locations,
 )
 from felicity.api.over_time import SeriesByLocation, effect, series, trends
-from felicity.api.places import HappinessIndex, city, happiness
+from felicity.api.places import HappinessIndex, city, happiness, write_geojson
 from felicity.api.reporting import WrittenReport, report, write_report
 from felicity.api.seeing import read, watch
 from felicity.api.selection import opened, split_names
@@ -42,5 +42,6 @@ __all__ = [
     "split_names",
     "trends",
     "watch",
+    "write_geojson",
     "write_report",
 ]

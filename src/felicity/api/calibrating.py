@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from felicity.api.selection import opened, to_path
+from felicity.notes import Note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +36,7 @@ class LocationCalibration:
     calibration: Calibration
     faces: int
     without_face: int
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def calibrate(
@@ -70,11 +71,8 @@ def calibrate(
             raise ConfigError(f"there is no location {location!r}; see: felicity locations list")
         finder = None if crop else open_detector(detector)
         answers, labels, faceless = _answers(open_dataset(path), classifier, finder, on_progress)
-        notes = (
-            (f"{faceless} pictures without a face that was found; use --crop if the pictures are cut-out faces",)
-            if faceless
-            else ()
-        )
+        text = f"{faceless} pictures without a face that was found; use --crop if the pictures are cut-out faces"
+        notes = (Note("pictures-without-face", text, location),) if faceless else ()
         with noted(notes):
             found = measure(answers, labels, shipped, name=str(path))
         open_store.save_model(identity, shipped, name=classifier.bundle.name)

@@ -12,6 +12,7 @@ from felicity.api.selection import Names, Selection, to_datetime, to_names
 
 if TYPE_CHECKING:
     from felicity.api.selection import StoreLike
+    from felicity.notes import Note
     from felicity.over_time.effect import Effect
     from felicity.over_time.series import Series, Step
     from felicity.over_time.trends import Trends
@@ -23,7 +24,7 @@ class SeriesByLocation:
 
     items: Mapping[str, Series]
     step: Step
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def series(
@@ -64,12 +65,13 @@ def trends(
     Raises StoreError, ConfigError; EstimateError if no location has a trend.
     """
     from felicity.errors import noted
-    from felicity.over_time.trends import estimate_trends
+    from felicity.over_time.trends import Missing, estimate_trends
 
     selection = Selection.of(begin, end, locations, k, model)
     found = series(store=store, begin=begin, end=end, by=by, locations=locations, k=k, model=model)
+    absent = [Missing(note.location or "", note.text) for note in selection.absent(found.items)]
     with noted(found.notes):
-        estimated = estimate_trends(found.items, found.step, absent=selection.absent(found.items))
+        estimated = estimate_trends(found.items, found.step, absent=absent)
     return replace(estimated, notes=(*found.notes, *estimated.notes))
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from felicity.api.selection import StoreLike
     from felicity.cities.city import CityIndex, Weight
     from felicity.index import IndexRow
+    from felicity.notes import Note
     from felicity.windows.buckets import By
 
 
@@ -26,7 +27,7 @@ class HappinessIndex:
     rows: tuple[IndexRow, ...]
     by: By
     k: int
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def happiness(
@@ -52,7 +53,7 @@ def happiness(
         groups = selection.sums(open_store, by)
         rows = compute_index(groups, open_store.soft_matrices(), k=k)
     absent = selection.absent({row.location for row in rows})
-    return HappinessIndex(tuple(rows), by, k, (*groups.notes, *absent.values()))
+    return HappinessIndex(tuple(rows), by, k, (*groups.notes, *absent))
 
 
 def city(
@@ -88,3 +89,15 @@ def city(
         groups = selection.sums(open_store, "hour" if visits and visits.hours else "total")
         with noted(groups.notes):
             return city_index(groups, open_store.soft_matrices(), places, weight=weight, footfall=visits, k=k)
+
+
+def write_geojson(city: CityIndex, path: str | Path) -> Path:
+    """Write the index of a city as GeoJSON, whole or not at all. Raises ConfigError where it cannot be written."""
+    import json
+
+    from felicity.cities.geojson import to_geojson
+    from felicity.files import write_whole
+
+    target = to_path(path, "path")
+    write_whole(target, json.dumps(to_geojson(city), ensure_ascii=False, allow_nan=False).encode())
+    return target

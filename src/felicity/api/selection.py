@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from felicity.errors import ConfigError
+from felicity.notes import Note
 
 if TYPE_CHECKING:
     from felicity.index import Groups
@@ -71,11 +72,14 @@ class Selection:
         """Return the sums of the selected windows by location and period; see ``Store.sums``."""
         return store.sums(by, begin=self.begin, end=self.end, locations=self.locations, model=self.model, k=self.k)
 
-    def absent(self, found: Collection[str]) -> dict[str, str]:
+    def absent(self, found: Collection[str]) -> tuple[Note, ...]:
         """Return a note for each location that was asked for by name and has no windows."""
         windows = "windows" if self.model is None else f"windows of model {self.model}"
-        asked = self.locations or ()
-        return {name: f"{name}: there are no {windows} in this period" for name in asked if name not in found}
+        return tuple(
+            Note("no-windows", f"{name}: there are no {windows} in this period", name)
+            for name in self.locations or ()
+            if name not in found
+        )
 
 
 def to_datetime(time: date, name: str) -> datetime:

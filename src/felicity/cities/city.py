@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,6 +17,7 @@ from felicity.errors import ConfigError, EstimateError
 from felicity.index.happiness import DEFAULT_K, Groups, crowds_of
 from felicity.index.interval import IS_HAPPY, Intervals
 from felicity.index.soft_matrix import SoftMatrix
+from felicity.notes import Note
 from felicity.over_time.series import Floats, Ints
 from felicity.windows.location import Location
 
@@ -57,54 +58,12 @@ class CityIndex:
     high: float
     people: int
     parts: tuple[Part, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def missing(self) -> tuple[Part, ...]:
         """Locations that should count and do not."""
         return tuple(part for part in self.parts if part.missing)
-
-    def to_json(self) -> dict[str, Any]:
-        """The contract of ``felicity city --json``."""
-        return {
-            "weight": self.weight,
-            "happy_share": {"adjusted": self.share, "low": self.low, "high": self.high},
-            "people": self.people,
-            "locations": [properties(part) for part in self.parts],
-            "missing": [{"location": part.location.name, "reason": part.missing} for part in self.missing],
-            "notes": list(self.notes),
-        }
-
-    def to_geojson(self) -> dict[str, Any]:
-        """A FeatureCollection (RFC 7946), one feature per location, ``geometry`` null where it is unknown."""
-        return {
-            "type": "FeatureCollection",
-            "features": [
-                {
-                    "type": "Feature",
-                    "geometry": dict(part.location.geometry) if part.location.geometry else None,
-                    "properties": properties(part),
-                }
-                for part in self.parts
-            ],
-            "city": {key: value for key, value in self.to_json().items() if key != "locations"},
-        }
-
-
-def properties(part: Part) -> dict[str, Any]:
-    """A location's figures for programs."""
-    return {
-        "location": part.location.name,
-        "happy_share": part.share,
-        "low": part.low,
-        "high": part.high,
-        "people": part.people,
-        "population": part.location.population,
-        "weight": part.weight,
-        "suppressed": part.suppressed,
-        "missing": part.missing,
-        "visits_covered": part.covered,
-    }
 
 
 def city_index(

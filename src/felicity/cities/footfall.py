@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from felicity.errors import ConfigError
+from felicity.notes import Note
 from felicity.over_time.series import Floats
 from felicity.windows.buckets import read_time
 from felicity.windows.location import Location
@@ -38,7 +39,7 @@ class Footfall:
 
     total: Mapping[str, float]
     hours: Mapping[str, Floats] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def read_footfall(path: Path, locations: Iterable[Location]) -> Footfall:
@@ -148,8 +149,9 @@ def _flows(path: Path, rows: Iterable[tuple[str, str, str, float]], names: Mappi
             f"{path}: none of its destinations is the name or code of a location; "
             f"known are {', '.join(sorted(names)) or 'none'}"
         )
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     if elsewhere:
         listed = ", ".join(sorted(elsewhere)[:5]) + (", …" if len(elsewhere) > 5 else "")
-        notes = (f"{path.name}: {len(elsewhere)} destinations are no locations here and are left out: {listed}",)
+        text = f"{path.name}: {len(elsewhere)} destinations are no locations here and are left out: {listed}"
+        notes = (Note("unknown-destinations", text),)
     return Footfall(total, {}, notes)

@@ -34,7 +34,7 @@ def warn(note: Note | str) -> None:
     err.print(f"[yellow]note[/] {escape(str(note))}", soft_wrap=True)
 
 
-def notes(remarks: Iterable[str]) -> None:
+def notes(remarks: Iterable[Note | str]) -> None:
     """Print each of ``remarks`` on stderr once."""
     for remark in dict.fromkeys(remarks):
         warn(remark)

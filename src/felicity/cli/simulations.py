@@ -258,8 +258,11 @@ def run_city(
     truth = {t.place: t for t in truths}
     rows = happiness(store=url, by="total", locations=list(truth), model=bundle.id).rows
     if json:
+        from felicity.schemas.index import IndexRowShape
+
         for row in rows:
-            console.emit_json(row.to_json() | {"truth": round(100 * truth[row.location].happy, 4)})
+            figures = IndexRowShape.model_validate(row).model_dump(mode="json")
+            console.emit_json(figures | {"truth": round(100 * truth[row.location].happy, 4)})
         return
     show_rows(
         rows,

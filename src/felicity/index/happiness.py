@@ -17,6 +17,7 @@ from felicity.index.interval import IS_HAPPY, IS_UNHAPPY, Intervals
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.index.suppression import alone, check_k, crowds
 from felicity.labels import EXPRESSIONS
+from felicity.notes import Note
 from felicity.windows.buckets import By, bucket
 from felicity.windows.sums import Sums
 from felicity.windows.window import CLASSES, Floats
@@ -38,10 +39,6 @@ class Figure(NamedTuple):
     high: float | None = None
     people_error: float | None = None
     matrix_error: float | None = None
-
-    def to_json(self) -> dict[str, float | None]:
-        """Plain values."""
-        return {"raw": self.raw, "adjusted": self.adjusted, "low": self.low, "high": self.high}
 
 
 _NOTHING = Figure()
@@ -78,26 +75,6 @@ class IndexRow:
         """Why a suppressed row is: ``too few people``, or it ``shares a crowd`` with people outside it."""
         return "too few people" if self.people < k else "shares a crowd"
 
-    def to_json(self) -> dict[str, Any]:
-        """The contract of ``felicity index --json``."""
-        return {
-            "location": self.location,
-            "start": self.start.isoformat(),
-            "end": self.end.isoformat(),
-            "people_seen": self.people_seen,
-            "people": self.people,
-            "windows": self.windows,
-            "suppressed": self.suppressed,
-            "happy_share": self.happy_share.to_json(),
-            "balance": self.balance.to_json(),
-            "ratio": self.ratio.to_json(),
-            "expressions": {name: figure.to_json() for name, figure in self.expressions.items()},
-            "effective_people": self.effective_people,
-            "seconds_covered": self.seconds_covered,
-            "rejected": dict(self.rejected),
-            "model": self.model,
-        }
-
 
 @dataclass(frozen=True)
 class GroupKey:
@@ -121,7 +98,7 @@ class Groups:
     by: By
     keys: tuple[GroupKey, ...]
     sums: Sums
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     k: int | None = None
     crowds: tuple[int, ...] | None = None
 

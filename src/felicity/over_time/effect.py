@@ -8,13 +8,13 @@ the effect; what befell the whole city drops out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from felicity.notes import Note
 from felicity.over_time.panel import LEAST, Panel
 from felicity.over_time.regression import Coefficient, fit, regress
 from felicity.over_time.series import DAYS_PER_MONTH, Floats, Series, Step
@@ -88,37 +88,12 @@ class Effect:
     compared: Floats | None
     fitted: Floats
     expected: Floats
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def found(self) -> bool:
         """Whether there is an effect at the 5 % level."""
         return self.p_value <= 0.05
-
-    def to_json(self) -> dict[str, Any]:
-        """The contract of ``felicity effect --json``, without its sentence: points of happy share."""
-        return {
-            "method": self.method,
-            "at": self.at.isoformat(),
-            "by": str(self.step),
-            "locations": list(self.locations),
-            "comparison": list(self.comparison),
-            "found": self.found,
-            "effect": {"estimate": self.estimate, "low": self.low, "high": self.high, "p_value": self.p_value},
-            "detectable": self.detectable,
-            "errors": self.headline,
-            "newey_west": asdict(self.level),
-            "clustered": asdict(self.clustered) if self.clustered else None,
-            "slope_change_per_month": asdict(self.slope) if self.slope else None,
-            "difference_before_per_month": asdict(self.parallel) if self.parallel else None,
-            "changes": dict(self.changes),
-            "placebo": asdict(self.placebo) if self.placebo else None,
-            "periods": {"before": self.before, "after": self.after},
-            "people": self.people,
-            "season": self.season,
-            "start": self.starts[0].isoformat(),
-            "end": self.starts[-1].isoformat(),
-        }
 
 
 def estimate_effect(
@@ -195,16 +170,14 @@ def estimate_effect(
     )
 
 
-def _doubts(comparison: Sequence[str], parallel: Coefficient | None) -> tuple[str, ...]:
+def _doubts(comparison: Sequence[str], parallel: Coefficient | None) -> tuple[Note, ...]:
     if not comparison:
-        return (
-            "without comparison, whatever else changed at that time counts as effect; name others with --comparison",
-        )
+        text = "without comparison, whatever else changed at that time counts as effect; name others with --comparison"
+        return (Note("no-comparison", text),)
     if parallel and parallel.p_value <= 0.05:
-        return (
-            "the two groups drifted apart already before "
-            f"({parallel.estimate:+.1f} points a month), so the comparison is doubtful",
-        )
+        drift = f"{parallel.estimate:+.1f} points a month"
+        text = f"the two groups drifted apart already before ({drift}), so the comparison is doubtful"
+        return (Note("groups-drifted", text),)
     return ()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -52,30 +51,6 @@ class Trend:
     def found(self) -> bool:
         """Whether there is a trend at the 5 % level."""
         return self.p_value <= 0.05
-
-    @property
-    def per_year(self) -> float:
-        """Points per year."""
-        return 12.0 * self.slope
-
-    def to_json(self) -> dict[str, Any]:
-        """A location's part of ``felicity trend --json``: points per month, times on its clock."""
-        return {
-            "location": self.location,
-            "found": self.found,
-            "slope_per_month": {"estimate": self.slope, "low": self.low, "high": self.high},
-            "slope_per_year": {"estimate": 12 * self.slope, "low": 12 * self.low, "high": 12 * self.high},
-            "p_value": self.p_value,
-            "kendall_tau": self.tau,
-            "autocorrelation": self.phi,
-            "detectable_per_month": self.detectable,
-            "periods": self.periods,
-            "span": self.span,
-            "people": self.people,
-            "season": self.season,
-            "start": self.starts[0].isoformat(),
-            "end": self.starts[-1].isoformat(),
-        }
 
 
 def estimate_trend(series: Series, *, seed: int = 0) -> Trend:

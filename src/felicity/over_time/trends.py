@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from felicity.errors import EstimateError
+from felicity.notes import Note
 from felicity.over_time.control import Change, Limits, change_points, control_limits
 from felicity.over_time.series import Series, Step
 from felicity.over_time.trend import Trend, estimate_trend
@@ -35,35 +36,43 @@ class LocationTrend:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """A location without a figure, and the reason."""
+
+    location: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Trends:
     """Trends of locations, by name, from series by ``step``.
 
-    ``missing``: why a location has none. ``notes``: what was left out, and what to keep in mind.
+    ``missing``: locations without a trend. ``notes``: what was left out, and what to keep in mind.
     """
 
     items: tuple[LocationTrend, ...]
     step: Step
-    missing: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
-def estimate_trends(series: Mapping[str, Series], step: Step, *, absent: Mapping[str, str] | None = None) -> Trends:
+def estimate_trends(series: Mapping[str, Series], step: Step, *, absent: Iterable[Missing] = ()) -> Trends:
     """Estimate the trend, limits and shifts of each series, all by ``step``.
 
-    ``absent``: why locations that were asked for have no series. Raises EstimateError if no location has a trend.
+    ``absent``: locations that were asked for and have no series. Raises EstimateError if no location has a trend.
     """
-    found, missing = [], {}
+    found, missing = [], []
     for name, one in series.items():
         try:
             found.append(_estimate(one))
         except EstimateError as error:
-            missing[name] = str(error)
-    missing |= absent or {}
+            missing.append(Missing(name, str(error)))
+    missing += absent
     if not found:
-        raise EstimateError(next(iter(missing.values()), "there is nothing counted in this store and period yet"))
+        raise EstimateError(missing[0].reason if missing else "there is nothing counted in this store and period yet")
     short = any((one.trend.starts[-1] - one.trend.starts[0]).days < 365 * SEASON_YEARS for one in found)
-    season = f"in less than {SEASON_YEARS} years a trend cannot be told from the season of the year"
-    return Trends(tuple(found), step, missing, (season,) if short else ())
+    text = f"in less than {SEASON_YEARS} years a trend cannot be told from the season of the year"
+    return Trends(tuple(found), step, tuple(missing), (Note("season-unknown", text),) if short else ())
 
 
 def _estimate(series: Series) -> LocationTrend:

@@ -13,6 +13,7 @@ from felicity.cities.city import CityIndex
 from felicity.cities.pattern import PatternRow, compute_pattern
 from felicity.errors import EstimateError
 from felicity.index import Figure, Groups, IndexRow, SoftMatrix, compute_index
+from felicity.notes import Note
 from felicity.over_time.effect import Effect, estimate_effect
 from felicity.over_time.series import Step, series_of
 from felicity.over_time.trend import Trend, estimate_trend
@@ -146,7 +147,7 @@ class CityReport:
     together: IndexRow | None
     k: int
     at: date | None
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     models: Sequence[ModelCard]
     made: datetime
     city: CityIndex | None = None
@@ -160,7 +161,7 @@ class CityReport:
         return [place for place in self.places if place.state == "shown"]
 
     @property
-    def all_notes(self) -> tuple[str, ...]:
+    def all_notes(self) -> tuple[Note, ...]:
         """Notes of the report and of its effect, each once."""
         return tuple(dict.fromkeys((*self.notes, *(self.effect.notes if self.effect else ()))))
 

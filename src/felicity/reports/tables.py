@@ -8,11 +8,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from felicity.cities.city import CityIndex, properties
+from felicity.cities.city import CityIndex
 from felicity.index import Figure, IndexRow
 from felicity.over_time.effect import Effect
 from felicity.reports.place import CityReport
 from felicity.reports.plots import WEEKDAYS
+from felicity.schemas.cities import PartShape
 
 Table = Sequence[Mapping[str, Any]]
 
@@ -87,7 +88,7 @@ def make_tables(report: CityReport) -> dict[str, Table]:
 def _city(city: CityIndex) -> list[dict[str, Any]]:
     """A row per place, and the city's own last, without a location."""
     whole = {"happy_share": city.share, "low": city.low, "high": city.high, "people": city.people, "weight": 1.0}
-    rows = [properties(part) for part in city.parts]
+    rows = [PartShape.model_validate(part).model_dump() for part in city.parts]
     return [{"weighted_by": city.weight} | row for row in (*rows, dict.fromkeys(rows[0]) | whole)]
 
 
@@ -123,7 +124,7 @@ def _index(row: IndexRow) -> dict[str, Any]:
 
 
 def _figure(name: str, figure: Figure) -> dict[str, float | None]:
-    return {f"{name}_{part}": value for part, value in figure.to_json().items()}
+    return {f"{name}_{part}": value for part, value in zip(("raw", "adjusted", "low", "high"), figure, strict=False)}
 
 
 def to_csv(table: Table) -> bytes:

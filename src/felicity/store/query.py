@@ -12,6 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from felicity.index.happiness import GroupKey, Groups
+from felicity.notes import Note
 from felicity.store.arrays import rollups_to_sums, windows_to_sums
 from felicity.store.crowds import row_crowds, whole_range
 from felicity.store.place import Place
@@ -84,7 +85,7 @@ def select_sums(
     return replace(groups, k=k, crowds=tuple(crowd.tolist()))
 
 
-def _moved(asked: list[Place], places: list[Place], k: int | None) -> list[str]:
+def _moved(asked: list[Place], places: list[Place], k: int | None) -> list[Note]:
     """Whose ends were moved inwards."""
     moved = [
         (one.name, max(abs(a - b) for a, b in ((one.begin, other.begin), (one.end, other.end)) if a and b))
@@ -95,10 +96,11 @@ def _moved(asked: list[Place], places: list[Place], k: int | None) -> list[str]:
         return []
     names = ", ".join(name for name, _ in moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
     furthest = -(-max(seconds for _, seconds in moved) // 60)
-    return [
+    text = (
         f"{names}: the period is up to {furthest:,} min shorter at an end than asked for, "
         f"so that no difference of figures tells of fewer than {k} people"
-    ]
+    )
+    return [Note("period-shortened", text, moved[0][0] if len(moved) == 1 else None)]
 
 
 def _places(
@@ -107,7 +109,7 @@ def _places(
     end: datetime | None,
     names: Sequence[str] | None,
     model: str | None,
-) -> tuple[list[Place], list[str]]:
+) -> tuple[list[Place], list[Note]]:
     """Each location with the model to use for it: the one asked for, or that of its latest windows."""
     wanted = sa.select(locations.c.id, locations.c.name, locations.c.timezone).order_by(locations.c.name)
     if names is not None:
@@ -128,7 +130,8 @@ def _places(
     )
     for row in connection.execute(extent):
         seen.setdefault(row.location_id, []).append(row)
-    places, notes = [], []
+    places: list[Place] = []
+    notes: list[Note] = []
     for location_id, name, timezone in connection.execute(wanted):
         zone = ZoneInfo(timezone)
         low, high = instant(begin, zone), instant(end, zone)
@@ -147,10 +150,11 @@ def _places(
             places.append(Place(location_id, name, timezone, cut_low, cut_high, row.model_id, row.identity))
         for row in others:
             instead = f"model {used[0].identity}" if used else "no other model"
-            notes.append(
+            text = (
                 f"{name}: windows of model {row.identity} are left out ({int(row.windows)} windows, "
                 f"{int(row.people)} people in all), {instead} is shown; models are never mixed"
             )
+            notes.append(Note("model-skipped", text, name))
     return places, notes
 
 
@@ -256,7 +260,7 @@ def _read_ragged(connection: sa.Connection, table: sa.Table, index: int, place: 
 
 
 def _group(
-    by: By, places: list[Place], sums: Sums, index: np.ndarray, start: np.ndarray, notes: tuple[str, ...]
+    by: By, places: list[Place], sums: Sums, index: np.ndarray, start: np.ndarray, notes: tuple[Note, ...]
 ) -> tuple[Groups, np.ndarray]:
     """Rows by place and bucket, and the index of each row's place."""
     if by == "total":

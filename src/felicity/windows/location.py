@@ -111,17 +111,6 @@ class Location:
         place._check_values()
         return place
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "name": self.name,
-            "timezone": self.timezone,
-            "geometry": None if self.geometry is None else dict(self.geometry),
-            "population": self.population,
-            "site_type": self.site_type,
-            "code": self.code,
-        }
-
     @cached_property
     def zone(self) -> ZoneInfo:
         """The time zone itself."""

@@ -48,17 +48,7 @@ def calibrate(
     console.notes(made.notes)
     found = made.calibration
     if json:
-        console.emit_json(
-            {
-                "location": location,
-                "model": made.model,
-                "faces": made.faces,
-                "without_face": made.without_face,
-                "local": vars(found.local),
-                "bundle": vars(found.bundle),
-                "borrowed": list(found.borrowed),
-            }
-        )
+        console.emit("calibrate", made, made.notes)
         return
     console.table(
         ("answers 'happy' to", f"at {location}", "as the bundle has it"),

@@ -42,9 +42,9 @@ def city(
     )
     console.notes(found.notes)
     if geojson is not None:
-        write_geojson(found, geojson)
+        felicity.write_geojson(found, geojson)
     if json:
-        console.emit_json({"sentence": city_sentence(found)} | found.to_json())
+        console.emit("city", {"sentence": city_sentence(found), "city": found}, found.notes)
     else:
         console.out.print(city_sentence(found), markup=False, soft_wrap=True)
         show(found)
@@ -69,12 +69,3 @@ def show(found: CityIndex) -> None:
             )
         )
     console.table(columns, rows, title=f"Places, weighted by {found.weight}", numbers=columns[1:])
-
-
-def write_geojson(found: CityIndex, path: Path) -> None:
-    """Write a FeatureCollection, whole or not at all."""
-    import json
-
-    from felicity.files import write_whole
-
-    write_whole(path, json.dumps(found.to_geojson(), ensure_ascii=False, allow_nan=False).encode())

@@ -59,7 +59,7 @@ def effect(
     console.notes(found.notes)
     sentence = effect_sentence(found)
     if json:
-        console.emit_json({"sentence": sentence} | found.to_json() | {"notes": list(found.notes)})
+        console.emit("effect", {"sentence": sentence, "effect": found}, found.notes)
     else:
         console.out.print(sentence, markup=False, soft_wrap=True)
         show(found)

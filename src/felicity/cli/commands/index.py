@@ -43,7 +43,7 @@ def index(
     rows = found.rows
     console.notes(found.notes)
     if json:
-        console.emit_json([row.to_json() for row in rows])
+        console.emit("index", found, found.notes)
     elif not rows:
         console.say("no windows in this store and period yet; felicity watch writes them")
     else:

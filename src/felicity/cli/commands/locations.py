@@ -34,8 +34,7 @@ def list_locations(store: options.Store = None, json: options.Json = False) -> N
 
     listed = read(store=store)
     if json:
-        for location in listed:
-            console.emit_json(location.to_json())
+        console.emit("locations-list", listed)
         return
     if not listed:
         console.say("no location yet; add one with: felicity locations add NAME")

@@ -82,14 +82,13 @@ def report(
         written = felicity.write_report(made, output, figures=figures)
     console.notes(made.all_notes)
     if json:
-        console.emit_json(
-            {
-                "report": str(written.page),
-                "bytes": written.bytes,
-                "places": {place.name: place.state for place in made.places},
-                "files": [str(path) for path in written.files],
-            }
-        )
+        data = {
+            "report": str(written.page),
+            "bytes": written.bytes,
+            "places": {place.name: place.state for place in made.places},
+            "files": [str(path) for path in written.files],
+        }
+        console.emit("report", data, made.all_notes)
         return
     console.out.print(f"{output}: {len(made.shown)} of {len(made.places)} places shown", markup=False, soft_wrap=True)
     if written.files:

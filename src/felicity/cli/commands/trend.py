@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from felicity.cli import console, options
 
 if TYPE_CHECKING:
-    from felicity.over_time.trends import LocationTrend, Trends
+    from felicity.over_time.trends import Trends
 
 
 def register(app: typer.Typer) -> None:
@@ -33,11 +33,10 @@ def trend(
     from felicity.reports.sentences import trend_sentence
 
     found = felicity.trends(store=store, begin=begin, end=end, by=by, locations=location, k=k, model=model)
-    console.notes((*found.notes, *found.missing.values()))
+    console.notes((*found.notes, *(one.reason for one in found.missing)))
     if json:
-        missing = [{"location": name, "reason": reason} for name, reason in found.missing.items()]
-        listed = [_as_json(one) for one in found.items]
-        console.emit_json({"by": by, "locations": listed, "missing": missing, "notes": list(found.notes)})
+        told = [{"sentence": trend_sentence(one.trend), "trend": one} for one in found.items]
+        console.emit("trend", {"by": found.step, "trends": told, "missing": found.missing}, found.notes)
     else:
         for one in found.items:
             console.out.print(trend_sentence(one.trend), markup=False, soft_wrap=True)
@@ -81,11 +80,3 @@ def show(found: Trends) -> None:
         title=f"Trend of the happy share by {found.items[0].trend.step}, Theil-Sen slope and Mann-Kendall test",
         numbers=columns[1:8],
     )
-
-
-def _as_json(one: LocationTrend) -> dict[str, Any]:
-    from felicity.reports.sentences import trend_sentence
-
-    shifts = [{"at": shift.at.isoformat(), "before": shift.before, "after": shift.after} for shift in one.shifts]
-    outside = [start.isoformat() for start in one.outside]
-    return one.trend.to_json() | {"sentence": trend_sentence(one.trend), "shifts": shifts, "outside": outside}

@@ -1,0 +1,61 @@
+"""Answers about a city: its index, and its locations."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AliasPath, Field
+
+from felicity.schemas.shape import Count, JsonObject, Percent, Shape, Share
+
+
+class PartShape(Shape):
+    """A location in the index of its city; percent, null where there is no figure."""
+
+    location: str = Field(validation_alias=AliasPath("location", "name"))
+    happy_share: Percent | None = Field(validation_alias="share", description="Adjusted.")
+    low: Percent | None = Field(description="Lower end of its 95 % interval.")
+    high: Percent | None = Field(description="Upper end of its 95 % interval.")
+    people: Count = Field(description="People whom the share rests on.")
+    population: float | None = Field(
+        validation_alias=AliasPath("location", "population"), description="People who live there."
+    )
+    weight: Share = Field(description="Share of the city's weight.")
+    suppressed: bool = Field(description="Whether its figures are not shown, because they are of too few people.")
+    missing: str | None = Field(description="Why it does not count; null if it does.")
+    visits_covered: Share | None = Field(
+        validation_alias="covered",
+        description="Share of its visits that fall into hours in which people were counted; null without visits.",
+    )
+
+
+class CityShape(Shape):
+    """The happy share of a city: the weighted mean of its locations."""
+
+    weight: Literal["population", "visits", "people"]
+    happy_share: Percent = Field(validation_alias="share", description="Adjusted.")
+    low: Percent = Field(description="Lower end of its 95 % interval.")
+    high: Percent = Field(description="Upper end of its 95 % interval.")
+    people: Count
+    locations: list[PartShape] = Field(validation_alias="parts")
+
+
+class ToldCityShape(Shape):
+    """The index of a city in words and figures."""
+
+    sentence: str
+    city: CityShape
+
+
+class LocationShape(Shape):
+    """A location of the store."""
+
+    name: str
+    timezone: str = Field(description="IANA name of the time zone.")
+    geometry: JsonObject | None = Field(description="GeoJSON geometry (RFC 7946); null if unknown.")
+    population: float | None = Field(description="People who live there; null if unknown.")
+    site_type: str | None
+    code: str | None = Field(description="What tables of visits and flows call it.")
+
+
+SHAPES = {"city": ToldCityShape, "locations-list": list[LocationShape]}
