@@ -22,6 +22,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from felicity import api
+from felicity.schemas.cities import CityShape
+from felicity.schemas.index import IndexShape
+from felicity.schemas.shape import Shape
 from felicity.store import Store, open_store
 from felicity.store.crowds import LEVELS, read_units
 from felicity.store.query import _places
@@ -130,6 +133,11 @@ def same(one: Any, other: Any) -> None:
             assert a == b
 
 
+def plain(shape: type[Shape], result: Any) -> Any:
+    """A result as it is printed for programs."""
+    return shape.model_validate(result).model_dump(mode="json")
+
+
 MOMENT = st.integers(-100, (DAYS + 1) * 1440).map(lambda minutes: FIRST + timedelta(minutes=minutes))
 
 
@@ -140,7 +148,7 @@ def test_no_period_tells_of_fewer_than_k_people(
 ) -> None:
     end = begin + timedelta(minutes=minutes) if begin and minutes else None
     one, other = (api.happiness(store=url, by=by, begin=begin, end=end, k=K) for url in towns)
-    same([row.to_json() for row in one.rows], [row.to_json() for row in other.rows])
+    same(plain(IndexShape, one), plain(IndexShape, other))
     assert one.notes == other.notes
     for row in one.rows:
         assert row.suppressed or row.people >= K
@@ -162,7 +170,9 @@ def test_periods_that_differ_by_a_minute_are_the_same_or_differ_by_k_people(town
         (row,) = found.rows
         seen[row.people] = row
         assert row.end <= end
-        assert all("so that no difference of figures tells of fewer than 10 people" in note for note in found.notes)
+        assert all(
+            "so that no difference of figures tells of fewer than 10 people" in note.text for note in found.notes
+        )
     counts = sorted(seen)
     assert len(counts) > 3
     assert min(np.diff(counts)) >= K
@@ -194,7 +204,7 @@ def test_no_table_of_visits_tells_of_fewer_than_k_people(
 
     def answer(url: str) -> Any:
         try:
-            return api.city(store=url, weight="people", footfall=table, begin=begin, k=K).to_json()
+            return plain(CityShape, api.city(store=url, weight="people", footfall=table, begin=begin, k=K))
         except api_error() as error:
             return str(error)
 

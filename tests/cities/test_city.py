@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from felicity.cities.city import CityIndex, city_index, groups_by_people
 from felicity.cities.footfall import HOURS, Footfall
+from felicity.cities.geojson import to_geojson
 from felicity.errors import ConfigError, EstimateError
 from felicity.index import GroupKey, Groups, SoftMatrix, compute_index
 from felicity.index.suppression import crowds
@@ -210,7 +211,7 @@ def test_visits_weigh_groups_of_hours_that_people_counts_alone_decide(
 
 def test_geojson_holds_every_place() -> None:
     here = Location("A", population=3, geometry={"type": "Point", "coordinates": [2.0, 48.0]})
-    document = json.loads(json.dumps(city_index(town(80), always, [here, Location("B")]).to_geojson(), allow_nan=False))
+    document = json.loads(json.dumps(to_geojson(city_index(town(80), always, [here, Location("B")])), allow_nan=False))
     assert document["type"] == "FeatureCollection"
     first, second = document["features"]
     assert first["geometry"] == {"type": "Point", "coordinates": [2.0, 48.0]}

@@ -33,7 +33,9 @@ def test_flows_are_visits_of_their_destination(tmp_path: Path) -> None:
     text = "origin,destination,flow\nH1,M1,10\nH1,H1,7\nX9,M1,4\nH1,X9,3\n"
     read = read_footfall(table(tmp_path, text), PLACES)
     assert read.total == {"Harbour": 7, "Market": 14}
-    assert read.notes == ("visits.csv: 1 destinations are no locations here and are left out: X9",)
+    assert [str(note) for note in read.notes] == [
+        "visits.csv: 1 destinations are no locations here and are left out: X9"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -88,4 +90,4 @@ def test_commuting_flows_of_new_york(shared: Path) -> None:
         "Bronx": 238666 + 13829 + 28865 + 22300 + 1049,
         "Manhattan": 204163 + 429343 + 730763 + 384517 + 48783,
     }
-    assert "36047, 36081, 36085" in read.notes[0]
+    assert "36047, 36081, 36085" in read.notes[0].text

@@ -14,7 +14,7 @@ from felicity.index.calibration import calibrate
 from felicity.models.bundle import open_bundle
 from felicity.store import open_store
 from tests.support import windows as people
-from tests.support.command import felicity, felicity_json
+from tests.support.command import felicity, felicity_answer
 
 
 def sample(happy: int, others: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +67,7 @@ def test_a_labelled_table_through_detection_changes_the_location(shared: Path, t
     table.write_text("\n".join(rows) + "\n")
     store = tmp_path / "store.db"
     felicity("locations", "add", "Harbour", "--store", store, home=tmp_path)
-    [said] = felicity_json(
+    said, _ = felicity_answer(
         "calibrate", "Harbour", "--labelled", table, "--store", store, "--detector", "hog", home=tmp_path
     )
 

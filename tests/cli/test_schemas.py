@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 import typer
 
 from felicity.cli.app import app
+from felicity.imaging.encode import write_image
 from felicity.notes import CODES, Note
 from felicity.schemas import envelope
 from tests.support.command import felicity, felicity_json
+from tests.support.people import photograph
 from tests.support.town import fill
 
 
@@ -30,10 +33,54 @@ class World:
         """A store of two places."""
         return fill(self.folder / "town.db", {"Harbour": lambda day: 0.3, "Market": lambda day: 0.5}, 3)
 
+    @cached_property
+    def weeks(self) -> str:
+        """A store of two places over six weeks: as much as a trend needs."""
+        places = {"Harbour": lambda day: 0.3, "Market": lambda day: 0.5}
+        return fill(self.folder / "weeks.db", places, 42, hours=range(9, 10), populations={"Harbour": 10, "Market": 20})
+
+    @cached_property
+    def happy_and_others(self) -> Path:
+        """A data set of 30 faces that smile, and of 30 pictures without any."""
+        rng = np.random.default_rng(1)
+        for name in ("happy", "neutral"):
+            (self.folder / "own" / name).mkdir(parents=True)
+            for number in range(30):
+                left, top = rng.integers(-8, 8, 2)
+                crop = photograph()[60 + top : 185 + top, 160 + left : 285 + left]
+                picture = crop if name == "happy" else rng.integers(0, 255, crop.shape, dtype=np.uint8)
+                write_image(self.folder / "own" / name / f"{number:02}.png", picture)
+        return self.folder / "own"
+
 
 Recipe = Callable[[World], list[object]]
 
 RECIPES: dict[str, Recipe] = {
+    "calibrate": lambda world: [
+        "calibrate",
+        "Harbour",
+        "--labelled",
+        world.happy_and_others,
+        "--crop",
+        "--store",
+        world.town,
+    ],
+    "city": lambda world: ["city", "--store", world.weeks],
+    "effect": lambda world: [
+        "effect",
+        "--store",
+        world.weeks,
+        "--at",
+        "2026-02-23",
+        "--locations",
+        "Harbour",
+        "--comparison",
+        "Market",
+    ],
+    "index": lambda world: ["index", "--store", world.town, "--by", "day"],
+    "locations-list": lambda world: ["locations", "list", "--store", world.town],
+    "report": lambda world: ["report", "--store", world.town, "-o", world.folder / "report.html"],
+    "trend": lambda world: ["trend", "--store", world.weeks],
     "detectors-list": lambda world: ["detectors", "list"],
     "doctor": lambda world: ["doctor"],
     "runs-list": lambda world: ["runs", "list", "--store", world.town],
@@ -41,9 +88,9 @@ RECIPES: dict[str, Recipe] = {
 """By name of the answer: a command line that prints it, without ``--json``."""
 
 TO_COME = {
-    "bundle-export", "bundle-show", "bundle-verify", "calibrate", "city", "classify", "compare", "crossval",
-    "data-inspect", "data-prepare", "effect", "evaluate", "index", "locations-list", "models-list", "models-show",
-    "report", "reproduce", "simulate", "train", "trend", "tune", "watch",
+    "bundle-export", "bundle-show", "bundle-verify", "classify", "compare", "crossval",
+    "data-inspect", "data-prepare", "evaluate", "models-list", "models-show",
+    "reproduce", "simulate", "train", "tune", "watch",
 }  # fmt: skip
 """Commands that do not print their answer in the envelope yet."""
 

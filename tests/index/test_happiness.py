@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 from felicity.errors import ConfigError
 from felicity.index import GroupKey, Groups, IndexRow, SoftMatrix, compute_index
 from felicity.labels import EXPRESSIONS
+from felicity.schemas.index import IndexRowShape
 from felicity.windows import Sums, Window
 from felicity.windows.buckets import By, bucket
 from tests.support.windows import MIDNIGHT, VALIDATION, make_windows, soft_matrix
@@ -40,7 +40,7 @@ def index(
 
 
 def figures(row: IndexRow) -> dict[str, Any]:
-    value = row.to_json()
+    value = IndexRowShape.model_validate(row).model_dump(mode="json")
     return {name: value[name] for name in ("happy_share", "balance", "ratio", "expressions", "effective_people")}
 
 
@@ -53,7 +53,7 @@ def flat(value: Any) -> list[float]:
 def test_the_contract_of_a_row() -> None:
     windows = make_windows(np.random.default_rng(1), 200)
     (row,) = index(windows)
-    value = json.loads(json.dumps(row.to_json(), allow_nan=False))
+    value = IndexRowShape.model_validate(row).model_dump(mode="json")
     assert value["location"] == "Harbour" and value["model"] == "model-1"
     assert value["start"] == "1970-01-01T00:00:00+00:00"
     assert value["windows"] == 200 and value["suppressed"] is False

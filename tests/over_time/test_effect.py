@@ -138,7 +138,6 @@ def test_the_effect_by_location_is_the_middle_of_its_interval_also_where_places_
     changes = {side: [change for name, change in own.changes.items() if name[0] == side] for side in "TC"}
     assert own.estimate == pytest.approx(np.mean(changes["T"]) - np.mean(changes["C"]))
     assert own.estimate == pytest.approx((own.low + own.high) / 2)
-    assert own.to_json()["effect"]["estimate"] == own.estimate
     reach = stats.t.ppf(0.975, own.clustered.freedom) + stats.t.ppf(0.8, own.clustered.freedom)
     assert own.detectable == pytest.approx(reach * own.clustered.error)
     assert not own.found

@@ -94,7 +94,7 @@ def made(store: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, Pa
     result = run("--store", store, "-o", folder / "r.html", "--figures", folder / "fig", "--at", "2024-04-03", "--json")
     assert result.exit_code == 0, result.output
     assert {p.name for p in folder.iterdir()} == {"r.html", "fig"}
-    assert json.loads(result.stdout)["places"] == {
+    assert json.loads(result.stdout)["data"]["places"] == {
         "Park": "shown", NASTY: "shown", "Lane": "suppressed", "Nowhere": "missing"
     }  # fmt: skip
     return Page((folder / "r.html").read_text(encoding="utf-8")), folder / "fig"
@@ -318,7 +318,7 @@ def test_figures_of_an_earlier_report_do_not_stay_among_those_of_the_next(store:
     arguments = ("--store", store, "-o", tmp_path / "r.html", "--figures", folder)
 
     def written(*more: str) -> set[str]:
-        return {Path(name).name for name in json.loads(run(*arguments, *more, "--json").stdout)["files"]}
+        return {Path(name).name for name in json.loads(run(*arguments, *more, "--json").stdout)["data"]["files"]}
 
     first = written("--at", "2024-04-03")
     mine.write_text("my own")

@@ -24,7 +24,7 @@ from felicity.simulation.town import Place, read_places, simulate_days, write_to
 from felicity.store import open_store
 from felicity.windows import Location, PersonObservation, Sums, WindowAccumulator
 from tests.support import windows as people
-from tests.support.command import felicity, felicity_json
+from tests.support.command import felicity, felicity_answer, felicity_json
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -179,8 +179,8 @@ def test_a_city_in_a_store_beside_its_truth(tmp_path: Path) -> None:
     assert [row["location"] for row in rows] == ["Lane (simulated)", "Park (simulated)"]
     for row in rows:
         assert row["happy_share"]["low"] <= row["truth"] <= row["happy_share"]["high"]
-    (days,) = felicity_json("index", "--store", city, "--by", "day", "--location", "Park (simulated)", home=tmp_path)
-    shares = [row["happy_share"]["adjusted"] for row in days]
+    days, _ = felicity_answer("index", "--store", city, "--by", "day", "--location", "Park (simulated)", home=tmp_path)
+    shares = [row["happy_share"]["adjusted"] for row in days["rows"]]
     assert np.mean(shares[3:5]) - np.mean(shares[:3]) == pytest.approx(20, abs=8)
 
 

@@ -156,7 +156,8 @@ def test_models_are_kept_apart_and_said(store: Store) -> None:
         ("Station", "old", 10),
     ]
     (note,) = groups.notes
-    assert "Harbour" in note and "old" in note and "30 windows" in note
+    assert (note.code, note.location) == ("model-skipped", "Harbour")
+    assert "old" in note.text and "30 windows" in note.text
     chosen = store.sums("total", model="old")
     assert [(k.location, n) for k, n in zip(chosen.keys, chosen.sums.windows, strict=True)] == [
         ("Harbour", 30),

@@ -94,7 +94,7 @@ def test_impossible_locations_are_refused_in_one_sentence(fields: dict[str, Any]
     ],
 )
 def test_all_geometries_of_geojson_are_taken(geometry: dict[str, Any]) -> None:
-    assert Location("Park", geometry=geometry).to_json()["geometry"] == geometry
+    assert Location("Park", geometry=geometry).geometry == geometry
 
 
 def write(path: Path, text: Any) -> Path:

@@ -25,7 +25,7 @@ Mask = npt.NDArray[np.bool_]
 def check_k(k: int) -> None:
     """Raise ConfigError unless ``k`` is a whole number from 1."""
     if not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1:
-        raise ConfigError(f"k is a whole number from 1, not {k!r}")
+        raise ConfigError(f"k is a whole number of at least 1, not {k!r}")
 
 
 def crowds(people: npt.ArrayLike, places: npt.ArrayLike, *periods: npt.ArrayLike, k: int) -> Ints:
