@@ -14,13 +14,14 @@ import pytest
 
 from felicity.datasets import Audit, Samples, audit, open_dataset, prepare
 from felicity.datasets.auditing import judge_by
-from felicity.datasets.charts import chart_png
+from felicity.datasets.charts import draw_audit
 from felicity.datasets.classes import EIGHT
 from felicity.datasets.duplicates import find_duplicates, members
 from felicity.datasets.facts import digest, examine
 from felicity.datasets.findings import findings
 from felicity.datasets.report import write_report
 from felicity.errors import ConfigError, DatasetError
+from felicity.style.charts import to_png
 from tests.support import faces_on_disk as disk
 
 Image = npt.NDArray[np.uint8]
@@ -270,8 +271,8 @@ def test_a_report_that_cannot_be_written_leaves_nothing(found: Audit, tmp_path: 
 
 
 def test_the_chart_is_the_same_every_time(found: Audit) -> None:
-    chart = chart_png(found, title="planted")
-    assert chart == chart_png(found, title="planted")
+    chart = to_png(draw_audit(found, title="planted"))
+    assert chart == to_png(draw_audit(found, title="planted"))
     picture = cv2.imdecode(np.frombuffer(chart, np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape[1] > 1000
     assert picture.std() > 10

@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 
 from felicity.cli.app import app
 from felicity.errors import ConfigError, TrainingError
-from felicity.evaluation.frameworks.chart import comparison_png
+from felicity.evaluation.frameworks.chart import draw_comparison
 from felicity.evaluation.frameworks.comparison import Comparison, FirstStep, compare, outcome_of
 from felicity.evaluation.frameworks.contestant import PLAIN
 from felicity.evaluation.frameworks.report import write_report
 from felicity.evaluation.frameworks.summary import Mean, pairs, rows, verdict
+from felicity.style.charts import to_png
 from felicity.training.config import make_config
 from tests.support.command import felicity
 from tests.support.faces_on_disk import made_up, write_csv
@@ -151,7 +152,7 @@ def test_the_report_is_written_as_table_picture_and_json(tmp_path: Path) -> None
     assert report.verdict in (tmp_path / "comparison.md").read_text()
     columns, lines = rows(one)
     assert len(lines) == 3 and all(len(line) == len(columns) for line in lines)
-    assert comparison_png(one).startswith(b"\x89PNG")
+    assert to_png(draw_comparison(one)).startswith(b"\x89PNG")
 
 
 def test_frameworks_that_start_alike_are_compared_and_not_run_twice(tmp_path: Path) -> None:

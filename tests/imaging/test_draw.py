@@ -24,7 +24,7 @@ def test_a_box_is_drawn_on_a_copy() -> None:
 def test_boxes_over_the_edge_and_faces_not_judged() -> None:
     picture = np.zeros((60, 60, 3), np.uint8)
     labels = [Label((-20, -20, 30, 30), Expression.SAD, 0.5), Label((50, 50, 90, 90), None, remark="small")]
-    assert [label.text for label in labels] == ["sad 50%", "small"]
+    assert [label.text for label in labels] == ["sad 50 %", "small"]
     assert draw_faces(picture, labels).max() > 0
 
 

@@ -14,8 +14,9 @@ from felicity.errors import ConfigError, ExtraMissingError
 from felicity.models import backend
 from felicity.models.describe import Description, describe
 from felicity.models.initial import initial_weights
-from felicity.models.picture import architecture_png
+from felicity.models.picture import draw_network
 from felicity.models.registry import ModelOptions, build, networks
+from felicity.style.charts import to_png
 from tests.support.command import felicity, felicity_json
 
 THE_STUDYS = [
@@ -89,7 +90,7 @@ def test_initial_weights_depend_on_the_seed_alone_and_are_glorots() -> None:
 @pytest.mark.parametrize("name", sorted(networks()))
 def test_the_drawing_shows_a_box_for_all_that_computes(name: str) -> None:
     facts = described(name)
-    with Image.open(io.BytesIO(architecture_png(facts))) as picture:
+    with Image.open(io.BytesIO(to_png(draw_network(facts)))) as picture:
         assert picture.format == "PNG" and picture.height > 30 * len(THE_STUDYS) // 2
         assert len({pixel for _, pixel in picture.convert("RGB").getcolors(1 << 24) or []}) > 10
 

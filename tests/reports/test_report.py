@@ -20,7 +20,7 @@ from felicity.index import Figure, GroupKey, Groups, compute_index
 from felicity.reports import plots, tables, wording
 from felicity.reports.place import Change, PlaceReport, make_place
 from felicity.store import open_store
-from felicity.style.figures import percent_tick
+from felicity.style.marks import percent_tick
 from felicity.windows import Location, Sums
 from tests.support.command import felicity
 from tests.support.town import fill

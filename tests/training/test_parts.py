@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from felicity.datasets.augment import PRESETS, Augmentation
 from felicity.errors import ConfigError
 from felicity.imaging.spec import InputSpec
+from felicity.style.charts import to_png
 from felicity.training.config import DataConfig, TrainConfig, make_config, read_toml, to_toml
-from felicity.training.curves import curves_png
+from felicity.training.curves import draw_curves
 from felicity.training.data import Part, load
 from felicity.training.feed import Feed, normalise
 from felicity.training.schedule import learning_rate
@@ -180,8 +181,8 @@ def test_targets_are_votes_where_there_are_any_and_smoothed_labels_elsewhere() -
 
 def test_curves_are_drawn_from_the_first_epoch_on() -> None:
     row = {"epoch": 1, "loss": 1.0, "accuracy": 0.4, "val_loss": 1.1, "val_accuracy": 0.3}
-    assert curves_png([row], "one").startswith(b"\x89PNG")
-    assert curves_png([row, row | {"epoch": 2, "loss": 0.5}], "two") != curves_png([row], "one")
+    one, two = (to_png(draw_curves(rows, "x")) for rows in ([row], [row, row | {"epoch": 2, "loss": 0.5}]))
+    assert one.startswith(b"\x89PNG") and one != two
 
 
 def test_the_defaults_are_the_studys() -> None:

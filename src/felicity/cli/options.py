@@ -117,7 +117,7 @@ map_file = _file("a map", ".geojson", ".json")
 
 def chart_file(path: Path | None) -> Path | None:
     """Callback of options that name a chart: refused before the work where it could not be drawn."""
-    from felicity.style.figures import check_chart
+    from felicity.style.charts import check_chart
 
     if path is not None:
         check_chart(path)

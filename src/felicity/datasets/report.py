@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,17 @@ import cv2
 import numpy as np
 
 from felicity.datasets.auditing import Audit
-from felicity.datasets.charts import chart_png
+from felicity.datasets.charts import draw_audit
 from felicity.datasets.duplicates import Rows
 from felicity.datasets.findings import Finding, findings
 from felicity.datasets.samples import UNDECIDED, Image
-from felicity.errors import require
 from felicity.files import write_whole
+from felicity.style.charts import to_svg
+from felicity.style.pages import data_uri, render_page
 
 EXAMPLES, IMAGES_PER_EXAMPLE, UNREADABLE_LISTED = 12, 8, 30
 SHOWN_SIDE = 96
+CHART = "Images per class, counts of each finding, agreement between sources"
 
 
 def write_report(audit: Audit, path: Path, *, title: str) -> None:
@@ -33,26 +34,11 @@ def write_report(audit: Audit, path: Path, *, title: str) -> None:
         columns=list(dict.fromkeys(name for row in numbers["classes"].values() for name in row)),
         imbalance=audit.imbalance,
         sizes=audit.sizes()[:8],
-        chart=data_uri(chart_png(audit, title="")),
+        picture=to_svg(draw_audit(audit), "audit", CHART),
         findings=[(finding, _examples(audit, finding)) for finding in findings(audit)],
         unreadable=[str(audit.facts.error[row]) for row in audit.unreadable[:UNREADABLE_LISTED]],
     )
-    write_whole(path, page)
-
-
-def render_page(template: Path, **values: Any) -> bytes:
-    """The page of a ``template`` that extends ``page.html.j2``, the look of all pages about data and models."""
-    jinja2 = require("jinja2", "data")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([template.parent, Path(__file__).parent]),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["count"] = lambda value: f"{value:,}"
-    page: str = environment.get_template(template.name).render(**values)
-    return page.encode()
+    write_whole(path, page.encode())
 
 
 def _examples(audit: Audit, finding: Finding) -> list[list[dict[str, Any]]]:
@@ -96,8 +82,3 @@ def small_png(image: Image) -> bytes:
     if small.ndim == 3:
         small = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".png", small)[1].tobytes()
-
-
-def data_uri(png: bytes) -> str:
-    """As the source of an image in a page."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 
-from felicity.datasets.report import data_uri, render_page, small_png
+from felicity.datasets.report import small_png
 from felicity.evaluation import tables
-from felicity.evaluation.drawing import confusion_png, mistakes_sheet, reliability_png, roc_png
+from felicity.evaluation.drawing import draw_confusion, draw_reliability, draw_roc, mistakes_sheet
 from felicity.evaluation.evaluate import Evaluation, Result
 from felicity.files import make_folder, write_whole
-from felicity.training.curves import curves_png
+from felicity.style.charts import to_png, to_svg
+from felicity.style.numbers import share
+from felicity.style.pages import data_uri, render_page
+from felicity.training.curves import draw_curves
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 MISTAKES = 40
+CURVES = "Accuracy and loss by epoch, training and validation"
+ALTERNATIVES = {
+    "confusion": "Confusion matrix: labels down, answers across",
+    "reliability": "Reliability diagram",
+    "roc": "ROC curves",
+}
 
 
-def pictures(evaluation: Evaluation, number: int) -> dict[str, Callable[[], bytes]]:
-    """Of result ``number``: file name to a function that draws the PNG."""
+def pictures(evaluation: Evaluation, number: int) -> dict[str, Canvas]:
+    """Draw the pictures of result ``number``, by name."""
     result = evaluation.results[number]
     found, title = result.all, f"{evaluation.model}, {evaluation.split}, {result.title}"
     return {
-        "confusion.png": lambda: confusion_png(found.scores.confusion, found.classes, title),
-        "reliability.png": lambda: reliability_png(found.reliability, result.title),
-        "roc.png": lambda: roc_png(found.labels, found.probabilities, found.classes, f"{result.title}: ROC"),
+        "confusion": draw_confusion(found.scores.confusion, found.classes, title),
+        "reliability": draw_reliability(found.reliability, result.title),
+        "roc": draw_roc(found.labels, found.probabilities, found.classes, f"{result.title}: ROC"),
     }
 
 
@@ -36,12 +48,12 @@ def write_pictures(evaluation: Evaluation, folder: Path) -> list[Path]:
     make_folder(folder)
     written = []
     for number, result in enumerate(evaluation.results):
-        drawn = pictures(evaluation, number)
+        drawn = {name: to_png(canvas) for name, canvas in pictures(evaluation, number).items()}
         if rows := result.mistakes(MISTAKES):
-            drawn["mistakes.png"] = lambda result=result, rows=rows: _sheet(result, rows)  # type: ignore[misc]
-        for name, draw in drawn.items():
-            place = folder / (f"labels-{number + 1}-{name}" if number else name)
-            write_whole(place, draw())
+            drawn["mistakes"] = _sheet(result, rows)
+        for name, png in drawn.items():
+            place = folder / (f"labels-{number + 1}-{name}.png" if number else f"{name}.png")
+            write_whole(place, png)
             written.append(place)
     return written
 
@@ -58,7 +70,7 @@ def write_report(evaluation: Evaluation, path: Path) -> None:
         Path(__file__).with_name("evaluation.html.j2"),
         title=evaluation.model,
         evaluation=evaluation,
-        curves=data_uri(curves_png(evaluation.history, "")) if evaluation.history else "",
+        curves=to_svg(draw_curves(evaluation.history, ""), "curves", CURVES) if evaluation.history else "",
         headline=[(text.split(" (")[0], text.partition("(")[2].rstrip(")"), title) for text, title in headline],
         results=[
             {
@@ -67,19 +79,22 @@ def write_report(evaluation: Evaluation, path: Path) -> None:
                 "overview": tables.overview(result),
                 "classes": tables.classes(result.all),
                 "mistakes": [_figure(result, row) for row in result.mistakes(MISTAKES)],
-                **{name.partition(".")[0]: data_uri(draw()) for name, draw in pictures(evaluation, number).items()},
+                **{
+                    name: to_svg(canvas, f"{name}-{number}", ALTERNATIVES[name])
+                    for name, canvas in pictures(evaluation, number).items()
+                },
             }
             for number, result in enumerate(evaluation.results)
         ],
     )
-    write_whole(path, page)
+    write_whole(path, page.encode())
 
 
 def _captions(result: Result, row: int) -> tuple[str, str]:
     """What an image is labelled, and what the model answered."""
     found = result.all
     p = found.probabilities[row]
-    return found.classes[int(found.labels[row])], f"{found.classes[int(p.argmax())]} {p.max():.0%}"
+    return found.classes[int(found.labels[row])], f"{found.classes[int(p.argmax())]} {share(float(p.max()), 0)}"
 
 
 def _figure(result: Result, row: int) -> dict[str, str]:

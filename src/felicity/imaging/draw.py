@@ -8,14 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from felicity.labels import MOODS, Expression, Mood
-
-MOOD_COLOURS: dict[Mood, tuple[int, int, int]] = {
-    Mood.HAPPY: (46, 160, 67),
-    Mood.NEITHER: (88, 110, 140),
-    Mood.UNHAPPY: (200, 70, 50),
-}
-UNJUDGED_COLOUR = (120, 120, 120)
+from felicity.labels import Expression
+from felicity.style.numbers import share
+from felicity.style.palette import EXPRESSION, INK, UNJUDGED, rgb, text_on
 
 
 @dataclass(frozen=True)
@@ -32,12 +27,14 @@ class Label:
         """As written above the box."""
         if self.expression is None:
             return self.remark or "not judged"
-        return f"{self.expression} {self.probability:.0%}" if self.probability is not None else str(self.expression)
+        return (
+            f"{self.expression} {share(self.probability, 0)}" if self.probability is not None else str(self.expression)
+        )
 
     @property
-    def colour(self) -> tuple[int, int, int]:
-        """RGB, by mood."""
-        return UNJUDGED_COLOUR if self.expression is None else MOOD_COLOURS[MOODS[self.expression]]
+    def colour(self) -> str:
+        """As ``#rrggbb``: the expression's own."""
+        return UNJUDGED if self.expression is None else EXPRESSION[self.expression]
 
 
 def draw_faces(
@@ -54,22 +51,22 @@ def draw_faces(
     pen = ImageDraw.Draw(canvas)
     line = max(2, round(max(height, width) / 400))
 
-    def tag(x: float, y: float, text: str, size: float, colour: tuple[int, int, int]) -> None:
+    def tag(x: float, y: float, text: str, size: float, colour: str) -> None:
         font = ImageFont.load_default(size)
         left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
         pad = size / 4
         w, h = right - left + 2 * pad, bottom - top + 2 * pad
         x, y = min(max(x, 0), max(width - w, 0)), min(max(y, 0), max(height - h, 0))
-        pen.rectangle((x, y, x + w, y + h), fill=colour)
-        pen.text((x + pad - left, y + pad - top), text, font=font, fill=(255, 255, 255))
+        pen.rectangle((x, y, x + w, y + h), fill=rgb(colour))
+        pen.text((x + pad - left, y + pad - top), text, font=font, fill=rgb(text_on(colour)))
 
     for label in labels:
         x0, y0, x1, y1 = label.box_xyxy
         size = min(max((x1 - x0) / 7, 11), max(height, width) / 30 + 6)
-        pen.rectangle((x0, y0, x1, y1), outline=label.colour, width=line)
+        pen.rectangle((x0, y0, x1, y1), outline=rgb(label.colour), width=line)
         above = y0 - size * 1.5
         tag(x0, above if above >= 0 else y1, label.text, size, label.colour)
     if caption:
         size = max(12, height / 36)
-        tag(size / 2, size / 2, caption, size, (30, 30, 30))
+        tag(size / 2, size / 2, caption, size, INK)
     return np.array(canvas)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from felicity.models.describe import Description, LayerFacts
+from felicity.style.charts import new_canvas, style
+from felicity.style.numbers import count, number
+from felicity.style.palette import LAYERS, MUTED, OTHER_LAYER
 
-COLOURS = {
-    "Conv2D": "#cfe3f5", "Dense": "#fbe0c4", "MaxPooling2D": "#e3e3e3", "AveragePooling2D": "#e3e3e3",
-    "GlobalAveragePooling2D": "#e3e3e3", "Add": "#d9efd3", "Input": "#ffffff",
-}  # fmt: skip
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
 SHORT = {
     "BatchNormalization": "BatchNorm",
     "GlobalAveragePooling2D": "GlobalAvgPooling",
@@ -19,7 +21,6 @@ SHORT = {
 FADED = {"ReLU", "BatchNormalization"}
 """Layers that stand in the box of the layer before them."""
 WIDE, HIGH, GAP, ASIDE = 4.4, 0.42, 0.2, 0.45
-INK = "#555555"
 
 
 @dataclass
@@ -52,41 +53,42 @@ class _Box:
         return self.y + HIGH * 0.7
 
 
-def architecture_png(description: Description) -> bytes:
-    """A PNG, the input on top; what lies on skip connections stands beside the main way."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+@style()
+def draw_network(description: Description) -> Canvas:
+    """Draw it with the input on top; what lies on skip connections stands beside the main way."""
     from matplotlib.patches import FancyBboxPatch
 
     boxes = _boxes(description)
     height = (max(box.row for box in boxes) + 1) * (HIGH + GAP)
     width = WIDE if all(box.main for box in boxes) else 2 * WIDE + ASIDE
-    figure = Figure(figsize=(width + 0.8, height + 0.7), dpi=100)
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0, 0, 1, 1))
+    canvas = new_canvas(height + 0.7, width + 0.8)
+    canvas.set_layout_engine("none")
+    axes = canvas.add_axes((0, 0, 1, 1))
     axes.set(xlim=(-0.4, width + 0.4), ylim=(height + 0.1, -0.6))
     axes.set_axis_off()
     axes.text(0, -0.3, description.name, fontsize=10, weight="bold", va="center")
-    facts = f"{description.parameters:,} parameters, {description.multiply_adds / 1e6:.1f} million multiply-adds"
+    facts = (
+        f"{count(description.parameters)} parameters, {number(description.multiply_adds / 1e6)} million multiply-adds"
+    )
     axes.text(WIDE, -0.3, facts, fontsize=8, va="center", ha="right")
     for box in boxes:
         kind, shape = box.layers[0].kind, "x".join(map(str, box.layers[-1].output))
         axes.add_patch(
             FancyBboxPatch(
                 (box.x, box.y), WIDE, HIGH, boxstyle="round,pad=0,rounding_size=0.06", linewidth=0.8,
-                edgecolor=INK, facecolor=COLOURS.get(kind, "#f4f4f4"),
+                edgecolor=MUTED, facecolor=LAYERS.get(kind, OTHER_LAYER),
             )
         )  # fmt: skip
         names = " + ".join(SHORT.get(layer.kind, layer.kind) for layer in box.layers)
         axes.text(box.x + 0.1, box.middle, names, fontsize=7.5, va="center")
         axes.text(box.x + WIDE - 1.05, box.middle, shape, fontsize=7.5, va="center", ha="right")
         if weights := sum(layer.parameters for layer in box.layers):
-            axes.text(box.x + WIDE - 0.1, box.middle, f"{weights:,}", fontsize=7.5, va="center", ha="right", color=INK)
+            axes.text(
+                box.x + WIDE - 0.1, box.middle, count(weights), fontsize=7.5, va="center", ha="right", color=MUTED
+            )
         for source in box.sources:
             _connect(axes, source, box)
-    png = io.BytesIO()
-    figure.savefig(png, format="png")
-    return png.getvalue()
+    return canvas
 
 
 def _connect(axes: object, source: _Box, box: _Box) -> None:
@@ -101,12 +103,12 @@ def _connect(axes: object, source: _Box, box: _Box) -> None:
         way = [(WIDE, source.exit), (box.x + centre, source.exit), (box.x + centre, box.y)]
     else:
         way = [(source.x + centre, below), (source.x + centre, box.entry), (WIDE, box.entry)]
-    axes.plot(*zip(*way, strict=True), color=INK, linewidth=0.9)  # type: ignore[attr-defined]
+    axes.plot(*zip(*way, strict=True), color=MUTED, linewidth=0.9)  # type: ignore[attr-defined]
     axes.annotate(  # type: ignore[attr-defined]
         "",
         way[-1],
         way[-2],
-        arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0},
+        arrowprops={"arrowstyle": "-|>", "color": MUTED, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0},
     )
 
 

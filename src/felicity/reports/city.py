@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from felicity.errors import ConfigError
 from felicity.files import make_folder, write_whole
-from felicity.index import Figure
 from felicity.over_time.effect import Effect
 from felicity.reports import drawing, drawing_map, plots, tables, wording
 from felicity.reports.place import CityReport, ModelCard, PlaceReport
 from felicity.reports.plots import best
 from felicity.reports.sentences import city_sentence, effect_sentence
-from felicity.style.canvas import style, to_png, to_svg
+from felicity.style.charts import svg_file, to_png, to_svg
+from felicity.style.numbers import percent_span
+from felicity.style.pages import render_page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-NO_FIGURE = "\u2013"
 T = TypeVar("T")
 ROWS_PER_FIGURE = 28
 """Places in one plot, so that it fits on a page."""
@@ -104,26 +104,18 @@ def draw(report: CityReport) -> Pictures:
 def _effect(effect: Effect) -> Picture:
     from felicity.reports.effect_chart import effect_figure
 
-    with style():
-        return Picture("effect", "Happy share of the touched and of other places", effect_figure(effect))
+    return Picture("effect", "Happy share of the touched and of other places", effect_figure(effect))
 
 
 def render(report: CityReport, pictures: Pictures) -> str:
     """The page. Everything that comes from outside is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("felicity.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": _percent, "range": _range, "points": wording.points, "day": wording.long_date}
-    return environment.get_template("city.html").render(
+    return render_page(
+        Path(__file__).with_name("city.html.j2"),
+        title=report.title,
         report=report,
         pictures=pictures,
         words=wording,
+        span=percent_span,
         city_sentence=city_sentence,
         effect_sentence=effect_sentence,
         cards=[_card(card) for card in report.models],
@@ -151,7 +143,7 @@ def write_figures(folder: Path, report: CityReport, pictures: Pictures) -> list[
 
     for picture in pictures.all():
         put(f"{picture.name}.png", to_png(picture.canvas))
-        put(f"{picture.name}.svg", ('<?xml version="1.0" encoding="utf-8"?>\n' + picture.svg).encode())
+        put(f"{picture.name}.svg", svg_file(picture.svg))
     for name, table in tables.make_tables(report).items():
         put(f"{name}.csv", tables.to_csv(table))
         if (parquet := tables.to_parquet(table)) is not None:
@@ -192,16 +184,6 @@ def _from_zero(dots: Sequence[plots.Dot]) -> list[plots.Dot]:
     from dataclasses import replace
 
     return [replace(dot, at=dot.at - dots[0].at) for dot in dots]
-
-
-def _percent(value: float | None, digits: int = 1) -> str:
-    return NO_FIGURE if value is None else f"{value:.{digits}f} %"
-
-
-def _range(figure: Figure) -> str:
-    if figure.low is None or figure.high is None:
-        return NO_FIGURE
-    return wording.span(figure.low, figure.high)
 
 
 def _card(card: ModelCard) -> dict[str, Any]:

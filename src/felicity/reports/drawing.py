@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from felicity.reports.place import Change
-from felicity.reports.plots import WEEKDAYS, DayLine, Dot, best
-from felicity.reports.wording import MONTHS, long_date
-from felicity.style.canvas import BAND, INK, MAIN, MUTED, NONE, RAW, new_canvas, short, style
-from felicity.style.figures import draw_band, make_room, percent_tick
+from felicity.reports.plots import DayLine, Dot, best
+from felicity.style.charts import new_canvas, short, style
+from felicity.style.dates import WEEKDAYS, long_date
+from felicity.style.marks import date_axis, draw_band, grid, hatched, make_room, percent_tick
+from felicity.style.numbers import count, percent
+from felicity.style.palette import EARLIER, INK, MAIN, MUTED, PAPER, RAW
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,14 +41,14 @@ def draw_index(dots: Sequence[Dot]) -> Canvas:
                 axes.plot(share.adjusted, y, "o", color=MAIN, markersize=7, zorder=4, clip_on=False)
             if share.raw is not None:
                 axes.plot(
-                    share.raw, y + 0.25, "D", color=RAW, markerfacecolor="white", markersize=4, zorder=5, clip_on=False
+                    share.raw, y + 0.25, "D", color=RAW, markerfacecolor=PAPER, markersize=4, zorder=5, clip_on=False
                 )
             else:
-                axes.barh(y, 100, height=0.5, color="#f1f3f2", hatch="////", edgecolor="#d4dad6", linewidth=0, zorder=2)
+                hatched(axes, y, 100, across=0.5, upright=False)
                 axes.text(50, y, "too few people: not shown", ha="center", va="center", color=INK, fontsize=8)
-            text = "" if (value := best(share)) is None else f"{value:.0f} %"
+            text = "" if (value := best(share)) is None else percent(value, 0)
             margin.text(0.38, y, text, va="center", ha="right", fontsize=9.5, fontweight="bold")
-            margin.text(1, y, f"{dot.people:,}", va="center", ha="right", fontsize=8, color=MUTED)
+            margin.text(1, y, count(dot.people), va="center", ha="right", fontsize=8, color=MUTED)
         margin.text(0.38, -0.75, "happy", va="center", ha="right", fontsize=8, color=MUTED)
         margin.text(1, -0.75, "people", va="center", ha="right", fontsize=8, color=MUTED)
         margin.set_xlim(0, 1)
@@ -55,7 +57,7 @@ def draw_index(dots: Sequence[Dot]) -> Canvas:
         axes.set_ylim(len(dots) - 0.4, -1.0)
         axes.set_xlim(0, 100)
         axes.xaxis.set_major_formatter(percent_tick)
-        axes.grid(axis="y", visible=False)
+        grid(axes, "x")
         axes.tick_params(length=0, pad=7)
         axes.spines["left"].set_visible(False)
         _key(canvas, [("adjusted, with 95 % interval", MAIN, "o", True), ("as counted (raw)", RAW, "D", False)])
@@ -72,7 +74,7 @@ def draw_pattern(hours: Sequence[Dot], weekdays: Sequence[Dot]) -> Canvas:
             _whiskers(axes, dots, top)
             axes.set_ylim(0, top)
             axes.yaxis.set_major_formatter(percent_tick)
-            axes.grid(axis="x", visible=False)
+            grid(axes, "y")
             axes.tick_params(length=0, labelsize=8)
         first = min((math.floor(d.at) for d in hours), default=0)
         last = max((math.ceil(d.at) for d in hours), default=24)
@@ -90,18 +92,16 @@ def _whiskers(axes: Axes, dots: Sequence[Dot], top: float) -> None:
     for dot in dots:
         share = dot.figure
         if dot.suppressed:
-            axes.bar(dot.at, top, width=0.7, color="#f1f3f2", hatch="////", edgecolor="#d4dad6", linewidth=0, zorder=1)
+            hatched(axes, dot.at, top, across=0.7, upright=True)
             continue
         if share.low is not None and share.high is not None:
-            axes.plot([dot.at] * 2, [share.low, share.high], color=BAND, alpha=0.45, linewidth=5, zorder=2)
+            axes.plot([dot.at] * 2, [share.low, share.high], color=MAIN, alpha=0.4, linewidth=5, zorder=2)
         if (value := best(share)) is not None:
             axes.plot(dot.at, value, "o", color=MAIN, markersize=4.5, zorder=3)
 
 
 def draw_days(line: DayLine, at: date | None) -> Canvas:
     """Day after day, with intervals, the trend if there is one, and the date that divides before from after."""
-    from matplotlib.dates import AutoDateLocator, num2date
-
     with style():
         canvas = new_canvas(2.1)
         axes = canvas.subplots()
@@ -125,15 +125,7 @@ def draw_days(line: DayLine, at: date | None) -> Canvas:
         axes.set_ylim(0, top)
         axes.yaxis.set_major_formatter(percent_tick)
         axes.tick_params(length=0, labelsize=8)
-        locator = AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_locator(locator)
-        long = (days[-1] - days[0]).days > 300
-
-        def name(value: float, _: object = None) -> str:
-            day = num2date(value)  # type: ignore[no-untyped-call]
-            return f"{MONTHS[day.month - 1][:3]} {day.year}" if long else f"{day.day} {MONTHS[day.month - 1][:3]}"
-
-        axes.xaxis.set_major_formatter(name)
+        date_axis(axes.xaxis)
         make_room(axes)
         axes.set_title("Day by day" + (" (dashed: the trend)" if line.trend_line else ""))
         return canvas
@@ -145,7 +137,7 @@ def draw_changes(changes: Sequence[tuple[str, Change]]) -> Canvas:
         canvas = new_canvas(0.55 * len(changes) + 1.0)
         left, right = canvas.subplots(1, 2, sharey=True, width_ratios=(1.35, 1))
         for y, (_, change) in enumerate(changes):
-            pairs = (("before", change.before, -0.15, NONE), ("after", change.after, 0.15, MAIN))
+            pairs = (("before", change.before, -0.15, EARLIER), ("after", change.after, 0.15, MAIN))
             for _when, share, shift, colour in pairs:
                 if share.low is not None and share.high is not None:
                     left.plot([share.low, share.high], [y + shift] * 2, color=colour, linewidth=2)
@@ -168,9 +160,9 @@ def draw_changes(changes: Sequence[tuple[str, Change]]) -> Canvas:
         right.xaxis.set_major_formatter(lambda value, _: f"{round(value, 3):+g}" if round(value, 3) else "0")
         right.set_title("Difference in points")
         for axes in (left, right):
-            axes.grid(axis="y", visible=False)
+            grid(axes, "x")
             axes.tick_params(length=0)
-        _key(canvas, [("before", NONE, "o", True), ("after", MAIN, "o", True)])
+        _key(canvas, [("before", EARLIER, "o", True), ("after", MAIN, "o", True)])
         return canvas
 
 
@@ -179,10 +171,10 @@ def _key(canvas: Canvas, entries: Sequence[tuple[str, str, str, bool]]) -> None:
 
     handles = [
         Line2D([], [], color=colour, marker=marker, linewidth=2 if filled else 0, label=label, markersize=6,
-               markerfacecolor=colour if filled else "white")
+               markerfacecolor=colour if filled else PAPER)
         for label, colour, marker, filled in entries
     ]  # fmt: skip
-    canvas.legend(handles=handles, loc="outside lower left", ncols=len(handles), frameon=False, fontsize=8.5)
+    canvas.legend(handles=handles, loc="outside lower left", ncols=len(handles))
 
 
 def _ceiling(dots: Sequence[Dot]) -> float:

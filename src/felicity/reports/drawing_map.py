@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from felicity.reports.plots import MapPlace, colour_range, map_aspect
-from felicity.style.canvas import INK, MUTED, NONE, WIDTH, new_canvas, short, style
-from felicity.style.figures import percent_tick
+from felicity.style.charts import WIDTH, new_canvas, short, style
+from felicity.style.marks import halo, percent_tick, shades
+from felicity.style.numbers import percent
+from felicity.style.palette import EARLIER, GROUND, INK, MUTED, PAPER, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,9 +22,8 @@ COLOURS = "YlGn"
 
 def draw_map(places: Sequence[MapPlace]) -> Canvas:
     """Areas and points coloured by happy share; north is up, distances are true at the middle latitude."""
-    from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import ListedColormap, Normalize
+    from matplotlib.colors import Normalize
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
@@ -34,17 +35,17 @@ def draw_map(places: Sequence[MapPlace]) -> Canvas:
         axes = canvas.subplots()
         low, high = colour_range([p.share for p in places if p.share is not None])
         scale = Normalize(low, high)
-        colours = ScalarMappable(scale, ListedColormap(colormaps[COLOURS](np.linspace(0.15, 0.9, 256))))
+        colours = ScalarMappable(scale, shades(COLOURS))
         for place in sorted(places, key=lambda p: not p.polygons):
             shown = place.share is not None
-            colour: Any = colours.to_rgba(np.asarray(place.share)) if shown else "#eef0ef"
+            colour: Any = colours.to_rgba(np.asarray(place.share)) if shown else SOFT
             hatch = None if shown else "////"
             for rings in place.polygons:
                 path = Path.make_compound_path(*(Path(np.array(ring), closed=True) for ring in rings))
-                axes.add_patch(PathPatch(path, facecolor=colour, edgecolor="white", linewidth=1.2))
+                axes.add_patch(PathPatch(path, facecolor=colour, edgecolor=PAPER, linewidth=1.2))
                 axes.add_patch(PathPatch(path, fill=False, hatch=hatch, edgecolor=MUTED, linewidth=0.7))
             for line in place.lines:
-                axes.plot(*zip(*line, strict=True), color=colour if shown else NONE, linewidth=5)
+                axes.plot(*zip(*line, strict=True), color=colour if shown else EARLIER, linewidth=5)
             if place.points:
                 x, y = zip(*place.points, strict=True)
                 axes.scatter(x, y, s=240, color=[colour], edgecolor=INK, linewidth=0.8, hatch=hatch, zorder=4)
@@ -56,7 +57,8 @@ def draw_map(places: Sequence[MapPlace]) -> Canvas:
         axes.set_yticks([])
         for spine in axes.spines.values():
             spine.set_visible(True)
-        axes.set_facecolor("#f7f9f8")
+        axes.set_facecolor(GROUND)
+        axes.grid(visible=False)
         _scale_bar(axes, west, east, south, north, aspect)
         if any(place.share is not None for place in places):
             bar = canvas.colorbar(colours, ax=axes, shrink=0.7, aspect=18, pad=0.02, format=percent_tick)
@@ -80,12 +82,10 @@ def _bounds(places: Sequence[MapPlace], aspect: float) -> tuple[float, float, fl
 
 def _label_places(axes: Axes, places: Sequence[MapPlace], per_inch_x: float, per_inch_y: float) -> None:
     """Names beside points and in areas, where they do not lie on one another."""
-    from matplotlib.patheffects import withStroke
-
     taken: list[tuple[float, float, float, float]] = []
     for place in places:
         x, y = place.centre
-        value = {"suppressed": "too few people", "missing": "no data"}.get(place.state) or f"{place.share:.0f} %"
+        value = {"suppressed": "too few people", "missing": "no data"}.get(place.state) or percent(place.share, 0)
         name = short(place.name, 30)
         width, height = 0.075 * max(len(name), len(value)) * per_inch_x, 0.36 * per_inch_y
         gap_x, gap_y = 0.15 * per_inch_x, 0.3 * per_inch_y
@@ -108,7 +108,7 @@ def _label_places(axes: Axes, places: Sequence[MapPlace], per_inch_x: float, per
         taken.append(box)
         axes.text(
             at_x, at_y, f"{name}\n{value}", ha=side, va="center", fontsize=8.5, zorder=6, linespacing=1.15,
-            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            path_effects=halo(),
         )  # fmt: skip
 
 

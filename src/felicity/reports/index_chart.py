@@ -12,7 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.index import IndexRow
-from felicity.style.figures import draw_band, dress, make_room, panels, save, wall
+from felicity.style.charts import panels, save, style
+from felicity.style.marks import draw_band, dress, make_room, wall
+from felicity.style.numbers import people
+from felicity.style.palette import INK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,6 +75,7 @@ def draw_index(series: Sequence[IndexSeries], path: Path, *, title: str = "Happy
     save(index_figure(series, title), path)
 
 
+@style()
 def index_figure(series: Sequence[IndexSeries], title: str) -> Figure:
     """One panel per location, each on the clock of its place."""
     figure, axes = panels(len(series), height=2.5)
@@ -80,10 +84,10 @@ def index_figure(series: Sequence[IndexSeries], title: str) -> Figure:
         draw_band(panel, wall(one.times), one.adjusted, one.low, one.high, follows)
         if one.truth:
             times, shares = zip(*one.truth, strict=True)
-            panel.plot(wall(times), shares, color="#333333", linewidth=1.1, linestyle="--")
-        panel.set_title(f"{one.location}, {one.people.sum():,} people", loc="left", fontsize=10)
+            panel.plot(wall(times), shares, color=INK, linewidth=1.1, linestyle="--")
+        panel.set_title(f"{one.location}, {people(int(one.people.sum()))}")
         panel.set_ylim(0, 100)
         dress(panel)
     make_room(axes[0])
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
+    figure.suptitle(title, x=0.01, ha="left")
     return figure

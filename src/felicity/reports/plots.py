@@ -12,8 +12,7 @@ from typing import Any
 from felicity.cities.pattern import PatternRow
 from felicity.index import Figure
 from felicity.reports.place import PlaceReport
-
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+from felicity.style.dates import WEEKDAYS
 
 Position = tuple[float, float]
 

@@ -12,8 +12,8 @@ from felicity.cities.city import CityIndex
 from felicity.index import Figure, IndexRow
 from felicity.over_time.effect import Effect
 from felicity.reports.place import CityReport
-from felicity.reports.plots import WEEKDAYS
 from felicity.schemas.cities import PartShape
+from felicity.style.dates import WEEKDAYS
 
 Table = Sequence[Mapping[str, Any]]
 

@@ -13,10 +13,13 @@ import numpy as np
 from felicity.over_time.control import Change, Limits
 from felicity.over_time.series import Floats
 from felicity.over_time.trend import Trend
-from felicity.style.figures import BLUE, DARK, GREEN, GREY, RED, dress, panels, save, wall
+from felicity.style.charts import panels, save, style
+from felicity.style.marks import dress, upper_legend, wall
+from felicity.style.numbers import people, points, points_span
+from felicity.style.palette import ACCENT, BAD, INK, MAIN, MUTED
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -52,48 +55,48 @@ def trend_picture(trend: Trend, limits: Limits | None = None, changes: Sequence[
         outside=tuple(np.flatnonzero(limits.outside).tolist()) if limits else (),
         changes=tuple(changes),
         found=trend.found,
-        caption=f"{trend.slope:+.1f} points a month ({trend.low:+.1f} to {trend.high:+.1f}), {trend.people:,} people",
+        caption=f"{points(trend.slope)} points a month ({points_span(trend.low, trend.high)}), {people(trend.people)}",
     )
 
 
 def draw_trends(pictures: Sequence[TrendPicture], path: Path) -> None:
-    """Draw one panel per location into ``path`` (PNG, SVG or PDF)."""
+    """Draw ``trend_figure`` into ``path`` (PNG, SVG or PDF)."""
+    save(trend_figure(pictures), path)
+
+
+@style()
+def trend_figure(pictures: Sequence[TrendPicture]) -> Figure:
+    """Return one panel per location: shares, their trend, control limits and lasting shifts."""
     figure, axes = panels(len(pictures))
     for panel, one in zip(axes, pictures, strict=True):
         times = wall(one.starts)
         if len(one.low):
-            panel.fill_between(times, one.low, one.high, color=GREEN, alpha=0.13, linewidth=0, label="control limits")
-        panel.plot(times, one.share, color=DARK, linewidth=0.9, marker="o", markersize=2, label="happy share")
+            panel.fill_between(times, one.low, one.high, color=MAIN, alpha=0.13, linewidth=0, label="control limits")
+        panel.plot(times, one.share, color=MAIN, linewidth=0.9, marker="o", markersize=2, label="happy share")
         outside = list(one.outside)
         if outside:
-            panel.plot(times[outside], one.share[outside], "o", color=RED, markersize=4.5, label="out of the ordinary")
+            panel.plot(times[outside], one.share[outside], "o", color=BAD, markersize=4.5, label="out of the ordinary")
         panel.plot(
             times,
             one.line,
-            color=BLUE,
+            color=ACCENT,
             linewidth=1.8,
             linestyle="-" if one.found else "--",
             label="trend" if one.found else "trend (not beyond chance)",
         )
         for i, change in enumerate(one.changes):
             at: Any = wall([change.at])[0]  # matplotlib takes times, its annotations do not know
-            panel.axvline(at, color=GREY, linewidth=1.1, linestyle=":", label="" if i else "lasting shift")
+            panel.axvline(at, color=MUTED, linewidth=1.1, linestyle=":", label="" if i else "lasting shift")
             panel.annotate(
-                f"{change.after - change.before:+.1f}",
+                points(change.after - change.before),
                 (at, 1),
                 xycoords=("data", "axes fraction"),
                 xytext=(3, -10),
                 textcoords="offset points",
                 fontsize=8,
-                color="#444444",
+                color=INK,
             )
-        panel.set_title(f"{one.location}: {one.caption}", loc="left", fontsize=9)
+        panel.set_title(f"{one.location}: {one.caption}")
         dress(panel)
-    handles: dict[str, Artist] = {}
-    for panel in axes:
-        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    figure.legend(
-        list(handles.values()), list(handles), loc="outside upper right", ncols=len(handles), fontsize=8, frameon=False
-    )
-    save(figure, path)
+    upper_legend(figure, axes)
+    return figure

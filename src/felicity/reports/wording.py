@@ -9,8 +9,13 @@ from felicity.index import Figure, IndexRow
 from felicity.over_time.effect import Effect
 from felicity.over_time.trend import Trend
 from felicity.reports.place import Change, CityReport, PlaceReport
+from felicity.style.charts import CAVEAT
+from felicity.style.dates import long_date
+from felicity.style.numbers import number, percent, points, points_span, span
+from felicity.style.numbers import people as people_count
 
-CAVEAT = "Visible expression of those who passed a camera; it is not what they felt."
+__all__ = ["CAVEAT", "at_place", "change", "city", "contrast", "effect", "headline", "interval", "trend"]
+
 WIDE = 30.0
 """Points from which an interval is too wide to tell one usual place from another."""
 
@@ -18,7 +23,7 @@ WIDE = 30.0
 def headline(row: IndexRow, where: str, k: int) -> str:
     """``About 49 in 100 people judged at Harbour looked happy (95 % interval: 46 to 53; 1,200 people).``"""
     share = row.happy_share
-    people = f"{row.people:,} {'person' if row.people == 1 else 'people'}"
+    people = people_count(row.people)
     if row.suppressed and row.people >= k:
         return (
             f"The {people} judged {where} are only counted together with others, outside this period, "
@@ -33,8 +38,8 @@ def headline(row: IndexRow, where: str, k: int) -> str:
         )
     if share.low is not None and share.high is not None and share.high - share.low > WIDE:
         return (
-            f"Too little was seen {where} to give a useful figure: {share.low:.0f} to {share.high:.0f} in 100 people "
-            f"looked happy (95\u00a0% interval; {people}). Watch longer."
+            f"Too little was seen {where} to give a useful figure: {span(share.low, share.high, 0)} in 100 people "
+            f"looked happy (95 % interval; {people}). Watch longer."
         )
     return f"About {share.adjusted:.0f} in 100 people judged {where} looked happy ({interval(share)}; {people})."
 
@@ -44,7 +49,7 @@ def interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return "interval not known"
     digits = 1 if round(figure.low) == round(figure.high) else 0
-    return f"95\u00a0% interval: {figure.low:.{digits}f} to {figure.high:.{digits}f}"
+    return f"95 % interval: {span(figure.low, figure.high, digits)}"
 
 
 def at_place(place: PlaceReport, k: int) -> str:
@@ -93,13 +98,13 @@ def trend(found: Trend) -> str:
     if not found.found:
         return (
             f"No trend can be told from chance over {found.span:,} {found.step}s; one of "
-            f"{found.detectable:.1f} points a month would have been found in four of five cases."
+            f"{number(found.detectable)} points a month would have been found in four of five cases."
         )
     verb = "rose" if found.slope > 0 else "fell"
     low, high = sorted((abs(found.low), abs(found.high)))
     return (
-        f"The share {verb} by about {abs(found.slope):.1f} points a month "
-        f"(95\u00a0% interval: {low:.1f} to {high:.1f}) over {found.span:,} {found.step}s."
+        f"The share {verb} by about {number(abs(found.slope))} points a month "
+        f"(95 % interval: {span(low, high)}) over {found.span:,} {found.step}s."
     )
 
 
@@ -108,18 +113,17 @@ def change(found: Change, at: date) -> str:
     d = found.difference
     day = long_date(at)
     if d.adjusted is None or d.low is None or d.high is None:
-        pair = f"{found.before.raw:.0f}\u00a0% before {day} and {found.after.raw:.0f}\u00a0% from then on"
+        pair = f"{percent(found.before.raw, 0)} before {day} and {percent(found.after.raw, 0)} from then on"
         return f"Counted, the share was {pair}."
     pair = (
-        f"The share was {found.before.adjusted:.0f}\u00a0% before {day} ({interval(found.before)}) and "
-        f"{found.after.adjusted:.0f}\u00a0% from then on ({interval(found.after)})"
+        f"The share was {percent(found.before.adjusted, 0)} before {day} ({interval(found.before)}) and "
+        f"{percent(found.after.adjusted, 0)} from then on ({interval(found.after)})"
     )
     if d.low <= 0 <= d.high:
-        span = f"{points(d.low)} to {points(d.high)}"
-        return f"{pair}; the difference of {points(d.adjusted)} points ({span}) may be chance."
+        return f"{pair}; the difference of {points(d.adjusted)} points ({points_span(d.low, d.high)}) may be chance."
     return (
-        f"{pair}: {abs(d.adjusted):.1f} points {'higher' if d.adjusted > 0 else 'lower'} "
-        f"(95\u00a0% interval: {points(d.low)} to {points(d.high)})."
+        f"{pair}: {number(abs(d.adjusted))} points {'higher' if d.adjusted > 0 else 'lower'} "
+        f"(95 % interval: {points_span(d.low, d.high)})."
     )
 
 
@@ -128,46 +132,10 @@ def effect(found: Effect) -> str:
     start = (
         "With the course before the date continued and the weekly rhythm taken out (interrupted time series), the step"
     )
-    span = f"95\u00a0% interval: {points(found.low)} to {points(found.high)}"
+    within = f"95 % interval: {points_span(found.low, found.high)}"
     if found.found:
-        return f"{start} at the date was {points(found.estimate)} points ({span})."
+        return f"{start} at the date was {points(found.estimate)} points ({within})."
     return (
-        f"{start} at the date of {points(found.estimate)} points ({span}) may be chance; one of {found.detectable:.1f} "
-        "points would have been found in four of five cases."
+        f"{start} at the date of {points(found.estimate)} points ({within}) may be chance; "
+        f"one of {number(found.detectable)} points would have been found in four of five cases."
     )
-
-
-def span(low: float, high: float) -> str:
-    """``46.2 to 53.0 %``."""
-    return f"{low:.1f} to {high:.1f} %"
-
-
-def camera_time(seconds: float) -> str:
-    """``42 s``, ``5 min``, ``1,234 min``."""
-    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:,.0f} min"
-
-
-def points(value: float) -> str:
-    """``+3.1``: with a sign, and a minus as wide as the plus."""
-    return f"{value:+.1f}".replace("-", "\u2212")
-
-
-def long_date(day: date) -> str:
-    """``4 May 2026``, in English whatever the locale."""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from felicity.simulation.check import Example, Target, Verdict
-from felicity.style.figures import BLUE, GREEN, GREY, RED, save
+from felicity.style.charts import new_canvas, save, style
+from felicity.style.marks import grid
+from felicity.style.numbers import people, percent
+from felicity.style.palette import ACCENT, BAD, MAIN, MUTED, RAW
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,14 +18,11 @@ SHOWN_PEOPLE = (200, 2000)
 _DAYS = 60
 
 
+@style()
 def draw_check(verdict: Verdict, path: Path) -> None:
     """Draw into ``path`` (PNG, SVG or PDF): scatters for 200 and 2,000 people, and the targets."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     shown = [example for example in verdict.examples if example.people in SHOWN_PEOPLE]
-    figure = Figure(figsize=(4.3 * len(shown) + 4.6, 4.8), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_canvas(4.8, 4.3 * len(shown) + 4.6)
     panels = list(figure.subplots(1, len(shown) + 1, width_ratios=[1.0] * len(shown) + [0.75], squeeze=False)[0])
     for panel, example in zip(panels, shown, strict=False):
         _scatter(panel, example)
@@ -37,27 +37,26 @@ def _scatter(panel: Axes, example: Example) -> None:
     some = slice(0, _DAYS)
     truth = example.truth[some]
     low, high = example.adjusted[some] - example.low[some], example.high[some] - example.adjusted[some]
-    panel.plot((0, 100), (0, 100), color=GREY, linewidth=0.8)
+    panel.plot((0, 100), (0, 100), color=MUTED, linewidth=0.8)
     panel.errorbar(
         truth,
         example.adjusted[some],
         yerr=(low, high),
         fmt="o",
-        color=GREEN,
-        ecolor=GREEN,
+        color=MAIN,
+        ecolor=MAIN,
         elinewidth=0.8,
         markersize=3.5,
         label="adjusted, with 95 % interval",
     )
-    panel.plot(truth, example.counted[some], "x", color=RED, markersize=4.5, label="counted")
-    panel.set_title(f"{example.people:,} people", loc="left", fontsize=10)
+    panel.plot(truth, example.counted[some], "x", color=RAW, markersize=4.5, label="counted")
+    panel.set_title(people(example.people))
     panel.set_xlabel("truly happy, %")
     panel.set_ylabel("index, %")
     panel.set_xlim(0, 100)
     panel.set_ylim(0, 100)
     panel.set_aspect("equal")
-    panel.grid(alpha=0.25)
-    panel.legend(loc="upper left", fontsize=8, frameon=False)
+    panel.legend(loc="upper left")
 
 
 def _targets(panel: Axes, targets: list[Target]) -> None:
@@ -69,16 +68,16 @@ def _targets(panel: Axes, targets: list[Target]) -> None:
             place,
             xerr=(target.chance or 0) / half,
             fmt="o",
-            color=BLUE if target.ok else RED,
+            color=ACCENT if target.ok else BAD,
             elinewidth=1.2,
             markersize=5,
         )
         panel.annotate(
-            f"{target.measured:.1f} %", (1.75, place), fontsize=8, va="center", ha="left", annotation_clip=False
+            percent(target.measured), (1.75, place), fontsize=8, va="center", ha="left", annotation_clip=False
         )
-    panel.axvspan(-1, 1, color=GREEN, alpha=0.15, linewidth=0)
+    panel.axvspan(-1, 1, color=MAIN, alpha=0.15, linewidth=0)
     panel.set_yticks(range(len(targets)), [target.what for target in reversed(targets)], fontsize=8)
     panel.set_xticks((-1, 0, 1), ("lower\nbound", "middle", "upper\nbound"), fontsize=8)
     panel.set_xlim(-1.7, 1.7)
-    panel.set_title("Promised (green), measured", loc="left", fontsize=10)
-    panel.grid(axis="y", alpha=0.25)
+    panel.set_title("Promised (green), measured")
+    grid(panel, "y")

@@ -67,10 +67,11 @@ def cross_validate(
             done[fold.number] = _one(config, pool, fold, folder, watch(fold))
             _save(folder, begun, list(done.values()), k)
         scored(done[fold.number])
-    from felicity.training.crossval_chart import crossval_png
+    from felicity.style.charts import to_png
+    from felicity.training.crossval_chart import draw_crossval
 
     result = _save(folder, begun, list(done.values()), k)
-    write(folder / PICTURE, crossval_png(result))
+    write(folder / PICTURE, to_png(draw_crossval(result)))
     return result
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from felicity.style.chart_style import HELD_OUT, INK, TRAINING, VALIDATION, canvas, plain, png
+from felicity.style.charts import new_canvas, style
+from felicity.style.marks import grid, whole_ticks
+from felicity.style.numbers import number
+from felicity.style.palette import HELD_OUT, INK, TRAINING, VALIDATION
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 SHARES = {
     "accuracy": "accuracy",
@@ -16,16 +22,18 @@ SPREAD = 0.12
 """How far beside each other the points of folds stand."""
 
 
-def crossval_png(result: dict[str, Any]) -> bytes:
-    """A PNG; ``result`` as ``cross_validate`` gives it."""
+@style()
+def draw_crossval(result: dict[str, Any]) -> Canvas:
+    """Draw ``result`` as ``cross_validate`` gives it."""
     folds, model = result["folds"], result["config"]["model"]["name"]
-    figure = canvas(12.6, 3.9, f"{model} on {result['config']['backend']}, {len(folds)} folds")
+    figure = new_canvas(3.9, 12.6)
+    figure.suptitle(f"{model} on {result['config']['backend']}, {len(folds)} folds")
     loss, accuracy, points = figure.subplots(1, 3, width_ratios=(1, 1, 1.15))
     _curves(loss, folds, "loss", "loss, nats", 1)
     _curves(accuracy, folds, "accuracy", "accuracy, %", 100)
-    accuracy.legend(frameon=False, fontsize=8)
+    accuracy.legend()
     _points(points, result)
-    return png(figure)
+    return figure
 
 
 def _curves(axes: Any, folds: list[dict[str, Any]], name: str, label: str, factor: float) -> None:
@@ -37,9 +45,8 @@ def _curves(axes: Any, folds: list[dict[str, Any]], name: str, label: str, facto
             marker = "o" if len(epochs) < 3 else None
             axes.plot(epochs, values, color=colour, alpha=0.75, linewidth=1.2, marker=marker, label=shown)
     axes.set(xlabel="epoch", ylabel=label)
-    axes.set_title("a line per fold", fontsize=9)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    plain(axes)
+    axes.set_title("a line per fold")
+    whole_ticks(axes.xaxis)
 
 
 def _points(axes: Any, result: dict[str, Any]) -> None:
@@ -49,12 +56,12 @@ def _points(axes: Any, result: dict[str, Any]) -> None:
         mean = result["summary"][name]
         low, middle, high = (100 * mean[key] for key in ("low", "mean", "high"))
         axes.errorbar(place + 0.26, middle, [[middle - low], [high - middle]], color=INK, fmt="D", ms=4, capsize=4)
-        for number, fold in enumerate(folds):
-            beside = SPREAD * (2 * number / (len(folds) - 1) - 1)
+        for place_of, fold in enumerate(folds):
+            beside = SPREAD * (2 * place_of / (len(folds) - 1) - 1)
             axes.plot(place + beside, 100 * fold[name], "o", ms=4, color=HELD_OUT, alpha=0.85)
-        axes.annotate(f"{middle:.1f}", (place + 0.26, middle), (6, 0), textcoords="offset points", va="center", size=8)
+        axes.annotate(number(middle), (place + 0.26, middle), (6, 0), textcoords="offset points", va="center", size=8)
     axes.set_xticks(range(len(names)), [SHARES[name] for name in names])
     axes.set_xlim(-0.4, len(names) - 0.3)
     axes.set(ylabel="held out, %")
-    axes.set_title("a point per fold; mean, approximate 95 % interval", fontsize=9)
-    plain(axes, grid="y")
+    axes.set_title("a point per fold; mean, approximate 95 % interval")
+    grid(axes, "y")

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from felicity.style.charts import new_canvas, style
+from felicity.style.marks import whole_ticks
+from felicity.style.palette import MUTED, TRAINING, VALIDATION
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 
-def curves_png(history: Sequence[dict[str, Any]], title: str) -> bytes:
-    """A PNG with accuracy at the left and loss at the right; ``history`` as ``Run.history`` has it."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+@style()
+def draw_curves(history: Sequence[dict[str, Any]], title: str) -> Canvas:
+    """Draw accuracy at the left and loss at the right; ``history`` as ``Run.history`` has it."""
     epochs = [row["epoch"] for row in history]
-    figure = Figure(figsize=(9.6, 3.8), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
+    canvas = new_canvas(3.8, 9.6)
     best = min(history, key=lambda row: row["val_loss"])["epoch"]
-    for axes, name, unit in zip(figure.subplots(1, 2), ("accuracy", "loss"), ("%", "nats"), strict=True):
+    for axes, name, unit in zip(canvas.subplots(1, 2), ("accuracy", "loss"), ("%", "nats"), strict=True):
         factor = 100 if name == "accuracy" else 1
         marker = "o" if len(epochs) < 3 else None
-        axes.plot(epochs, [factor * row[name] for row in history], color="#0072b2", marker=marker, label="training")
-        axes.plot(
-            epochs, [factor * row[f"val_{name}"] for row in history], color="#d55e00", marker=marker, label="validation"
-        )
-        axes.axvline(best, color="#999999", linewidth=0.8, linestyle=":", label="least validation loss")
+        for key, colour, label in ((name, TRAINING, "training"), (f"val_{name}", VALIDATION, "validation")):
+            axes.plot(epochs, [factor * row[key] for row in history], color=colour, marker=marker, label=label)
+        axes.axvline(best, color=MUTED, linewidth=0.9, linestyle=":", label="least validation loss")
         axes.set(xlabel="epoch", ylabel=f"{name}, {unit}")
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.grid(color="#e6e6e6", linewidth=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8)
-    figure.suptitle(title, fontsize=11)
-    png = io.BytesIO()
-    figure.savefig(png, format="png")
-    return png.getvalue()
+        whole_ticks(axes.xaxis)
+        axes.legend()
+    canvas.suptitle(title)
+    return canvas

@@ -190,12 +190,13 @@ def _ids(bundles: Sequence[str]) -> list[str]:
 
 def record(run: Run, history: list[Epoch], *, draw: bool = True) -> None:
     """Write the table, and the curves unless ``draw`` is False."""
-    from felicity.training.curves import curves_png
+    from felicity.style.charts import to_png
+    from felicity.training.curves import draw_curves
 
     checkpoint.write(run.folder / HISTORY, to_csv(history).encode())
     if history and draw:
         title = f"{run.config.model.name} on {run.config.backend}"
-        checkpoint.write(run.folder / CURVES, curves_png([asdict(epoch) for epoch in history], title))
+        checkpoint.write(run.folder / CURVES, to_png(draw_curves([asdict(epoch) for epoch in history], title)))
 
 
 def history_of(facts: dict[str, Any]) -> list[Epoch]:

@@ -70,10 +70,11 @@ def inspect(
 ) -> None:
     """Show what is wrong with a data set: duplicates, leaks between folds, labels, files. Changes nothing."""
     from felicity.datasets.auditing import audit
-    from felicity.datasets.charts import chart_png
+    from felicity.datasets.charts import draw_audit
     from felicity.datasets.findings import findings
     from felicity.datasets.report import write_report
     from felicity.files import write_whole
+    from felicity.style.charts import to_png
     from felicity.system import cores
 
     classifier = _classifier(bundle) if bundle else None
@@ -85,7 +86,7 @@ def inspect(
     if report:
         write_report(found, report, title=title)
     if chart:
-        write_whole(chart, chart_png(found, title=title))
+        write_whole(chart, to_png(draw_audit(found, title=title)))
     if json:
         console.emit_json(found.to_json())
         return

@@ -87,9 +87,10 @@ def show(
     described = describe(build(name, chosen), network.about)
     if picture:
         from felicity.files import write_whole
-        from felicity.models.picture import architecture_png
+        from felicity.models.picture import draw_network
+        from felicity.style.charts import to_png
 
-        write_whole(picture, architecture_png(described))
+        write_whole(picture, to_png(draw_network(described)))
         console.say(f"written: {picture}")
     if json:
         console.emit_json(described.to_json())

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from felicity.evaluation.drawing import Canvas
 from felicity.evaluation.frameworks.comparison import Comparison
 from felicity.evaluation.frameworks.contestant import PLAIN
 from felicity.evaluation.frameworks.summary import LABELS, PARTS, Mean
+from felicity.style.charts import new_canvas, style
+from felicity.style.marks import grid, whole_ticks
+from felicity.style.numbers import count, number
+from felicity.style.palette import INK, SERIES
 
-COLOURS = {"tensorflow": "#e69f00", "torch": "#d55e00", "jax": "#0072b2", PLAIN: "#777777"}
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+COLOURS = dict(zip(("jax", "torch", "tensorflow", PLAIN), (*SERIES[:3], SERIES[-1]), strict=True))
 
 
-def comparison_png(comparison: Comparison) -> bytes:
-    """A PNG of four panels. Whiskers: 95 % over seeds; dots: single seeds."""
-    canvas = Canvas(10.5, 7.2)
-    (accuracy, curves), (seconds, memory) = canvas.figure.subplots(2, 2)
+@style()
+def draw_comparison(comparison: Comparison) -> Canvas:
+    """Draw four panels. Whiskers: 95 % over seeds; dots: single seeds."""
+    canvas = new_canvas(7.2, 10.5)
+    (accuracy, curves), (seconds, memory) = canvas.subplots(2, 2)
     names = comparison.contestants
     shift = {name: (i - (len(names) - 1) / 2) * 0.17 for i, name in enumerate(names)}
     for name in names:
@@ -40,25 +49,23 @@ def comparison_png(comparison: Comparison) -> bytes:
         axes.barh(places, [mean.value for mean in means], color=[COLOURS[name] for name in names], height=0.6)
         axes.errorbar(
             [mean.value for mean in means], places, xerr=np.nan_to_num([mean.half for mean in means]), fmt="none",
-            ecolor="#333333", capsize=3,
+            ecolor=INK, capsize=3,
         )  # fmt: skip
-        figures = [f"{mean.value:,.1f}" if mean.value < 100 else f"{mean.value:,.0f}" for mean in means]
+        figures = [number(mean.value, 1 if mean.value < 100 else 0) for mean in means]
         axes.set_yticks(places, [f"{LABELS[name]}\n{figure}" for name, figure in zip(names, figures, strict=True)])
         axes.invert_yaxis()
     accuracy.set_xticks(range(len(PARTS)), PARTS)
     accuracy.set(ylabel="accuracy, %", title="Accuracy, weights of the best epoch")
     curves.set(xlabel="epoch", ylabel="validation accuracy, %", title="By epoch, a line for each seed")
-    curves.xaxis.get_major_locator().set_params(integer=True)
+    whole_ticks(curves.xaxis)
     seconds.set(xlabel="seconds per epoch (median, first left out)", title="Time")
     memory.set(xlabel="peak memory, MB", title="Memory")
-    curves.legend(frameon=False, fontsize=8)
+    curves.legend()
     for axes in (accuracy, curves, seconds, memory):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y" if axes in (accuracy, curves) else "x", color="#e6e6e6", linewidth=0.6)
-        axes.set_axisbelow(True)
+        grid(axes, "y" if axes in (accuracy, curves) else "x")
     images = comparison.data["images"]
-    canvas.figure.suptitle(
-        f"{comparison.config.model.name}, {images['train']:,} images, {comparison.config.epochs} epochs, "
+    canvas.suptitle(
+        f"{comparison.config.model.name}, {count(images['train'])} images, {comparison.config.epochs} epochs, "
         f"{len(comparison.seeds)} seeds"
     )
-    return canvas.png()
+    return canvas

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from felicity.evaluation.frameworks.chart import comparison_png
+from felicity.evaluation.frameworks.chart import draw_comparison
 from felicity.evaluation.frameworks.comparison import Comparison
 from felicity.evaluation.frameworks.summary import LABELS, PARTS, Mean, pairs, rows, verdict
+from felicity.style.charts import to_png
 from felicity.training.checkpoint import write
 from felicity.training.run import environment
 
@@ -71,7 +72,7 @@ def write_report(comparison: Comparison, folder: Path) -> Report:
     report = Report(title, columns, table, first, said, facts)
     write(folder / "comparison.json", (json.dumps(facts, indent=1) + "\n").encode())
     write(folder / "comparison.md", report.markdown().encode())
-    write(folder / "comparison.png", comparison_png(comparison))
+    write(folder / "comparison.png", to_png(draw_comparison(comparison)))
     return report
 
 

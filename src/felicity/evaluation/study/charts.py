@@ -3,47 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from felicity.evaluation.drawing import Canvas
+from felicity.style.charts import new_canvas, style
+from felicity.style.marks import whole_ticks
+from felicity.style.palette import MUTED, SERIES
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 
-def together_png(histories: Mapping[str, Sequence[Sequence[dict[str, Any]]]], title: str) -> bytes:
+@style()
+def draw_together(histories: Mapping[str, Sequence[Sequence[dict[str, Any]]]], title: str) -> Canvas:
     """Accuracy and loss by epoch of several trainings under each name: validation drawn through, training dashed."""
-    canvas = Canvas(9.6, 4.0)
-    for axes, name, unit in zip(canvas.figure.subplots(1, 2), ("accuracy", "loss"), ("%", "nats"), strict=True):
+    canvas = new_canvas(4.0, 9.6)
+    for axes, name, unit in zip(canvas.subplots(1, 2), ("accuracy", "loss"), ("%", "nats"), strict=True):
         factor = 100 if name == "accuracy" else 1
-        for (label, runs), colour in zip(histories.items(), COLOURS, strict=False):
+        for (label, runs), colour in zip(histories.items(), SERIES, strict=False):
             for number, history in enumerate(runs):
-                epochs, style = [row["epoch"] for row in history], {"color": colour, "linewidth": 0.9}
+                epochs, look = [row["epoch"] for row in history], {"color": colour, "linewidth": 0.9}
                 seen, unseen = ([factor * row[key] for row in history] for key in (name, f"val_{name}"))
-                axes.plot(epochs, unseen, **style, label=None if number else label)
-                axes.plot(epochs, seen, **style, linestyle="--", alpha=0.5)
+                axes.plot(epochs, unseen, **look, label=None if number else label)
+                axes.plot(epochs, seen, **look, linestyle="--", alpha=0.5)
         axes.set(xlabel="epoch", ylabel=f"{name}, {unit}")
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.grid(color="#e6e6e6", linewidth=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
+        whole_ticks(axes.xaxis)
         if name == "accuracy":
-            axes.legend(frameon=False, fontsize=8, title="validation; dashed: training", title_fontsize=8)
-    canvas.figure.suptitle(title, fontsize=11)
-    return canvas.png()
+            axes.legend(title="validation; dashed: training", title_fontsize=8.5)
+    canvas.suptitle(title)
+    return canvas
 
 
-def beside_png(ours: Mapping[str, Sequence[float]], published: Sequence[float], figure: str, title: str) -> bytes:
+@style()
+def draw_beside(ours: Mapping[str, Sequence[float]], published: Sequence[float], figure: str, title: str) -> Canvas:
     """``figure`` by epoch, ours and the study's; logarithmic where it spans more than two decades."""
-    canvas = Canvas(6.4, 3.8)
-    axes = canvas.figure.add_subplot()
-    for (label, values), colour in zip(ours.items(), COLOURS, strict=False):
+    canvas = new_canvas(3.8, 6.4)
+    axes = canvas.add_subplot()
+    for (label, values), colour in zip(ours.items(), SERIES, strict=False):
         axes.plot(range(1, len(values) + 1), values, "o-", color=colour, markersize=3, label=label)
-    axes.plot(range(1, len(published) + 1), published, "s--", color="#555555", markersize=4, label="the study")
+    axes.plot(range(1, len(published) + 1), published, "s--", color=MUTED, markersize=4, label="the study")
     shown = [*published, *(value for values in ours.values() for value in values)]
     if min(shown) > 0 and max(shown) / min(shown) > 100:
         axes.set_yscale("log")
     axes.set(xlabel="epoch", ylabel=figure, title=title)
     axes.set_xticks(range(1, max(len(published), *map(len, ours.values())) + 1))
-    axes.grid(color="#e6e6e6", linewidth=0.6)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
-    return canvas.png()
+    axes.legend()
+    return canvas

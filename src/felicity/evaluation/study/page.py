@@ -6,23 +6,27 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from felicity.errors import TrainingError
-from felicity.evaluation.drawing import confusion_png
+from felicity.evaluation.drawing import draw_confusion
 from felicity.evaluation.study import published
-from felicity.evaluation.study.charts import beside_png, together_png
+from felicity.evaluation.study.charts import draw_beside, draw_together
 from felicity.evaluation.study.experiments import SEEDS, Outcome
 from felicity.evaluation.study.findings import Finding, findings
 from felicity.evaluation.study.networks import Contest, contest
 from felicity.metrics.classification import Scores
 from felicity.models.describe import Description
-from felicity.models.picture import architecture_png
+from felicity.models.picture import draw_network
+from felicity.style.charts import to_png
 from felicity.training.checkpoint import write
-from felicity.training.curves import curves_png
+from felicity.training.curves import draw_curves
 from felicity.training.run import environment
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 PICTURES = "reproduction"
 
@@ -35,7 +39,7 @@ def write_page(outcomes: Mapping[str, Outcome], network: Description, folder: Pa
     except OSError as error:
         raise TrainingError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
     for name, picture in _pictures(outcomes, network).items():
-        write(folder / PICTURES / f"{name}.png", picture)
+        write(folder / PICTURES / f"{name}.png", to_png(picture))
     write(folder / "reproduction.md", _markdown(outcomes, network, found, command).encode())
     facts = {
         "command": command,
@@ -82,27 +86,27 @@ def _scores(outcome: Outcome) -> Scores:
     return Scores(tuple(outcome.facts["classes"]), np.array(outcome.facts["confusion"]))
 
 
-def _pictures(outcomes: Mapping[str, Outcome], network: Description) -> dict[str, bytes]:
+def _pictures(outcomes: Mapping[str, Outcome], network: Description) -> dict[str, Canvas]:
     raw, two = outcomes["raw-pixels"], outcomes["two-classes"]
     n = len(published.TENSORFLOW_LOSS)
     drawn = {
-        name: curves_png(outcomes[name].history, outcomes[name].experiment.about)
+        name: draw_curves(outcomes[name].history, outcomes[name].experiment.about)
         for name in ("two-classes", "raw-pixels", "seven-classes", "seven-classes-pytorch")
     }
     drawn |= {
-        f"{name}-confusion": confusion_png(
+        f"{name}-confusion": draw_confusion(
             np.array(outcomes[name].facts["confusion"]),
             outcomes[name].facts["classes"],
             outcomes[name].experiment.about,
         )
         for name in ("two-classes", "seven-classes", "augmented-cnn-1", "augmented-resnet5-1")
     }
-    drawn["network"] = architecture_png(network)
-    drawn["loss-beside"] = beside_png(
+    drawn["network"] = draw_network(network)
+    drawn["loss-beside"] = draw_beside(
         {"pixels 0 to 255": _by_epoch(raw, "loss")[:n], "pixels normalised": _by_epoch(two, "loss")[:n]},
         published.TENSORFLOW_LOSS, "training loss", "Two classes, TensorFlow",
     )  # fmt: skip
-    drawn["accuracy-beside"] = beside_png(
+    drawn["accuracy-beside"] = draw_beside(
         {
             "training, pixels 0 to 255": _by_epoch(raw, "accuracy")[:n],
             "training, pixels normalised": _by_epoch(two, "accuracy")[:n],
@@ -110,7 +114,7 @@ def _pictures(outcomes: Mapping[str, Outcome], network: Description) -> dict[str
         },
         published.TENSORFLOW_ACCURACY, "accuracy", "Two classes, TensorFlow",
     )  # fmt: skip
-    drawn["augmented"] = together_png(
+    drawn["augmented"] = draw_together(
         {
             label: [outcomes[f"augmented-{name}-{seed + 1}"].history for seed in range(SEEDS)]
             for name, label in (("cnn", "CNN"), ("resnet5", "ResNet-5"))

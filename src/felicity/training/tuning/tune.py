@@ -93,10 +93,11 @@ def tune(
             raise TrainingError(
                 f"study {name}: none of {len(result['trials'])} trials came to its end; the last: {last}"
             )
-        from felicity.training.tuning.charts import slices_png, tuning_png
+        from felicity.style.charts import to_png
+        from felicity.training.tuning.charts import draw_slices, draw_tuning
 
-        write(folder / PICTURE, tuning_png(result))
-        write(folder / SLICES, slices_png(result))
+        write(folder / PICTURE, to_png(draw_tuning(result)))
+        write(folder / SLICES, to_png(draw_slices(result)))
         return result
 
 

@@ -1,0 +1,52 @@
+"""One shell for every page: head, colours, sizes for phone, desk and paper; nothing is fetched from anywhere."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from felicity.style import dates, numbers
+from felicity.style.palette import css_variables
+
+ROOM = Path(__file__).parent
+FILTERS = {
+    "count": numbers.count,
+    "number": numbers.number,
+    "percent": numbers.percent,
+    "share": numbers.share,
+    "points": numbers.points,
+    "duration": numbers.duration,
+    "day": dates.long_date,
+}
+
+
+def render_page(template: Path, *, title: str, **values: Any) -> str:
+    """Return the page of a ``template`` that extends ``page.html.j2``. Everything that comes from outside is escaped.
+
+    ``style.numbers`` and ``style.dates`` are at hand as filters. A number keeps to its unit at the end of a line.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader([template.parent, ROOM]),
+        autoescape=lambda name: name is None or not name.endswith(".css"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        finalize=_kept_together,
+    )
+    environment.filters |= FILTERS
+    from markupsafe import Markup
+
+    return environment.get_template(template.name).render(title=title, colours=Markup(css_variables()), **values)
+
+
+def _kept_together(value: Any) -> Any:
+    """No line ends between a number and its percent sign."""
+    return value.replace(" %", "\u00a0%") if type(value) is str else value
+
+
+def data_uri(png: bytes) -> str:
+    """Return a PNG as the source of an image in a page."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
