@@ -18,7 +18,7 @@ from felicity.datasets.charts import draw_audit
 from felicity.datasets.classes import EIGHT
 from felicity.datasets.duplicates import find_duplicates, members
 from felicity.datasets.facts import digest, examine
-from felicity.datasets.findings import findings
+from felicity.datasets.findings import audit_findings
 from felicity.datasets.report import write_report
 from felicity.errors import ConfigError, DatasetError
 from felicity.style.charts import to_png
@@ -248,7 +248,7 @@ def test_suspicious_labels_are_those_a_sure_classifier_contradicts() -> None:
     assert found.suspicious is not None
     assert sorted(found.suspicious.tolist()) == wrong
     assert found.to_json()["suspicious_labels"] == 3
-    assert any(f.title == "Suspicious labels" and f.count == 3 for f in findings(found))
+    assert any(f.title == "Suspicious labels" and f.count == 3 for f in audit_findings(found))
 
 
 def test_the_report_is_one_file_that_shows_the_findings(found: Audit, tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_the_report_is_one_file_that_shows_the_findings(found: Audit, tmp_path: 
     assert "planted &lt;set&gt;" in page
     assert "http" not in page.replace("http-equiv", "")
     assert page.count("data:image/png;base64,") > 10
-    for finding in findings(found):
+    for finding in audit_findings(found):
         assert finding.title in page
     assert "cut.jpg" in page
     assert list(tmp_path.iterdir()) == [tmp_path / "report.html"]

@@ -16,8 +16,8 @@ from felicity.cli.app import app
 from felicity.errors import ConfigError, DatasetError
 from felicity.evaluation.study import experiments, published
 from felicity.evaluation.study.experiments import EXPERIMENTS, SEEDS, Outcome, configure, run_all
-from felicity.evaluation.study.findings import findings
 from felicity.evaluation.study.networks import contest
+from felicity.evaluation.study.replication import replication_checks
 from felicity.training.config import TrainConfig
 from tests.support.faces_on_disk import Faces, made_up, write_csv
 
@@ -126,9 +126,9 @@ def test_a_lead_is_claimed_where_images_and_seeds_bear_it_out() -> None:
 @pytest.mark.usefixtures("pretended")
 def test_findings_say_yes_and_no_by_the_figures(tmp_path: Path) -> None:
     outcomes = run_all("faces", tmp_path, epochs=30, images=0, seed=1)
-    found = {one.what: one for one in findings(outcomes, published.PARAMETERS)}
+    found = {one.what: one for one in replication_checks(outcomes, published.PARAMETERS)}
     assert found["parameters of the CNN"].agrees
-    assert not next(one for one in findings(outcomes, 1) if one.what.startswith("parameters")).agrees
+    assert not next(one for one in replication_checks(outcomes, 1) if one.what.startswith("parameters")).agrees
     assert not found["images to test on"].agrees
     assert found["images to test on"].why.startswith("the data given hold other rows"), "nobody knows of FER+ here"
     assert not found["TensorFlow's lead over PyTorch in accuracy"].agrees

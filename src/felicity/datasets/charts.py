@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from felicity.datasets.auditing import Audit
-from felicity.datasets.findings import findings
+from felicity.datasets.findings import audit_findings
 from felicity.style.charts import new_canvas, style
 from felicity.style.marks import bare, grid, heat_map
 from felicity.style.numbers import count
@@ -56,7 +56,7 @@ def _classes(axis: Axes, audit: Audit) -> None:
 
 def _found(axis: Axes, audit: Audit) -> None:
     """Bars: how many of each finding, on a logarithmic scale, since one leak matters as thousands do."""
-    found = findings(audit)
+    found = audit_findings(audit)
     values = np.array([finding.count for finding in found])
     least = 0.5  # where the axis begins, so that a single one still has a bar
     top = max(values.max(), 10)

@@ -10,7 +10,7 @@ from felicity.datasets.duplicates import Rows
 
 
 @dataclass(frozen=True)
-class Finding:
+class AuditFinding:
     """One kind of trouble.
 
     ``count`` of ``unit`` (images or groups); 0 means that it was looked for and not found. ``meaning``:
@@ -24,8 +24,8 @@ class Finding:
     examples: tuple[Rows, ...] = field(default=(), repr=False)
 
 
-def findings(audit: Audit) -> list[Finding]:
-    """All findings, those that bias a test result most first."""
+def audit_findings(audit: Audit) -> list[AuditFinding]:
+    """Return all findings, those that bias a test result most first."""
     return list(_findings(audit))
 
 
@@ -33,9 +33,9 @@ def _images(groups: list[Rows]) -> int:
     return sum(map(len, groups))
 
 
-def _findings(audit: Audit) -> Iterator[Finding]:
+def _findings(audit: Audit) -> Iterator[AuditFinding]:
     if audit.held_out:
-        yield Finding(
+        yield AuditFinding(
             "Held-out images seen in training",
             len(audit.seen_in_training),
             "images",
@@ -44,35 +44,35 @@ def _findings(audit: Audit) -> Iterator[Finding]:
             "the twins out of training.",
             tuple(audit.seen_in_training[:, None]),
         )
-    yield Finding(
+    yield AuditFinding(
         "Identical images across folds",
         len(audit.across_folds),
         "groups",
         "The very same picture is in several folds: a network can know the answer by heart.",
         tuple(audit.across_folds),
     )
-    yield Finding(
+    yield AuditFinding(
         "Near duplicates across folds",
         len(audit.near_across_folds),
         "groups",
         "The same photograph, cut, scaled or lit a little differently, is in several folds. It leaks as a copy does.",
         tuple(audit.near_across_folds),
     )
-    yield Finding(
+    yield AuditFinding(
         "Identical images under different labels",
         len(audit.conflicting),
         "groups",
         "One picture cannot show two expressions: at least one label of each group is wrong.",
         tuple(audit.conflicting),
     )
-    yield Finding(
+    yield AuditFinding(
         "Near duplicates under different labels",
         len(audit.near_conflicting),
         "groups",
         "Nearly the same picture was judged differently, which bounds the accuracy that any network can reach.",
         tuple(audit.near_conflicting),
     )
-    yield Finding(
+    yield AuditFinding(
         "Identical images",
         len(audit.identical_groups),
         "groups",
@@ -80,7 +80,7 @@ def _findings(audit: Audit) -> Iterator[Finding]:
         "than they should; --deduplicate keeps one of each.",
         tuple(audit.identical_groups),
     )
-    yield Finding(
+    yield AuditFinding(
         "Near duplicates",
         len(audit.near_groups),
         "groups",
@@ -90,7 +90,7 @@ def _findings(audit: Audit) -> Iterator[Finding]:
     )
     for source, found in audit.disagreements.items():
         share = len(found.rows) / max(found.compared, 1)
-        yield Finding(
+        yield AuditFinding(
             f"Labels that {source} contradicts",
             len(found.rows),
             "images",
@@ -98,7 +98,7 @@ def _findings(audit: Audit) -> Iterator[Finding]:
             tuple(found.rows[:, None]),
         )
     if audit.suspicious is not None:
-        yield Finding(
+        yield AuditFinding(
             "Suspicious labels",
             len(audit.suspicious),
             "images",
@@ -106,14 +106,14 @@ def _findings(audit: Audit) -> Iterator[Finding]:
             "images that the classifier was trained on are judged too kindly.",
             tuple(audit.suspicious[:, None]),
         )
-    yield Finding(
+    yield AuditFinding(
         "Blank images",
         len(audit.blank),
         "images",
         "One shade of grey nearly everywhere: nothing to learn; --drop-blank leaves them out.",
         tuple(audit.blank[:, None]),
     )
-    yield Finding(
+    yield AuditFinding(
         "Unreadable files",
         len(audit.unreadable),
         "images",

@@ -1,4 +1,4 @@
-"""The audit as one HTML file that needs nothing else: counts, findings, and examples to look at."""
+"""The audit as one HTML file that needs nothing else: counts, audit_findings, and examples to look at."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from felicity.datasets.auditing import Audit
 from felicity.datasets.charts import draw_audit
 from felicity.datasets.duplicates import Rows
-from felicity.datasets.findings import Finding, findings
+from felicity.datasets.findings import AuditFinding, audit_findings
 from felicity.datasets.samples import UNDECIDED, Image
 from felicity.files import write_whole
 from felicity.style.charts import to_svg
@@ -35,13 +35,13 @@ def write_report(audit: Audit, path: Path, *, title: str) -> None:
         imbalance=audit.imbalance,
         sizes=audit.sizes()[:8],
         picture=to_svg(draw_audit(audit), "audit", CHART),
-        findings=[(finding, _examples(audit, finding)) for finding in findings(audit)],
+        audit_findings=[(finding, _examples(audit, finding)) for finding in audit_findings(audit)],
         unreadable=[str(audit.facts.error[row]) for row in audit.unreadable[:UNREADABLE_LISTED]],
     )
     write_whole(path, page.encode())
 
 
-def _examples(audit: Audit, finding: Finding) -> list[list[dict[str, Any]]]:
+def _examples(audit: Audit, finding: AuditFinding) -> list[list[dict[str, Any]]]:
     """Sheets: up to EXAMPLES groups, evenly taken from all, each with its pictures and captions."""
     groups = finding.examples
     if groups and len(groups[0]) == 1:  # single images fill a line together

@@ -71,7 +71,7 @@ def inspect(
     """Show what is wrong with a data set: duplicates, leaks between folds, labels, files. Changes nothing."""
     from felicity.datasets.auditing import audit
     from felicity.datasets.charts import draw_audit
-    from felicity.datasets.findings import findings
+    from felicity.datasets.findings import audit_findings
     from felicity.datasets.report import write_report
     from felicity.files import write_whole
     from felicity.style.charts import to_png
@@ -95,7 +95,7 @@ def inspect(
         ("finding", "count", ""),
         [
             (finding.title, f"{finding.count:,}" if finding.count else "none", finding.unit)
-            for finding in findings(found)
+            for finding in audit_findings(found)
         ],
         numbers=("count",),
     )

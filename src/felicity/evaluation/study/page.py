@@ -15,8 +15,8 @@ from felicity.evaluation.drawing import draw_confusion
 from felicity.evaluation.study import published
 from felicity.evaluation.study.charts import draw_beside, draw_together
 from felicity.evaluation.study.experiments import SEEDS, Outcome
-from felicity.evaluation.study.findings import Finding, findings
 from felicity.evaluation.study.networks import Contest, contest
+from felicity.evaluation.study.replication import ReplicationCheck, replication_checks
 from felicity.metrics.classification import Scores
 from felicity.models.describe import Description
 from felicity.models.picture import draw_network
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 PICTURES = "reproduction"
 
 
-def write_page(outcomes: Mapping[str, Outcome], network: Description, folder: Path, command: str) -> list[Finding]:
+def write_page(
+    outcomes: Mapping[str, Outcome], network: Description, folder: Path, command: str
+) -> list[ReplicationCheck]:
     """Write the page into ``folder`` and its pictures into ``folder/reproduction``. Raises TrainingError."""
-    found = findings(outcomes, network.parameters)
+    found = replication_checks(outcomes, network.parameters)
     try:
         (folder / PICTURES).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -128,7 +130,9 @@ def _by_epoch(outcome: Outcome, figure: str) -> list[float]:
     return [float(row[figure]) for row in outcome.history]
 
 
-def _markdown(outcomes: Mapping[str, Outcome], network: Description, found: list[Finding], command: str) -> str:
+def _markdown(
+    outcomes: Mapping[str, Outcome], network: Description, found: list[ReplicationCheck], command: str
+) -> str:
     images, classes = outcomes["seven-classes"].facts["images"], outcomes["seven-classes"].facts["classes"]
     two, raw = outcomes["two-classes"], outcomes["raw-pixels"]
     against = contest(outcomes)

@@ -17,7 +17,7 @@ LOSS = 0.15
 
 
 @dataclass(frozen=True)
-class Finding:
+class ReplicationCheck:
     """``why`` they do not, where they do not."""
 
     what: str
@@ -27,12 +27,12 @@ class Finding:
     why: str = ""
 
 
-def findings(outcomes: Mapping[str, Outcome], parameters: int) -> list[Finding]:
+def replication_checks(outcomes: Mapping[str, Outcome], parameters: int) -> list[ReplicationCheck]:
     """Of all the study's figures that these trainings have a counterpart of."""
     two, seven, torch = (outcomes[name] for name in ("two-classes", "seven-classes", "seven-classes-pytorch"))
     return [
         *_data(seven),
-        Finding(
+        ReplicationCheck(
             "parameters of the CNN", f"{published.PARAMETERS:,}", f"{parameters:,}", parameters == published.PARAMETERS
         ),
         *_two_classes(two),
@@ -44,33 +44,33 @@ def findings(outcomes: Mapping[str, Outcome], parameters: int) -> list[Finding]:
     ]
 
 
-def _data(seven: Outcome) -> list[Finding]:
+def _data(seven: Outcome) -> list[ReplicationCheck]:
     images = {part: sum(counts.values()) for part, counts in seven.facts["images"].items()}
     training = images["train"] + images["validation"]
     other = "the data given hold other rows than the study's, such as those alone that FER+ calls faces"
     return [
-        Finding(
+        ReplicationCheck(
             "images to train on", f"{published.TRAINING_IMAGES:,}", f"{training:,}",
             training == published.TRAINING_IMAGES,
             f"{other}; and images of the training fold that stand in the test fold too are left out",
         ),
-        Finding("images to test on", f"{published.TEST_IMAGES:,}", f"{images['test']:,}",
+        ReplicationCheck("images to test on", f"{published.TEST_IMAGES:,}", f"{images['test']:,}",
                 images["test"] == published.TEST_IMAGES, other),
     ]  # fmt: skip
 
 
-def _two_classes(two: Outcome) -> list[Finding]:
+def _two_classes(two: Outcome) -> list[ReplicationCheck]:
     text, table = (100 * share for share in published.TENSORFLOW_ACCURACIES)
     last, unseen = two.history[-1], 100 * two.accuracy("test")
     training = 100 * last["accuracy"]
     return [
-        Finding(
+        ReplicationCheck(
             "training accuracy, two classes, TensorFlow (its table)",
             f"{table:.0f} %",
             f"{training:.1f} % after {last['epoch']} epochs",
             abs(training - table) < POINTS,
         ),
-        Finding(
+        ReplicationCheck(
             "accuracy, two classes, TensorFlow (its text)",
             f"{text:.0f} %",
             f"{unseen:.1f} % on test images",
@@ -80,12 +80,12 @@ def _two_classes(two: Outcome) -> list[Finding]:
     ]
 
 
-def _losses(two: Outcome, raw: Outcome) -> list[Finding]:
+def _losses(two: Outcome, raw: Outcome) -> list[ReplicationCheck]:
     study = published.TENSORFLOW_LOSS
     first = raw.history[0]["loss"]
     end = two.history[min(len(two.history), len(study)) - 1]
     return [
-        Finding(
+        ReplicationCheck(
             "training loss, two classes, first epoch",
             f"{study[0]:g}",
             f"{two.history[0]['loss']:.3g}; {first:.3g} with pixels 0 to 255",
@@ -95,7 +95,7 @@ def _losses(two: Outcome, raw: Outcome) -> list[Finding]:
             if first < 10
             else "",
         ),
-        Finding(
+        ReplicationCheck(
             f"training loss, two classes, epoch {end['epoch']}",
             f"{study[end['epoch'] - 1]:g}",
             f"{end['loss']:.3g}",
@@ -104,11 +104,11 @@ def _losses(two: Outcome, raw: Outcome) -> list[Finding]:
     ]
 
 
-def _pytorch(torch: Outcome) -> Finding:
+def _pytorch(torch: Outcome) -> ReplicationCheck:
     claimed, training, unseen = (
         100 * published.PYTORCH_ACCURACY, 100 * torch.history[-1]["accuracy"], 100 * torch.accuracy("test"),
     )  # fmt: skip
-    return Finding(
+    return ReplicationCheck(
         "accuracy, PyTorch",
         f"{claimed:.0f} %",
         f"{unseen:.1f} % on test images ({training:.1f} % on training images after {len(torch.history)} epochs)",
@@ -117,13 +117,13 @@ def _pytorch(torch: Outcome) -> Finding:
     )
 
 
-def _pytorch_loss(torch: Outcome) -> Finding:
+def _pytorch_loss(torch: Outcome) -> ReplicationCheck:
     history = torch.history
     ours = {epoch: history[epoch - 1]["loss"] for epoch in published.PYTORCH_LOSS if epoch <= len(history)}
     near = all(abs(value - published.PYTORCH_LOSS[epoch]) < LOSS for epoch, value in ours.items())
     last = max(ours)
     faster = ours[last] < published.PYTORCH_LOSS[last]
-    return Finding(
+    return ReplicationCheck(
         "training loss, PyTorch, by epoch",
         ", ".join(f"{value:.3f} ({epoch})" for epoch, value in published.PYTORCH_LOSS.items()),
         ", ".join(f"{value:.3f} ({epoch})" for epoch, value in ours.items()),
@@ -132,10 +132,10 @@ def _pytorch_loss(torch: Outcome) -> Finding:
     )  # fmt: skip
 
 
-def _frameworks(seven: Outcome, torch: Outcome) -> Finding:
+def _frameworks(seven: Outcome, torch: Outcome) -> ReplicationCheck:
     apart = 100 * (seven.accuracy("test") - torch.accuracy("test"))
     claimed = 100 * (published.TENSORFLOW_ACCURACIES[0] - published.PYTORCH_ACCURACY)
-    return Finding(
+    return ReplicationCheck(
         "TensorFlow's lead over PyTorch in accuracy",
         f"{claimed:.0f} points",
         f"{apart:+.1f} points on test images, same weights, order and pixels",
@@ -144,10 +144,10 @@ def _frameworks(seven: Outcome, torch: Outcome) -> Finding:
     )
 
 
-def _time(seven: Outcome, torch: Outcome) -> Finding:
+def _time(seven: Outcome, torch: Outcome) -> ReplicationCheck:
     study = published.PYTORCH_SECONDS / published.TENSORFLOW_SECONDS
     ours = torch.seconds / seven.seconds
-    return Finding(
+    return ReplicationCheck(
         "time of PyTorch against TensorFlow",
         f"{_minutes(published.PYTORCH_SECONDS)} against {_minutes(published.TENSORFLOW_SECONDS)}: {study:.2f} times",
         f"{_minutes(torch.seconds)} against {_minutes(seven.seconds)}: {ours:.2f} times",
