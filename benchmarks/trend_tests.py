@@ -21,7 +21,7 @@ import numpy as np
 from scipy import stats
 
 from felicity.cli import console
-from felicity.over_time.control import LEAST, change_points
+from felicity.over_time.control import MIN_LIMIT_PERIODS, change_points
 from felicity.over_time.effect import estimate_effect
 from felicity.over_time.series import DAYS_PER_MONTH, Floats, Series, Step, calendar
 from felicity.over_time.trend import estimate_trend
@@ -158,7 +158,7 @@ def effect_rows(runs: int, lengths: list[int]) -> Iterator[tuple[object, ...]]:
 def change_rows(runs: int, lengths: list[int]) -> Iterator[tuple[object, ...]]:
     """Series without a shift in which one is found, and shifts of 4 points found to the week."""
     for days, phi in product(lengths, PHIS):
-        if days < LEAST[Step.DAY]:
+        if days < MIN_LIMIT_PERIODS[Step.DAY]:
             continue
         rng = np.random.default_rng([days, int(10 * phi)])
         shift = 4.0 * (np.arange(days) >= days // 2)

@@ -16,7 +16,7 @@ from felicity.over_time.seasonality import remove_season, season_levels, season_
 from felicity.over_time.series import Floats, Mask, Series, Step, by_day
 
 SIGMAS = 3.0
-LEAST = {Step.DAY: 90, Step.WEEK: 26}
+MIN_LIMIT_PERIODS = {Step.DAY: 90, Step.WEEK: 26}
 """Periods with a figure that limits and change points need."""
 _SHORTEST = {Step.DAY: 14, Step.WEEK: 4}
 _NEIGHBOURS = {Step.DAY: 29, Step.WEEK: 13}
@@ -114,10 +114,10 @@ def _deseasoned(series: Series) -> tuple[Series, Floats]:
     season = season_of(series).values
     daily = by_day(series, season)
     periods = int(daily.present.sum())
-    if periods < LEAST[daily.step]:
+    if periods < MIN_LIMIT_PERIODS[daily.step]:
         raise EstimateError(
             f"{daily.location}: control limits and change points need at least "
-            f"{daily.step.plural(LEAST[daily.step])} with a figure, and there are {periods}"
+            f"{daily.step.plural(MIN_LIMIT_PERIODS[daily.step])} with a figure, and there are {periods}"
         )
     return daily, season if series.step is not Step.HOUR else by_day(series).share - daily.share
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from felicity.notes import Note
-from felicity.over_time.panel import LEAST, Panel
+from felicity.over_time.panel import MIN_SIDE_PERIODS, Panel
 from felicity.over_time.regression import Coefficient, fit, regress
 from felicity.over_time.series import DAYS_PER_MONTH, Floats, Series, Step
 
@@ -211,7 +211,7 @@ def _by_location(changes: Mapping[str, float], treated: Sequence[str], compared:
 
 def _placebo(panel: Panel, base: Floats, effect: float, compared: bool) -> Placebo | None:
     """Steps at every date before the measure that leaves enough on both sides, from the data before alone."""
-    least = LEAST[panel.step]
+    least = MIN_SIDE_PERIODS[panel.step]
     before = panel.post == 0
     values, season = base[before], panel.dummies()[before]
     months = panel.days[before] / DAYS_PER_MONTH

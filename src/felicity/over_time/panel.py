@@ -14,7 +14,7 @@ from felicity.over_time.seasonality import season_levels, season_of
 from felicity.over_time.series import Floats, Series, Step, by_day, check_adjustable, zone_of
 from felicity.windows.buckets import bucket
 
-LEAST = {Step.DAY: 21, Step.WEEK: 12}
+MIN_SIDE_PERIODS = {Step.DAY: 21, Step.WEEK: 12}
 """Periods with a figure that are needed before and after."""
 
 
@@ -147,7 +147,7 @@ class Panel:
 
     def check_length(self) -> tuple[int, int]:
         """Periods with figures before and after, each enough; for each location some."""
-        least = LEAST[self.step]
+        least = MIN_SIDE_PERIODS[self.step]
         first, last = self.starts[0], self.starts[-1]
         if not first < self.at <= last:
             raise EstimateError(

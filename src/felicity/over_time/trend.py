@@ -13,9 +13,9 @@ from felicity.over_time.noise import Bank, bandwidth, memory, newey_west, sampli
 from felicity.over_time.seasonality import remove_season, season_levels, season_of, straight_line
 from felicity.over_time.series import DAYS_PER_MONTH, Floats, Ints, Mask, Series, Step, by_day, check_adjustable
 
-LEAST = {Step.DAY: 42, Step.WEEK: 20}
+MIN_TREND_PERIODS = {Step.DAY: 42, Step.WEEK: 20}
 """Periods with a figure that a trend needs."""
-MOST = 4000
+MAX_TREND_PERIODS = 4000
 """Periods beyond which pairs of periods are too many."""
 _FLOOR = 0.05
 
@@ -104,15 +104,15 @@ def estimate_trend(series: Series, *, seed: int = 0) -> Trend:
 
 def _check_length(daily: Series) -> None:
     check_adjustable(daily)
-    least, periods = LEAST[daily.step], int(daily.present.sum())
+    least, periods = MIN_TREND_PERIODS[daily.step], int(daily.present.sum())
     if periods < least:
         raise EstimateError(
             f"{daily.location}: a trend needs at least {daily.step.plural(least)} with a figure, "
             f"and there are {periods}; watch longer or choose a longer period"
         )
-    if periods > MOST:
+    if periods > MAX_TREND_PERIODS:
         raise EstimateError(
-            f"{daily.location}: a trend by {daily.step} takes at most {daily.step.plural(MOST)}, "
+            f"{daily.location}: a trend by {daily.step} takes at most {daily.step.plural(MAX_TREND_PERIODS)}, "
             f"and there are {periods:,}; use --by week"
         )
 
