@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from felicity.models.bundle import Bundle
     from felicity.recognition.classifier import Classifier
-    from felicity.simulation.check import Verdict
+    from felicity.simulation.check import SimulationCheck
     from felicity.simulation.filmed import Filmed
     from felicity.simulation.labelled import AnsweredFaces, Labelled
     from felicity.simulation.town import Measure
@@ -85,7 +85,7 @@ def run_check(
         raise typer.Exit(1)
 
 
-def show_check(verdict: Verdict) -> None:
+def show_check(verdict: SimulationCheck) -> None:
     """Errors, tests, and the targets beside what was measured."""
     from felicity.simulation.days import CORRELATION
 

@@ -18,7 +18,7 @@ _SIZE = 48  # pixels of the square on which sharpness is measured
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FaceQuality:
     """``quality``: 0 if rejected, else up to 1 for a large, sharp, frontal face; ``rejected``: the reason or None."""
 
     quality: float
@@ -52,20 +52,20 @@ class QualityGate:
             if value is not None and not 0 < value < math.inf:
                 raise ConfigError(f"the quality gate's {name} must be a positive number or None, not {value}")
 
-    def judge(self, image_rgb_u8: Image, detection: Detection) -> Verdict:
+    def judge(self, image_rgb_u8: Image, detection: Detection) -> FaceQuality:
         """Judge one face of a picture, uint8 ``(height, width, 3)`` RGB, which is not changed."""
         if detection.doubtful and not self.doubtful:
-            return Verdict(0.0, "doubtful")
+            return FaceQuality(0.0, "doubtful")
         if self.min_side is not None and detection.side < self.min_side:
-            return Verdict(0.0, "small")
+            return FaceQuality(0.0, "small")
         turn, tilt = abs(yaw(detection)), abs(roll(detection))
         if (self.max_yaw is not None and turn > self.max_yaw) or (self.max_roll is not None and tilt > self.max_roll):
-            return Verdict(0.0, "turned")
+            return FaceQuality(0.0, "turned")
         sharp = sharpness(image_rgb_u8, detection)
         if self.min_sharpness is not None and sharp < self.min_sharpness:
-            return Verdict(0.0, "blurred")
+            return FaceQuality(0.0, "blurred")
         size = min(1.0, detection.side / _SIZE)
-        return Verdict(size * min(1.0, sharp) / (1.0 + turn))
+        return FaceQuality(size * min(1.0, sharp) / (1.0 + turn))
 
 
 def yaw(detection: Detection) -> float:

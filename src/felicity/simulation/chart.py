@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from felicity.simulation.check import Example, Target, Verdict
+from felicity.simulation.check import Example, Target, SimulationCheck
 from felicity.style.charts import new_canvas, save, style
 from felicity.style.marks import grid
 from felicity.style.numbers import people, percent
@@ -19,7 +19,7 @@ _DAYS = 60
 
 
 @style()
-def draw_check(verdict: Verdict, path: Path) -> None:
+def draw_check(verdict: SimulationCheck, path: Path) -> None:
     """Draw into ``path`` (PNG, SVG or PDF): scatters for 200 and 2,000 people, and the targets."""
     shown = [example for example in verdict.examples if example.people in SHOWN_PEOPLE]
     figure = new_canvas(4.8, 4.3 * len(shown) + 4.6)

@@ -107,7 +107,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SimulationCheck:
     """Everything that ``felicity simulate --check`` measured.
 
     ``examples``: a part of the independent location-days, for a picture.
@@ -179,7 +179,7 @@ def check(
     seed: int = 1,
     sizes: tuple[int, ...] = SIZES,
     tick: Callable[[str], None] | None = None,
-) -> Verdict:
+) -> SimulationCheck:
     """Simulate ``location_days`` for each number of people, with and without correlation, and the tests.
 
     True happy shares are uniform in 5 … 95 %. ``series``: simulated series for each test, 0 to leave them out.
@@ -202,7 +202,7 @@ def check(
             if not correlated:
                 examples.append(example)
     tests = rates_of_tests(faces, soft, series, np.random.default_rng([seed, 3]), tick) if series else ()
-    return Verdict(len(faces), model, seed, tuple(accuracy), tests, tuple(examples))
+    return SimulationCheck(len(faces), model, seed, tuple(accuracy), tests, tuple(examples))
 
 
 def _example(rows: list[IndexRow], truth: Floats, people: int) -> Example:
