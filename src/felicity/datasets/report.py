@@ -1,4 +1,4 @@
-"""The audit as one HTML file that needs nothing else: counts, audit_findings, and examples to look at."""
+"""The audit as one HTML file that needs nothing else: counts, findings, and examples to look at."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_report(audit: Audit, path: Path, *, title: str) -> None:
         imbalance=audit.imbalance,
         sizes=audit.sizes()[:8],
         picture=to_svg(draw_audit(audit), "audit", CHART),
-        audit_findings=[(finding, _examples(audit, finding)) for finding in audit_findings(audit)],
+        findings=[(finding, _examples(audit, finding)) for finding in audit_findings(audit)],
         unreadable=[str(audit.facts.error[row]) for row in audit.unreadable[:UNREADABLE_LISTED]],
     )
     write_whole(path, page.encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from felicity.simulation.check import Example, Target, SimulationCheck
+from felicity.simulation.check import Example, SimulationCheck, Target
 from felicity.style.charts import new_canvas, save, style
 from felicity.style.marks import grid
 from felicity.style.numbers import people, percent
