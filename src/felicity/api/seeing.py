@@ -7,13 +7,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from felicity.api.selection import opened, to_datetime
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
+
+    import numpy as np
+    import numpy.typing as npt
 
     from felicity.api.selection import StoreLike
     from felicity.recognition.photograph import FaceReading
@@ -33,6 +33,8 @@ def read(
     For many pictures use ``felicity.recognition.photographs.read_photographs``, which opens the
     network once. Raises ImageError, DetectorError, BundleError; ValueError for an array of another kind.
     """
+    import numpy as np
+
     from felicity.faces.registry import open_detector
     from felicity.imaging.decode import read_image
     from felicity.recognition.classifier import Classifier

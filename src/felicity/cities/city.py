@@ -75,7 +75,7 @@ def city_index(
     footfall: Footfall | None = None,
     k: int = DEFAULT_K,
 ) -> CityIndex:
-    """Σ w_l H_l / Σ w_l over ``locations``, from sums by hour or for all time.
+    """Compute Σ w_l H_l / Σ w_l over ``locations``, from sums by hour or for all time.
 
     ``groups``: by ``hour`` where ``footfall`` knows hours, else by ``total``. Where visits by hour are known, a
     location's hours of the week count by visits, not by how many people happened to be judged; hours in which
@@ -89,14 +89,7 @@ def city_index(
     Locations without figures, and without a weight, are named in ``missing``. Raises ConfigError for
     an unknown weight, EstimateError if nothing is left, or nothing was there.
     """
-    if weight not in WEIGHTS:
-        raise ConfigError(f"a weight is one of {', '.join(WEIGHTS)}, not {weight!r}")
-    if weight == "visits" and footfall is None:
-        raise ConfigError("weights by visits need a table of visits or flows; give it with --footfall")
-    if not locations:
-        raise EstimateError(
-            "a city's index is made of its locations, and there is none; name some that the store holds"
-        )
+    _check_request(weight, footfall, locations)
     read = _estimates(groups, soft_matrix, footfall, k)
     raw = {place.name: _weight(place, weight, footfall, read.get(place.name)) for place in locations}
     usable = {name: w for name, w in raw.items() if isinstance(w, float) and name in read and read[name].shown}
@@ -111,32 +104,39 @@ def city_index(
     below = math.fsum((w / whole * read[name].below) ** 2 for name, w in usable.items())
     above = math.fsum((w / whole * read[name].above) ** 2 for name, w in usable.items())
     matrix = _matrix_variance([(w / whole, read[name]) for name, w in usable.items()])
-    parts = []
-    for place in locations:
-        one = read.get(place.name)
-        shown = one is not None and one.shown
-        parts.append(
-            Part(
-                location=place,
-                people=one.people if one else 0,
-                suppressed=one is not None and one.suppressed,
-                share=_percent(one.share) if one and shown else None,
-                low=_percent(one.low) if one and shown else None,
-                high=_percent(one.high) if one and shown else None,
-                weight=usable.get(place.name, 0.0) / whole,
-                missing=_why(place.name, raw, read, k),
-                covered=one.covered if one and shown else None,
-            )
-        )
     return CityIndex(
         weight=weight,
         share=_percent(share),
         low=_percent(share - math.sqrt(below + _Z**2 * matrix)),
         high=_percent(share + math.sqrt(above + _Z**2 * matrix)),
         people=sum(read[name].people for name in usable),
-        parts=tuple(parts),
+        parts=tuple(
+            _part(place, read.get(place.name), usable.get(place.name, 0.0) / whole, _why(place.name, raw, read, k))
+            for place in locations
+        ),
         notes=(*groups.notes, *(footfall.notes if footfall else ())),
     )
+
+
+def _check_request(weight: str, footfall: Footfall | None, locations: Sequence[Location]) -> None:
+    if weight not in WEIGHTS:
+        raise ConfigError(f"a weight is one of {', '.join(WEIGHTS)}, not {weight!r}")
+    if weight == "visits" and footfall is None:
+        raise ConfigError("weights by visits need a table of visits or flows; give it with --footfall")
+    if not locations:
+        raise EstimateError(
+            "a city's index is made of its locations, and there is none; name some that the store holds"
+        )
+
+
+def _part(place: Location, read: _Estimate | None, weight: float, missing: str | None) -> Part:
+    if read is None:
+        return Part(place, people=0, suppressed=False, weight=weight, missing=missing)
+    part = Part(place, read.people, read.suppressed, weight=weight, missing=missing)
+    if not read.shown:
+        return part
+    share, low, high = map(_percent, (read.share, read.low, read.high))
+    return replace(part, share=share, low=low, high=high, covered=read.covered)
 
 
 def _percent(share: float) -> float:

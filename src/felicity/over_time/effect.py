@@ -104,43 +104,31 @@ def estimate_effect(
     *,
     seed: int = 0,
 ) -> Effect:
-    """The effect at ``at`` on ``locations``, against ``comparison`` if there is any.
+    """Estimate the effect at ``at`` on ``locations``, against ``comparison`` if there is any.
 
     ``series``: by name, all with one step. A period that holds ``at`` within it counts on neither side. Each
     location counts the same. Errors: Newey-West over time with critical values for short series
     (``regression.regress``); from four locations on either side on, clustered by location: with one date
     and a balanced panel this is the two-sample t test of the locations' own changes (Bertrand, Duflo &
     Mullainathan 2004; Donald & Lang 2007), with Satterthwaite's degrees of freedom. Fewer clusters than that
-    do not carry an error, whatever the bootstrap (Cameron, Gelbach & Miller 2008).
-
-    Raises ConfigError for unknown or doubly named locations, EstimateError for a date outside the data or
-    with too little on either side.
+    do not carry an error, whatever the bootstrap (Cameron, Gelbach & Miller 2008). Raises ConfigError for unknown or
+    doubly named locations, EstimateError for a date outside the data or with too little on either side.
     """
     panel = Panel.of(series, at, locations, comparison)
-    base, season = panel.base(), panel.dummies()
-    before, after = panel.check_length()
-    post = panel.post
-    method = "difference in differences" if comparison else "interrupted time series"
-    if comparison:
-        design = np.hstack([np.ones((len(post), 1)), post[:, None], season])
-        column, slope = 1, None
-        parallel = _slope_before(panel, seed)
-    else:
-        months = panel.days / DAYS_PER_MONTH
-        since = np.where(post > 0, months - months[post > 0][0], 0.0)
-        design = np.hstack([np.ones((len(post), 1)), months[:, None], post[:, None], since[:, None], season])
-        column, parallel = 2, None
-        slope = regress(base, design, 3, panel.error, seed=seed)
+    base, (before, after) = panel.base(), panel.check_length()
+    design, column = _design(panel, bool(comparison))
     level = regress(base, design, column, panel.error, seed=seed)
-
+    slope = None if comparison else regress(base, design, column + 1, panel.error, seed=seed)
+    parallel = _slope_before(panel, seed) if comparison else None
     changes = {name: float(fit(values, design)[column]) for name, values in panel.values.items()}
     clustered = _by_location(changes, locations, comparison)
     trusted = clustered is not None and min(len(locations), len(comparison)) >= ENOUGH_LOCATIONS
     told: Coefficient | ByLocation = clustered if trusted and clustered is not None else level
-    treated, compared = panel.drawn(locations), panel.drawn(comparison) if comparison else None
-    fitted, expected = _lines(treated, compared, post, panel.days, told.estimate, slope)
+    treated = panel.drawn(locations)
+    compared = panel.drawn(comparison) if comparison else None
+    fitted, expected = _lines(treated, compared, panel.post, panel.days, told.estimate, slope)
     return Effect(
-        method=method,
+        method="difference in differences" if comparison else "interrupted time series",
         at=at,
         step=panel.step,
         locations=tuple(locations),
@@ -168,6 +156,17 @@ def estimate_effect(
         expected=expected,
         notes=_doubts(comparison, parallel),
     )
+
+
+def _design(panel: Panel, compared: bool) -> tuple[Floats, int]:
+    """Return the design (n, p) and its column for the step at the date; without comparison the next is the slope's."""
+    season, post = panel.dummies(), panel.post
+    ones = np.ones((len(post), 1))
+    if compared:
+        return np.hstack([ones, post[:, None], season]), 1
+    months = panel.days / DAYS_PER_MONTH
+    since = np.where(post > 0, months - months[post > 0][0], 0.0)
+    return np.hstack([ones, months[:, None], post[:, None], since[:, None], season]), 2
 
 
 def _doubts(comparison: Sequence[str], parallel: Coefficient | None) -> tuple[Note, ...]:

@@ -41,23 +41,13 @@ class Panel:
 
     @classmethod
     def of(cls, series: Mapping[str, Series], at: datetime, treated: Sequence[str], compared: Sequence[str]) -> Panel:
-        """Of ``series`` by name, all with one step, hours summed up by day; a period that holds ``at`` has no value.
+        """Make one of ``series`` by name, all with one step; hours are summed up by day.
 
-        Raises ConfigError for unknown or doubly named locations, EstimateError where shares cannot be adjusted.
+        A period that holds ``at`` within it has no value. Raises ConfigError for unknown or doubly named
+        locations, EstimateError where shares cannot be adjusted.
         """
         names = (*treated, *compared)
-        if not treated:
-            raise ConfigError("an effect needs at least one location that the measure touched")
-        if unknown := [name for name in names if name not in series]:
-            raise ConfigError(
-                f"there are no figures of {unknown[0]!r}; there are of {', '.join(sorted(series)) or 'none'}"
-            )
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ConfigError(
-                f"{twice[0]!r} is named twice; a location is either touched by the measure or compared with, and once"
-            )
-        for name in names:
-            check_adjustable(series[name])
+        _check_names(series, treated, names)
         hourly = series[names[0]].step is Step.HOUR
         seasons = {name: season_of(series[name]) for name in names} if hourly else {}
         daily = {name: by_day(series[name], seasons[name].values) if hourly else series[name] for name in names}
@@ -171,3 +161,16 @@ def _row_mean(values: Floats) -> Floats:
     """(n,): mean over rows of (L, n), NaN where none has a figure."""
     there = np.isfinite(values)
     return np.asarray(np.where(there.any(axis=0), np.nansum(values, axis=0), np.nan) / np.maximum(there.sum(axis=0), 1))
+
+
+def _check_names(series: Mapping[str, Series], treated: Sequence[str], names: Sequence[str]) -> None:
+    if not treated:
+        raise ConfigError("an effect needs at least one location that the measure touched")
+    if unknown := [name for name in names if name not in series]:
+        raise ConfigError(f"there are no figures of {unknown[0]!r}; there are of {', '.join(sorted(series)) or 'none'}")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(
+            f"{twice[0]!r} is named twice; a location is either touched by the measure or compared with, and once"
+        )
+    for name in names:
+        check_adjustable(series[name])

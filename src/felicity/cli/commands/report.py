@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from felicity.cli import console, options
 from felicity.cli.times import parse_day
+
+if TYPE_CHECKING:
+    from felicity.api import WrittenReport
+    from felicity.reports.place import CityReport
+
+Figures = Annotated[
+    Path | None,
+    typer.Option(
+        "--figures",
+        metavar="DIR",
+        help="Write each figure as PNG and SVG, and the tables as CSV and Parquet, too.",
+        callback=options.output_folder,
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,14 +56,7 @@ def report(
     comparison: options.Comparison = None,
     weight: options.Weight = None,
     footfall: options.Footfall = None,
-    figures: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Write each figure as PNG and SVG, and the tables as CSV and Parquet, too.",
-            callback=options.output_folder,
-        ),
-    ] = None,
+    figures: Figures = None,
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Happiness index",
     json: options.Json = False,
 ) -> None:
@@ -80,6 +87,11 @@ def report(
             )
         progress.add_task("drawing", total=None)
         written = felicity.write_report(made, output, figures=figures)
+    show(made, written, json=json)
+
+
+def show(made: CityReport, written: WrittenReport, *, json: bool) -> None:
+    """Print notes, and what was written."""
     console.notes(made.all_notes)
     if json:
         data = {
@@ -90,6 +102,8 @@ def report(
         }
         console.emit("report", data, made.all_notes)
         return
-    console.out.print(f"{output}: {len(made.shown)} of {len(made.places)} places shown", markup=False, soft_wrap=True)
+    shown = f"{written.page}: {len(made.shown)} of {len(made.places)} places shown"
+    console.out.print(shown, markup=False, soft_wrap=True)
     if written.files:
-        console.out.print(f"{figures}: {len(written.files)} files", markup=False, soft_wrap=True)
+        folder = written.files[0].parent
+        console.out.print(f"{folder}: {len(written.files)} files", markup=False, soft_wrap=True)
