@@ -18,7 +18,7 @@ from felicity.cli.app import app
 from felicity.errors import FelicityError
 from felicity.index import Figure, GroupKey, Groups, compute_index
 from felicity.reports import plots, tables, wording
-from felicity.reports.place import Change, PlaceReport, make_place
+from felicity.reports.place import BeforeAfter, PlaceReport, make_place
 from felicity.store import open_store
 from felicity.style.marks import percent_tick
 from felicity.windows import Location, Sums
@@ -390,7 +390,7 @@ def test_the_interval_of_a_difference_is_that_of_zou_and_donner() -> None:
 
     before = SimpleNamespace(happy_share=Figure(41, 40, 36, 45), people=100)
     after = SimpleNamespace(happy_share=Figure(49, 50, 47, 52), people=200)
-    change = Change.of(before, after)  # type: ignore[arg-type]
+    change = BeforeAfter.of(before, after)  # type: ignore[arg-type]
     assert change.difference.adjusted == 10
     assert change.difference.low == pytest.approx(10 - np.hypot(3, 5))
     assert change.difference.high == pytest.approx(10 + np.hypot(2, 4))

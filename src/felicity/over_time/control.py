@@ -39,7 +39,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Change:
+class LevelShift:
     """A lasting shift: from ``at`` on the mean is ``after``, until then it was ``before`` (percent, season removed)."""
 
     at: datetime
@@ -76,7 +76,7 @@ def control_limits(series: Series) -> Limits:
     )
 
 
-def change_points(series: Series, *, seed: int = 0) -> list[Change]:
+def change_points(series: Series, *, seed: int = 0) -> list[LevelShift]:
     """Lasting shifts of the mean, by PELT (Killick, Fearnhead & Eckley 2012) with squared error.
 
     The penalty is the largest gain per shift that noise of the series' own memory reaches in 5 % of
@@ -104,7 +104,7 @@ def change_points(series: Series, *, seed: int = 0) -> list[Change]:
     bounds = [0, *ends]
     means = [float(kept[a:b].mean()) for a, b in pairwise(bounds)]
     return [
-        Change(daily.starts[places[end]], before, after)
+        LevelShift(daily.starts[places[end]], before, after)
         for end, before, after in zip(ends[:-1], means, means[1:], strict=False)
     ]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from felicity.errors import EstimateError
 from felicity.notes import Note
-from felicity.over_time.control import Change, Limits, change_points, control_limits
+from felicity.over_time.control import LevelShift, Limits, change_points, control_limits
 from felicity.over_time.series import Series, Step
 from felicity.over_time.trend import Trend, estimate_trend
 
@@ -22,7 +22,7 @@ class LocationTrend:
 
     trend: Trend
     limits: Limits | None = None
-    shifts: tuple[Change, ...] = ()
+    shifts: tuple[LevelShift, ...] = ()
 
     @property
     def location(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from felicity.reports.place import Change
+from felicity.reports.place import BeforeAfter
 from felicity.reports.plots import DayLine, Dot, best
 from felicity.style.charts import new_canvas, short, style
 from felicity.style.dates import WEEKDAYS, long_date
@@ -131,7 +131,7 @@ def draw_days(line: DayLine, at: date | None) -> Canvas:
         return canvas
 
 
-def draw_changes(changes: Sequence[tuple[str, Change]]) -> Canvas:
+def draw_changes(changes: Sequence[tuple[str, BeforeAfter]]) -> Canvas:
     """Before and after, place by place, and the difference with its interval."""
     with style():
         canvas = new_canvas(0.55 * len(changes) + 1.0)

@@ -54,7 +54,7 @@ class Exposure:
 
 
 @dataclass(frozen=True)
-class Change:
+class BeforeAfter:
     """Happy share before and from a date on, percent; ``difference`` in points, with its 95 % interval."""
 
     before: Figure
@@ -64,7 +64,7 @@ class Change:
     difference: Figure
 
     @classmethod
-    def of(cls, before: IndexRow, after: IndexRow) -> Change:
+    def of(cls, before: IndexRow, after: IndexRow) -> BeforeAfter:
         """From two rows of the index.
 
         The interval joins those of the two shares (MOVER: Zou & Donner 2008). It takes them as independent; what
@@ -106,7 +106,7 @@ class PlaceReport:
     weekdays: tuple[PatternRow, ...] = ()
     trend: Trend | None = None
     trend_lack: str = ""
-    change: Change | None = None
+    change: BeforeAfter | None = None
     change_lack: str = ""
     effect: Effect | None = None
 
@@ -229,7 +229,7 @@ def _effect(location: Location, rows: Sequence[IndexRow], at: date | None) -> Ef
         return None
 
 
-def _change(days: Groups, soft_matrix: Matrices, k: int, at: date | None) -> tuple[Change | None, str]:
+def _change(days: Groups, soft_matrix: Matrices, k: int, at: date | None) -> tuple[BeforeAfter | None, str]:
     if at is None:
         return None, ""
     sides = {row.level: row.index for row in compute_pattern(days, lambda s: int(s.date() >= at), soft_matrix, k=k)}
@@ -239,4 +239,4 @@ def _change(days: Groups, soft_matrix: Matrices, k: int, at: date | None) -> tup
         return None, f"all data are {'from' if 1 in sides else 'before'} {at.isoformat()}{' on' if 1 in sides else ''}"
     if sides[0].suppressed or sides[1].suppressed:
         return None, f"there are fewer than {k} people on one side of {at.isoformat()}"
-    return Change.of(sides[0], sides[1]), ""
+    return BeforeAfter.of(sides[0], sides[1]), ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from felicity.over_time.control import Change, Limits
+from felicity.over_time.control import LevelShift, Limits
 from felicity.over_time.series import Floats
 from felicity.over_time.trend import Trend
 from felicity.style.charts import panels, save, style
@@ -37,12 +37,12 @@ class TrendPicture:
     low: Floats
     high: Floats
     outside: tuple[int, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[LevelShift, ...]
     found: bool
     caption: str
 
 
-def trend_picture(trend: Trend, limits: Limits | None = None, changes: Sequence[Change] = ()) -> TrendPicture:
+def trend_picture(trend: Trend, limits: Limits | None = None, changes: Sequence[LevelShift] = ()) -> TrendPicture:
     """The numbers of one panel: as observed where there are limits, else less its season."""
     nothing = np.empty(0)
     return TrendPicture(

@@ -8,7 +8,7 @@ from datetime import date
 from felicity.index import Figure, IndexRow
 from felicity.over_time.effect import Effect
 from felicity.over_time.trend import Trend
-from felicity.reports.place import Change, CityReport, PlaceReport
+from felicity.reports.place import BeforeAfter, CityReport, PlaceReport
 from felicity.style.charts import CAVEAT
 from felicity.style.dates import long_date
 from felicity.style.numbers import number, percent, points, points_span, span
@@ -108,7 +108,7 @@ def trend(found: Trend) -> str:
     )
 
 
-def change(found: Change, at: date) -> str:
+def change(found: BeforeAfter, at: date) -> str:
     """What it was before and what from the date on."""
     d = found.difference
     day = long_date(at)
