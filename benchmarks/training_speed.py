@@ -26,7 +26,7 @@ from felicity.models.describe import describe
 from felicity.models.initial import initialise
 from felicity.models.registry import build
 from felicity.training.config import TrainConfig, make_config
-from felicity.training.data import Part
+from felicity.training.data import LabelledImages
 from felicity.training.engines import open_engine
 from felicity.training.engines.base import ADAM
 from felicity.training.engines.plain_torch import PlainTorch
@@ -40,7 +40,7 @@ Step = Callable[[Any, Any], object]
 def batches(how: Augmentation | None) -> Iterator[Batch]:
     """Without end, made ahead as in training."""
     rng = np.random.default_rng(0)
-    part = Part(rng.integers(0, 256, (IMAGES, 48, 48), dtype=np.uint8), np.arange(IMAGES) % CLASSES, None)
+    part = LabelledImages(rng.integers(0, 256, (IMAGES, 48, 48), dtype=np.uint8), np.arange(IMAGES) % CLASSES, None)
     feed = Feed(part, part.targets(CLASSES), batch_size=BATCH, seed=1, mean=0.5, std=0.25, how=how)
     epoch = 0
     while True:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from felicity.errors import TrainingError
 from felicity.training.config import TrainConfig, make_config
-from felicity.training.data import Part, TrainingSet, training_set
+from felicity.training.data import LabelledImages, TrainingSet, training_set
 from felicity.training.history import Epoch
 from felicity.training.tuning import trials
 from felicity.training.tuning.space import Space, parse_space
@@ -40,7 +40,7 @@ def space(**more: Any) -> Space:
 def data(seed: int = 0) -> TrainingSet:
     """Eight images."""
     images = np.random.default_rng(seed).integers(0, 256, (8, 8, 8), dtype=np.uint8)
-    part = Part(images, np.arange(8) % 2, None)
+    part = LabelledImages(images, np.arange(8) % 2, None)
     return training_set(("happy", "sad"), part, part, part, where="data")
 
 

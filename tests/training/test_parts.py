@@ -16,7 +16,7 @@ from felicity.imaging.spec import InputSpec
 from felicity.style.charts import to_png
 from felicity.training.config import DataConfig, TrainConfig, make_config, read_toml, to_toml
 from felicity.training.curves import draw_curves
-from felicity.training.data import Part, load
+from felicity.training.data import LabelledImages, load
 from felicity.training.feed import Feed, normalise
 from felicity.training.schedule import learning_rate
 from tests.support import faces_on_disk as disk
@@ -25,9 +25,9 @@ from tests.support.class_folders import write_class_folders
 DATA = {"data": {"path": "faces"}}
 
 
-def part(n: int = 40, classes: int = 3, seed: int = 0) -> Part:
+def part(n: int = 40, classes: int = 3, seed: int = 0) -> LabelledImages:
     rng = np.random.default_rng(seed)
-    return Part(rng.integers(0, 256, (n, 16, 16), dtype=np.uint8), np.arange(n) % classes, None)
+    return LabelledImages(rng.integers(0, 256, (n, 16, 16), dtype=np.uint8), np.arange(n) % classes, None)
 
 
 def test_a_configuration_survives_its_file(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_pixels_are_normalised_as_bundles_have_them(shape: tuple[int, ...]) -> N
 def test_targets_are_votes_where_there_are_any_and_smoothed_labels_elsewhere() -> None:
     votes = np.zeros((3, 3), dtype=np.float32)
     votes[1] = [0.7, 0.3, 0.0]
-    some = Part(np.zeros((3, 16, 16), dtype=np.uint8), np.array([0, 1, 2]), votes)
+    some = LabelledImages(np.zeros((3, 16, 16), dtype=np.uint8), np.array([0, 1, 2]), votes)
     np.testing.assert_allclose(some.targets(3), np.eye(3))
     np.testing.assert_allclose(some.targets(3, soft=True)[1], votes[1])
     smoothed = some.targets(3, smoothing=0.3)

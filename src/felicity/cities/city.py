@@ -29,7 +29,7 @@ _MANY = 10**9
 
 
 @dataclass(frozen=True)
-class Part:
+class CityLocation:
     """A location in a city's index: happy share and its 95 % interval in percent, None where there is none to show.
 
     ``people``: those whom the share rests on, so none of hours without visits; where there is no share, all.
@@ -57,11 +57,11 @@ class CityIndex:
     low: float
     high: float
     people: int
-    parts: tuple[Part, ...]
+    parts: tuple[CityLocation, ...]
     notes: tuple[Note, ...] = ()
 
     @property
-    def missing(self) -> tuple[Part, ...]:
+    def missing(self) -> tuple[CityLocation, ...]:
         """Locations that should count and do not."""
         return tuple(part for part in self.parts if part.missing)
 
@@ -129,10 +129,10 @@ def _check_request(weight: str, footfall: Footfall | None, locations: Sequence[L
         )
 
 
-def _part(place: Location, read: _Estimate | None, weight: float, missing: str | None) -> Part:
+def _part(place: Location, read: _Estimate | None, weight: float, missing: str | None) -> CityLocation:
     if read is None:
-        return Part(place, people=0, suppressed=False, weight=weight, missing=missing)
-    part = Part(place, read.people, read.suppressed, weight=weight, missing=missing)
+        return CityLocation(place, people=0, suppressed=False, weight=weight, missing=missing)
+    part = CityLocation(place, read.people, read.suppressed, weight=weight, missing=missing)
     if not read.shown:
         return part
     share, low, high = map(_percent, (read.share, read.low, read.high))

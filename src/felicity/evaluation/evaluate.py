@@ -19,7 +19,7 @@ from felicity.evaluation.judge import Judge
 from felicity.evaluation.selection import Chosen, Flags, Progress, Trained, answers, choose, data_of, sources
 from felicity.metrics.classification import Floats, is_right
 from felicity.training.config import DataConfig
-from felicity.training.data import Part, open_prepared
+from felicity.training.data import LabelledImages, open_prepared
 from felicity.training.trained_on import as_divided, fold_of, own_set
 
 MEASURED = 4000
@@ -205,7 +205,7 @@ def _fit(judge: Judge, test: Estimate | None, notes: list[str], seed: int) -> Fi
     return judge_fit(history, chance, kept)
 
 
-def _accuracy(judge: Judge, part: Part, seed: int) -> Estimate:
+def _accuracy(judge: Judge, part: LabelledImages, seed: int) -> Estimate:
     """Of a part, or of MEASURED of its images drawn by ``seed``."""
     rows = np.flatnonzero(part.labels >= 0)
     rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MEASURED])

@@ -25,7 +25,7 @@ from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
 from felicity.models.runtime import open_session
 from felicity.training import checkpoint
 from felicity.training.config import read_toml
-from felicity.training.data import Part, TrainingSet
+from felicity.training.data import LabelledImages, TrainingSet
 from felicity.training.feed import normalise
 from felicity.training.run import BEST, Run, environment, open_run
 from felicity.training.trained_on import own_set
@@ -172,7 +172,7 @@ class _Network:
         ]
         return [np.concatenate(given) for given in zip(*parts, strict=True)]
 
-    def answers(self, part: Part) -> list[Floats]:
+    def answers(self, part: LabelledImages) -> list[Floats]:
         """Logits of the images of ``part``, for each head."""
         return self.logits(normalise(part.images, self._run.mean, self._run.std))
 
@@ -209,14 +209,14 @@ def _load(run: Run, data: str | None) -> TrainingSet:
     return held
 
 
-def _sample(run: Run, part: Part) -> Floats:
+def _sample(run: Run, part: LabelledImages) -> Floats:
     """Faces of the validation part, and as many of random pixels."""
     real = part.images[:SAMPLE]
     noise = np.random.default_rng(0).integers(0, 256, real.shape, dtype=np.uint8)
     return normalise(np.concatenate([real, noise]), run.mean, run.std)
 
 
-def _shown(run: Run, part: Part) -> Floats:
+def _shown(run: Run, part: LabelledImages) -> Floats:
     """Faces of the training part for the ranges of activations, ``(N, C, S, S)``."""
     rows = np.random.default_rng(0).permutation(len(part))[:RANGES]
     return np.ascontiguousarray(normalise(part.images[rows], run.mean, run.std).transpose(0, 3, 1, 2))

@@ -46,7 +46,7 @@ EIGHT = tuple(map(str, EXPRESSIONS))
 
 
 @dataclass(frozen=True)
-class Part:
+class LabelledImages:
     """``images`` uint8 ``(N, S, S[, 3])``; ``labels`` int64 ``(N,)``, -1 undecided; ``soft`` shares ``(N, C)``.
 
     ``second``: labels of the second head, int64 ``(N,)``, -1 undecided; None where there is none.
@@ -60,11 +60,11 @@ class Part:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, rows: Rows) -> Part:
+    def take(self, rows: Rows) -> LabelledImages:
         """These rows, in that order."""
         soft = None if self.soft is None else self.soft[rows]
         second = None if self.second is None else self.second[rows]
-        return Part(self.images[rows], self.labels[rows], soft, second)
+        return LabelledImages(self.images[rows], self.labels[rows], soft, second)
 
     def targets(self, classes: int, *, soft: bool = False, smoothing: float = 0.0) -> Floats:
         """Float32 ``(N, classes)``, rows sum to 1: votes where ``soft`` and known, else the label, smoothed."""
@@ -92,9 +92,9 @@ class TrainingSet:
     """
 
     classes: tuple[str, ...]
-    train: Part
-    validation: Part
-    test: Part
+    train: LabelledImages
+    validation: LabelledImages
+    test: LabelledImages
     mean: float
     std: float
     digest: str
@@ -127,13 +127,13 @@ def load(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int
         assert manifest.soft_labels is not None
         usable = usable | (manifest.soft_labels.sum(1) > 0)
 
-    def part(name: str) -> Part:
+    def part(name: str) -> LabelledImages:
         rows = np.flatnonzero((manifest.splits == name) & (usable if name == TRAIN else manifest.labels >= 0))
         if name == TRAIN and config.images:
             rows = some(rows, config.images, config.split_seed)
         chosen = None if manifest.soft_labels is None else manifest.soft_labels[rows]
         other = None if second is None else second[rows]
-        return Part(np.ascontiguousarray(images[rows]), manifest.labels[rows], chosen, other)
+        return LabelledImages(np.ascontiguousarray(images[rows]), manifest.labels[rows], chosen, other)
 
     parts = part(TRAIN), part(VALIDATION), part(TEST)
     return training_set(
@@ -171,9 +171,9 @@ def in_our_order(classes: Collection[str]) -> tuple[str, ...]:
 
 def training_set(
     classes: tuple[str, ...],
-    train: Part,
-    validation: Part,
-    test: Part,
+    train: LabelledImages,
+    validation: LabelledImages,
+    test: LabelledImages,
     *,
     where: str,
     second_classes: tuple[str, ...] = (),

@@ -13,7 +13,7 @@ from felicity.datasets.augment import Augmentation, augment
 from felicity.errors import ConfigError
 from felicity.imaging.spec import Colour, InputSpec
 from felicity.system import available_memory
-from felicity.training.data import Images, Part, Rows
+from felicity.training.data import Images, LabelledImages, Rows
 
 Floats = npt.NDArray[np.float32]
 AHEAD, VIEW = 3, 1
@@ -59,7 +59,7 @@ def order_of_epoch(number: int, seed: int, epoch: int) -> Rows:
     return np.random.default_rng([seed, epoch]).permutation(number)
 
 
-def check_memory(views: int, part: Part, classes: int) -> None:
+def check_memory(views: int, part: LabelledImages, classes: int) -> None:
     """Raise ConfigError where ``views`` of ``part`` and what teachers say of them take more memory than there is.
 
     Where the system does not tell how much there is, nothing is raised.
@@ -83,7 +83,7 @@ class Feed:
 
     def __init__(
         self,
-        part: Part,
+        part: LabelledImages,
         targets: Floats,
         *,
         batch_size: int,

@@ -18,7 +18,7 @@ from felicity.metrics.classification import is_right
 from felicity.training import checkpoint
 from felicity.training import run as runs
 from felicity.training.config import TrainConfig
-from felicity.training.data import Images, Part, TrainingSet, one_hot
+from felicity.training.data import Images, LabelledImages, TrainingSet, one_hot
 from felicity.training.engines import Engine, open_engine
 from felicity.training.feed import Feed, check_memory, normalise
 from felicity.training.history import Epoch
@@ -193,7 +193,7 @@ def make_feed(config: TrainConfig, data: TrainingSet) -> Feed:
     )
 
 
-def measure(engine: Engine, part: Part, data: TrainingSet) -> tuple[float, float]:
+def measure(engine: Engine, part: LabelledImages, data: TrainingSet) -> tuple[float, float]:
     """Mean cross-entropy against the labels, and accuracy, of the images of ``part`` that the first head's decide.
 
     Where there is a second head, its cross-entropy is added with its weight in training; accuracy is the first one's.

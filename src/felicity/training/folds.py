@@ -15,7 +15,7 @@ from felicity.training.config import DataConfig, Pixels
 from felicity.training.data import (
     Floats,
     Images,
-    Part,
+    LabelledImages,
     Rows,
     TrainingSet,
     open_prepared,
@@ -33,8 +33,8 @@ class Pool:
 
     ``images`` uint8 ``(N, S, S[, 3])``; ``labels`` int64 ``(N,)``, -1 undecided; ``soft`` shares ``(N, C)``.
     ``groups``: images of one number resemble each other or show one subject. ``keys``: a name per image that depends
-    on its content, unique. ``drawn``: folds that the preparation drew. ``second``: see ``Part``. ``pixels``: see
-    ``DataConfig``.
+    on its content, unique. ``drawn``: folds that the preparation drew. ``second``: see ``LabelledImages``. ``pixels``:
+    see ``DataConfig``.
     ``digest``: of all that, hexadecimal.
     """
 
@@ -66,7 +66,7 @@ class Pool:
 
     def training_set(self, fold: Fold) -> TrainingSet:
         """The fold as a data set; its ``test`` is what the fold holds out. Raises DatasetError."""
-        whole = Part(self.images, self.labels, self.soft, self.second)
+        whole = LabelledImages(self.images, self.labels, self.soft, self.second)
         held_out = fold.held_out[self.labels[fold.held_out] >= 0]
         validation = fold.validation[self.labels[fold.validation] >= 0]
         parts = whole.take(fold.train), whole.take(validation), whole.take(held_out)

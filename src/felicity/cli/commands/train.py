@@ -13,7 +13,7 @@ from felicity.cli import console, options
 
 if TYPE_CHECKING:
     from felicity.training.config import TrainConfig
-    from felicity.training.data import Part
+    from felicity.training.data import LabelledImages
     from felicity.training.folds import Pool
     from felicity.training.history import Epoch
 
@@ -175,7 +175,7 @@ def run_training(chosen: TrainConfig, folder: Path, *, given: Collection[str], r
     console.say(f"least validation loss: epoch {best['epoch']}; written: {run.folder}")
 
 
-def remark_on_votes(chosen: TrainConfig, faces: Part | Pool) -> None:
+def remark_on_votes(chosen: TrainConfig, faces: LabelledImages | Pool) -> None:
     """Say so where soft labels are asked for and the ``faces`` that are learnt from have none."""
     if chosen.soft_labels and (faces.soft is None or not faces.soft.any()):
         console.warn(f"{chosen.data.path}: has no votes to take soft labels from, so labels are learnt as they are")
