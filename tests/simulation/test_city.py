@@ -20,7 +20,7 @@ from felicity.simulation.days import CORRELATION, draw_people, happy_share, inde
 from felicity.simulation.labelled import AnsweredFaces, read_labelled
 from felicity.simulation.null_series import MEMORY, SPREAD, daily_shares, rates_of_tests
 from felicity.simulation.people import AnswerModel
-from felicity.simulation.town import Place, read_places, simulate_days, write_town
+from felicity.simulation.town import SimulatedLocation, read_places, simulate_days, write_town
 from felicity.store import open_store
 from felicity.windows import Location, PersonObservation, Sums, WindowAccumulator
 from tests.support import windows as people
@@ -188,7 +188,10 @@ def test_a_city_simulated_again_is_of_other_people_by_name_and_keeps_what_is_kno
     tmp_path: Path,
 ) -> None:
     """Names that begin alike are different people, and the others are drawn as ever."""
-    places = [Place(f"{name} (simulated)", 0.5, 0.0, 5, 0.0, 0.0) for name in ("Riverside Park", "Riverside", "Market")]
+    places = [
+        SimulatedLocation(f"{name} (simulated)", 0.5, 0.0, 5, 0.0, 0.0)
+        for name in ("Riverside Park", "Riverside", "Market")
+    ]
     bundle = open_bundle()
     soft = bundle.soft_matrix
     answers = AnswerModel(soft.matrix, soft.cross)

@@ -28,7 +28,7 @@ OPENING_HOURS = range(8, 20)
 
 
 @dataclass(frozen=True)
-class Place:
+class SimulatedLocation:
     """A simulated place: its true happy share (0..1) in the first week, the change by the last, people per hour.
 
     ``evening``: change of the share from opening to closing.
@@ -66,15 +66,15 @@ class Answers(Protocol):
 
 
 TOWN = (
-    Place("Harbour (simulated)", 0.42, 0.15, 22, 53.5446, 9.9836),
-    Place("Market (simulated)", 0.55, 0.0, 30, 53.5503, 9.9920),
-    Place("Museum (simulated)", 0.33, 0.0, 12, 53.5560, 10.0020),
-    Place("Station (simulated)", 0.21, -0.05, 40, 53.5528, 10.0067),
+    SimulatedLocation("Harbour (simulated)", 0.42, 0.15, 22, 53.5446, 9.9836),
+    SimulatedLocation("Market (simulated)", 0.55, 0.0, 30, 53.5503, 9.9920),
+    SimulatedLocation("Museum (simulated)", 0.33, 0.0, 12, 53.5560, 10.0020),
+    SimulatedLocation("Station (simulated)", 0.21, -0.05, 40, 53.5528, 10.0067),
 )
 
 
 def simulate_days(
-    place: Place,
+    place: SimulatedLocation,
     first_day: datetime,
     days: int,
     answers: Answers,
@@ -140,8 +140,8 @@ class _Places(BaseModel):
     place: list[_PlaceFacts] = Field(min_length=1)
 
 
-def read_places(path: Path) -> tuple[Place, ...]:
-    """Places of a TOML file: tables ``[[place]]`` with ``name``, ``happy`` (0..1) and fields of ``Place``.
+def read_places(path: Path) -> tuple[SimulatedLocation, ...]:
+    """Places of a TOML file: tables ``[[place]]`` with ``name``, ``happy`` (0..1) and fields of ``SimulatedLocation``.
 
     Names are marked as simulated. Raises ConfigError for what cannot be read or is not known.
     """
@@ -152,7 +152,9 @@ def read_places(path: Path) -> tuple[Place, ...]:
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    places = tuple(Place(**(p.model_dump() | {"name": p.name.removesuffix(MARK) + MARK})) for p in found.place)
+    places = tuple(
+        SimulatedLocation(**(p.model_dump() | {"name": p.name.removesuffix(MARK) + MARK})) for p in found.place
+    )
     if len({place.name for place in places}) < len(places):
         raise ConfigError(f"{path}: two places have one name; each needs its own")
     return places
@@ -175,7 +177,7 @@ def write_town(
     first_day: datetime,
     days: int,
     *,
-    places: Sequence[Place] = TOWN,
+    places: Sequence[SimulatedLocation] = TOWN,
     measure: Measure | None = None,
     gaps: float = 0.0,
     seed: int = 1,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from felicity.index.suppression import crowds, together
-from felicity.store.place import Place
+from felicity.store.location_query import LocationQuery
 from felicity.store.tables import days, hours, runs, windows
 from felicity.windows.buckets import By, bucket
 
@@ -43,7 +43,7 @@ class Units:
         return self.start[begin], self.end[np.append(begin[1:], len(self.crowd)) - 1] if len(begin) else self.end
 
 
-def read_units(connection: sa.Connection, place: Place, level: Level, k: int, begin: int, end: int) -> Units:
+def read_units(connection: sa.Connection, place: LocationQuery, level: Level, k: int, begin: int, end: int) -> Units:
     """The units of a level in all crowds of the coarser level that cross begin … end; of all time for days."""
     if level == "day":
         start, people = _counts(connection, place, level, None)
@@ -61,7 +61,9 @@ def read_units(connection: sa.Connection, place: Place, level: Level, k: int, be
     return Units(bounds[:, 0], bounds[:, 1], people, crowd)
 
 
-def _counts(connection: sa.Connection, place: Place, level: Level, extent: tuple[int, int] | None) -> tuple[Ints, Ints]:
+def _counts(
+    connection: sa.Connection, place: LocationQuery, level: Level, extent: tuple[int, int] | None
+) -> tuple[Ints, Ints]:
     """Starts and people; of all time, or within an extent."""
     if level != "day" and extent is None:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
@@ -87,7 +89,7 @@ def _counts(connection: sa.Connection, place: Place, level: Level, extent: tuple
     return minute, np.bincount(label, found[:, 1], len(minute)).astype(np.int64)
 
 
-def whole_range(connection: sa.Connection, place: Place, k: int) -> tuple[int | None, int | None] | None:
+def whole_range(connection: sa.Connection, place: LocationQuery, k: int) -> tuple[int | None, int | None] | None:
     """The place's range with its ends moved inwards so that it cuts no crowd in two; None if nothing is left."""
     begin, end = place.begin, place.end
     if begin is not None:
@@ -97,7 +99,7 @@ def whole_range(connection: sa.Connection, place: Place, k: int) -> tuple[int | 
     return None if begin is not None and end is not None and begin >= end else (begin, end)
 
 
-def _cut(connection: sa.Connection, place: Place, k: int, at: int) -> tuple[int, int]:
+def _cut(connection: sa.Connection, place: LocationQuery, k: int, at: int) -> tuple[int, int]:
     """Where the crowd begins and ends that ``at`` would cut in two; ``at``, ``at`` if it cuts none."""
     extent: tuple[int, int] | None = None
     for level in LEVELS:
@@ -108,7 +110,7 @@ def _cut(connection: sa.Connection, place: Place, k: int, at: int) -> tuple[int,
     return extent
 
 
-def row_crowds(connection: sa.Connection, place: Place, by: By, k: int, starts: Ints, end: int) -> Ints:
+def row_crowds(connection: sa.Connection, place: LocationQuery, by: By, k: int, starts: Ints, end: int) -> Ints:
     """(R,): crowds of a place's rows by a period, which begin at ``starts`` and end by ``end``."""
     if by == "total":
         return np.zeros(len(starts), dtype=np.int64)

@@ -15,7 +15,7 @@ from felicity.index.happiness import GroupKey, Groups
 from felicity.notes import Note
 from felicity.store.arrays import rollups_to_sums, windows_to_sums
 from felicity.store.crowds import row_crowds, whole_range
-from felicity.store.place import Place
+from felicity.store.location_query import LocationQuery
 from felicity.store.rollups import WINDOW_SELECT, rollup_select
 from felicity.store.tables import days, hours, locations, models, runs, windows
 from felicity.windows.buckets import By, bucket
@@ -85,7 +85,7 @@ def select_sums(
     return replace(groups, k=k, crowds=tuple(crowd.tolist()))
 
 
-def _moved(asked: list[Place], places: list[Place], k: int | None) -> list[Note]:
+def _moved(asked: list[LocationQuery], places: list[LocationQuery], k: int | None) -> list[Note]:
     """Whose ends were moved inwards."""
     moved = [
         (one.name, max(abs(a - b) for a, b in ((one.begin, other.begin), (one.end, other.end)) if a and b))
@@ -109,7 +109,7 @@ def _places(
     end: datetime | None,
     names: Sequence[str] | None,
     model: str | None,
-) -> tuple[list[Place], list[Note]]:
+) -> tuple[list[LocationQuery], list[Note]]:
     """Each location with the model to use for it: the one asked for, or that of its latest windows."""
     wanted = sa.select(locations.c.id, locations.c.name, locations.c.timezone).order_by(locations.c.name)
     if names is not None:
@@ -130,7 +130,7 @@ def _places(
     )
     for row in connection.execute(extent):
         seen.setdefault(row.location_id, []).append(row)
-    places: list[Place] = []
+    places: list[LocationQuery] = []
     notes: list[Note] = []
     for location_id, name, timezone in connection.execute(wanted):
         zone = ZoneInfo(timezone)
@@ -147,7 +147,7 @@ def _places(
             # Bounds that cut nothing off are no bounds: the quick way is then open.
             cut_low = low if low is not None and low > row.first else None
             cut_high = high if high is not None and high < row.last else None
-            places.append(Place(location_id, name, timezone, cut_low, cut_high, row.model_id, row.identity))
+            places.append(LocationQuery(location_id, name, timezone, cut_low, cut_high, row.model_id, row.identity))
         for row in others:
             instead = f"model {used[0].identity}" if used else "no other model"
             text = (
@@ -187,7 +187,9 @@ def _latest(connection: sa.Connection, extent: Any, low: int | None, high: int |
     return None if last is None else int(last)
 
 
-def _read_whole(connection: sa.Connection, table: sa.Table, places: list[Place], whole: list[Place]) -> _Part:
+def _read_whole(
+    connection: sa.Connection, table: sa.Table, places: list[LocationQuery], whole: list[LocationQuery]
+) -> _Part:
     position = {(place.id, place.model_id): i for i, place in enumerate(places)}
     query = sa.select(*rollup_select(table), table.c.location_id, table.c.model_id, table.c.start).order_by(
         table.c.location_id, table.c.model_id, table.c.start
@@ -202,7 +204,12 @@ def _read_whole(connection: sa.Connection, table: sa.Table, places: list[Place],
 
 
 def _read(
-    connection: sa.Connection, table: sa.Table | None, index: int, place: Place, begin: int | None, end: int | None
+    connection: sa.Connection,
+    table: sa.Table | None,
+    index: int,
+    place: LocationQuery,
+    begin: int | None,
+    end: int | None,
 ) -> _Part:
     """Windows (``table`` None), hours or days that start in begin … end."""
     source = windows if table is None else table
@@ -223,13 +230,13 @@ def _read(
     return sums, [index] * len(rows), [row[-1] for row in rows]
 
 
-def _read_range(connection: sa.Connection, table: sa.Table | None, index: int, place: Place) -> list[_Part]:
+def _read_range(connection: sa.Connection, table: sa.Table | None, index: int, place: LocationQuery) -> list[_Part]:
     if table is None:
         return [_read(connection, None, index, place, place.begin, place.end)]
     return _read_ragged(connection, table, index, place)
 
 
-def _read_ragged(connection: sa.Connection, table: sa.Table, index: int, place: Place) -> list[_Part]:
+def _read_ragged(connection: sa.Connection, table: sa.Table, index: int, place: LocationQuery) -> list[_Part]:
     """Cut the range into windows, hours and days: the coarsest that fit."""
     begin, end = place.begin, place.end
     finer: list[tuple[sa.Table | None, By]] = [(None, "hour")]
@@ -260,7 +267,7 @@ def _read_ragged(connection: sa.Connection, table: sa.Table, index: int, place: 
 
 
 def _group(
-    by: By, places: list[Place], sums: Sums, index: np.ndarray, start: np.ndarray, notes: tuple[Note, ...]
+    by: By, places: list[LocationQuery], sums: Sums, index: np.ndarray, start: np.ndarray, notes: tuple[Note, ...]
 ) -> tuple[Groups, np.ndarray]:
     """Rows by place and bucket, and the index of each row's place."""
     if by == "total":

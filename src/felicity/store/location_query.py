@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True)
-class Place:
+class LocationQuery:
     """A location, the model to use for it, and the range that is asked for, None where it cuts nothing off."""
 
     id: int
