@@ -20,7 +20,7 @@ from felicity.evaluation.selection import Chosen, Flags, Progress, Trained, answ
 from felicity.metrics.classification import Floats, is_right
 from felicity.training.config import DataConfig
 from felicity.training.data import LabelledImages, open_prepared
-from felicity.training.trained_on import as_divided, fold_of, own_set
+from felicity.training.trained_on import as_divided, crossval_fold, own_set
 
 MEASURED = 4000
 """Images of the training and of the validation part, at most, on which a run's weights are measured anew."""
@@ -114,7 +114,7 @@ def evaluate(
             found[0] = replace(found[0], manifest=as_divided(judge.run, found[0].manifest))
         except (ConfigError, DatasetError) as error:
             notes.append(f"not divided as they were for {judge.name}: {error}")
-    elif judge.run is not None and fold_of(judge.run):
+    elif judge.run is not None and crossval_fold(judge.run):
         notes.append(f"{config.path}: not where the fold was trained, so its parts are the set's own, not the fold's")
     trained, is_own = _trained(judge, config, found[0].manifest, notes)
     results = []

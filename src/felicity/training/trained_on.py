@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from felicity.training.run import Run
 
 
-def fold_of(run: Run) -> tuple[int, int] | None:
+def crossval_fold(run: Run) -> tuple[int, int] | None:
     """Which fold the run is, from 1, and of how many; None if it is none. Told by its place in a cross-validation."""
     folder = run.folder.resolve()
     if (named := re.fullmatch(r"fold-(\d+)", folder.name)) is None:
@@ -32,7 +32,7 @@ def fold_of(run: Run) -> tuple[int, int] | None:
 def own_set(run: Run, config: DataConfig | None = None) -> TrainingSet:
     """The run's data; ``config``: as they are read now, if they were moved. Raises DatasetError and ConfigError."""
     config = config or run.config.data
-    if (fold := fold_of(run)) is None:
+    if (fold := crossval_fold(run)) is None:
         return load(config, soft=run.config.soft_labels)
     pool, planned = _planned(run, config, *fold)
     return pool.training_set(planned)
@@ -43,7 +43,7 @@ def as_divided(run: Run, manifest: Manifest) -> Manifest:
 
     Of a fold: what it neither trained on, nor chose by, nor held out is left out.
     """
-    if (fold := fold_of(run)) is None:
+    if (fold := crossval_fold(run)) is None:
         return manifest
     pool, planned = _planned(run, run.config.data, *fold)
     part: dict[str, str] = {}

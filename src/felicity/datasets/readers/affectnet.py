@@ -13,7 +13,7 @@ import numpy as np
 
 from felicity.datasets.archives import Tree
 from felicity.datasets.classes import ClassMap
-from felicity.datasets.readers.class_folders import fold_of, image_names
+from felicity.datasets.readers.class_folders import fold_from_path, image_names
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import UNDECIDED, FileImages, Samples
 from felicity.datasets.tables import header_of, rows_of
@@ -67,7 +67,7 @@ class AffectNetKaggle:
             images=FileImages(tree, tuple(name for name, _ in rows)),
             labels=np.array([label for _, label in rows], dtype=np.int64),
             names=np.array([name for name, _ in rows], dtype=np.str_),
-            folds=np.array([fold_of(name) for name, _ in rows], dtype=np.str_),
+            folds=np.array([fold_from_path(name) for name, _ in rows], dtype=np.str_),
             other_labels={"folder": np.array([UNDECIDED if e is None else INDEX[e] for e in folders], dtype=np.int64)},
             left_out=dict(left_out),
         )

@@ -36,7 +36,7 @@ def image_names(tree: Tree) -> list[str]:
     return names
 
 
-def fold_of(name: str) -> str:
+def fold_from_path(name: str) -> str:
     """The folder above the class folder if it is called as folds are, else ""."""
     return next((part for part in reversed(name.split("/")[:-1]) if part.lower() in FOLDS), "")
 
@@ -65,7 +65,7 @@ def read_folders(
         images=FileImages(tree, tuple(names)),
         labels=np.array(labels, dtype=np.int64),
         names=np.array(names, dtype=np.str_),
-        folds=np.array([fold_of(name) for name in names], dtype=np.str_),
+        folds=np.array([fold_from_path(name) for name in names], dtype=np.str_),
         subjects=np.array([subject_of(name) for name in names], dtype=np.str_) if subject_of else None,
         left_out=dict(left_out),
     )

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from felicity.datasets.archives import Tree
 from felicity.datasets.classes import ClassMap
-from felicity.datasets.readers.class_folders import class_folders_of, fold_of, read_folders
+from felicity.datasets.readers.class_folders import class_folders_of, fold_from_path, read_folders
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import Samples
 from felicity.labels import FER2013, parse_expression
@@ -20,7 +20,7 @@ class Fer2013Folders:
 
     def sniff(self, tree: Tree, classes: ClassMap) -> int:
         """Folds ``train`` and ``test``, and in them FER2013's seven classes and no other."""
-        folds = {fold_of(name).lower() for name in tree.names}
+        folds = {fold_from_path(name).lower() for name in tree.names}
         shown = {parse_expression(folder) for folder in class_folders_of(tree)}
         return 2 if folds >= {"train", "test"} and shown == set(FER2013) else 0
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from felicity.datasets.archives import FileTree, Tree, open_tree
 from felicity.datasets.classes import ClassMap
-from felicity.datasets.readers.class_folders import fold_of
+from felicity.datasets.readers.class_folders import fold_from_path
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import FileImages, Samples
 from felicity.datasets.tables import header_of, rows_of
@@ -110,7 +110,7 @@ class LabelTable:
             labels=np.array(labels, dtype=np.int64),
             names=np.array(list(kept), dtype=np.str_),
             folds=np.array(
-                [fold_of(name) if row.fold is None else row.fold for name, row in kept.items()], dtype=np.str_
+                [fold_from_path(name) if row.fold is None else row.fold for name, row in kept.items()], dtype=np.str_
             ),
             # Where nobody is named, an image is of a person of its own.
             subjects=np.array([row.subject or name for name, row in kept.items()]) if has_subjects else None,
