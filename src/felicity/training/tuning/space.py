@@ -72,7 +72,7 @@ class Space:
 
     def suggest(self, trial: Any) -> dict[str, Any]:
         """Settings for an Optuna trial, as ``make_config`` takes them."""
-        return nested((each.name, each.suggest(trial)) for each in self.dimensions)
+        return nest_settings((each.name, each.suggest(trial)) for each in self.dimensions)
 
     def to_json(self) -> dict[str, Any]:
         """By setting."""
@@ -109,16 +109,18 @@ def parse_space(tree: Mapping[str, Any], *, where: str) -> Space:
 
 def check_space(space: Space, base: TrainConfig, *, where: str) -> None:
     """Raise ConfigError where a value of the space is none that ``base`` could take, alone or beside the others."""
-    first = dict(flat(nested((each.name, each.ends[0]) for each in space.dimensions)))
+    first = dict(flat(nest_settings((each.name, each.ends[0]) for each in space.dimensions)))
     for each in space.dimensions:
         for value in each.ends:
             try:
-                check_network(make_config(base.model_dump(), nested((first | {each.name: value}).items())).model.name)
+                check_network(
+                    make_config(base.model_dump(), nest_settings((first | {each.name: value}).items())).model.name
+                )
             except ConfigError as error:
                 raise ConfigError(f"{where}: {each.name} = {value!r} is not possible: {error}") from error
 
 
-def nested(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def nest_settings(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """Settings by dotted names, as nested mappings."""
     tree: dict[str, Any] = {}
     for name, value in settings:

@@ -15,7 +15,7 @@ from felicity.training.config import TrainConfig, make_config, to_toml
 from felicity.training.data import TrainingSet
 from felicity.training.fit import Silent, Watcher
 from felicity.training.same import flat
-from felicity.training.tuning.space import Space, check_space, nested
+from felicity.training.tuning.space import Space, check_space, nest_settings
 from felicity.training.tuning.study import (
     GIVEN_UP_SECONDS,
     HISTORY,
@@ -114,7 +114,7 @@ def summarise(study: Any, space: Space, base: TrainConfig, wanted: int) -> dict[
         "epochs": base.epochs,
         "space": space.to_json(),
         "best": best
-        and best | {"config": make_config(base.model_dump(), nested(best["settings"].items())).model_dump()},
+        and best | {"config": make_config(base.model_dump(), nest_settings(best["settings"].items())).model_dump()},
         "importances": importances(study, len({t["val_loss"] for t in done})) if len(trials) >= wanted else None,
         "trials": trials,
     }
