@@ -21,20 +21,20 @@ VALIDATION = "validation"
 
 
 @dataclass(frozen=True)
-class Answers:
+class LabelledLogits:
     """``logits`` (N, 8) and ``labels`` (N,), places among the eight expressions."""
 
     logits: Logits = field(repr=False)
     labels: Rows = field(repr=False)
 
     @classmethod
-    def of(cls, logits: Logits, labels: Rows | None, places: Sequence[int]) -> Answers:
+    def of(cls, logits: Logits, labels: Rows | None, places: Sequence[int]) -> LabelledLogits:
         """Of faces with ``labels`` of a head, -1 undecided and left out; ``places`` of its classes among the eight."""
         assert labels is not None  # a head was trained on data that have its labels
         return cls(logits[labels >= 0], np.asarray(places)[labels[labels >= 0]])
 
 
-def calibrated(parts: Mapping[str, Answers]) -> tuple[dict[str, Any], Scaling]:
+def calibrated(parts: Mapping[str, LabelledLogits]) -> tuple[dict[str, Any], Scaling]:
     """Scaling, shares of the labels it was fitted to, and measures, as ``bundle.json`` has them."""
     held_out = parts[VALIDATION]
     scaling = fit_scaling(held_out.logits, held_out.labels)
@@ -47,7 +47,7 @@ def calibrated(parts: Mapping[str, Answers]) -> tuple[dict[str, Any], Scaling]:
     }, scaling
 
 
-def main_head(parts: Mapping[str, Answers], evenness: float, weights: Floats | None = None) -> dict[str, Any]:
+def main_head(parts: Mapping[str, LabelledLogits], evenness: float, weights: Floats | None = None) -> dict[str, Any]:
     """The same of the head that classifies, with what is measured of its answers as they are made in use.
 
     ``evenness``: see ``models.prior.towards_even``. ``weights``: of the validation faces in the soft matrix.

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError, require
 from felicity.evaluation.stratify import clearness, stratified_weights
-from felicity.export.head import Answers, calibrated, main_head
+from felicity.export.head import LabelledLogits, calibrated, main_head
 from felicity.export.onnx_file import in_eight_bits, in_half_precision
 from felicity.export.onnx_graph import INPUT, OUTPUTS, to_onnx
 from felicity.labels import EXPRESSIONS, INDEX, parse_expression
@@ -233,10 +233,10 @@ def _calibrate(
     """Scaling, priors, matrices and measures of each head, as ``bundle.json`` has them."""
     parts = {"validation": held.validation} | ({"test": held.test} if len(held.test) else {})
     answers = {name: network.answers(part) for name, part in parts.items()}
-    first = {name: Answers.of(answers[name][0], part.labels, heads[0]) for name, part in parts.items()}
+    first = {name: LabelledLogits.of(answers[name][0], part.labels, heads[0]) for name, part in parts.items()}
     facts = main_head(first, evenness, weights)
     if len(heads) > 1:
-        second = {name: Answers.of(answers[name][1], part.second, heads[1]) for name, part in parts.items()}
+        second = {name: LabelledLogits.of(answers[name][1], part.second, heads[1]) for name, part in parts.items()}
         facts["second"] = {"labels_of": run.config.data.second, "output": OUTPUTS[1]} | calibrated(second)[0]
     return facts
 

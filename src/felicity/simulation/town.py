@@ -57,7 +57,7 @@ class Measure:
     change: float
 
 
-class Answers(Protocol):
+class AnswerModel(Protocol):
     """What a classifier answers to people of known expression."""
 
     def draw(self, labels: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.float64]:
@@ -77,7 +77,7 @@ def simulate_days(
     place: SimulatedLocation,
     first_day: datetime,
     days: int,
-    answers: Answers,
+    answers: AnswerModel,
     model: str,
     seed: int,
     *,
@@ -173,7 +173,7 @@ class Truth:
 def write_town(
     store: Store,
     bundle: Bundle,
-    answers: Answers,
+    answers: AnswerModel,
     first_day: datetime,
     days: int,
     *,
