@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from felicity.datasets.classes import ClassMap
 from felicity.datasets.duplicates import Duplicates, Rows, find_duplicates, members
-from felicity.datasets.facts import Facts, examine
+from felicity.datasets.facts import ImageFacts, examine
 from felicity.datasets.samples import UNDECIDED, Image, Samples, as_input
 from felicity.datasets.splits import LEFT_OUT, TEST, TRAIN, VALIDATION, roles_of
 from felicity.errors import DatasetError, require
@@ -49,7 +49,7 @@ class Audit:
     """
 
     samples: Samples
-    facts: Facts
+    facts: ImageFacts
     duplicates: Duplicates
     unreadable: Rows
     blank: Rows
@@ -178,7 +178,7 @@ def _compare(samples: Samples, other: Rows, readable: npt.NDArray[np.bool_]) -> 
     return Disagreement(np.flatnonzero(both & (samples.labels != other)), int(both.sum()), counts)
 
 
-def suspicious_labels(samples: Samples, facts: Facts, judge: Judge) -> Rows:
+def suspicious_labels(samples: Samples, facts: ImageFacts, judge: Judge) -> Rows:
     """Rows whose label a classifier contradicts, most suspicious first (confident learning)."""
     find_label_issues = require("cleanlab.filter", "audit").find_label_issues
     rows = np.flatnonzero(facts.readable & ~facts.blank & (samples.labels != UNDECIDED))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from felicity.datasets.facts import Facts
+from felicity.datasets.facts import ImageFacts
 from felicity.datasets.near import SIMILARITY, centred, near_pairs, similarity_of
 from felicity.errors import ConfigError
 
@@ -51,7 +51,7 @@ def check_similarity(similarity: float) -> None:
 
 
 def find_duplicates(
-    facts: Facts, *, similarity: float = SIMILARITY, progress: Callable[[float], None] = lambda share: None
+    facts: ImageFacts, *, similarity: float = SIMILARITY, progress: Callable[[float], None] = lambda share: None
 ) -> Duplicates:
     """Return groups of identical and of similar images; memory grows with N, time with its square.
 

@@ -24,7 +24,7 @@ CHUNK = 512
 
 
 @dataclass(frozen=True, eq=False)
-class Facts:
+class ImageFacts:
     """Of N images. Rows of images that cannot be decoded have a text in ``error`` and zeros elsewhere.
 
     ``digest``: 16 bytes each (``S16``-like, as uint8 ``(N, 16)``), equal where size and pixels are equal;
@@ -46,14 +46,16 @@ class Facts:
         return np.equal(self.error, "")
 
     @staticmethod
-    def join(parts: Iterable[Facts]) -> Facts:
+    def join(parts: Iterable[ImageFacts]) -> ImageFacts:
         """The rows of all ``parts``, in order."""
         parts = list(parts)
-        return Facts(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Facts)})
+        return ImageFacts(
+            **{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(ImageFacts)}
+        )
 
-    def take(self, rows: npt.NDArray[Any]) -> Facts:
+    def take(self, rows: npt.NDArray[Any]) -> ImageFacts:
         """The facts of ``rows``."""
-        return Facts(**{f.name: getattr(self, f.name)[rows] for f in fields(Facts)})
+        return ImageFacts(**{f.name: getattr(self, f.name)[rows] for f in fields(ImageFacts)})
 
 
 def digest(image: Image) -> bytes:
@@ -66,7 +68,7 @@ def is_blank(gray: Image) -> bool:
     return bool(gray.std() < BLANK_DEVIATION or np.bincount(gray.ravel()).max() >= BLANK_SHARE * gray.size)
 
 
-def examine_images(images: Iterable[Image | ImageError]) -> Facts:
+def examine_images(images: Iterable[Image | ImageError]) -> ImageFacts:
     """The facts of decoded images, or of the errors that came instead."""
     rows: list[tuple[Any, ...]] = []
     for image in images:
@@ -86,7 +88,7 @@ def examine_images(images: Iterable[Image | ImageError]) -> Facts:
             )
         )
     columns = [np.array(column) for column in zip(*rows, strict=True)]
-    return Facts(*columns)
+    return ImageFacts(*columns)
 
 
 def decoded(images: Images) -> Iterable[Image | ImageError]:
@@ -98,11 +100,11 @@ def decoded(images: Images) -> Iterable[Image | ImageError]:
             yield error
 
 
-def _examine_chunk(images: Images) -> Facts:
+def _examine_chunk(images: Images) -> ImageFacts:
     return examine_images(decoded(images))
 
 
-def examine(images: Images, *, workers: int = 1, progress: Callable[[int], None] = lambda done: None) -> Facts:
+def examine(images: Images, *, workers: int = 1, progress: Callable[[int], None] = lambda done: None) -> ImageFacts:
     """The facts of all images, on ``workers`` processes; ``progress`` is told how many more are done."""
     n = len(images)
     chunks = (pick(images, np.arange(start, min(start + CHUNK, n))) for start in range(0, n, CHUNK))
@@ -110,4 +112,4 @@ def examine(images: Images, *, workers: int = 1, progress: Callable[[int], None]
     for part in in_order(_examine_chunk, chunks, workers if n > 2 * CHUNK else 1):
         parts.append(part)
         progress(len(part.error))
-    return Facts.join(parts)
+    return ImageFacts.join(parts)

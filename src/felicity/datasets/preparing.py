@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from felicity.datasets.archives import FolderTree
 from felicity.datasets.duplicates import Rows, find_duplicates, join_by
-from felicity.datasets.facts import Facts, decoded, examine_images
+from felicity.datasets.facts import ImageFacts, decoded, examine_images
 from felicity.datasets.manifest import IMAGES, PLAN, VERSION, Manifest, keys_of, write_manifest
 from felicity.datasets.parallel import in_order
 from felicity.datasets.samples import FileImages, Image, Images, Samples, as_input, pick
@@ -79,7 +79,7 @@ class _Chunk:
     """Prepared images ``(n, size, size[, 3])``, their facts, and where a face was found."""
 
     images: Image
-    facts: Facts
+    facts: ImageFacts
     face: npt.NDArray[np.bool_]
 
 
@@ -121,7 +121,7 @@ def prepare(
             progress(len(span))
         seen = [_load_facts(file) for file in files]
         face = np.concatenate([found for _, found in seen])
-        manifest, keep = _judge(samples, options, Facts.join(facts for facts, _ in seen), face)
+        manifest, keep = _judge(samples, options, ImageFacts.join(facts for facts, _ in seen), face)
         _write_images(part / IMAGES, files, keep, options)
         write_manifest(manifest, part)
         for file in (*files, part / PLAN):
@@ -191,19 +191,19 @@ def _prepare_chunk(images: Images, *, size: int, colour: Colour, crop: Crop | No
 
 def _save(chunk: _Chunk, file: Path) -> None:
     beside = file.with_suffix(".tmp")
-    columns = {f.name: getattr(chunk.facts, f.name) for f in fields(Facts)}
+    columns = {f.name: getattr(chunk.facts, f.name) for f in fields(ImageFacts)}
     with beside.open("wb") as stream:
         np.savez(stream, images=chunk.images, face=chunk.face, **columns)
     os.replace(beside, file)
 
 
-def _load_facts(file: Path) -> tuple[Facts, npt.NDArray[np.bool_]]:
+def _load_facts(file: Path) -> tuple[ImageFacts, npt.NDArray[np.bool_]]:
     with np.load(file, allow_pickle=False) as stored:
-        return Facts(**{f.name: stored[f.name] for f in fields(Facts)}), stored["face"]
+        return ImageFacts(**{f.name: stored[f.name] for f in fields(ImageFacts)}), stored["face"]
 
 
 def _judge(
-    samples: Samples, options: PrepareOptions, facts: Facts, face: npt.NDArray[np.bool_]
+    samples: Samples, options: PrepareOptions, facts: ImageFacts, face: npt.NDArray[np.bool_]
 ) -> tuple[Manifest, Rows]:
     """The manifest, and the rows of ``samples`` that it keeps."""
     left_out = Counter(dict(samples.left_out))

@@ -67,7 +67,7 @@ class SoftMatrixFacts(_Strict):
 class SecondHead(_Strict):
     """A second answer to the same face, in another convention of labels.
 
-    ``labels_of``: whose labels, such as ``FER2013``; ``output``: of the ONNX file. Other names as in ``Facts``.
+    ``labels_of``: whose labels, such as ``FER2013``; ``output``: of the ONNX file. Other names as in ``BundleFacts``.
     """
 
     labels_of: str
@@ -86,7 +86,7 @@ class TrainingWeights(_Strict):
     origin: str
 
 
-class Facts(_Strict):
+class BundleFacts(_Strict):
     """What stands in ``bundle.json``.
 
     ``temperature`` divides logits, then ``bias`` is added, which makes them calibrated under ``prior``, the shares of
@@ -129,7 +129,7 @@ class Facts(_Strict):
 class Bundle:
     """An opened bundle: its folder and its facts. The weights are read by whoever runs them."""
 
-    def __init__(self, folder: Path, facts: Facts) -> None:
+    def __init__(self, folder: Path, facts: BundleFacts) -> None:
         self.folder = folder
         self.facts = facts
 
@@ -199,7 +199,7 @@ def open_bundle(where: str | Path | None = None) -> Bundle:
             f"{file}: bundle format {FORMAT} expected, found {raw.get('format')!r}; use a matching Felicity"
         )
     try:
-        facts = Facts.model_validate(raw)
+        facts = BundleFacts.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
@@ -233,7 +233,7 @@ def write_bundle(
         files[TRAINING_WEIGHTS] = pack(trained)
         kept = TrainingWeights(file=TRAINING_WEIGHTS, sha256=_sha256(files[TRAINING_WEIGHTS]), origin=origin)
     fixed = {"format": FORMAT, "weights": "model.onnx", "weights_sha256": _sha256(weights), "training_weights": kept}
-    complete = Facts(**(facts | fixed))
+    complete = BundleFacts(**(facts | fixed))
     complete = complete.model_copy(update={"facts_sha256": complete.digest()})
     try:
         _write(folder, files, complete)
@@ -260,7 +260,7 @@ def _content(folder: Path, name: str, sha256: str) -> bytes:
     return content
 
 
-def _write(folder: Path, files: Mapping[str, bytes], complete: Facts) -> None:
+def _write(folder: Path, files: Mapping[str, bytes], complete: BundleFacts) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:

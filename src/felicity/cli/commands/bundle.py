@@ -10,7 +10,7 @@ import typer
 from felicity.cli import console, options
 
 if TYPE_CHECKING:
-    from felicity.models.bundle import Facts
+    from felicity.models.bundle import BundleFacts
 
 Where = Annotated[
     str | None, typer.Argument(metavar="[PATH]", help="A bundle's folder or shipped name (default: the shipped one).")
@@ -75,7 +75,7 @@ def show(where: Where = None, json: options.Json = False) -> None:
     )
 
 
-def _training_weights(facts: Facts) -> str:
+def _training_weights(facts: BundleFacts) -> str:
     kept = facts.training_weights
     return f"{kept.file}, {kept.origin}, SHA-256 {kept.sha256}" if kept else "nothing: it keeps no float weights"
 
@@ -84,7 +84,7 @@ def _shares(labels: list[str], prior: list[float]) -> str:
     return ", ".join(f"{label} {share:.1%}" for label, share in zip(labels, prior, strict=True))
 
 
-def measures_of(facts: Facts) -> dict[str, dict[str, Any]]:
+def measures_of(facts: BundleFacts) -> dict[str, dict[str, Any]]:
     """What was measured, by part; of the second head, by part and whose labels."""
     second = facts.second
     told = {f"{part}, {second.labels_of}": m for part, m in second.metrics.items()} if second else {}
