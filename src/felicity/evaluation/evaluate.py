@@ -16,7 +16,7 @@ from felicity.evaluation.figures import Figures, figures
 from felicity.evaluation.fitting import Fit, judge_fit
 from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates
 from felicity.evaluation.judge import Judge
-from felicity.evaluation.selection import Chosen, Flags, Progress, Trained, answers, choose, data_of, sources
+from felicity.evaluation.selection import Chosen, Flags, Progress, Trained, answers, choose, data_of, labelled_sources
 from felicity.metrics.classification import Floats, is_right
 from felicity.training.config import DataConfig
 from felicity.training.data import LabelledImages, open_prepared
@@ -108,7 +108,7 @@ def evaluate(
     """
     config = data_of(judge, data, format, classes)
     say("preparing images")
-    found, notes = sources(config, progress)
+    found, notes = labelled_sources(config, progress)
     if judge.run is not None and _same_files(judge, config):
         try:
             found[0] = replace(found[0], manifest=as_divided(judge.run, found[0].manifest))

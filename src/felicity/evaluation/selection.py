@@ -58,7 +58,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Source:
+class LabelledSource:
     """A data set as read by one convention, called ``title``: its manifest and images.
 
     ``labels_of``: whose labels they are.
@@ -93,7 +93,7 @@ def data_of(judge: Judge, path: str | None, format: str | None, classes: str | N
     return own.model_copy(update=changes | ({"classes": classes} if classes else {}))
 
 
-def sources(config: DataConfig, progress: Progress | None = None) -> tuple[list[Source], list[str]]:
+def labelled_sources(config: DataConfig, progress: Progress | None = None) -> tuple[list[LabelledSource], list[str]]:
     """The data set by each of its conventions, the one asked for first; and remarks. Raises DatasetError.
 
     FER2013's faces have two where FER+'s votes lie beside them, and prepared data what they were prepared with.
@@ -111,7 +111,7 @@ def sources(config: DataConfig, progress: Progress | None = None) -> tuple[list[
     return found, notes
 
 
-def _source(config: DataConfig, progress: Progress | None) -> Source:
+def _source(config: DataConfig, progress: Progress | None) -> LabelledSource:
     manifest, images = open_prepared(config, progress)
     labels_of = LABELS_OF.get(manifest.format, manifest.format)
     if (Path(config.path) / MANIFEST).is_file():
@@ -120,10 +120,10 @@ def _source(config: DataConfig, progress: Progress | None) -> Source:
         title = f"FER+ {VOTES.get(config.votes, config.votes)}"
     else:
         title = "FER2013's own labels" if labels_of == "FER2013" else f"labels of {labels_of}"
-    return Source(title, labels_of, manifest, images)
+    return LabelledSource(title, labels_of, manifest, images)
 
 
-def _prepared_with(source: Source) -> list[Source]:
+def _prepared_with(source: LabelledSource) -> list[LabelledSource]:
     """The same prepared images by the labels of other sources, as far as these name two classes."""
     result = []
     for labels_of, said in source.manifest.other_labels.items():
@@ -131,7 +131,7 @@ def _prepared_with(source: Source) -> list[Source]:
         if len(classes) > 1:
             labels = np.array([classes.index(name) if name else -1 for name in said.tolist()], dtype=np.int64)
             manifest = replace(source.manifest, classes=classes, labels=labels, soft_labels=None)
-            result.append(Source(f"labels of {labels_of}, as prepared", labels_of, manifest, source.images))
+            result.append(LabelledSource(f"labels of {labels_of}, as prepared", labels_of, manifest, source.images))
     return result
 
 
@@ -143,7 +143,7 @@ def _has_votes(path: Path) -> bool:
     return FerPlus().sniff(tree, EIGHT) > 0
 
 
-def choose(judge: Judge, found: list[Source], split: str, trained: Trained) -> list[Chosen]:
+def choose(judge: Judge, found: list[LabelledSource], split: str, trained: Trained) -> list[Chosen]:
     """The images of ``split`` by each convention, and once more for each way in which the model answers otherwise.
 
     The first convention decides which images those are.
@@ -189,7 +189,7 @@ def _rows_of(manifest: Manifest, split: str, where: str) -> Rows:
     raise DatasetError(f"split {split!r} has no images; there are {', '.join(dict.fromkeys(there))}")
 
 
-def _restricted(judge: Judge, source: Source, rows: Rows, seen: Flags, split: str) -> Chosen:
+def _restricted(judge: Judge, source: LabelledSource, rows: Rows, seen: Flags, split: str) -> Chosen:
     manifest = source.manifest
     common = tuple(name for name in judge.classes if name in manifest.classes)
     if len(common) < 2:
