@@ -17,7 +17,7 @@ from felicity.datasets.splits import LEFT_OUT, TEST, TRAIN, VALIDATION, roles_of
 from felicity.errors import DatasetError, require
 from felicity.imaging.spec import Colour
 
-Judge = Callable[[Samples, Rows], npt.NDArray[np.floating[Any]]]
+Predict = Callable[[Samples, Rows], npt.NDArray[np.floating[Any]]]
 """Probabilities ``(len(rows), len(samples.classes))`` that a classifier gives to images of the samples."""
 
 
@@ -99,7 +99,7 @@ class Audit:
 def audit(
     samples: Samples,
     *,
-    judge: Judge | None = None,
+    judge: Predict | None = None,
     workers: int = 1,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Audit:
@@ -147,7 +147,7 @@ def judge_by(
     colour: Colour,
     chosen: ClassMap,
     classes: Sequence[str],
-) -> Judge:
+) -> Predict:
     """A judge of samples of ``classes`` from a classifier of the eight expressions.
 
     ``probabilities``: of crops uint8 ``(N, size, size[, 3])``, as ``(N, 8)``; summed by class, as ``chosen`` says which
@@ -178,7 +178,7 @@ def _compare(samples: Samples, other: Rows, readable: npt.NDArray[np.bool_]) -> 
     return Disagreement(np.flatnonzero(both & (samples.labels != other)), int(both.sum()), counts)
 
 
-def suspicious_labels(samples: Samples, facts: ImageFacts, judge: Judge) -> Rows:
+def suspicious_labels(samples: Samples, facts: ImageFacts, judge: Predict) -> Rows:
     """Rows whose label a classifier contradicts, most suspicious first (confident learning)."""
     find_label_issues = require("cleanlab.filter", "audit").find_label_issues
     rows = np.flatnonzero(facts.readable & ~facts.blank & (samples.labels != UNDECIDED))
