@@ -39,7 +39,7 @@ READING = 3
 
 OF_PREPARE = "(of felicity data prepare, where that was used)"
 
-Images = npt.NDArray[np.uint8]
+ImageArray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 EIGHT = tuple(map(str, EXPRESSIONS))
@@ -52,7 +52,7 @@ class LabelledImages:
     ``second``: labels of the second head, int64 ``(N,)``, -1 undecided; None where there is none.
     """
 
-    images: Images = field(repr=False)
+    images: ImageArray = field(repr=False)
     labels: Rows = field(repr=False)
     soft: Floats | None = field(repr=False)
     second: Rows | None = field(default=None, repr=False)
@@ -228,7 +228,9 @@ def some(rows: Rows, number: int, seed: int) -> Rows:
     return np.sort(np.random.default_rng([seed, 7]).permutation(rows)[:number])
 
 
-def open_prepared(config: DataConfig, progress: Callable[[int, int], None] | None = None) -> tuple[Manifest, Images]:
+def open_prepared(
+    config: DataConfig, progress: Callable[[int, int], None] | None = None
+) -> tuple[Manifest, ImageArray]:
     """All images of ``config``, every part, and what is known of each. See ``load`` for which classes, and errors."""
     path = Path(config.path)
     folder = path if (path / MANIFEST).is_file() else _cached(config, progress)

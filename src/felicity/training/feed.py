@@ -13,7 +13,7 @@ from felicity.datasets.augment import Augmentation, augment
 from felicity.errors import ConfigError
 from felicity.imaging.spec import Colour, InputSpec
 from felicity.system import available_memory
-from felicity.training.data import Images, LabelledImages, Rows
+from felicity.training.data import ImageArray, LabelledImages, Rows
 
 Floats = npt.NDArray[np.float32]
 AHEAD, VIEW = 3, 1
@@ -27,18 +27,18 @@ class Batch:
     targets: Floats
 
 
-def normalise(images: Images, mean: float, std: float) -> Floats:
+def normalise(images: ImageArray, mean: float, std: float) -> Floats:
     """uint8 ``(N, S, S[, 3])`` to float32 ``(N, S, S, channels)``, as ``InputSpec`` does it for bundles."""
     colour: Colour = "gray" if images.ndim == 3 else "rgb"
     return np.ascontiguousarray(np.moveaxis(InputSpec(images.shape[1], colour, mean, std).batch(images), 1, -1))
 
 
-def mirrored(images: Images) -> Images:
+def mirrored(images: ImageArray) -> ImageArray:
     """Left and right changed, of ``(N, S, S[, 3])``."""
     return images[:, :, ::-1]
 
 
-def mixed(images: Images, targets: Floats, rng: np.random.Generator, share: float) -> tuple[Images, Floats]:
+def mixed(images: ImageArray, targets: Floats, rng: np.random.Generator, share: float) -> tuple[ImageArray, Floats]:
     """A ``share`` of a batch blended with other images of it, at random weights, and targets in the same way.
 
     Source: mixup, Zhang et al. 2018 (arXiv:1710.09412); weights here are uniform in 0.5 to 1.
@@ -92,13 +92,13 @@ class Feed:
         std: float,
         how: Augmentation | None,
         mix: float = 0.0,
-        teach: Callable[[Images], Floats] | None = None,
+        teach: Callable[[ImageArray], Floats] | None = None,
         views: int = 0,
     ) -> None:
         self._part, self._targets, self._how, self._mix, self._teach = part, targets, how, mix, teach
         self._size, self._seed, self._mean, self._std = min(batch_size, len(part)), seed, mean, std
         self.steps = max(1, len(part) // self._size)
-        self._views, self._kept = views, dict[int, tuple[Images, Floats]]()
+        self._views, self._kept = views, dict[int, tuple[ImageArray, Floats]]()
         self._flip = how.flip if how else 0.0
 
     def batch(self, order: Rows, epoch: int, step: int) -> Batch:
@@ -116,14 +116,14 @@ class Feed:
                 targets = targets + self._teach(images)
         return Batch(normalise(images, self._mean, self._std), targets)
 
-    def _made(self, rows: Rows | slice, rng: np.random.Generator) -> tuple[Images, Floats]:
+    def _made(self, rows: Rows | slice, rng: np.random.Generator) -> tuple[ImageArray, Floats]:
         """Augmented and mixed images of ``rows``, and the targets that labels give them."""
         images, targets = self._part.images[rows], self._targets[rows]
         if self._how is not None:
             images = augment(images, rng, self._how)
         return mixed(images, targets, rng, self._mix) if self._mix else (images, targets)
 
-    def _view(self, number: int) -> tuple[Images, Floats]:
+    def _view(self, number: int) -> tuple[ImageArray, Floats]:
         """Augmented images of the whole part and their targets; depends on the seed and ``number`` alone."""
         if number not in self._kept:
             images, targets = np.empty_like(self._part.images), np.empty_like(self._targets)

@@ -18,7 +18,7 @@ from felicity.metrics.classification import is_right
 from felicity.training import checkpoint
 from felicity.training import run as runs
 from felicity.training.config import TrainConfig
-from felicity.training.data import Images, LabelledImages, TrainingSet, one_hot
+from felicity.training.data import ImageArray, LabelledImages, TrainingSet, one_hot
 from felicity.training.engines import Engine, open_engine
 from felicity.training.feed import Feed, check_memory, normalise
 from felicity.training.history import Epoch
@@ -175,7 +175,7 @@ def make_feed(config: TrainConfig, data: TrainingSet) -> Feed:
     if config.class_weights:
         heads = [targets * targets.sum(0).mean() / np.maximum(targets.sum(0), 1e-9) for targets in heads]
     weights = np.repeat([1.0, config.second_weight][: len(heads)], data.heads).astype(np.float32)
-    teach: Callable[[Images], Floats] | None = None
+    teach: Callable[[ImageArray], Floats] | None = None
     if config.teachers:
         teachers, taught = Teachers(config.teachers, data, threads=config.threads), weights * config.teacher_share
         teach, weights = lambda images: teachers(images) * taught, weights - taught

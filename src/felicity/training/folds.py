@@ -14,7 +14,7 @@ from felicity.errors import ConfigError
 from felicity.training.config import DataConfig, Pixels
 from felicity.training.data import (
     Floats,
-    Images,
+    ImageArray,
     LabelledImages,
     Rows,
     TrainingSet,
@@ -39,7 +39,7 @@ class Pool:
     """
 
     classes: tuple[str, ...]
-    images: Images = field(repr=False)
+    images: ImageArray = field(repr=False)
     labels: Rows = field(repr=False)
     soft: Floats | None = field(repr=False)
     groups: Rows = field(repr=False)

@@ -25,7 +25,7 @@ from felicity.metrics.temperature import softmax
 from felicity.models.bundle import open_bundle
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
-from felicity.training.data import Images, TrainingSet
+from felicity.training.data import ImageArray, TrainingSet
 from felicity.training.engines import Engine, open_engine
 from felicity.training.feed import normalise
 from felicity.training.history import Epoch, from_json, to_csv
@@ -125,7 +125,7 @@ def open_run(folder: Path) -> Run:
         raise TrainingError(f"{file}: is incomplete or damaged ({error}); train anew") from error
 
 
-def predict(folder: Path, images: Images, which: Literal["best", "last"] = "best") -> npt.NDArray[np.float32]:
+def predict(folder: Path, images: ImageArray, which: Literal["best", "last"] = "best") -> npt.NDArray[np.float32]:
     """Probabilities ``(N, C)`` of a run for ``images`` uint8 ``(N, S, S[, 3])``; rows sum to 1. The first head's."""
     run = open_run(folder)
     logits = run.engine(which).predict(normalise(images, run.mean, run.std))[:, : len(run.classes)]

@@ -16,7 +16,7 @@ from felicity.labels import EXPRESSIONS
 from felicity.metrics.temperature import softmax
 from felicity.models.bundle import Bundle, open_bundle
 from felicity.models.runtime import open_session
-from felicity.training.data import Images, TrainingSet
+from felicity.training.data import ImageArray, TrainingSet
 
 Floats = npt.NDArray[np.float32]
 EIGHT = tuple(map(str, EXPRESSIONS))
@@ -44,7 +44,7 @@ class Teachers:
         """Of the bundles."""
         return [bundle.id for bundle in self.bundles]
 
-    def __call__(self, images: Images) -> Floats:
+    def __call__(self, images: ImageArray) -> Floats:
         """Probabilities ``(B, C)`` for uint8 ``(B, S, S[, 3])``, in blocks of the heads' classes, which sum to 1."""
         means: list[npt.NDArray[np.float64]] = [np.zeros((len(images), len(each))) for each in self._columns]
         for bundle, session in zip(self.bundles, self._sessions, strict=True):
