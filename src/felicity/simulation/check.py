@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from felicity.errors import ConfigError
 from felicity.index import IndexRow, SoftMatrix
-from felicity.simulation.days import CORRELATION, happy_share, index_of, simulated_days
+from felicity.simulation.days import CORRELATION, estimated_share, index_of, simulated_days
 from felicity.simulation.labelled import AnsweredFaces
 from felicity.simulation.null_series import TestRates, rates_of_tests
 from felicity.windows import Sums
@@ -227,7 +227,7 @@ def _accuracy(of: Example, coverage: float, correlated: bool) -> Accuracy:
 
 def _coverage(days: Sums, happy: Floats, faces: AnsweredFaces, soft: SoftMatrix, rng: np.random.Generator) -> float:
     """In percent, each day with a soft matrix of its own."""
-    ends = [happy_share(days.take([i]), faces.resampled_matrix(soft.counts, rng))[1:, 0] for i in range(len(days))]
+    ends = [estimated_share(days.take([i]), faces.resampled_matrix(soft.counts, rng))[1:, 0] for i in range(len(days))]
     low, high = np.array(ends).T
     return _held(low, 100 * happy, high)
 

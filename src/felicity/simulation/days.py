@@ -103,6 +103,6 @@ def index_of(days: Sums, soft: SoftMatrix) -> list[IndexRow]:
     return compute_index(Groups("total", keys, days), lambda *_: soft)
 
 
-def happy_share(days: Sums, soft: SoftMatrix) -> Floats:
+def estimated_share(days: Sums, soft: SoftMatrix) -> Floats:
     """(3, D): adjusted happy share and the ends of its interval in percent, as in ``index_of``, and nothing else."""
     return 100 * np.stack(Intervals(days, soft).linear(IS_HAPPY)[:3])

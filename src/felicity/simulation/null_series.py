@@ -14,7 +14,7 @@ from felicity.index import SoftMatrix
 from felicity.over_time.effect import estimate_effect
 from felicity.over_time.series import DAYS_PER_MONTH, Series, Step
 from felicity.over_time.trend import estimate_trend
-from felicity.simulation.days import happy_share, simulated_days
+from felicity.simulation.days import estimated_share, simulated_days
 from felicity.simulation.labelled import AnsweredFaces
 
 Floats = npt.NDArray[np.float64]
@@ -78,7 +78,7 @@ def observed(shares: Floats, faces: AnsweredFaces, soft: SoftMatrix, rng: np.ran
     """What the index says of places with these true daily ``shares`` (S, D): correlated people, counted, adjusted."""
     count, days = shares.shape
     sums = simulated_days(np.clip(shares, 0, 1).ravel(), PEOPLE, faces, rng, correlated=True)
-    adjusted, low, high = happy_share(sums, soft).reshape(3, count, days)
+    adjusted, low, high = estimated_share(sums, soft).reshape(3, count, days)
     error = (high - low) / (2 * _Z95)
     starts = tuple(_FIRST + timedelta(days=i) for i in range(days))
     people, hidden = np.full(days, PEOPLE), np.zeros(days, dtype=bool)
