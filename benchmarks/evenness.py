@@ -24,7 +24,7 @@ from felicity.models.prior import prior_shift, towards_even
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.photographs import read_photographs
 from felicity.training.config import DataConfig
-from felicity.training.data import load
+from felicity.training.data import load_training_set
 
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 RARE = [INDEX[Expression(name)] for name in ("fear", "disgust", "contempt")]
@@ -53,7 +53,7 @@ def main() -> None:
     flags = parser.parse_args()
     bundle = open_bundle(flags.bundle)
     classifier = Classifier(bundle, natural=True)
-    held_out = load(DataConfig(path=str(flags.data), format="ferplus")).validation
+    held_out = load_training_set(DataConfig(path=str(flags.data), format="ferplus")).validation
     p, labels = classifier.probabilities(held_out.images), held_out.labels
     portraits = posed(classifier, flags.faces, flags.detector) if flags.faces else None
     rows = []

@@ -25,7 +25,7 @@ from felicity.faces.registry import open_detector
 from felicity.labels import HAPPY_INDEX
 from felicity.recognition.classifier import Classifier
 from felicity.training.config import DataConfig
-from felicity.training.data import load
+from felicity.training.data import load_training_set
 
 SIDES = (48, 40, 32, 28, 24, 20, 18, 16, 14, 12, 10, 8)
 BLURS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)  # standard deviations in pixels of a 48-pixel face
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--picture", type=Path, help="draw them, too")
     options = parser.parse_args()
-    held_out = load(DataConfig(path=str(options.data), format="ferplus")).validation
+    held_out = load_training_set(DataConfig(path=str(options.data), format="ferplus")).validation
     images, labels = held_out.images[: options.faces], held_out.labels[: options.faces]
     classifier = Classifier.open(options.bundle, threads=1)
 

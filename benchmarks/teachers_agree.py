@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from felicity.cli import console
 from felicity.training.config import DataConfig
-from felicity.training.data import load
+from felicity.training.data import load_training_set
 from felicity.training.feed import mirrored
 from felicity.training.teachers import Teachers
 
@@ -58,7 +58,7 @@ def main() -> None:
     asked.add_argument("--threads", type=int, default=1)
     asked.add_argument("--json", action="store_true")
     flags = asked.parse_args()
-    data = load(DataConfig(path=flags.data, format="ferplus", second="FER2013"), soft=True)
+    data = load_training_set(DataConfig(path=flags.data, format="ferplus", second="FER2013"), soft=True)
     part = getattr(data, flags.part)
     assert part.second is not None
     given = {}

@@ -30,7 +30,7 @@ from felicity.metrics.classification import Scores
 from felicity.models.bundle import open_bundle
 from felicity.recognition.classifier import Classifier
 from felicity.training.config import DataConfig
-from felicity.training.data import load
+from felicity.training.data import load_training_set
 
 SIDES = np.geomspace(160, 240, 13).astype(int)  # many sizes, since HOG knows steps of a fifth only
 
@@ -71,7 +71,7 @@ def geometry(face: Detection, picture: np.ndarray) -> tuple[float, float, float]
 
 def accuracies(detector: Detector, around: CropGeometry, bundles: list[str], folder: Path) -> None:
     """Print what bundles' answers in use are worth on faces that are found again, by crops near ``around``."""
-    held = load(DataConfig(path=str(folder), format="ferplus")).validation
+    held = load_training_set(DataConfig(path=str(folder), format="ferplus")).validation
     found = [(detector.detect(picture), picture) for picture in enlarged(held.images)]
     rows = [row for row, (boxes, _) in enumerate(found) if len(boxes) == 1 and held.labels[row] >= 0]
     classifiers = {name: Classifier(open_bundle(name)) for name in bundles}

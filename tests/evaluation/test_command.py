@@ -233,7 +233,7 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on happy and sad faces alone."""
     from felicity.models.backend import use_backend
     from felicity.training.config import make_config
-    from felicity.training.data import load
+    from felicity.training.data import load_training_set
     from felicity.training.fit import fit
 
     config = make_config({
@@ -241,7 +241,7 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "data": {"path": str(data), "format": "fer2013-csv", "classes": "happy,sad", "size": 16},
     })  # fmt: skip
     folder = tmp_path_factory.mktemp("runs") / "run"
-    fit(config, load(config.data), folder)
+    fit(config, load_training_set(config.data), folder)
     return folder
 
 

@@ -24,7 +24,7 @@ from felicity.models.backend import use_backend
 from felicity.training import checkpoint
 from felicity.training import fit as fitting
 from felicity.training.config import DataConfig, TrainConfig, make_config, read_toml
-from felicity.training.data import TrainingSet, check_asked, load, open_prepared
+from felicity.training.data import TrainingSet, check_asked, load_training_set, open_prepared
 from felicity.training.engines import Engine, open_engine
 from felicity.training.engines.base import to_numpy
 from felicity.training.fit import fit
@@ -44,7 +44,7 @@ def config(data_set: Path, settings: Path, tmp_path_factory: pytest.TempPathFact
 def data(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainingSet:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FELICITY_HOME", str(tmp_path_factory.mktemp("home")))
-        return load(config.data)
+        return load_training_set(config.data)
 
 
 class Stop(Exception):
@@ -267,10 +267,10 @@ def test_a_class_without_images_is_named(config: TrainConfig, tmp_path: Path, mo
     monkeypatch.setenv("FELICITY_HOME", str(tmp_path))
     asked = make_config(config.model_dump(), {"data": {"classes": "8"}})
     with pytest.raises(DatasetError, match="no image of contempt; bring images of it, or leave the class out"):
-        load(asked.data)
+        load_training_set(asked.data)
     asked = make_config(config.model_dump(), {"data": {"images": 3}})
     with pytest.raises(DatasetError, match=r"no image of .*; draw more with --images, or leave the class out"):
-        load(asked.data)
+        load_training_set(asked.data)
 
 
 def test_a_prepared_folder_without_images_to_validate_on_is_to_be_prepared_anew(data_set: Path, tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ def test_a_prepared_folder_without_images_to_validate_on_is_to_be_prepared_anew(
     with pytest.raises(
         DatasetError, match=r"give --validation-share \(of felicity data prepare, where that was used\)"
     ):
-        load(DataConfig(path=str(tmp_path / "ready"), size=24))
+        load_training_set(DataConfig(path=str(tmp_path / "ready"), size=24))
 
 
 @pytest.mark.parametrize(

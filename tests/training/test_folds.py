@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from felicity.datasets import PrepareOptions, SplitOptions, open_dataset, prepare
 from felicity.errors import ConfigError
 from felicity.training.config import DataConfig
-from felicity.training.data import load
+from felicity.training.data import load_training_set
 from felicity.training.folds import Pool, number_of_folds, open_pool, plan_folds
 from tests.support.class_folders import write_class_folders
 
@@ -99,7 +99,7 @@ def test_a_fold_has_the_pixels_that_a_training_has(tmp_path: Path, pixels: Liter
     config = DataConfig(path=str(faces), size=16, pixels=pixels)
     pool = open_pool(config)
     fold = pool.training_set(plan_folds(pool, 2, seed=1, validation_share=0.2)[0])
-    for made in (fold, load(config)):
+    for made in (fold, load_training_set(config)):
         assert ((made.mean, made.std) == (0.0, 1 / 255)) is (pixels == "raw")
 
 

@@ -19,7 +19,7 @@ from felicity.models.bundle import open_bundle, write_bundle
 from felicity.models.prior import prior_shift, towards_even
 from felicity.recognition.classifier import Classifier
 from felicity.training.config import make_config
-from felicity.training.data import load, one_hot
+from felicity.training.data import load_training_set, one_hot
 from felicity.training.engines import open_engine
 from felicity.training.feed import normalise
 from felicity.training.fit import fit, make_feed, measure
@@ -112,7 +112,7 @@ def test_a_run_says_what_each_head_knows(run: Path, data: Path) -> None:
     said = json.loads((run / "run.json").read_text())
     assert said["classes"] == [str(e) for e in EXPRESSIONS]
     assert said["second_classes"] == [str(e) for e in EXPRESSIONS if e != "contempt"]
-    held = load(make_config({"data": said["config"]["data"]}).data, soft=True)
+    held = load_training_set(make_config({"data": said["config"]["data"]}).data, soft=True)
     assert held.heads == (8, 7)
     assert held.train.second is not None
     pairs = zip(held.train.labels, held.train.second, strict=True)
@@ -208,7 +208,7 @@ def test_a_run_on_prepared_data_is_evaluated_by_both_heads(
 
 def test_the_validation_loss_is_that_of_both_heads(run: Path) -> None:
     of = open_run(run)
-    held = load(of.config.data, soft=True)
+    held = load_training_set(of.config.data, soft=True)
     here = {"backend": use_backend().config.backend(), "precision": "float32"}
     once, twice = (
         open_engine(make_config(of.config.model_dump(), here, {"second_weight": weight}), held.heads)
@@ -234,7 +234,7 @@ def test_teachers_are_a_part_of_the_targets(bundles: dict[str, Path], data: Path
     teachers = [str(bundles["float32"]), str(bundles["float16"])]
     own = make_config(read_toml(settings), {"data": {"path": str(data)}, "second_weight": 2.0})
     taught = make_config(own.model_dump(), {"teachers": teachers, "teacher_share": 0.75})
-    held = load(own.data, soft=True)
+    held = load_training_set(own.data, soft=True)
     alone, together = (next(iter(make_feed(config, held).epoch(3))) for config in (own, taught))
     np.testing.assert_array_equal(alone.faces, together.faces)
     np.testing.assert_allclose(together.targets[:, :8].sum(1), 1, rtol=1e-5)
@@ -255,7 +255,7 @@ def test_views_are_asked_about_once_with_their_mirror_images(
 
     layers = read_toml(settings), {"data": {"path": str(data)}, "teachers": [str(bundles["float32"])], "views": 2}
     config = make_config(*layers, {"teacher_share": 1.0})
-    held = load(config.data, soft=True)
+    held = load_training_set(config.data, soft=True)
     feed = make_feed(config, held)
     epochs = [list(feed.epoch(number)) for number in range(5)]
     seen: list[dict[bytes, np.ndarray]] = [{}, {}]
@@ -294,7 +294,7 @@ def test_images_are_blended_with_others_and_so_are_targets(
     still = dict.fromkeys(("shift", "zoom", "stretch", "turn", "flip", "contrast", "brightness"), 0.0)
     plain = make_config(*layers, {"augmentation": still})
     some, every = (make_config(plain.model_dump(), {"mix": share}) for share in (0.5, 1.0))
-    held = load(plain.data, soft=True)
+    held = load_training_set(plain.data, soft=True)
     order = np.arange(16)
     bare, half, full = (make_feed(config, held).batch(order, 2, 0) for config in (plain, some, every))
     grey = 1 / 255 / held.std
@@ -362,7 +362,7 @@ def test_what_does_not_fit_is_named(
         read_toml(settings), {"data": {"path": str(data)}, "teachers": [str(bundles["int8"])]}, changes
     )
     with pytest.raises((DatasetError, ConfigError), match=said):
-        make_feed(config, load(config.data, soft=True))
+        make_feed(config, load_training_set(config.data, soft=True))
 
 
 def test_a_bundle_without_a_second_head_says_so(bundles: dict[str, Path], data: Path, tmp_path: Path) -> None:
@@ -371,7 +371,7 @@ def test_a_bundle_without_a_second_head_says_so(bundles: dict[str, Path], data: 
     alone = write_bundle(tmp_path / "alone", whole.weights.read_bytes(), facts)
     with pytest.raises(BundleError, match="has no second head"):
         Classifier(alone).second_probabilities(np.zeros((1, 48, 48), dtype=np.uint8))
-    held = load(make_config({"data": {"path": str(data), "second": "FER2013"}}).data)
+    held = load_training_set(make_config({"data": {"path": str(data), "second": "FER2013"}}).data)
     with pytest.raises(ConfigError, match=r"does not answer neutral, .* which is learnt here"):
         Teachers([str(alone.folder)], held)
 

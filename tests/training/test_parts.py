@@ -16,7 +16,7 @@ from felicity.imaging.spec import InputSpec
 from felicity.style.charts import to_png
 from felicity.training.config import DataConfig, TrainConfig, make_config, read_toml, to_toml
 from felicity.training.curves import draw_curves
-from felicity.training.data import LabelledImages, load
+from felicity.training.data import LabelledImages, load_training_set
 from felicity.training.feed import Feed, normalise
 from felicity.training.schedule import learning_rate
 from tests.support import faces_on_disk as disk
@@ -47,7 +47,7 @@ def test_votes_for_a_class_without_images_are_shared_out(tmp_path: Path) -> None
     votes[::2, 7] = 4  # contempt, which no face is most voted for
     disk.write_csv(faces, tmp_path / "fer2013.csv")
     disk.write_ferplus(votes, faces.folds, tmp_path / "fer2013new.csv")
-    made = load(DataConfig(path=str(tmp_path)), soft=True)
+    made = load_training_set(DataConfig(path=str(tmp_path)), soft=True)
     assert len(made.classes) == 7 and made.train.soft is not None
     assert made.train.soft.sum(1) == pytest.approx(np.ones(len(made.train)))
 
@@ -60,7 +60,7 @@ def test_names_alone_ask_for_no_class_without_images(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     config = DataConfig(path=str(tmp_path / "faces"), classes=names.name, size=16)
     monkeypatch.chdir(tmp_path / "faces")
-    assert load(config).classes == ("happy", "anger"), "found from another folder, too"
+    assert load_training_set(config).classes == ("happy", "anger"), "found from another folder, too"
 
 
 def test_what_is_missing_is_named() -> None:

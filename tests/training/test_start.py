@@ -19,7 +19,7 @@ from felicity.models.bundle import open_bundle, write_bundle
 from felicity.models.registry import ModelOptions, build
 from felicity.recognition.classifier import Classifier
 from felicity.training.config import TrainConfig, make_config, read_toml
-from felicity.training.data import TrainingSet, load
+from felicity.training.data import TrainingSet, load_training_set
 from felicity.training.engines import open_engine
 from felicity.training.engines.base import to_numpy
 from felicity.training.feed import normalise
@@ -53,7 +53,7 @@ def config(data_set: Path, settings: Path) -> TrainConfig:
 
 @pytest.fixture(scope="module")
 def data(config: TrainConfig) -> TrainingSet:
-    return load(config.data)
+    return load_training_set(config.data)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_damaged_float_weights_are_refused(first: Run, tmp_path: Path) -> None:
 def test_classes_that_a_start_does_not_know_begin_anew(
     config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path, classes: str
 ) -> None:
-    asked = load(config.data.model_copy(update={"classes": "happy,sad"}))
+    asked = load_training_set(config.data.model_copy(update={"classes": "happy,sad"}))
     asked = replace(asked, classes=tuple(classes.split(",")))
     export(first.folder, tmp_path / "bundle")
     for where in (first.folder, tmp_path / "bundle"):

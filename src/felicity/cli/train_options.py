@@ -74,7 +74,7 @@ def from_file(path: Path | None) -> dict[str, Any]:
 
 
 def prepared(load: Callable[..., Loaded], chosen: TrainConfig) -> Loaded:
-    """What ``load``, ``training.data.load`` or the like, makes of the data of ``chosen``, under a display."""
+    """What ``load``, ``load_training_set`` or the like, makes of the data of ``chosen``, under a display."""
     with console.progress() as bar:
         task = bar.add_task("preparing images", total=None)
         return load(

@@ -113,7 +113,9 @@ class TrainingSet:
         }
 
 
-def load(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int], None] | None = None) -> TrainingSet:
+def load_training_set(
+    config: DataConfig, *, soft: bool = False, progress: Callable[[int, int], None] | None = None
+) -> TrainingSet:
     """The data set of ``config``. ``soft``: keep images that have votes but no label. Raises DatasetError.
 
     A folder made by ``felicity data prepare`` is taken as it is; anything else is prepared into the cache first.
@@ -231,7 +233,7 @@ def some(rows: Rows, number: int, seed: int) -> Rows:
 def open_prepared(
     config: DataConfig, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Manifest, ImageArray]:
-    """All images of ``config``, every part, and what is known of each. See ``load`` for which classes, and errors."""
+    """Return all images of ``config``, every part, and what is known of each; classes and errors as of ``load_training_set``."""
     path = Path(config.path)
     folder = path if (path / MANIFEST).is_file() else _cached(config, progress)
     manifest, images = read_manifest(folder), read_images(folder)

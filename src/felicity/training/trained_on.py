@@ -11,7 +11,7 @@ import numpy as np
 from felicity.datasets.manifest import Manifest
 from felicity.datasets.splits import LEFT_OUT, TEST, TRAIN, VALIDATION
 from felicity.training.config import DataConfig
-from felicity.training.data import TrainingSet, load
+from felicity.training.data import TrainingSet, load_training_set
 from felicity.training.folds import Fold, Pool, open_pool, plan_folds
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def own_set(run: Run, config: DataConfig | None = None) -> TrainingSet:
     """The run's data; ``config``: as they are read now, if they were moved. Raises DatasetError and ConfigError."""
     config = config or run.config.data
     if (fold := crossval_fold(run)) is None:
-        return load(config, soft=run.config.soft_labels)
+        return load_training_set(config, soft=run.config.soft_labels)
     pool, planned = _planned(run, config, *fold)
     return pool.training_set(planned)
 

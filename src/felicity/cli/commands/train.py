@@ -134,7 +134,7 @@ def run_training(chosen: TrainConfig, folder: Path, *, given: Collection[str], r
     """Train with a display, and print what came of it. ``given``: settings of the data that flags name."""
     from felicity.models.backend import check_backend
     from felicity.models.registry import check_network
-    from felicity.training.data import check_asked, load
+    from felicity.training.data import check_asked, load_training_set
 
     check_network(chosen.model.name)
     check_backend(chosen.backend)
@@ -142,7 +142,7 @@ def run_training(chosen: TrainConfig, folder: Path, *, given: Collection[str], r
         check_asked(chosen.data, given=given)
     with console.progress() as bar:
         task = bar.add_task("preparing images", total=None)
-        data = load(
+        data = load_training_set(
             chosen.data,
             soft=chosen.soft_labels,
             progress=lambda done, total: bar.update(task, completed=done, total=total),

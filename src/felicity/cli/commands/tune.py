@@ -83,10 +83,10 @@ def run_tuning(
     from contextlib import ExitStack
 
     from felicity.cli.commands.train import Display, remark_on_votes
-    from felicity.training.data import load
+    from felicity.training.data import load_training_set
     from felicity.training.tuning.tune import tune
 
-    data = prepared(load, chosen)
+    data = prepared(load_training_set, chosen)
     remark_on_votes(chosen, data.train)
     with console.told_how_to_go_on("the same command"), ExitStack() as shown:
 

@@ -131,10 +131,10 @@ def compare(
 
 def load_to_compare(config: TrainConfig) -> TrainingSet:
     """The data set of ``config``. Raises DatasetError, also where it cannot be had so, or has no image to test on."""
-    from felicity.training.data import check_asked, load
+    from felicity.training.data import check_asked, load_training_set
 
     check_asked(config.data)
-    data = load(config.data, soft=config.soft_labels)
+    data = load_training_set(config.data, soft=config.soft_labels)
     if not len(data.test):
         raise DatasetError(
             f"{config.data.path}: has no test part, by which trainings are compared; bring images to test on, or "

@@ -21,7 +21,7 @@ from felicity.metrics.classification import confusion
 from felicity.system import peak_memory
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
-from felicity.training.data import TrainingSet, load
+from felicity.training.data import TrainingSet, load_training_set
 from felicity.training.engines import open_engine
 from felicity.training.feed import normalise, order_of_epoch
 from felicity.training.fit import Watcher, fit, make_feed, measure
@@ -46,7 +46,7 @@ def main(job: Path) -> None:
     peak_memory()  # before the training, so that a system that does not tell it says so at once
     asked = json.loads(job.read_text())
     config, folder = make_config(asked["config"]), Path(asked["folder"])
-    data = load(config.data, soft=config.soft_labels)
+    data = load_training_set(config.data, soft=config.soft_labels)
     if asked["first_step"]:
         first_step(asked["contestant"], config, data, folder)
     else:
