@@ -24,7 +24,7 @@ from felicity.training.engines import open_engine
 from felicity.training.engines.base import to_numpy
 from felicity.training.feed import normalise
 from felicity.training.fit import fit
-from felicity.training.run import Run, open_run, predict
+from felicity.training.run import TrainingRun, open_run, predict
 from felicity.training.start import open_start
 from felicity.training.widening import widened
 from tests.support.command import felicity, felicity_json
@@ -57,7 +57,7 @@ def data(config: TrainConfig) -> TrainingSet:
 
 
 @pytest.fixture(scope="module")
-def first(config: TrainConfig, data: TrainingSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def first(config: TrainConfig, data: TrainingSet, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     return fit(config, data, tmp_path_factory.mktemp("runs") / "first")
 
 
@@ -68,7 +68,7 @@ def again(config: TrainConfig, start: Path, **changed: object) -> TrainConfig:
 
 
 def test_a_training_begins_where_a_run_ended(
-    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path
+    config: TrainConfig, data: TrainingSet, first: TrainingRun, tmp_path: Path
 ) -> None:
     run = fit(again(config, first.folder), data, tmp_path / "again")
     assert run.facts["start"] == first.id and first.id.startswith("first@")
@@ -80,7 +80,7 @@ def test_a_training_begins_where_a_run_ended(
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_a_training_begins_where_a_bundle_ended(
-    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path, precision: str
+    config: TrainConfig, data: TrainingSet, first: TrainingRun, tmp_path: Path, precision: str
 ) -> None:
     export(first.folder, tmp_path / "bundle", precision=precision)  # type: ignore[arg-type]
     start = open_start(str(tmp_path / "bundle"))
@@ -98,7 +98,7 @@ def test_a_training_begins_where_a_bundle_ended(
     assert engine.step(*batch, 0.0)[0] == pytest.approx(first.engine().step(*batch, 0.0)[0], abs=1e-3)
 
 
-def test_a_bundle_without_float_weights_says_what_to_do(first: Run, tmp_path: Path) -> None:
+def test_a_bundle_without_float_weights_says_what_to_do(first: TrainingRun, tmp_path: Path) -> None:
     export(first.folder, tmp_path / "bundle")
     made = open_bundle(tmp_path / "bundle")
     facts = made.facts.model_dump(exclude={"format", "weights", "weights_sha256", "facts_sha256"})
@@ -108,7 +108,7 @@ def test_a_bundle_without_float_weights_says_what_to_do(first: Run, tmp_path: Pa
         open_start(str(older.folder))
 
 
-def test_damaged_float_weights_are_refused(first: Run, tmp_path: Path) -> None:
+def test_damaged_float_weights_are_refused(first: TrainingRun, tmp_path: Path) -> None:
     export(first.folder, tmp_path / "bundle")
     file = tmp_path / "bundle" / "weights.npz"
     file.write_bytes(file.read_bytes()[:-100])
@@ -122,7 +122,7 @@ def test_damaged_float_weights_are_refused(first: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("classes", ["happy,sad", "contempt,sad,happy"])
 def test_classes_that_a_start_does_not_know_begin_anew(
-    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path, classes: str
+    config: TrainConfig, data: TrainingSet, first: TrainingRun, tmp_path: Path, classes: str
 ) -> None:
     asked = load_training_set(config.data.model_copy(update={"classes": "happy,sad"}))
     asked = replace(asked, classes=tuple(classes.split(",")))
@@ -146,7 +146,7 @@ def test_classes_that_a_start_does_not_know_begin_anew(
 
 
 def test_resumed_on_another_start_is_refused(
-    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path
+    config: TrainConfig, data: TrainingSet, first: TrainingRun, tmp_path: Path
 ) -> None:
     shutil.copytree(first.folder, tmp_path / "start")
     asked = again(config, tmp_path / "start")
@@ -160,7 +160,9 @@ def test_resumed_on_another_start_is_refused(
         fit(asked, data, tmp_path / "run", resume=True)
 
 
-def test_a_damaged_start_is_refused_in_one_sentence(data_set: Path, first: Run, home: Path, tmp_path: Path) -> None:
+def test_a_damaged_start_is_refused_in_one_sentence(
+    data_set: Path, first: TrainingRun, home: Path, tmp_path: Path
+) -> None:
     export(first.folder, tmp_path / "cut")
     onnx = tmp_path / "cut" / "model.onnx"
     onnx.write_bytes(onnx.read_bytes()[:1000])
@@ -174,7 +176,7 @@ def test_a_damaged_start_is_refused_in_one_sentence(data_set: Path, first: Run, 
 
 @pytest.mark.parametrize("width", [13, 16, None])
 def test_a_wider_network_begins_with_the_answers_of_the_start(
-    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path, width: int | None
+    config: TrainConfig, data: TrainingSet, first: TrainingRun, tmp_path: Path, width: int | None
 ) -> None:
     export(first.folder, tmp_path / "bundle")
     faces = normalise(data.train.images, data.mean, data.std)
@@ -217,7 +219,7 @@ def test_every_network_can_be_widened(name: str, had: int, asked: int) -> None:
 
 
 def test_a_start_of_another_network_is_refused_and_nothing_is_written(
-    config: TrainConfig, data: TrainingSet, first: Run, tmp_path: Path
+    config: TrainConfig, data: TrainingSet, first: TrainingRun, tmp_path: Path
 ) -> None:
     for asked, said in (
         ({"width": 7}, "its width is 8, but 7 is asked for; a network can be made wider, not narrower"),
@@ -231,7 +233,7 @@ def test_a_start_of_another_network_is_refused_and_nothing_is_written(
 
 
 def test_the_command_takes_its_settings_from_where_it_starts(
-    data_set: Path, first: Run, home: Path, tmp_path: Path
+    data_set: Path, first: TrainingRun, home: Path, tmp_path: Path
 ) -> None:
     (said,) = felicity_json(
         "train", data_set, "--start", first.folder, "--epochs", 1, "-o", tmp_path / "mine", home=home

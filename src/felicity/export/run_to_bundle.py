@@ -27,7 +27,7 @@ from felicity.training import checkpoint
 from felicity.training.config import read_toml
 from felicity.training.data import LabelledImages, TrainingSet
 from felicity.training.feed import normalise
-from felicity.training.run import BEST, Run, environment, open_run
+from felicity.training.run import BEST, TrainingRun, environment, open_run
 from felicity.training.trained_on import own_set
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -160,7 +160,7 @@ def _of_classes(logits: list[Floats], heads: Sequence[Sequence[int]]) -> list[Fl
 class _Network:
     """The exported network on ONNX Runtime."""
 
-    def __init__(self, onnx: bytes, run: Run) -> None:
+    def __init__(self, onnx: bytes, run: TrainingRun) -> None:
         self._session, self._run = open_session(onnx, threads=run.config.threads or None), run
 
     def logits(self, faces: Floats) -> list[Floats]:
@@ -195,7 +195,7 @@ def _card(file: Path) -> dict[str, str]:
     return texts
 
 
-def _load(run: Run, data: str | None) -> TrainingSet:
+def _load(run: TrainingRun, data: str | None) -> TrainingSet:
     config = run.config.data if data is None else run.config.data.model_copy(update={"path": data})
     if not Path(config.path).exists():
         raise DatasetError(f"{config.path}: is not there, and {run.folder} was trained on it; say where with --data")
@@ -209,14 +209,14 @@ def _load(run: Run, data: str | None) -> TrainingSet:
     return held
 
 
-def _sample(run: Run, part: LabelledImages) -> Floats:
+def _sample(run: TrainingRun, part: LabelledImages) -> Floats:
     """Faces of the validation part, and as many of random pixels."""
     real = part.images[:SAMPLE]
     noise = np.random.default_rng(0).integers(0, 256, real.shape, dtype=np.uint8)
     return normalise(np.concatenate([real, noise]), run.mean, run.std)
 
 
-def _shown(run: Run, part: LabelledImages) -> Floats:
+def _shown(run: TrainingRun, part: LabelledImages) -> Floats:
     """Faces of the training part for the ranges of activations, ``(N, C, S, S)``."""
     rows = np.random.default_rng(0).permutation(len(part))[:RANGES]
     return np.ascontiguousarray(normalise(part.images[rows], run.mean, run.std).transpose(0, 3, 1, 2))
@@ -224,7 +224,7 @@ def _shown(run: Run, part: LabelledImages) -> Floats:
 
 def _calibrate(
     network: _Network,
-    run: Run,
+    run: TrainingRun,
     held: TrainingSet,
     heads: Sequence[Sequence[int]],
     evenness: float,
@@ -241,7 +241,7 @@ def _calibrate(
     return facts
 
 
-def _weights(run: Run, held: TrainingSet) -> npt.NDArray[np.float64] | None:
+def _weights(run: TrainingRun, held: TrainingSet) -> npt.NDArray[np.float64] | None:
     """Of the validation faces, so that their labels are as clear as those of all labelled faces; None without votes."""
     if held.validation.soft is None or not held.validation.soft.any():
         return None
@@ -256,7 +256,7 @@ def _weights(run: Run, held: TrainingSet) -> npt.NDArray[np.float64] | None:
     return stratified_weights(*rows["validation"], *everyone)
 
 
-def _origin(run: Run, held: TrainingSet, weighted: bool) -> dict[str, str]:
+def _origin(run: TrainingRun, held: TrainingSet, weighted: bool) -> dict[str, str]:
     """What it was trained and calibrated on, in words."""
     source, classes = PurePath(run.config.data.path).name, ", ".join(run.classes)
     how = "; in the soft matrix weighted so that their labels are as clear as all labels" if weighted else ""
@@ -267,7 +267,7 @@ def _origin(run: Run, held: TrainingSet, weighted: bool) -> dict[str, str]:
     }
 
 
-def _training(run: Run, stored: dict[str, Any], difference: float) -> dict[str, Any]:
+def _training(run: TrainingRun, stored: dict[str, Any], difference: float) -> dict[str, Any]:
     """Everything one needs to train it again; paths by their last name, since they are nobody else's business."""
     config = run.config.model_dump()
     for key in ("path", "classes"):

@@ -233,7 +233,7 @@ def some(rows: Rows, number: int, seed: int) -> Rows:
 def open_prepared(
     config: DataConfig, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Manifest, ImageArray]:
-    """Return all images of ``config``, every part, and what is known of each; classes and errors as of ``load_training_set``."""
+    """Return all images of ``config`` and their manifest; see ``load_training_set`` for classes and errors."""
     path = Path(config.path)
     folder = path if (path / MANIFEST).is_file() else _cached(config, progress)
     manifest, images = read_manifest(folder), read_images(folder)

@@ -73,7 +73,7 @@ def fit(
     resume: bool = False,
     watcher: Watcher | None = None,
     on_step: Callable[[Engine, int], None] | None = None,
-) -> runs.Run:
+) -> runs.TrainingRun:
     """Train and leave a run folder. ``resume`` goes on from its last checkpoint, if it has one.
 
     A resumed run ends with the weights of an undisturbed one, to float32 rounding: order, augmentation and

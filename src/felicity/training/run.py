@@ -49,7 +49,7 @@ PACKAGES = (
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """A run folder, opened. ``mean`` and ``std`` normalise pixels, see ``imaging.InputSpec``.
 
     ``second_classes``: of the second head, if it has one.
@@ -105,7 +105,7 @@ class Run:
         return engine
 
 
-def open_run(folder: Path) -> Run:
+def open_run(folder: Path) -> TrainingRun:
     """Raises TrainingError where ``folder`` is not one, or of another version."""
     file = folder / RUN
     try:
@@ -120,7 +120,7 @@ def open_run(folder: Path) -> Run:
     try:
         pixels = facts["pixels"]
         config, classes, second = make_config(facts["config"]), facts["classes"], facts.get("second_classes", ())
-        return Run(folder, config, tuple(classes), pixels["mean"], pixels["std"], facts, tuple(second))
+        return TrainingRun(folder, config, tuple(classes), pixels["mean"], pixels["std"], facts, tuple(second))
     except (KeyError, TypeError) as error:
         raise TrainingError(f"{file}: is incomplete or damaged ({error}); train anew") from error
 
@@ -138,7 +138,7 @@ def check_new(folder: Path) -> None:
         raise TrainingError(f"{folder}: holds a run already; resume it with --resume, or choose another folder")
 
 
-def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | None = None) -> Run:
+def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | None = None) -> TrainingRun:
     """Write ``run.json`` into a new folder. ``start``: identity of the weights that it begins with.
 
     Raises TrainingError where one is there, or it cannot be written.
@@ -163,7 +163,9 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | Non
     return open_run(folder)
 
 
-def resume(folder: Path, config: TrainConfig, data: TrainingSet) -> tuple[Run, checkpoint.State | None, dict[str, Any]]:
+def resume(
+    folder: Path, config: TrainConfig, data: TrainingSet
+) -> tuple[TrainingRun, checkpoint.State | None, dict[str, Any]]:
     """The run, the state to go on from (None: the start) and its facts. Raises TrainingError for another training."""
     run = open_run(folder)
     check_same(str(folder), run.config.model_dump(), config.model_dump())
@@ -188,7 +190,7 @@ def _ids(bundles: Sequence[str]) -> list[str]:
     return [open_bundle(bundle).id for bundle in bundles]
 
 
-def record(run: Run, history: list[Epoch], *, draw: bool = True) -> None:
+def record(run: TrainingRun, history: list[Epoch], *, draw: bool = True) -> None:
     """Write the table, and the curves unless ``draw`` is False."""
     from felicity.style.charts import to_png
     from felicity.training.curves import draw_curves

@@ -22,7 +22,7 @@ from felicity.training.config import TrainConfig, make_config
 from felicity.training.data import TrainingSet
 from felicity.training.engines import Engine
 from felicity.training.engines.base import to_numpy
-from felicity.training.run import RUN, Run, open_run
+from felicity.training.run import RUN, TrainingRun, open_run
 from felicity.training.widening import narrower, widened
 
 Heads = tuple[tuple[str, ...], tuple[str, ...]]
@@ -91,7 +91,7 @@ def open_start(where: str) -> Start:
 
 
 class _OfRun(Start):
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: TrainingRun) -> None:
         self._run = run
         self.where, self.config, self.heads = run.folder, run.config, (run.classes, run.second_classes)
 

@@ -15,10 +15,10 @@ from felicity.training.data import TrainingSet, load_training_set
 from felicity.training.folds import Fold, Pool, open_pool, plan_folds
 
 if TYPE_CHECKING:
-    from felicity.training.run import Run
+    from felicity.training.run import TrainingRun
 
 
-def crossval_fold(run: Run) -> tuple[int, int] | None:
+def crossval_fold(run: TrainingRun) -> tuple[int, int] | None:
     """Which fold the run is, from 1, and of how many; None if it is none. Told by its place in a cross-validation."""
     folder = run.folder.resolve()
     if (named := re.fullmatch(r"fold-(\d+)", folder.name)) is None:
@@ -29,7 +29,7 @@ def crossval_fold(run: Run) -> tuple[int, int] | None:
     return (number, folds) if 1 <= number <= folds else None
 
 
-def own_set(run: Run, config: DataConfig | None = None) -> TrainingSet:
+def own_set(run: TrainingRun, config: DataConfig | None = None) -> TrainingSet:
     """The run's data; ``config``: as they are read now, if they were moved. Raises DatasetError and ConfigError."""
     config = config or run.config.data
     if (fold := crossval_fold(run)) is None:
@@ -38,7 +38,7 @@ def own_set(run: Run, config: DataConfig | None = None) -> TrainingSet:
     return pool.training_set(planned)
 
 
-def as_divided(run: Run, manifest: Manifest) -> Manifest:
+def as_divided(run: TrainingRun, manifest: Manifest) -> Manifest:
     """A manifest of the run's own files with the parts that the run had. Raises as ``own_set``.
 
     Of a fold: what it neither trained on, nor chose by, nor held out is left out.
@@ -52,7 +52,7 @@ def as_divided(run: Run, manifest: Manifest) -> Manifest:
     return replace(manifest, splits=np.array([part.get(key, LEFT_OUT) for key in manifest.keys], dtype=np.str_))
 
 
-def _planned(run: Run, config: DataConfig, number: int, folds: int) -> tuple[Pool, Fold]:
+def _planned(run: TrainingRun, config: DataConfig, number: int, folds: int) -> tuple[Pool, Fold]:
     pool = open_pool(config, soft=run.config.soft_labels)
     plan = plan_folds(pool, folds, seed=config.split_seed, validation_share=config.validation_share)
     return pool, plan[number - 1]
