@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from datetime import date
@@ -17,6 +18,7 @@ from felicity.schemas.cities import CityShape
 from felicity.schemas.index import IndexShape
 from felicity.schemas.over_time import EffectShape, TrendShape
 from felicity.store import Store, open_store
+from tests.conftest import CHECKOUT
 from tests.support.town import fill
 
 AT = date(2026, 2, 27)
@@ -145,6 +147,20 @@ def test_an_effect_says_what_makes_it_doubtful(town: Path) -> None:
 def test_names_with_commas_are_told_from_lists_of_names(town: Path) -> None:
     assert api.split_names(["Quay, old,Harbour", "Market"], town) == ["Quay, old", "Harbour", "Market"]
     assert api.split_names("Nowhere,Market", town) == ["Nowhere", "Market"]
+
+
+def test_the_page_on_python_runs_and_lists_what_is_exported(
+    town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (CHECKOUT / "docs" / "python.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "town.db").write_bytes(town.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert "Harbour 2026-02-02: " in capsys.readouterr().out
+    assert (tmp_path / "report.html").exists() and (tmp_path / "figures" / "index.csv").exists()
+    for name in sorted(set(felicity.__all__) - {"__version__"}):
+        assert f"`{name}(" in page, name
 
 
 def test_everything_exported_is_documented() -> None:

@@ -27,7 +27,7 @@ def read(
     crop: bool = False,
     bundle: str | Path | None = None,
 ) -> list[FaceReading]:
-    """Faces of one picture and what they show, best detection first.
+    """Find the faces of one picture and what they show, best detection first.
 
     ``image``: a file, its bytes, or uint8 ``(height, width, 3)`` RGB. ``crop``: it is a face already.
     For many pictures use ``felicity.recognition.photographs.read_photographs``, which opens the
@@ -118,7 +118,7 @@ def watch(
 
 
 def _clock_of(location: str, store: StoreLike) -> ZoneInfo:
-    """The zone of the location's clock; UTC, as a new location has it, where there is no store or it is not known."""
+    """Return the location's time zone; UTC, as a new location has it, where there is no store or it is not known."""
     from felicity.errors import StoreError
     from felicity.windows import Location
 

@@ -162,7 +162,7 @@ class _Estimate:
 
 
 def _why(name: str, raw: Mapping[str, float | str], read: Mapping[str, _Estimate], k: int) -> str | None:
-    """Why a location does not count."""
+    """Return why a location does not count, or None."""
     if name not in read:
         return "nobody was counted there in this period"
     if not read[name].shown:
@@ -172,7 +172,7 @@ def _why(name: str, raw: Mapping[str, float | str], read: Mapping[str, _Estimate
 
 
 def _weight(place: Location, weight: Weight, footfall: Footfall | None, read: _Estimate | None) -> float | str:
-    """The location's weight, or why it has none."""
+    """Return the location's weight, or why it has none."""
     if weight == "people":
         return float(read.people) if read else "nobody was counted there in this period"
     if weight == "population":
@@ -243,7 +243,7 @@ def _hour_of_week(start: int, zone: str) -> int:
 
 
 def groups_by_people(hours: Ints, people: Ints, crowd: Ints) -> tuple[Ints, Ints]:
-    """Labels (R,) of groups of hours of the week, and the group (168,) of each hour, -1 where nobody was counted.
+    """Return labels (R,) of groups of hours of the week, and the group (168,) of each hour, -1 where nobody counts.
 
     Rows of one crowd are in one group, that of the hour in which most of them came. An hour from which all
     crowds went elsewhere belongs to the group of the hour before it that kept one. People counts alone decide.
@@ -258,7 +258,7 @@ def groups_by_people(hours: Ints, people: Ints, crowd: Ints) -> tuple[Ints, Ints
 
 
 def _by_visits(group: Ints, visits: Floats) -> tuple[Floats, float]:
-    """Shares of the groups of hours in the visits, and how many of the visits they cover; empty if none."""
+    """Return shares of the groups of hours in the visits, and how many of the visits they cover; empty if none."""
     wanted = (group >= 0) & np.isfinite(visits)
     mass = np.bincount(group[wanted], visits[wanted], int(group.max()) + 1)
     whole = float(mass.sum())
@@ -266,7 +266,7 @@ def _by_visits(group: Ints, visits: Floats) -> tuple[Floats, float]:
 
 
 def _matrix_variance(weighted: Sequence[tuple[float, _Estimate]]) -> float:
-    """Variance of the weighted happy share from the soft matrices alone; locations of one matrix err alike."""
+    """Return the variance of the weighted happy share from the soft matrices alone; one errs alike everywhere."""
     by_matrix: dict[int, tuple[Intervals, Floats]] = {}
     for weight, one in weighted:
         if one.with_matrix is None or one.part is None:

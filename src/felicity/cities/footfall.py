@@ -71,7 +71,7 @@ def read_footfall(path: Path, locations: Iterable[Location]) -> Footfall:
 
 
 def _rows(path: Path, reader: Iterator[list[str]], heading: tuple[str, ...]) -> Iterator[tuple[str, str, str, float]]:
-    """Place of the row in the file, its two keys and its number."""
+    """Yield each row: its line in the file, its two keys and its number."""
     for number, row in enumerate(reader, start=2):
         if not any(cell.strip() for cell in row):
             continue
@@ -89,7 +89,7 @@ def _rows(path: Path, reader: Iterator[list[str]], heading: tuple[str, ...]) -> 
 
 
 def _only(line: str, alias: str, names: Mapping[str, tuple[str, ...]]) -> str:
-    """The location of that name or code; ConfigError if there are several."""
+    """Return the location of that name or code. Raises ConfigError if there are several."""
     found = names[alias]
     if len(found) > 1:
         raise ConfigError(f"{line}: {alias!r} is the name or code of {' and of '.join(found)}; give each its own code")

@@ -27,7 +27,7 @@ Fields = dict[str, Any]
 
 
 def read_locations(path: Path, *, name_field: str | None = None) -> list[Fields]:
-    """The locations of a GeoJSON file (.geojson, .json) or a table (.csv), as arguments of ``Location``.
+    """Read the locations of a GeoJSON file (.geojson, .json) or a table (.csv), as arguments of ``Location``.
 
     Only what the file says is in them. ``name_field``: the property or column that holds the names, if it
     is not ``name`` or ``location``. Raises ConfigError, in one sentence, for what cannot be read.
@@ -51,12 +51,12 @@ def read_locations(path: Path, *, name_field: str | None = None) -> list[Fields]
 
 
 def point(latitude: float, longitude: float) -> dict[str, Any]:
-    """A position as a GeoJSON geometry."""
+    """Return a position in degrees as a GeoJSON geometry."""
     return {"type": "Point", "coordinates": [longitude, latitude]}
 
 
 def read_geometry(path: Path) -> Mapping[str, Any]:
-    """The area of one location: a GeoJSON geometry, feature, or collection of one feature."""
+    """Read the area of one location: a GeoJSON geometry, feature, or collection of one feature."""
     try:
         value = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:

@@ -32,7 +32,7 @@ class PatternRow:
 def compute_pattern(
     groups: Groups, level: Callable[[datetime], int], soft_matrix: Matrices, *, k: int = DEFAULT_K
 ) -> list[PatternRow]:
-    """The index of each location by ``level``, a number for the local start of a group's period.
+    """Compute the index of each location by ``level``, a number for the local start of a group's period.
 
     Groups that are only counted together (``index.suppression``) count where most of their people came.
     """
@@ -59,7 +59,7 @@ def compute_pattern(
 
 
 def most_of_crowd(crowd: Ints, levels: Ints, people: Ints) -> Ints:
-    """(R,): for each row the level in which most people of its crowd came, the first of several; counts alone tell."""
+    """Return (R,): the level in which most people of the row's crowd came, the first of several; counts alone tell."""
     pairs, label = np.unique(np.stack([crowd, levels]), axis=1, return_inverse=True)
     held = np.bincount(label.reshape(-1), people, pairs.shape[1])
     order = np.lexsort((pairs[1], -held, pairs[0]))
@@ -68,7 +68,7 @@ def most_of_crowd(crowd: Ints, levels: Ints, people: Ints) -> Ints:
 
 
 def compute_together(groups: Groups, soft_matrix: Matrices, *, k: int = DEFAULT_K, name: str) -> IndexRow | None:
-    """The index of all people of the totals ``groups`` together, called ``name``; each person counts the same.
+    """Compute the index of all people of the totals ``groups`` together, called ``name``; each person counts the same.
 
     Only locations that are shown take part. None unless two or more are shown, all of one model and one soft matrix.
     """

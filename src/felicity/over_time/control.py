@@ -48,7 +48,7 @@ class LevelShift:
 
 
 def control_limits(series: Series) -> Limits:
-    """Median and season ± 3 sigma, sigma² = variance between periods + sampling variance by people.
+    """Compute median and season ± 3 sigma, sigma² = variance between periods + sampling variance by people.
 
     The p' chart of Laney (2002) for adjusted shares: a day of few people has wider limits. The variance
     between periods is what the robust spread (median absolute deviation) leaves beyond sampling error. Hours are
@@ -77,7 +77,7 @@ def control_limits(series: Series) -> Limits:
 
 
 def change_points(series: Series, *, seed: int = 0) -> list[LevelShift]:
-    """Lasting shifts of the mean, by PELT (Killick, Fearnhead & Eckley 2012) with squared error.
+    """Find lasting shifts of the mean by PELT (Killick, Fearnhead & Eckley 2012) with squared error.
 
     The penalty is the largest gain per shift that noise of the series' own memory reaches in 5 % of
     cases (``noise.Bank``), so that a series without a shift shows one in about 5 %. Memory is read from what
@@ -110,7 +110,7 @@ def change_points(series: Series, *, seed: int = 0) -> list[LevelShift]:
 
 
 def _deseasoned(series: Series) -> tuple[Series, Floats]:
-    """By day or week: the series less its season, and that season (n,)."""
+    """Return the series by day or week less its season, and that season (n,)."""
     season = season_of(series).values
     daily = by_day(series, season)
     periods = int(daily.present.sum())
@@ -123,7 +123,7 @@ def _deseasoned(series: Series) -> tuple[Series, Floats]:
 
 
 def _local(values: Floats, present: Mask, width: int) -> Floats:
-    """``values`` (B, n) less a moving mean over ``width`` periods, 0 in gaps."""
+    """Return ``values`` (B, n) less a moving mean over ``width`` periods, 0 in gaps."""
     filled = np.where(present, np.nan_to_num(values), 0.0)
     mass = uniform_filter1d(present.astype(np.float64), width, mode="constant")
     mean = uniform_filter1d(filled, width, axis=1, mode="constant") / np.maximum(mass, 1e-12)
@@ -149,7 +149,7 @@ def _bank(present: bytes, levels: bytes, days: bytes, shortest: int, width: int,
 
 
 def _largest_gain(values: Floats, shortest: int) -> Floats:
-    """By how much one shift, or each of two, can reduce the squared error of the rows of (B, m): (B,)."""
+    """Return (B,): by how much one shift, or each of two, can reduce the squared error of the rows of (B, m)."""
     m = values.shape[1]
     total = np.cumsum(values - values.mean(axis=1, keepdims=True), axis=1)
     ends = np.arange(shortest, m - shortest + 1, max(1, m // _PLACES))

@@ -189,7 +189,7 @@ def _slope_before(panel: Panel, seed: int) -> Coefficient:
 
 
 def _by_location(changes: Mapping[str, float], treated: Sequence[str], compared: Sequence[str]) -> ByLocation | None:
-    """Welch's t test of the locations' changes; None with fewer than two on either side."""
+    """Return Welch's t test of the locations' changes; None with fewer than two on either side."""
     if min(len(treated), len(compared)) < 2:
         return None
     groups = [np.array([changes[name] for name in names]) for names in (treated, compared)]
@@ -209,7 +209,7 @@ def _by_location(changes: Mapping[str, float], treated: Sequence[str], compared:
 
 
 def _placebo(panel: Panel, base: Floats, effect: float, compared: bool) -> Placebo | None:
-    """Steps at every date before the measure that leaves enough on both sides, from the data before alone."""
+    """Estimate steps at all dates before the measure with enough on both sides, from the data before alone."""
     least = MIN_SIDE_PERIODS[panel.step]
     before = panel.post == 0
     values, season = base[before], panel.dummies()[before]
@@ -232,7 +232,7 @@ def _placebo(panel: Panel, base: Floats, effect: float, compared: bool) -> Place
 def _lines(
     treated: Floats, compared: Floats | None, post: Floats, days: Floats, step: float, slope: Coefficient | None
 ) -> tuple[Floats, Floats]:
-    """Course of the treated locations with and without the effect, (n,) each."""
+    """Return the course of the treated locations with and without the effect, (n,) each."""
     months = days / DAYS_PER_MONTH
     ones = np.ones(len(post))
     if slope is None:

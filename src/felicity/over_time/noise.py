@@ -51,7 +51,7 @@ class Null:
         return float(np.quantile(self.sizes, LEVEL))
 
     def p_value(self, statistic: float) -> float:
-        """Two-sided: share of noise with a statistic as large (Davison & Hinkley 1997, eq. 4.11)."""
+        """Return the two-sided share of noise with a statistic as large (Davison & Hinkley 1997, eq. 4.11)."""
         return float((1 + np.count_nonzero(self.sizes >= abs(statistic))) / (1 + len(self.sizes)))
 
 
@@ -73,7 +73,7 @@ class Bank:
         self._nulls: dict[int, Null] = {}
 
     def null(self, observed_memory: float) -> Null:
-        """The distribution for a series whose residuals have this ``memory``."""
+        """Return the distribution for a series whose residuals have this ``memory``."""
         phi = float(np.interp(observed_memory, self._medians, _GRID))
         right = int(np.clip(np.searchsorted(_GRID, phi), 1, len(_GRID) - 1))
         part = (phi - _GRID[right - 1]) / (_GRID[right] - _GRID[right - 1])
@@ -100,12 +100,12 @@ class Bank:
 
 
 def bandwidth(n: int) -> int:
-    """Lags of a Newey-West variance: 1.3 √n (Lazarus, Lewis, Stock & Watson 2018)."""
+    """Return the lags of a Newey-West variance: 1.3 √n (Lazarus, Lewis, Stock & Watson 2018)."""
     return max(1, min(n - 2, math.ceil(1.3 * math.sqrt(n))))
 
 
 def newey_west(scores: Floats, lags: int) -> Floats:
-    """Variance of the sums of ``scores`` (B, n), 0 in gaps: (B,). Newey & West 1987, Bartlett weights."""
+    """Return (B,): variance of the sums of ``scores`` (B, n), 0 in gaps. Newey & West 1987, Bartlett weights."""
     variance = np.einsum("bn,bn->b", scores, scores)
     for lag in range(1, lags + 1):
         weight = 1.0 - lag / (lags + 1.0)
@@ -114,7 +114,7 @@ def newey_west(scores: Floats, lags: int) -> Floats:
 
 
 def memory(residuals: Floats, present: Mask) -> Floats:
-    """Sum of the autocorrelations of lags 1 and 2 of ``residuals`` (B, n), 0 in gaps: (B,)."""
+    """Return (B,): sum of the autocorrelations of lags 1 and 2 of ``residuals`` (B, n), 0 in gaps."""
     power = np.einsum("bn,bn->b", residuals, residuals) / present.sum()
     total = np.zeros(len(residuals))
     for lag in (1, 2):
@@ -124,7 +124,7 @@ def memory(residuals: Floats, present: Mask) -> Floats:
 
 
 def sampling_part(error: Floats, residuals: Floats) -> float:
-    """Share of the residual variance that is sampling error, in tenths, 0 if unknown; at most one half is claimed."""
+    """Return the share of the residual variance that is sampling error: in tenths, at most one half, 0 if unknown."""
     known = np.isfinite(error)
     variance = float(np.var(residuals))
     if not known.any() or variance <= 0:
@@ -133,7 +133,7 @@ def sampling_part(error: Floats, residuals: Floats) -> float:
 
 
 def _noise(shocks: Floats, errors: Floats, phi: float, sampling: float) -> Floats:
-    """Stationary noise of variance 1."""
+    """Draw stationary noise of variance 1."""
     steps = shocks * math.sqrt(1.0 - phi * phi)
     steps[:, 0] = shocks[:, 0]
     level = lfilter([1.0], [1.0, -phi], steps, axis=1)

@@ -96,11 +96,11 @@ class Panel:
         )
 
     def dummies(self) -> Floats:
-        """(n, levels - 1): one column per level of the season but the first."""
+        """Return (n, levels - 1): one column per level of the season but the first."""
         return np.asarray(self.levels[:, None] == np.unique(self.levels)[None, 1:], dtype=np.float64)
 
     def _centred(self, name: str) -> Floats:
-        """A location's values less what is its own: its level before and its weekly rhythm."""
+        """Return a location's values less what is its own: its level before and its weekly rhythm."""
         values = self.values[name]
         if not np.isfinite(values).any():
             return values
@@ -112,16 +112,16 @@ class Panel:
         return np.asarray(values - design @ own)
 
     def mean(self, names: Sequence[str]) -> Floats:
-        """(n,): mean of the locations that have a figure, each less its own level, so that a gap is no jump."""
+        """Return (n,): mean of the locations with a figure, each less its own level, so that a gap is no jump."""
         return _row_mean(np.array([self._centred(name) for name in names]))
 
     def drawn(self, names: Sequence[str]) -> Floats:
-        """(n,): as ``mean``, at the height of the locations' level before."""
+        """Return (n,): as ``mean``, at the height of the locations' level before."""
         heights = [np.nanmean(np.where(self.post == 0, self.values[name], np.nan)) for name in names]
         return np.asarray(self.mean(names) + np.mean(heights))
 
     def base(self) -> Floats:
-        """(n,): what the effect is read from: the treated locations' mean, less that of the comparison."""
+        """Return (n,), from which the effect is read: the treated locations' mean, less that of the comparison."""
         treated = self.mean(self.treated)
         return treated - self.mean(self.compared) if self.compared else treated
 
@@ -136,7 +136,7 @@ class Panel:
         return np.asarray(np.sqrt(total))
 
     def check_length(self) -> tuple[int, int]:
-        """Periods with figures before and after, each enough; for each location some."""
+        """Return how many periods have a figure before and after. Raises EstimateError for too few."""
         least = MIN_SIDE_PERIODS[self.step]
         first, last = self.starts[0], self.starts[-1]
         if not first < self.at <= last:
@@ -158,7 +158,7 @@ class Panel:
 
 
 def _row_mean(values: Floats) -> Floats:
-    """(n,): mean over rows of (L, n), NaN where none has a figure."""
+    """Return (n,): mean over rows of (L, n), NaN where none has a figure."""
     there = np.isfinite(values)
     return np.asarray(np.where(there.any(axis=0), np.nansum(values, axis=0), np.nan) / np.maximum(there.sum(axis=0), 1))
 

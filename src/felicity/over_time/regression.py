@@ -28,7 +28,7 @@ class Coefficient:
 
 
 def regress(values: Floats, design: Floats, column: int, error: Floats, *, seed: int = 0) -> Coefficient:
-    """Coefficient of ``design[:, column]`` in the least-squares fit of ``values`` (n,), NaN in gaps.
+    """Estimate the coefficient of ``design[:, column]`` in the least-squares fit of ``values`` (n,), NaN in gaps.
 
     ``design`` (n, p), ``error`` (n,): sampling errors of the values, NaN where unknown. The Newey-West error
     (1987, Bartlett weights, no small-sample factor) takes ``bandwidth`` lags. Estimate over error is compared not
@@ -54,7 +54,7 @@ def regress(values: Floats, design: Floats, column: int, error: Floats, *, seed:
 
 
 def fit(values: Floats, design: Floats) -> Floats:
-    """All coefficients (p,) of the least-squares fit of ``values`` (n,), NaN in gaps."""
+    """Return all coefficients (p,) of the least-squares fit of ``values`` (n,), NaN in gaps."""
     present = np.isfinite(values)
     return np.asarray(np.linalg.lstsq(design[present], values[present], rcond=None)[0])
 

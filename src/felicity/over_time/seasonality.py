@@ -21,7 +21,7 @@ class Season:
 
 
 def season_of(series: Series) -> Season:
-    """The weekly rhythm of a series: by hour of the week, else hour of the day; days by day of the week.
+    """Estimate the weekly rhythm of a series: by hour of the week, else hour of the day; days by day of the week.
 
     The finest that has at least three figures at a typical level is taken; none for weeks and for short series.
     Each level's value is the median, weighted by precision, of what a straight line leaves; a day that
@@ -45,7 +45,7 @@ def season_of(series: Series) -> Season:
 
 
 def season_levels(series: Series) -> tuple[str, Ints]:
-    """Name and levels (n,) of the finest rhythm that the series carries."""
+    """Return name and levels (n,) of the finest rhythm that the series carries."""
     hour_of_week, present = series.hour_of_week, series.present
     choices: list[tuple[str, Ints]] = []
     if series.step is Step.HOUR:
@@ -64,7 +64,7 @@ def _carried(levels: Ints, present: Mask) -> bool:
 
 
 def _precision(values: Floats, error: Floats) -> Floats:
-    """Inverse variances: between periods (robust) plus within (known errors)."""
+    """Return inverse variances: between periods (robust) plus within (known errors)."""
     known = np.isfinite(error)
     if not known.any():
         return np.ones(len(values))
@@ -74,7 +74,7 @@ def _precision(values: Floats, error: Floats) -> Floats:
 
 
 def remove_season(values: Floats, levels: Ints, days: Floats, weights: Floats | None = None) -> Floats:
-    """``values`` (B, n), n periods without gaps at ``days`` (n,), less the medians of their ``levels`` (n,).
+    """Return ``values`` (B, n), n periods without gaps at ``days`` (n,), less the medians of their ``levels`` (n,).
 
     Medians are of what a straight line leaves, whose slope is that within levels, so that no rhythm, however strong,
     passes for a slope. A row's mean is kept.
@@ -94,7 +94,7 @@ def remove_season(values: Floats, levels: Ints, days: Floats, weights: Floats | 
 
 
 def straight_line(values: Floats, days: Floats) -> Floats:
-    """Least-squares line through each row of ``values`` (B, n) at ``days`` (n,): (B, n)."""
+    """Fit a least-squares line through each row of ``values`` (B, n) at ``days`` (n,): (B, n)."""
     centred = days - days.mean()
     slope = values @ centred / max(float(centred @ centred), 1e-12)
     return np.asarray(values.mean(axis=1, keepdims=True) + slope[:, None] * centred)

@@ -35,7 +35,7 @@ class Step(StrEnum):
         raise ConfigError(f"a series is by {', '.join(cls)}, not {value!r}")
 
     def plural(self, count: int) -> str:
-        """``1 day``, ``30 days``."""
+        """Return ``1 day``, ``30 days``."""
         return f"{count:,} {self.value}{'' if count == 1 else 's'}"
 
 
@@ -85,12 +85,12 @@ class Series:
         return np.array([24 * s.weekday() + s.hour for s in self.starts], dtype=np.int64)
 
     def between(self, begin: datetime | None, end: datetime | None) -> Series:
-        """The periods that start from ``begin`` on and before ``end``."""
+        """Return the periods that start from ``begin`` on and before ``end``."""
         keep = np.array([(not begin or s >= begin) and (not end or s < end) for s in self.starts], dtype=bool)
         return self._take(np.flatnonzero(keep))
 
     def with_share(self, share: Floats) -> Series:
-        """The same periods with other values."""
+        """Return the same periods with other values."""
         return replace(self, share=share)
 
     def _take(self, rows: Ints) -> Series:
@@ -108,7 +108,7 @@ def check_adjustable(series: Series) -> None:
 
 
 def series_of(rows: Iterable[IndexRow], step: Step) -> dict[str, Series]:
-    """Rows of an index by ``step`` to one series per location, in the order of names.
+    """Turn rows of an index by ``step`` into one series per location, in the order of names.
 
     Each runs from its first to its last row on the location's clock; periods without a row are gaps. Raises
     EstimateError if a row does not begin where a period does, and if two rows are of one period.
@@ -152,7 +152,7 @@ def _one(location: str, rows: Sequence[IndexRow], step: Step) -> Series:
 
 
 def calendar(first: datetime, last: datetime, step: Step, zone: ZoneInfo) -> tuple[datetime, ...]:
-    """Beginnings of periods (``windows.buckets``), from the one that holds ``first`` to the one of ``last``."""
+    """Return when periods (``windows.buckets``) begin, from the one that holds ``first`` to the one of ``last``."""
     starts = []
     second, until = int(first.timestamp()), last.timestamp()
     while second <= until:
@@ -162,12 +162,12 @@ def calendar(first: datetime, last: datetime, step: Step, zone: ZoneInfo) -> tup
 
 
 def zone_of(time: datetime) -> ZoneInfo:
-    """The IANA zone of a time; UTC if it has another kind of zone."""
+    """Return the IANA zone of a time; UTC if it has another kind of zone."""
     return time.tzinfo if isinstance(time.tzinfo, ZoneInfo) else ZoneInfo("UTC")
 
 
 def by_day(series: Series, season: Floats | None = None) -> Series:
-    """Hours to days: means weighted by people of the shares less their ``season`` (n,), errors accordingly.
+    """Average hours to days: means, weighted by people, of the shares less their ``season`` (n,); errors accordingly.
 
     A series that is not hourly is returned as it is, less its season.
     """

@@ -54,7 +54,7 @@ class Trend:
 
 
 def estimate_trend(series: Series, *, seed: int = 0) -> Trend:
-    """Slope, interval and test of a series; hours lose their weekly rhythm and are then averaged to days.
+    """Estimate slope, interval and test of a series; hours lose their weekly rhythm and are then averaged to days.
 
     Slope: median of the slopes of all pairs (Theil 1950, Sen 1968). Test: Mann-Kendall's S (Mann 1945,
     Kendall 1948) over a Newey-West standard error, compared with the same statistic in noise of the series'
@@ -118,13 +118,13 @@ def _check_length(daily: Series) -> None:
 
 
 def pair_slopes(values: Floats, days: Floats) -> Floats:
-    """Slopes between all pairs of ``values`` (n,) at ``days`` (n,), sorted: (n (n - 1) / 2,)."""
+    """Return slopes between all pairs of ``values`` (n,) at ``days`` (n,), sorted: (n (n - 1) / 2,)."""
     i, j = np.triu_indices(len(values), 1)
     return np.sort((values[j] - values[i]) / (days[j] - days[i]))
 
 
 def _sen_interval(slopes: Floats, reach: float) -> tuple[float, float]:
-    """Ends between which Mann-Kendall's S of the series less its slope stays within ``reach``."""
+    """Return the ends between which Mann-Kendall's S of the series less its slope stays within ``reach``."""
     below = int(np.floor((len(slopes) - reach) / 2))
     if below < 0:
         return float(slopes[0]), float(slopes[-1])
@@ -132,7 +132,7 @@ def _sen_interval(slopes: Floats, reach: float) -> tuple[float, float]:
 
 
 def kendall_scores(values: Floats) -> Ints:
-    """Mann-Kendall's S of each row of ``values`` (B, n), without ties: (B,)."""
+    """Return (B,): Mann-Kendall's S of each row of ``values`` (B, n), without ties."""
     columns = np.ascontiguousarray(values.T, dtype=np.float32)  # (n, B)
     n, rows = columns.shape
     rising = np.zeros(rows, dtype=np.int64)
@@ -142,14 +142,14 @@ def kendall_scores(values: Floats) -> Ints:
 
 
 def _residuals(kept: Floats, days: Floats, present: Mask) -> Floats:
-    """What a straight line leaves of ``kept`` (B, m), on the calendar: (B, n), 0 in gaps."""
+    """Return what a straight line leaves of ``kept`` (B, m), on the calendar (B, n), 0 in gaps."""
     on_calendar = np.zeros((len(kept), len(present)))
     on_calendar[:, present] = kept - straight_line(kept, days)
     return on_calendar
 
 
 def _standard_error(residuals: Floats, present: Mask) -> Floats:
-    """Of S: that of independent periods times the root of the long-run over the plain variance, (B,)."""
+    """Return that of S: of independent periods times the root of the long-run over the plain variance, (B,)."""
     m = int(present.sum())
     independent = m * (m - 1) * (2 * m + 5) / 18
     plain = np.einsum("bn,bn->b", residuals, residuals)
@@ -159,7 +159,7 @@ def _standard_error(residuals: Floats, present: Mask) -> Floats:
 
 @lru_cache(maxsize=16)
 def _bank(days: bytes, present: bytes, levels: bytes, sampling: float, seed: int) -> Bank:
-    """Keyed by bytes, as arrays cannot be: series with the same gaps share the work."""
+    """Return the bank of a calendar; bytes can be keys, as arrays cannot, so series with the same gaps share it."""
     at, there = np.frombuffer(days, np.float64), np.frombuffer(present, np.bool_)
     level = np.frombuffer(levels, np.int64)
 

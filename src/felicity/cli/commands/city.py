@@ -53,7 +53,7 @@ def city(
 
 
 def show(found: CityIndex) -> None:
-    """A row per place."""
+    """Print a row per location."""
     columns = ("location", "people", "weight", "happy share", "95 % interval", "visits covered")
     rows = []
     for part in found.parts:

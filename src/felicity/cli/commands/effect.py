@@ -71,7 +71,7 @@ def effect(
 
 
 def show(found: Effect) -> None:
-    """The figures, and each location's own change."""
+    """Print the figures, and each location's own change."""
     columns = ("figure", "points", "95 % interval", "p")
 
     def row(name: str, estimate: float, low: float, high: float, p: float) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def show_rows(
     extra: tuple[str, Sequence[str]] | None = None,
     k: int = 10,
 ) -> None:
-    """A table of index rows; ``extra`` is one more column, a heading and a cell per row."""
+    """Print a table of index rows; ``extra`` is one more column, a heading and a cell per row."""
     timed = by != "total"
     twice = {key for key, number in Counter(map(_clock, rows)).items() if number > 1}
     columns = (
@@ -96,7 +96,7 @@ def show_rows(
 
 
 def _clock(row: IndexRow) -> tuple[str, datetime]:
-    """What the place's clock shows; in an autumn night it shows an hour twice."""
+    """Return what the location's clock shows; in an autumn night it shows an hour twice."""
     return row.location, row.start.replace(tzinfo=None)
 
 
