@@ -89,6 +89,13 @@ def _label_table(faces: disk.Faces, folder: Path) -> Path:
     return folder / "ours.csv"
 
 
+def _labelled_folders(faces: disk.Faces, folder: Path) -> Path:
+    disk.write_affectnet(faces, folder, wrong_folder=(3, 9))
+    table = folder / "labels.csv"
+    table.write_text(table.read_text().replace(",pth,label,relFCs", "number,filename,emotion,sure"))
+    return folder
+
+
 LAYOUTS: dict[str, tuple[str, Writer]] = {
     "csv": ("fer2013-csv", _csv("fer2013.csv")),
     "csv.gz": ("fer2013-csv", _csv("fer2013.csv.gz")),
@@ -109,6 +116,7 @@ LAYOUTS: dict[str, tuple[str, Writer]] = {
     "raf-db as published": ("raf-db", _rafdb_list),
     "prepared": ("prepared", _prepared),
     "label table": ("label-table", _label_table),
+    "labelled folders": ("labelled-folders", _labelled_folders),
 }
 
 

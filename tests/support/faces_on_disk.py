@@ -92,7 +92,8 @@ def write_folders(faces: Faces, folder: Path, *, folds: bool) -> Path:
     """``<class>/<row>.png``, with ``train`` and ``test`` above if ``folds``."""
     for row, image in enumerate(faces.images):
         fold = ("train" if faces.folds[row] == "Training" else "test") if folds else "."
-        write_png(image, folder / fold / faces.name(row) / f"{row:05}.png")
+        own = f"{faces.folds[row]}_{row:05}.png" if folds else f"{row:05}.png"
+        write_png(image, folder / fold / faces.name(row) / own)
     return folder
 
 

@@ -6,6 +6,7 @@ far more than it weighs, is refused.
 
 from __future__ import annotations
 
+import os
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -75,6 +76,28 @@ def _checked(name: str, path: Path) -> str:
     return PurePosixPath(*parts).as_posix()
 
 
+def _files_below(root: Path, folder: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
+    """Names of the files below ``root/folder``; ``above``: device and number of each folder that holds it."""
+    try:
+        facts = os.stat(root / folder)
+        entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise DatasetError(
+            f"{root / folder}: the folder cannot be read ({error.strerror}); make it readable, or move it elsewhere"
+        ) from error
+    here = (facts.st_dev, facts.st_ino)
+    if here in above:
+        raise DatasetError(f"{root / folder}: links to a folder that holds it; remove the link")
+    for entry in entries:
+        name = f"{folder}/{entry.name}" if folder else entry.name
+        if not _visible(entry.name):
+            continue
+        if entry.is_dir():
+            yield from _files_below(root, name, (*above, here))
+        elif entry.is_file() or entry.is_symlink():
+            yield name
+
+
 @dataclass(frozen=True)
 class FolderTree:
     """A folder and everything below it; pickles as its path."""
@@ -87,9 +110,12 @@ class FolderTree:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """All files, sorted by name; hidden ones left out."""
-        found = (file.relative_to(self.path).as_posix() for file in self.path.rglob("*") if file.is_file())
-        return tuple(sorted(filter(_visible, found)))
+        """All files, sorted by name, those in linked folders too; hidden ones left out.
+
+        A link to a file that is gone is a file that cannot be read. Raises DatasetError for a folder that cannot be
+        read, and for one that links to a folder which holds it.
+        """
+        return tuple(sorted(_files_below(self.path, "", ())))
 
     def read(self, name: str) -> bytes:
         """A small file, whole."""

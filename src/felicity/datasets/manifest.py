@@ -29,7 +29,8 @@ class Manifest:
     own. ``splits``: ``train``, ``validation``, ``test`` or ``left out``. ``k_folds``: fold in which an image
     is held out, or None where none were drawn. ``groups``: images of one number resemble each other
     or show one subject. ``hashes``: of the decoded pixels, 32 hexadecimal digits. ``other_labels``: what another
-    source of the same set says, by its name: classes, "" where it says nothing.
+    source of the same set says, by its name: classes, "" where it says nothing. ``remarks``: what reading and
+    splitting decided that a user should know, a sentence each.
     """
 
     format: str
@@ -49,6 +50,7 @@ class Manifest:
     widths: npt.NDArray[np.int64] = field(repr=False)
     flags: list[list[str]] = field(repr=False)
     other_labels: Mapping[str, npt.NDArray[np.str_]] = field(default_factory=dict, repr=False)
+    remarks: tuple[str, ...] = ()
 
     @property
     def leaky(self) -> bool:
@@ -104,6 +106,7 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
         "classes": list(manifest.classes),
         "options": dict(manifest.options),
         "left_out": dict(manifest.left_out),
+        "remarks": list(manifest.remarks),
     }
     table = pyarrow.table(columns).replace_schema_metadata({"felicity": json.dumps(facts, sort_keys=True)})
     parquet.write_table(table, folder / MANIFEST, compression="zstd")
@@ -134,6 +137,7 @@ def read_manifest(folder: Path | str) -> Manifest:
         classes=classes,
         options=facts["options"],
         left_out=facts["left_out"],
+        remarks=tuple(facts.get("remarks", ())),
         names=np.array(columns["source"], dtype=np.str_),
         labels=np.array([index[label] for label in columns["label"]], dtype=np.int64),
         soft_labels=_or_none(columns["soft_label"], np.float32),

@@ -263,6 +263,7 @@ def _judge(
         widths=facts.width[rows],
         flags=flags,
         other_labels={source: _names_of(said, kept.classes) for source, said in kept.other_labels.items()},
+        remarks=samples.remarks,
     )
     return manifest, rows
 

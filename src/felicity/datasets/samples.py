@@ -50,7 +50,8 @@ class FileImages:
         try:
             return as_gray_if_gray(read_image(self.tree.read(self.names[row])))
         except DatasetError as error:
-            if isinstance(error.__cause__, OSError):
+            broken_link = (self.tree.path / self.names[row]).is_symlink()
+            if isinstance(error.__cause__, OSError) and not broken_link:
                 raise  # what the disk does not give now is not lost
             raise ImageError(str(error)) from error
         except ImageError as error:
@@ -102,7 +103,8 @@ class Samples:
     ``(N, len(classes))``, rows sum to 1, or None. ``names``: where each image comes from, unique.
     ``folds``: the set's own part (``Training``, ``test``, …), "" where it has none. ``subjects``: who
     is shown, or None where that is not known. ``other_labels``: what another source of the same set
-    says, by its name; UNDECIDED where it says nothing. ``left_out``: how many were left out, by reason.
+    says, by its name; UNDECIDED where it says nothing. ``left_out``: how many were left out, by reason. ``remarks``:
+    what the reader decided that a user should know, a sentence each.
     """
 
     format: str
@@ -115,6 +117,7 @@ class Samples:
     subjects: npt.NDArray[np.str_] | None = field(default=None, repr=False)
     other_labels: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict, repr=False)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.images)

@@ -9,8 +9,8 @@ import re
 from typing import ClassVar
 
 from felicity.datasets.archives import Tree
+from felicity.datasets.class_folders import image_names, read_folders
 from felicity.datasets.classes import ClassMap
-from felicity.datasets.readers.class_folders import image_names, read_folders
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import Samples
 

@@ -1,6 +1,6 @@
-"""Any csv of images and labels: columns ``path`` (or ``file``, ``image``) and ``label`` (or ``expression``).
+"""Any csv of images and labels, named itself; ``label_columns`` says what its columns may be called.
 
-A column ``split`` (or ``usage``, ``fold``) holds the set's own folds, a column ``subject`` who is shown.
+A column for the split holds the set's own folds, a column ``subject`` who is shown.
 """
 
 from __future__ import annotations
@@ -15,16 +15,14 @@ from typing import ClassVar
 import numpy as np
 
 from felicity.datasets.archives import FileTree, Tree, open_tree
+from felicity.datasets.class_folders import fold_from_path
 from felicity.datasets.classes import ClassMap
-from felicity.datasets.readers.class_folders import fold_from_path
+from felicity.datasets.label_columns import LabelColumns, expected_columns, label_columns
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import FileImages, Samples
 from felicity.datasets.tables import header_of, rows_of
 from felicity.errors import DatasetError
 from felicity.labels import INDEX
-
-PATHS, LABELS = ("path", "file", "image"), ("label", "expression")
-FOLDS, SUBJECTS = ("split", "usage", "fold"), ("subject",)
 
 
 @dataclass(frozen=True)
@@ -42,11 +40,8 @@ class _Row:
     subject: str | None
 
 
-def _columns(tree: Tree, table: str) -> list[str | None] | None:
-    """The columns of path, label, fold and subject; None where there is no path or no label."""
-    header = header_of(tree, table)
-    found = [next((name for name in names if name in header), None) for names in (PATHS, LABELS, FOLDS, SUBJECTS)]
-    return found if found[0] and found[1] else None
+def _columns(tree: Tree, table: str) -> LabelColumns | None:
+    return label_columns(header_of(tree, table))
 
 
 def _table(tree: Tree) -> str | None:
@@ -59,14 +54,10 @@ def _rows(tree: Tree) -> Iterator[_Row]:
     table = _table(tree)
     columns = _columns(tree, table) if table else None
     if table is None or columns is None:
-        raise DatasetError(
-            f"{tree.path}: a csv with a column {' or '.join(PATHS)} and a column {' or '.join(LABELS)} expected"
-        )
+        raise DatasetError(f"{tree.path}: a csv with {expected_columns()} was expected")
     folder = os.path.realpath(tree.path.parent)
-    for where, cells in rows_of(tree, table, [column for column in columns if column]):
-        found = iter(cells)
-        path, label, fold, subject = (next(found) if column else None for column in columns)
-        assert path is not None and label is not None  # _columns has seen to it
+    for where, cells in rows_of(tree, table, columns.names):
+        path, label, fold, subject = columns.cells(cells)
         plain = path.replace("\\", "/")
         name = os.path.relpath(plain, folder) if os.path.isabs(plain) else os.path.normpath(plain)
         yield _Row(where, path, name, label, fold, subject)

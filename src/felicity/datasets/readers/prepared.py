@@ -45,6 +45,7 @@ class Prepared:
             soft_labels=manifest.soft_labels,
             subjects=manifest.subjects,
             left_out=manifest.left_out,
+            remarks=manifest.remarks,
             other_labels={
                 source: np.array([index.get(name, UNDECIDED) for name in said.tolist()], dtype=np.int64)
                 for source, said in manifest.other_labels.items()

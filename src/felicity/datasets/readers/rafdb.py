@@ -15,8 +15,8 @@ from typing import ClassVar
 import numpy as np
 
 from felicity.datasets.archives import Tree
+from felicity.datasets.class_folders import image_names
 from felicity.datasets.classes import ClassMap
-from felicity.datasets.readers.class_folders import image_names
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import FileImages, Samples
 from felicity.errors import DatasetError
