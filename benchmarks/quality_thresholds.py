@@ -18,12 +18,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from felicity.evaluation.drawing import Canvas
 from felicity.faces.detection import Detection
 from felicity.faces.quality import sharpness, yaw
 from felicity.faces.registry import open_detector
 from felicity.labels import HAPPY_INDEX
 from felicity.recognition.classifier import Classifier
+from felicity.style.charts import new_canvas, to_png
 from felicity.training.config import DataConfig
 from felicity.training.data import load_training_set
 
@@ -90,7 +90,7 @@ def main() -> None:
 
 def drawn(*tables: list[dict[str, float]]) -> bytes:
     """The shares of right answers by what was changed, a panel each; the bars of few faces are left to the table."""
-    canvas = Canvas(10, 3.4)
+    canvas = new_canvas(3.4, 10)
     names = {
         "side": "face's side in pixels",
         "sigma": "blur, pixels of a 48-pixel face",
@@ -110,7 +110,7 @@ def drawn(*tables: list[dict[str, float]]) -> bytes:
         if what == "side":
             axes.set_ylabel("right answers, %")
             axes.legend(frameon=False, fontsize=8)
-    return canvas.png()
+    return to_png(canvas)
 
 
 def turn(detector: object, face: np.ndarray) -> float:

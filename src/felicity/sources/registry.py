@@ -12,7 +12,6 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
-from felicity import sources
 from felicity.errors import ConfigError, SourceError
 from felicity.imaging.decode import MAX_PIXELS
 from felicity.sources.frame import Frame, Source, SourceStats
@@ -145,8 +144,9 @@ def register(kind: Kind) -> Kind:
 
 def kinds() -> list[type[SourceKind]]:
     """Every kind of source, in the order in which they are asked."""
-    for module in pkgutil.iter_modules(sources.__path__):
-        importlib.import_module(f"{sources.__name__}.{module.name}")
+    package = importlib.import_module("felicity.sources")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
     return sorted(_kinds.values(), key=lambda kind: kind.rank)
 
 
