@@ -40,6 +40,18 @@ class World:
         return fill(self.folder / "weeks.db", places, 42, hours=range(9, 10), populations={"Harbour": 10, "Market": 20})
 
     @cached_property
+    def quay(self) -> str:
+        """A store of one place, to be removed."""
+        return fill(self.folder / "quay.db", {"Quay": lambda day: 0.3}, 1)
+
+    @cached_property
+    def places(self) -> Path:
+        """A table of locations."""
+        table = self.folder / "places.csv"
+        table.write_text("name\nLane\n", encoding="utf-8")
+        return table
+
+    @cached_property
     def happy_and_others(self) -> Path:
         """A data set of 30 faces that smile, and of 30 pictures without any."""
         rng = np.random.default_rng(1)
@@ -78,6 +90,9 @@ RECIPES: dict[str, Recipe] = {
         "Market",
     ],
     "index": lambda world: ["index", "--store", world.town, "--by", "day"],
+    "locations-add": lambda world: ["locations", "add", "Hall", "--store", world.folder / "hall.db"],
+    "locations-import": lambda world: ["locations", "import", world.places, "--store", world.folder / "lane.db"],
+    "locations-remove": lambda world: ["locations", "remove", "Quay", "--store", world.quay],
     "locations-list": lambda world: ["locations", "list", "--store", world.town],
     "report": lambda world: ["report", "--store", world.town, "-o", world.folder / "report.html"],
     "trend": lambda world: ["trend", "--store", world.weeks],

@@ -247,6 +247,8 @@ def test_what_cannot_be_compared_is_said_in_the_page(store: str, tmp_path: Path)
     text = " ".join(Page((tmp_path / "r.html").read_text(encoding="utf-8")).text.split())
     assert "There is no weighted index of the city: no location has both figures and a weight by population" in text
     assert "The places cannot be compared with others: Park: 4 days with a figure before" in text
+    assert "the places cannot be compared with others: Park: 4 days" in result.stderr
+    assert "there is no weighted index of the city: no location has both" in result.stderr
 
 
 def test_chosen_places_and_period(store: str, tmp_path: Path) -> None:

@@ -162,8 +162,13 @@ class CityReport:
 
     @property
     def all_notes(self) -> tuple[Note, ...]:
-        """Notes of the report and of its effect, each once."""
-        return tuple(dict.fromkeys((*self.notes, *(self.effect.notes if self.effect else ()))))
+        """Notes of the report and of its effect, each once, and why there is no city index or effect."""
+        notes = [*self.notes, *(self.effect.notes if self.effect else ())]
+        if self.city_lack:
+            notes.append(Note("no-city-index", f"there is no weighted index of the city: {self.city_lack}"))
+        if self.effect_lack:
+            notes.append(Note("no-effect", f"the places cannot be compared with others: {self.effect_lack}"))
+        return tuple(dict.fromkeys(notes))
 
     @property
     def period(self) -> tuple[datetime, datetime]:

@@ -58,4 +58,25 @@ class LocationShape(Shape):
     code: str | None = Field(description="What tables of visits and flows call it.")
 
 
-SHAPES = {"city": ToldCityShape, "locations-list": list[LocationShape]}
+class SavedLocationsShape(Shape):
+    """Locations that were added or changed."""
+
+    names: list[str]
+    store: str = Field(description="URL of the store, without a password.")
+
+
+class RemovedLocationShape(Shape):
+    """A location that was removed, with all that was counted there."""
+
+    name: str
+    windows: Count
+    people: Count
+
+
+SHAPES = {
+    "city": ToldCityShape,
+    "locations-add": SavedLocationsShape,
+    "locations-import": SavedLocationsShape,
+    "locations-list": list[LocationShape],
+    "locations-remove": RemovedLocationShape,
+}

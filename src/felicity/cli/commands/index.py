@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from felicity.cli import console, options
+from felicity.notes import Note
 
 if TYPE_CHECKING:
     from felicity.index import IndexRow
@@ -40,21 +41,22 @@ def index(
     import felicity
 
     found = felicity.happiness(store=store, begin=begin, end=end, by=by, locations=location, k=k, model=model)
-    rows = found.rows
-    console.notes(found.notes)
+    rows, notes = found.rows, found.notes
+    drawable = any(row.happy_share.adjusted is not None for row in rows)
+    if chart is not None and not drawable:
+        text = f"{chart} is not drawn, for there is no adjusted figure to draw"
+        notes = (*notes, Note("nothing-to-draw", text))
+    console.notes(notes)
     if json:
-        console.emit("index", found, found.notes)
+        console.emit("index", found, notes)
     elif not rows:
         console.say("no windows in this store and period yet; felicity watch writes them")
     else:
         show_rows(rows, by=by, k=k)
         console.say(CAVEAT)
-    if chart is not None:
+    if chart is not None and drawable:
         from felicity.reports.index_chart import draw_index, index_series
 
-        if all(row.happy_share.adjusted is None for row in rows):
-            console.warn(f"{chart} is not drawn, for there is no adjusted figure to draw")
-            return
         draw_index(index_series(rows), chart, title=f"Happy share by {by}, adjusted, with 95 % interval")
         console.say(f"drawn in {chart}")
 

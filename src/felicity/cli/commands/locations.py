@@ -67,6 +67,7 @@ def add(
     code: Annotated[str | None, typer.Option(metavar="CODE", help="What tables of visits and flows call it.")] = None,
     update: Update = False,
     store: options.Store = None,
+    json: options.Json = False,
 ) -> None:
     """Add a location."""
     from felicity.api import save_locations
@@ -89,7 +90,7 @@ def add(
     elif area is not None:
         given["geometry"] = read_geometry(area)
     known = {key: value for key, value in given.items() if value is not None}
-    _show_saved(save_locations([known], store=store, update=update))
+    _show_saved("locations-add", save_locations([known], store=store, update=update), json)
 
 
 def import_file(
@@ -107,23 +108,33 @@ def import_file(
     ] = None,
     update: Update = False,
     store: options.Store = None,
+    json: options.Json = False,
 ) -> None:
     """Add all locations of a file, or none of them if one is wrong."""
     from felicity.api import import_locations
 
-    _show_saved(import_locations(file, store=store, name_field=name_field, timezone=timezone, update=update))
+    saved = import_locations(file, store=store, name_field=name_field, timezone=timezone, update=update)
+    _show_saved("locations-import", saved, json)
 
 
-def _show_saved(saved: SavedLocations) -> None:
+def _show_saved(answer: str, saved: SavedLocations, json: bool) -> None:
+    if json:
+        console.emit(answer, saved)
+        return
     number = len(saved.names)
     console.say(f"{number} location{'s' if number > 1 else ''} saved in {saved.store}")
 
 
 def remove(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The location's name.")], store: options.Store = None
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The location's name.")],
+    store: options.Store = None,
+    json: options.Json = False,
 ) -> None:
     """Remove a location, with all that was watched there."""
     from felicity.api import remove_location
 
     removed = remove_location(name, store=store)
+    if json:
+        console.emit("locations-remove", removed)
+        return
     console.say(f"removed: {name}, and {removed.windows:,} windows with {removed.people:,} people")
