@@ -14,7 +14,7 @@ from felicity.reports.place import BeforeAfter
 from felicity.reports.plots import DayLine, Dot, best
 from felicity.style.charts import new_canvas, short, style
 from felicity.style.dates import WEEKDAYS, long_date
-from felicity.style.marks import date_axis, draw_band, grid, hatched, make_room, percent_tick
+from felicity.style.marks import date_axis, draw_band, grid, hatched, make_room, percent_tick, points_tick
 from felicity.style.numbers import count, percent
 from felicity.style.palette import EARLIER, INK, MAIN, MUTED, PAPER, RAW
 
@@ -133,6 +133,8 @@ def draw_days(line: DayLine, at: date | None) -> Canvas:
 
 def draw_changes(changes: Sequence[tuple[str, BeforeAfter]]) -> Canvas:
     """Before and after, place by place, and the difference with its interval."""
+    from matplotlib.ticker import MaxNLocator
+
     with style():
         canvas = new_canvas(0.55 * len(changes) + 1.0)
         left, right = canvas.subplots(1, 2, sharey=True, width_ratios=(1.35, 1))
@@ -151,13 +153,15 @@ def draw_changes(changes: Sequence[tuple[str, BeforeAfter]]) -> Canvas:
         left.set_yticks(range(len(changes)), [short(name) for name, _ in changes], color=INK)
         left.set_ylim(len(changes) - 0.5, -0.5)
         left.set_xlim(0, 100)
+        left.set_xticks((0, 25, 50, 75, 100))
         left.xaxis.set_major_formatter(percent_tick)
         left.set_title("Happy share before and after")
         right.axvline(0, color=MUTED, linewidth=1)
         ends = [abs(v) for _, c in changes for v in (c.difference.low, c.difference.high, best(c.difference)) if v]
         reach = 5 * math.ceil((max(ends, default=5.0) + 0.5) / 5)
         right.set_xlim(-reach, reach)
-        right.xaxis.set_major_formatter(lambda value, _: f"{round(value, 3):+g}" if round(value, 3) else "0")
+        right.xaxis.set_major_locator(MaxNLocator(5, prune="both"))
+        right.xaxis.set_major_formatter(points_tick)
         right.set_title("Difference in points")
         for axes in (left, right):
             grid(axes, "x")

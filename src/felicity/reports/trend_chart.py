@@ -13,7 +13,7 @@ import numpy as np
 from felicity.over_time.control import LevelShift, Limits
 from felicity.over_time.series import Floats
 from felicity.over_time.trend import Trend
-from felicity.style.charts import panels, save, style
+from felicity.style.charts import panels, save, short, style
 from felicity.style.marks import dress, upper_legend, wall
 from felicity.style.numbers import people, points, points_span
 from felicity.style.palette import ACCENT, BAD, INK, MAIN, MUTED
@@ -96,7 +96,7 @@ def trend_figure(pictures: Sequence[TrendPicture]) -> Figure:
                 fontsize=8,
                 color=INK,
             )
-        panel.set_title(f"{one.location}: {one.caption}")
+        panel.set_title(f"{short(one.location, 50)}\n{one.caption}")
         dress(panel)
     upper_legend(figure, axes)
     return figure

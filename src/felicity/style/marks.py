@@ -60,6 +60,12 @@ def percent_tick(value: float, _: object = None) -> str:
     return f"{round(value, 3) + 0:g} %"
 
 
+def points_tick(value: float, _: object = None) -> str:
+    """Return the tick of a difference in points, with its sign."""
+    shown = f"{round(value, 3):+g}".replace("-", "\u2212")
+    return shown if round(value, 3) else "0"
+
+
 def share_tick(value: float, _: object = None) -> str:
     """Return the tick of a share from 0 to 1 in percent."""
     return percent_tick(100 * value)
@@ -92,6 +98,14 @@ def whole_ticks(axis: Axis) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 2.5, 5, 10]))
+
+
+def plain_log(axis: Axis) -> None:
+    """Set ticks of a logarithmic axis as plain numbers, such as 0.001, and none between them."""
+    from matplotlib.ticker import NullFormatter
+
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def grid(panel: Axes, along: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from felicity.style.charts import new_canvas, style
-from felicity.style.marks import whole_ticks
+from felicity.style.marks import plain_log, whole_ticks
 from felicity.style.palette import MUTED, SERIES
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def draw_beside(ours: Mapping[str, Sequence[float]], published: Sequence[float],
     shown = [*published, *(value for values in ours.values() for value in values)]
     if min(shown) > 0 and max(shown) / min(shown) > 100:
         axes.set_yscale("log")
+        plain_log(axes.yaxis)
     axes.set(xlabel="epoch", ylabel=figure, title=title)
     axes.set_xticks(range(1, max(len(published), *map(len, ours.values())) + 1))
     axes.legend()

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from felicity.style.charts import new_canvas, style
-from felicity.style.marks import grid, shades, whole_ticks
+from felicity.style.marks import grid, plain_log, shades, whole_ticks
 from felicity.style.numbers import share
 from felicity.style.palette import EARLIER, INK, MUTED, TRAINING, VALIDATION
 
@@ -126,6 +126,7 @@ def _slice(axes: Any, trials: list[dict[str, Any]], name: str, dimension: dict[s
     if dimension["log"]:
         axes.set_xscale("log")
         axes.minorticks_off()
+        plain_log(axes.xaxis)
         axes.set_xlim(low * (low / high) ** EDGE, high * (high / low) ** EDGE)
         return dots
     axes.set_xlim(low - EDGE * (high - low), high + EDGE * (high - low))
