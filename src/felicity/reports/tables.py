@@ -11,7 +11,8 @@ from typing import Any
 from felicity.cities.city import CityIndex
 from felicity.index import Figure, IndexRow
 from felicity.over_time.effect import Effect
-from felicity.reports.place import CityReport
+from felicity.over_time.trend import Trend
+from felicity.reports.place import BeforeAfter, CityReport, PlaceReport
 from felicity.schemas.cities import PartShape
 from felicity.style.dates import WEEKDAYS
 
@@ -19,70 +20,68 @@ Table = Sequence[Mapping[str, Any]]
 
 
 def make_tables(report: CityReport) -> dict[str, Table]:
-    """By name. Cells of figures that are not shown are None; times are ISO 8601; shares in percent."""
+    """Make the tables of a report, by name, without empty ones.
+
+    Cells of figures that are not shown are None; times are ISO 8601; shares in percent.
+    """
+    places = report.places
     tables: dict[str, Table] = {
-        "index": [_index(p.total) for p in report.places if p.total]
-        + ([_index(report.together)] if report.together else []),
-        "days": [_index(row) for p in report.places for row in p.days],
-        "hours_of_day": [
-            {"hour": r.level, "days": r.periods} | _index(r.index) for p in report.places for r in p.hours
-        ],
+        "index": [_index(p.total) for p in places if p.total] + ([_index(report.together)] if report.together else []),
+        "days": [_index(row) for p in places for row in p.days],
+        "hours_of_day": [{"hour": r.level, "days": r.periods} | _index(r.index) for p in places for r in p.hours],
         "weekdays": [
-            {"weekday": WEEKDAYS[r.level], "days": r.periods} | _index(r.index)
-            for p in report.places
-            for r in p.weekdays
+            {"weekday": WEEKDAYS[r.level], "days": r.periods} | _index(r.index) for p in places for r in p.weekdays
         ],
-        "exposure": [
-            {
-                "location": p.name,
-                "people_seen": p.exposure.people_seen,
-                "people": p.exposure.people,
-                "rejected": sum(p.exposure.rejected.values()),
-                "camera_minutes": round(p.exposure.seconds_covered / 60, 2),
-                "frames_seen": p.exposure.frames_seen,
-                "frames_dropped": p.exposure.frames_dropped,
-                "windows": p.exposure.windows,
-                "state": p.state,
-            }
-            for p in report.places
-        ],
+        "exposure": [_exposure(p) for p in places],
         "rejected": [
             {"location": p.name, "reason": reason, "people": count}
-            for p in report.places
+            for p in places
             for reason, count in p.exposure.rejected.items()
         ],
-        "trend": [
-            {
-                "location": p.name,
-                "points_per_month": p.trend.slope,
-                "low": p.trend.low,
-                "high": p.trend.high,
-                "p_value": p.trend.p_value,
-                "tau": p.trend.tau,
-                "periods": p.trend.periods,
-                "detectable_per_month": p.trend.detectable,
-                "season": p.trend.season,
-            }
-            for p in report.places
-            if p.trend
-        ],
-        "before_after": [
-            {
-                "location": p.name,
-                "at": str(report.at),
-                "people_before": p.change.people_before,
-                "people_after": p.change.people_after,
-            }
-            | _figure("before", p.change.before)
-            | _figure("after", p.change.after)
-            | _figure("difference", p.change.difference)
-            for p in report.places
-            if p.change
-        ],
+        "trend": [_trend(p.trend) for p in places if p.trend],
+        "before_after": [{"location": p.name, "at": str(report.at)} | _change(p.change) for p in places if p.change],
         "city": _city(report.city) if report.city else [],
         "effect": _effect(report.effect) if report.effect else [],
     }
     return {name: table for name, table in tables.items() if table}
+
+
+def _exposure(place: PlaceReport) -> dict[str, Any]:
+    seen = place.exposure
+    return {
+        "location": place.name,
+        "people_seen": seen.people_seen,
+        "people": seen.people,
+        "rejected": sum(seen.rejected.values()),
+        "camera_minutes": round(seen.seconds_covered / 60, 2),
+        "frames_seen": seen.frames_seen,
+        "frames_dropped": seen.frames_dropped,
+        "windows": seen.windows,
+        "state": place.state,
+    }
+
+
+def _trend(trend: Trend) -> dict[str, Any]:
+    return {
+        "location": trend.location,
+        "points_per_month": trend.slope,
+        "low": trend.low,
+        "high": trend.high,
+        "p_value": trend.p_value,
+        "tau": trend.tau,
+        "periods": trend.periods,
+        "detectable_per_month": trend.detectable,
+        "season": trend.season,
+    }
+
+
+def _change(change: BeforeAfter) -> dict[str, Any]:
+    return (
+        {"people_before": change.people_before, "people_after": change.people_after}
+        | _figure("before", change.before)
+        | _figure("after", change.after)
+        | _figure("difference", change.difference)
+    )
 
 
 def _city(city: CityIndex) -> list[dict[str, Any]]:
