@@ -28,18 +28,16 @@ MONDAY = datetime(2026, 5, 4, tzinfo=UTC)
 def sums_of(rng: np.random.Generator, people: int, happy: float) -> Sums:
     """One window of people."""
     p = answers(rng, rng.choice(8, people, p=shares(happy)))
-    return Sums.of_columns(
+    return Sums.of_windows(
+        start=[0],
+        seconds=[60],
         people_seen=[people],
         people=[people],
         hard_counts=np.bincount(p.argmax(axis=1), minlength=8)[None],
         prob_sums=p.sum(axis=0)[None],
         prob_cross=(p.T @ p)[None],
         frames_seen=[1],
-        frames_dropped=[0],
         seconds_covered=[60.0],
-        first=np.array([0]),
-        last=np.array([60]),
-        rejected=({},),
     )
 
 

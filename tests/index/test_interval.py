@@ -60,18 +60,14 @@ def sums_of(p: Floats, window: npt.ArrayLike | None = None) -> Sums:
     n = len(p)
     one = np.ones(n, dtype=np.int64)
     at = np.zeros(n, dtype=np.int64) if window is None else np.asarray(window)
-    people = Sums.of_columns(
+    people = Sums.of_windows(
+        start=at,
+        seconds=one,
         people_seen=one,
         people=one,
         hard_counts=np.eye(8, dtype=np.int64)[p.argmax(axis=1)],
         prob_sums=p,
         prob_cross=p[:, :, None] * p[:, None, :],
-        frames_seen=one,
-        frames_dropped=one,
-        seconds_covered=one * 1.0,
-        first=at,
-        last=at + 1,
-        rejected=({},) * n,
     )
     windows = people.grouped(at, int(at.max()) + 1)
     squared = windows.prob_sums[:, :, None] * windows.prob_sums[:, None, :]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from felicity.index import SoftMatrix
 from felicity.windows import PersonObservation, Sums, Window, WindowAccumulator
+from felicity.windows.columns import WINDOW_COLUMNS
 
 Floats = npt.NDArray[np.float64]
 
@@ -106,24 +107,20 @@ def draw_groups(
         label = (of_window.cumsum(axis=1)[at, :7] < rng.random((people, 1))).sum(axis=1)
         p = answers(rng, label)
         one = np.ones(people, dtype=np.int64)
-        each = Sums.of_columns(
+        each = Sums.of_windows(
+            start=at * 60,
+            seconds=one * 60,
             people_seen=one,
             people=one,
             hard_counts=np.eye(8, dtype=np.int64)[p.argmax(axis=1)],
             prob_sums=p,
             prob_cross=p[:, :, None] * p[:, None, :],
             frames_seen=one,
-            frames_dropped=one * 0,
             seconds_covered=one * 1.0,
-            first=at * 60,
-            last=at * 60 + 60,
-            rejected=({},) * people,
         ).grouped(at, windows)
         parts.append(
-            Sums.of_columns(
-                **{name: getattr(each, name) for name in ("people_seen", "people", "hard_counts", "prob_sums")},
-                **{name: getattr(each, name) for name in ("prob_cross", "frames_seen", "frames_dropped")},
-                **{name: getattr(each, name) for name in ("seconds_covered", "first", "last", "rejected")},
+            Sums.of_windows(
+                each.first, each.last - each.first, **{c.name: getattr(each, c.name) for c in WINDOW_COLUMNS}
             )
         )
     return Sums.concatenate([part.total() for part in parts]), parts

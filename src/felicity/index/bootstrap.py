@@ -12,8 +12,8 @@ import numpy as np
 from felicity.errors import EstimateError
 from felicity.index.estimate import adjust
 from felicity.index.soft_matrix import SoftMatrix
+from felicity.windows.columns import Floats
 from felicity.windows.sums import Sums
-from felicity.windows.window import Floats
 
 
 def bootstrap(windows: Sums, soft: SoftMatrix, *, draws: int = 2000, seed: int = 0) -> Floats:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from felicity.errors import EstimateError
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.labels import EXPRESSIONS, HAPPY_INDEX
-from felicity.windows.window import Floats
+from felicity.windows.columns import Floats
 
 LEAST_FACES = 30
 """Happy faces, and others, that a calibration needs."""

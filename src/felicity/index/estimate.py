@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from felicity.windows.window import Floats
+from felicity.windows.columns import Floats
 
 _ROUNDS = 60
 _TINY = 1e-12

@@ -19,8 +19,8 @@ from felicity.index.suppression import alone, check_k, crowds
 from felicity.labels import EXPRESSIONS
 from felicity.notes import Note
 from felicity.windows.buckets import By, bucket
+from felicity.windows.columns import CLASSES, Floats
 from felicity.windows.sums import Sums
-from felicity.windows.window import CLASSES, Floats
 
 DEFAULT_K = 10
 

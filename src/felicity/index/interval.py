@@ -11,8 +11,8 @@ from felicity.index.estimate import adjust, shares
 from felicity.index.polynomials import bisect, furthest, product, summed_product
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.labels import EXPRESSIONS, MOODS, Mood
+from felicity.windows.columns import CLASSES, Floats
 from felicity.windows.sums import Sums
-from felicity.windows.window import CLASSES, Floats
 
 IS_HAPPY = np.array([float(MOODS[e] is Mood.HAPPY) for e in EXPRESSIONS])
 """(8,): 1 where an expression counts as happy."""

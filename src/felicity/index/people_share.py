@@ -44,18 +44,14 @@ def happy_share(probabilities: Sequence[npt.ArrayLike], soft: SoftMatrix, prior:
     p = np.asarray(probabilities, dtype=np.float64)
     p = p / p.sum(axis=1, keepdims=True)
     one, nothing = np.ones(len(p), dtype=np.int64), np.zeros(len(p), dtype=np.int64)
-    sums = Sums.of_columns(
+    sums = Sums.of_windows(
+        nothing,
+        nothing,
         people_seen=one,
         people=one,
         hard_counts=np.eye(p.shape[1], dtype=np.int64)[p.argmax(axis=1)],
         prob_sums=p,
         prob_cross=p[:, :, None] * p[:, None, :],
-        frames_seen=one,
-        frames_dropped=nothing,
-        seconds_covered=nothing,
-        first=nothing,
-        last=nothing,
-        rejected=({},) * len(p),
     ).total()
     found = Intervals(sums, soft).linear(IS_HAPPY)
     counted = float(sums.hard_counts[0] @ IS_HAPPY) / len(p)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from felicity.windows.window import Floats
+from felicity.windows.columns import Floats
 
 _HALVINGS = 40
 

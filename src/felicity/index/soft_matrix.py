@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.labels import EXPRESSIONS
-from felicity.windows.window import CLASSES, Floats
+from felicity.windows.columns import CLASSES, Floats
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from felicity.index.interval import IS_HAPPY, Intervals
 from felicity.labels import EXPRESSIONS, HAPPY_INDEX
 from felicity.simulation.labelled import AnsweredFaces
 from felicity.windows import Sums
-from felicity.windows.window import CLASSES
+from felicity.windows.columns import CLASSES
 
 Floats = npt.NDArray[np.float64]
 PEOPLE_A_MINUTE = 5
@@ -67,23 +67,19 @@ def sums_by_day(drawn: People, days: int) -> Sums:
     count = np.bincount(day_of_window, minlength=days)
     hard = np.bincount(np.arange(len(p)) // people * CLASSES + p.argmax(axis=1), minlength=days * CLASSES)
     by_day = p.reshape(days, people, CLASSES)
-    start, nothing = 60 * windows.astype(np.int64), np.zeros(days, dtype=np.int64)
-    return Sums(
-        windows=count,
-        blocks=count,
+    start = 60 * windows.astype(np.int64)
+    last = start[np.append(of_day[1:], len(windows)) - 1]
+    sums = Sums.of_windows(
+        start=start[of_day],
+        seconds=last + 60 - start[of_day],
         people_seen=np.full(days, people),
         people=np.full(days, people),
-        hard_counts=hard.reshape(days, CLASSES),
+        hard_counts=hard,
         prob_sums=by_day.sum(axis=1),
         prob_cross=by_day.transpose(0, 2, 1) @ by_day,
-        block_cross=np.add.reduceat(in_window[:, :, None] * in_window[:, None, :], of_day, axis=0),
-        frames_seen=nothing,
-        frames_dropped=nothing,
-        seconds_covered=nothing.astype(np.float64),
-        first=start[of_day],
-        last=start[np.append(of_day[1:], len(windows)) - 1] + 60,
-        rejected=({},) * days,
     )
+    squares = np.add.reduceat(in_window[:, :, None] * in_window[:, None, :], of_day, axis=0)
+    return replace(sums, windows=count, blocks=count, block_cross=squares)
 
 
 def simulated_days(

@@ -13,17 +13,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import sqlalchemy as sa
 
-from felicity.store.arrays import ROLLUP_COLUMNS, WINDOW_COLUMNS, rollup_rows, rollups_to_sums, windows_to_sums
+from felicity.store.arrays import SUM_NAMES, WINDOW_NAMES, rollup_rows, rollups_to_sums, windows_to_sums
 from felicity.store.tables import days, hours, runs, windows
 from felicity.windows.buckets import bucket
 from felicity.windows.sums import Sums
 
-WINDOW_SELECT = tuple(windows.c[name] for name in WINDOW_COLUMNS)
+WINDOW_SELECT = tuple(windows.c[name] for name in WINDOW_NAMES)
 
 
 def rollup_select(table: sa.Table) -> tuple[sa.Column[object], ...]:
     """The columns that ``rollups_to_sums`` reads."""
-    return tuple(table.c[name] for name in ROLLUP_COLUMNS)
+    return tuple(table.c[name] for name in SUM_NAMES)
 
 
 def refresh(connection: sa.Connection, location_id: int, model_id: int, zone: ZoneInfo, starts: Iterable[int]) -> None:

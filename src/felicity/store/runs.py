@@ -18,6 +18,7 @@ from felicity.store.query import instant
 from felicity.store.tables import locations as places
 from felicity.store.tables import models, runs
 from felicity.store.tables import windows as stored
+from felicity.windows.columns import WINDOW_COLUMNS
 from felicity.windows.window import LONGEST, Window, WindowKey
 
 
@@ -246,9 +247,10 @@ def _remove_replaced(connection: sa.Connection, run_id: int, place: Any, added: 
 
 
 def _windows_of(rows: Sequence[Any]) -> Iterator[Window]:
-    width = len(arrays.WINDOW_COLUMNS)
+    width = len(arrays.WINDOW_NAMES)
     sums = arrays.windows_to_sums([row[:width] for row in rows])
-    for i, row in enumerate(rows):
+    own = zip(*(column.values(getattr(sums, column.name)) for column in WINDOW_COLUMNS), strict=True)
+    for row, values in zip(rows, own, strict=True):
         name, camera, source, micros, identity = row[width:]
         key = WindowKey(
             location=name,
@@ -259,15 +261,4 @@ def _windows_of(rows: Sequence[Any]) -> Iterator[Window]:
             start=datetime.fromtimestamp(row.start, UTC),
             seconds=row.seconds,
         )
-        yield Window(
-            key=key,
-            people_seen=row.people_seen,
-            people=row.people,
-            hard_counts=sums.hard_counts[i],
-            prob_sums=sums.prob_sums[i],
-            prob_cross=sums.prob_cross[i],
-            frames_seen=row.frames_seen,
-            frames_dropped=row.frames_dropped,
-            seconds_covered=row.seconds_covered,
-            rejected=row.rejected or {},
-        )
+        yield Window(key, *values)

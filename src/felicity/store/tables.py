@@ -1,12 +1,18 @@
 """The tables. No person is in them: the finest thing kept is a window.
 
-Arrays are little-endian float64 (``hard_counts``: int64), the symmetric ones their upper triangle row by
-row; NULL stands for all zeros. Times are seconds since the epoch, UTC; ``run_start`` is in microseconds.
+The columns of windows and of their sums follow ``windows.columns``. Times are seconds
+since the epoch, UTC; ``run_start`` is in microseconds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
 import sqlalchemy as sa
+
+from felicity.windows.columns import SUM_COLUMNS, WINDOW_COLUMNS, Column, Tally
 
 metadata = sa.MetaData(
     naming_convention={
@@ -18,6 +24,19 @@ metadata = sa.MetaData(
 )
 
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _kept(columns: Iterable[Column]) -> Iterator[sa.Column[Any]]:
+    """Columns of a table for those of a window or a sum; ``arrays`` says how values are kept in them."""
+    for column in columns:
+        if isinstance(column, Tally):
+            yield sa.Column(column.name, sa.JSON(none_as_null=True))
+        elif column.shape:
+            yield sa.Column(column.name, sa.LargeBinary)
+        else:
+            kind = sa.Float if column.dtype is np.float64 else sa.BigInteger
+            yield sa.Column(column.name, kind, nullable=False)
+
 
 locations = sa.Table(
     "locations",
@@ -71,15 +90,7 @@ windows = sa.Table(
     sa.Column("run_id", sa.ForeignKey("runs.id"), primary_key=True),
     sa.Column("seconds", sa.Integer, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
-    sa.Column("people_seen", sa.BigInteger, nullable=False),
-    sa.Column("people", sa.BigInteger, nullable=False),
-    sa.Column("hard_counts", sa.LargeBinary),
-    sa.Column("prob_sums", sa.LargeBinary),
-    sa.Column("prob_cross", sa.LargeBinary),
-    sa.Column("frames_seen", sa.BigInteger, nullable=False),
-    sa.Column("frames_dropped", sa.BigInteger, nullable=False),
-    sa.Column("seconds_covered", sa.Float, nullable=False),
-    sa.Column("rejected", sa.JSON(none_as_null=True)),
+    *_kept(WINDOW_COLUMNS),
     sa.Index("ix_windows_run_id", "run_id"),
     sqlite_with_rowid=False,
 )
@@ -92,20 +103,7 @@ def _rollup(name: str) -> sa.Table:
         sa.Column("location_id", sa.ForeignKey("locations.id"), primary_key=True),
         sa.Column("model_id", sa.ForeignKey("models.id"), primary_key=True),
         sa.Column("start", sa.BigInteger, primary_key=True),
-        sa.Column("windows", sa.BigInteger, nullable=False),
-        sa.Column("blocks", sa.BigInteger, nullable=False),
-        sa.Column("people_seen", sa.BigInteger, nullable=False),
-        sa.Column("people", sa.BigInteger, nullable=False),
-        sa.Column("hard_counts", sa.LargeBinary),
-        sa.Column("prob_sums", sa.LargeBinary),
-        sa.Column("prob_cross", sa.LargeBinary),
-        sa.Column("block_cross", sa.LargeBinary),
-        sa.Column("frames_seen", sa.BigInteger, nullable=False),
-        sa.Column("frames_dropped", sa.BigInteger, nullable=False),
-        sa.Column("seconds_covered", sa.Float, nullable=False),
-        sa.Column("first", sa.BigInteger, nullable=False),
-        sa.Column("last", sa.BigInteger, nullable=False),
-        sa.Column("rejected", sa.JSON(none_as_null=True)),
+        *_kept(SUM_COLUMNS),
         sqlite_with_rowid=False,
     )
 

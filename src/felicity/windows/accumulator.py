@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
-from felicity.windows.window import CLASSES, PersonObservation, Window, WindowKey, check_seconds
+from felicity.windows.columns import WINDOW_COLUMNS
+from felicity.windows.window import PersonObservation, Window, WindowKey, check_seconds
 
-
-@dataclass
-class _Open:
-    people: int = 0
-    hard_counts: np.ndarray = field(default_factory=lambda: np.zeros(CLASSES, dtype=np.int64))
-    prob_sums: np.ndarray = field(default_factory=lambda: np.zeros(CLASSES))
-    prob_cross: np.ndarray = field(default_factory=lambda: np.zeros((CLASSES, CLASSES)))
-    frames_seen: int = 0
-    frames_dropped: int = 0
-    seconds_covered: float = 0.0
-    rejected: dict[str, int] = field(default_factory=dict)
+_Part = dict[str, Any]
+"""The columns of an open window, by name."""
 
 
 class WindowAccumulator:
@@ -55,7 +47,7 @@ class WindowAccumulator:
         self._seconds = seconds
         self._lateness = lateness
         self._max_gap = max_gap
-        self._open: dict[int, _Open] = {}
+        self._open: dict[int, _Part] = {}
         self._floor = -(2**62)
         self._latest = -math.inf
         self._last_frame: float | None = None
@@ -64,22 +56,23 @@ class WindowAccumulator:
     def add_person(self, observation: PersonObservation) -> None:
         """Count one person."""
         window = self._at(observation.time.timestamp())
+        window["people_seen"] += 1
         if observation.probabilities is None:
             reason = str(observation.rejected)
-            window.rejected[reason] = window.rejected.get(reason, 0) + 1
+            window["rejected"][reason] = window["rejected"].get(reason, 0) + 1
             return
         p = observation.probabilities
-        window.people += 1
-        window.hard_counts[int(p.argmax())] += 1
-        window.prob_sums += p
-        window.prob_cross += np.outer(p, p)
+        window["people"] += 1
+        window["hard_counts"][int(p.argmax())] += 1
+        window["prob_sums"] += p
+        window["prob_cross"] += np.outer(p, p)
 
     def add_frame(self, time: datetime, *, dropped: int = 0) -> None:
         """Count a frame that was looked at, the ``dropped`` ones before it, and the time since the last frame."""
         now = time.timestamp()
         window = self._at(now)
-        window.frames_seen += 1
-        window.frames_dropped += dropped
+        window["frames_seen"] += 1
+        window["frames_dropped"] += dropped
         if self._last_frame is not None and 0 < now - self._last_frame <= self._max_gap:
             self._cover(self._last_frame, now)
         self._last_frame = now
@@ -100,36 +93,22 @@ class WindowAccumulator:
     def _give(self, starts: list[int]) -> list[Window]:
         windows = []
         for start in sorted(starts):
-            part = self._open.pop(start)
-            windows.append(
-                Window(
-                    key=self._key(start),
-                    people_seen=part.people + sum(part.rejected.values()),
-                    people=part.people,
-                    hard_counts=part.hard_counts,
-                    prob_sums=part.prob_sums,
-                    prob_cross=part.prob_cross,
-                    frames_seen=part.frames_seen,
-                    frames_dropped=part.frames_dropped,
-                    seconds_covered=part.seconds_covered,
-                    rejected=part.rejected,
-                )
-            )
+            windows.append(Window(self._key(start), **self._open.pop(start)))
             self._floor = start + self._seconds
         return windows
 
-    def _at(self, time: float) -> _Open:
+    def _at(self, time: float) -> _Part:
         self._latest = max(self._latest, time)
         start = math.floor(time / self._seconds) * self._seconds
         if start < self._floor:
             start = min(self._open, default=self._floor)
-        return self._open.setdefault(start, _Open())
+        return self._open.setdefault(start, {column.name: column.zero() for column in WINDOW_COLUMNS})
 
     def _cover(self, begin: float, end: float) -> None:
         # A stretch between two frames may cross the edge of a window.
         while begin < end:
             edge = min(end, (math.floor(begin / self._seconds) + 1) * self._seconds)
-            self._at(begin).seconds_covered += edge - begin
+            self._at(begin)["seconds_covered"] += edge - begin
             begin = edge
 
     def _key(self, start: int) -> WindowKey:

@@ -8,19 +8,19 @@ says the same as the windows themselves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from felicity.windows.window import CLASSES, Floats, Window, add_counts
-
-Ints = npt.NDArray[np.int64]
+from felicity.windows.columns import SUM_COLUMNS, WINDOW_COLUMNS, Floats, Grouping, Ints
+from felicity.windows.window import Window
 
 
 @dataclass(frozen=True)
 class Sums:
-    """R groups of windows, one row each.
+    """R groups of windows, one row each; ``columns.SUM_COLUMNS`` says what each column means.
 
     Counts are int64 ``(R,)``: ``windows``, ``blocks`` (windows with people in them), ``people_seen``,
     ``people``, ``frames_seen``, ``frames_dropped``; ``seconds_covered`` float ``(R,)``. ``hard_counts``
@@ -36,118 +36,62 @@ class Sums:
     hard_counts: Ints
     prob_sums: Floats
     prob_cross: Floats
-    block_cross: Floats
     frames_seen: Ints
     frames_dropped: Ints
     seconds_covered: Floats
+    rejected: tuple[Mapping[str, int], ...]
+    block_cross: Floats
     first: Ints
     last: Ints
-    rejected: tuple[Mapping[str, int], ...]
 
     def __len__(self) -> int:
         return len(self.windows)
 
     @classmethod
     def of(cls, windows: Iterable[Window]) -> Sums:
-        """One row per window."""
+        """Return one row per window."""
         listed = list(windows)
-        start = np.array([int(w.key.start.timestamp()) for w in listed], dtype=np.int64)
-        length = np.array([w.key.seconds for w in listed], dtype=np.int64)
-        return cls.of_columns(
-            people_seen=[w.people_seen for w in listed],
-            people=[w.people for w in listed],
-            hard_counts=np.array([w.hard_counts for w in listed], dtype=np.int64),
-            prob_sums=np.array([w.prob_sums for w in listed], dtype=np.float64),
-            prob_cross=np.array([w.prob_cross for w in listed], dtype=np.float64),
-            frames_seen=[w.frames_seen for w in listed],
-            frames_dropped=[w.frames_dropped for w in listed],
-            seconds_covered=[w.seconds_covered for w in listed],
-            first=start,
-            last=start + length,
-            rejected=tuple(w.rejected for w in listed),
+        return cls.of_windows(
+            start=[int(w.key.start.timestamp()) for w in listed],
+            seconds=[w.key.seconds for w in listed],
+            **{column.name: [getattr(w, column.name) for w in listed] for column in WINDOW_COLUMNS},
         )
 
     @classmethod
-    def of_columns(
-        cls,
-        *,
-        people_seen: npt.ArrayLike,
-        people: npt.ArrayLike,
-        hard_counts: Ints,
-        prob_sums: Floats,
-        prob_cross: Floats,
-        frames_seen: npt.ArrayLike,
-        frames_dropped: npt.ArrayLike,
-        seconds_covered: npt.ArrayLike,
-        first: Ints,
-        last: Ints,
-        rejected: tuple[Mapping[str, int], ...],
-    ) -> Sums:
-        """One row per window, from the windows' columns."""
-        judged = np.asarray(people, dtype=np.int64)
-        sums = prob_sums.reshape(-1, CLASSES)
-        return cls(
-            windows=np.ones(len(judged), dtype=np.int64),
-            blocks=(judged > 0).astype(np.int64),
-            people_seen=np.asarray(people_seen, dtype=np.int64),
-            people=judged,
-            hard_counts=hard_counts.reshape(-1, CLASSES),
-            prob_sums=sums,
-            prob_cross=prob_cross.reshape(-1, CLASSES, CLASSES),
-            block_cross=sums[:, :, None] * sums[:, None, :],
-            frames_seen=np.asarray(frames_seen, dtype=np.int64),
-            frames_dropped=np.asarray(frames_dropped, dtype=np.int64),
-            seconds_covered=np.asarray(seconds_covered, dtype=np.float64),
-            first=first,
-            last=last,
-            rejected=rejected,
-        )
+    def of_windows(cls, start: npt.ArrayLike, seconds: npt.ArrayLike, **columns: Any) -> Sums:
+        """Return one row per window, from the windows' own columns; those not given are all zero.
+
+        ``start`` and ``seconds``: int ``(R,)``. Raises TypeError for an unknown column.
+        """
+        own: dict[str, Any] = {"start": np.asarray(start, np.int64), "seconds": np.asarray(seconds, np.int64)}
+        for column in WINDOW_COLUMNS:
+            given = columns.pop(column.name, None)
+            own[column.name] = column.empty(len(own["start"])) if given is None else column.stacked(given)
+        derived: dict[str, Any] = {column.name: column.derive(own) for column in SUM_COLUMNS if column.derive}
+        return cls(**{column.name: own[column.name] for column in WINDOW_COLUMNS}, **derived, **columns)
 
     @classmethod
     def empty(cls) -> Sums:
-        """No row."""
+        """Return no row."""
         return cls.of([])
 
     @classmethod
     def concatenate(cls, parts: Sequence[Sums]) -> Sums:
-        """The rows of all ``parts``, one after the other."""
+        """Return the rows of all ``parts``, one after the other."""
         if not parts:
             return cls.empty()
-        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
-        return cls(**columns, rejected=tuple(tally for part in parts for tally in part.rejected))
+        return cls(**{c.name: c.joined([getattr(part, c.name) for part in parts]) for c in SUM_COLUMNS})
 
     def take(self, rows: npt.ArrayLike) -> Sums:
-        """The ``rows`` (indices or a mask), in that order."""
+        """Return the ``rows`` (indices or a mask), in that order."""
         chosen = np.arange(len(self))[np.asarray(rows)]
-        columns = {name: getattr(self, name)[chosen] for name in _ARRAYS}
-        return Sums(**columns, rejected=tuple(self.rejected[i] for i in chosen))
+        return Sums(**{c.name: c.taken(getattr(self, c.name), chosen) for c in SUM_COLUMNS})
 
     def grouped(self, labels: npt.ArrayLike, groups: int) -> Sums:
         """Add up the rows of equal label: int ``(R,)`` in 0 … groups - 1. Rows are added in order."""
-        label = np.asarray(labels, dtype=np.int64)
-        order = np.argsort(label, kind="stable")
-        present, begin = np.unique(label[order], return_index=True)
-        columns = {}
-        for name in _ARRAYS:
-            column = getattr(self, name)
-            add, nothing = _ADD.get(name, (np.add, 0))
-            total = np.full((groups, *column.shape[1:]), nothing, dtype=column.dtype)
-            if len(label):
-                total[present] = add.reduceat(column[order], begin, axis=0)
-            columns[name] = total
-        tallies: list[dict[str, int]] = [{} for _ in range(groups)]
-        for i, tally in zip(label.tolist(), self.rejected, strict=True):
-            if tally:
-                tallies[i] = add_counts(tallies[i], tally)
-        return Sums(**columns, rejected=tuple(tallies))
+        grouping = Grouping.of(labels, groups)
+        return Sums(**{c.name: c.grouped(getattr(self, c.name), grouping) for c in SUM_COLUMNS})
 
     def total(self) -> Sums:
-        """All rows added up: one row."""
+        """Add up all rows: one row."""
         return self.grouped(np.zeros(len(self), dtype=np.int64), 1)
-
-
-_ADD: dict[str, tuple[np.ufunc, int]] = {
-    "first": (np.minimum, np.iinfo(np.int64).max),
-    "last": (np.maximum, np.iinfo(np.int64).min),
-}
-_ARRAYS = tuple(f.name for f in fields(Sums) if f.name != "rejected")

@@ -6,25 +6,19 @@ days and places are sums of windows. Its JSON form is the wire format.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from felicity.labels import EXPRESSIONS
+from felicity.windows.columns import CLASSES, COLUMN, WINDOW_COLUMNS, Floats, Ints
 
-CLASSES = len(EXPRESSIONS)
 LONGEST = 86_400
 """The longest window, in seconds."""
 SCHEMA = 1
 """Version of the JSON form."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -49,7 +43,9 @@ class PersonObservation:
         p = np.asarray(self.probabilities, dtype=np.float64)
         if p.shape != (CLASSES,) or not np.isfinite(p).all() or p.min() < 0 or abs(p.sum() - 1) > 1e-3:
             raise ValueError(f"probabilities are {CLASSES} numbers from 0 to 1 that sum to 1, not {p.tolist()}")
-        object.__setattr__(self, "probabilities", _frozen(p / p.sum()))
+        scaled = p / p.sum()
+        scaled.setflags(write=False)
+        object.__setattr__(self, "probabilities", scaled)
 
 
 @dataclass(frozen=True)
@@ -90,7 +86,9 @@ def check_seconds(seconds: int) -> None:
 
 @dataclass(frozen=True)
 class Window:
-    """Counts and sums over the people of one window (``felicity/index``: the sufficient statistics).
+    """Counts and sums over the people of one window: the sufficient statistics of the index.
+
+    ``columns.WINDOW_COLUMNS`` says what each column means and how it adds up.
 
     ``people_seen``: all tracks; ``people``: those good enough to judge. ``hard_counts`` (8,): people
     by most probable expression. ``prob_sums`` (8,): sum of p. ``prob_cross`` (8, 8): sum of p pᵀ.
@@ -101,36 +99,23 @@ class Window:
     key: WindowKey
     people_seen: int = 0
     people: int = 0
-    hard_counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(CLASSES, dtype=np.int64))
-    prob_sums: Floats = field(default_factory=lambda: np.zeros(CLASSES))
-    prob_cross: Floats = field(default_factory=lambda: np.zeros((CLASSES, CLASSES)))
+    hard_counts: Ints = field(default_factory=COLUMN["hard_counts"].zero)
+    prob_sums: Floats = field(default_factory=COLUMN["prob_sums"].zero)
+    prob_cross: Floats = field(default_factory=COLUMN["prob_cross"].zero)
     frames_seen: int = 0
     frames_dropped: int = 0
     seconds_covered: float = 0.0
     rejected: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        counts = np.asarray(self.hard_counts)
-        if counts.dtype.kind not in "iu":
-            raise ValueError(f"hard_counts are whole numbers, not {counts.dtype}")
-        object.__setattr__(self, "hard_counts", _frozen(counts.astype(np.int64)))
-        for name, shape in (("prob_sums", (CLASSES,)), ("prob_cross", (CLASSES, CLASSES))):
-            array = np.array(getattr(self, name), dtype=np.float64)
-            if array.shape != shape or not np.isfinite(array).all() or array.min() < 0:
-                raise ValueError(f"{name} are non-negative numbers of shape {shape}, not {array.shape}")
-            object.__setattr__(self, name, _frozen(array))
-        object.__setattr__(self, "rejected", MappingProxyType(dict(sorted(self.rejected.items()))))
-        whole = (self.people_seen, self.people, self.frames_seen, self.frames_dropped, *self.rejected.values())
-        if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0 for n in whole):
-            raise ValueError(f"a window counts in whole numbers from 0, not {whole}")
-        if not (math.isfinite(self.seconds_covered) and self.seconds_covered >= 0):
-            raise ValueError(f"seconds_covered is a number from 0, not {self.seconds_covered}")
+        for column in WINDOW_COLUMNS:
+            object.__setattr__(self, column.name, column.checked(getattr(self, column.name)))
         if self.people_seen != self.people + sum(self.rejected.values()):
             raise ValueError(
                 f"{self.people_seen} people seen are not {self.people} judged and "
                 f"{sum(self.rejected.values())} rejected"
             )
-        if self.hard_counts.shape != (CLASSES,) or self.hard_counts.min() < 0 or self.hard_counts.sum() != self.people:
+        if self.hard_counts.sum() != self.people:
             raise ValueError(f"hard_counts are {CLASSES} counts that sum to {self.people} people")
         slack = 1e-6 * max(self.people, 1)
         if abs(self.prob_sums.sum() - self.people) > slack:
@@ -144,84 +129,42 @@ class Window:
         """The sum of two parts of one window; ValueError if their keys differ."""
         if self.key != other.key:
             raise ValueError(f"windows of different keys do not merge: {self.key} and {other.key}")
-        return replace(
-            self,
-            people_seen=self.people_seen + other.people_seen,
-            people=self.people + other.people,
-            hard_counts=self.hard_counts + other.hard_counts,
-            prob_sums=self.prob_sums + other.prob_sums,
-            prob_cross=self.prob_cross + other.prob_cross,
-            frames_seen=self.frames_seen + other.frames_seen,
-            frames_dropped=self.frames_dropped + other.frames_dropped,
-            seconds_covered=self.seconds_covered + other.seconds_covered,
-            rejected=add_counts(self.rejected, other.rejected),
-        )
+        both = {c.name: c.added(getattr(self, c.name), getattr(other, c.name)) for c in WINDOW_COLUMNS}
+        return Window(self.key, **both)
 
     def __add__(self, other: Window) -> Window:
         return self.merge(other)
 
     def to_json(self) -> dict[str, Any]:
         """The wire format: plain values, times in ISO 8601 UTC; floats survive exactly."""
-        key = self.key
-        return {
-            "schema": SCHEMA,
-            "location": key.location,
-            "camera": key.camera,
-            "source": key.source,
-            "run_start": key.run_start.isoformat(),
-            "model": key.model,
-            "start": key.start.isoformat(),
-            "seconds": key.seconds,
-            "people_seen": int(self.people_seen),
-            "people": int(self.people),
-            "hard_counts": self.hard_counts.tolist(),
-            "prob_sums": self.prob_sums.tolist(),
-            "prob_cross": self.prob_cross.tolist(),
-            "frames_seen": int(self.frames_seen),
-            "frames_dropped": int(self.frames_dropped),
-            "seconds_covered": float(self.seconds_covered),
-            "rejected": dict(self.rejected),
-        }
+        times = {name: getattr(self.key, name).isoformat() for name in _TIMES}
+        columns = {column.name: column.plain(getattr(self, column.name)) for column in WINDOW_COLUMNS}
+        return {"schema": SCHEMA} | vars(self.key) | times | columns
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Window:
         """Read the wire format; ValueError says what is missing, unknown or impossible."""
-        fields = {"schema", *WindowKey.__dataclass_fields__, *cls.__dataclass_fields__} - {"key"}
-        if not isinstance(value, Mapping) or set(value) != fields:
-            found = sorted(set(value) ^ fields) if isinstance(value, Mapping) else type(value).__name__
+        if not isinstance(value, Mapping) or set(value) != {"schema", *_KEY, *_NAMES}:
+            found = (
+                sorted(set(value) ^ {"schema", *_KEY, *_NAMES}) if isinstance(value, Mapping) else type(value).__name__
+            )
             raise ValueError(f"not a window: missing or unknown {found}")
         if value["schema"] != SCHEMA:
             raise ValueError(f"a window of schema {SCHEMA} was expected, not {value['schema']!r}")
         try:
-            key = WindowKey(
-                location=value["location"],
-                camera=value["camera"],
-                source=value["source"],
-                run_start=datetime.fromisoformat(value["run_start"]),
-                model=value["model"],
-                start=datetime.fromisoformat(value["start"]),
-                seconds=value["seconds"],
-            )
-            rest = {name: value[name] for name in cls.__dataclass_fields__ if name != "key"}
-            return cls(key=key, **rest)
+            times = {name: datetime.fromisoformat(value[name]) for name in _TIMES}
+            key = WindowKey(**{name: value[name] for name in _KEY} | times)
+            return cls(key, **{name: value[name] for name in _NAMES})
         except (TypeError, AttributeError) as error:
             raise ValueError(f"not a window: {error}") from error
 
 
-def add_counts(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
-    """The sum of two tallies."""
-    total = dict(first)
-    for name, count in second.items():
-        total[name] = total.get(name, 0) + count
-    return total
+_KEY = tuple(field.name for field in fields(WindowKey))
+_TIMES = ("run_start", "start")
+_NAMES = tuple(column.name for column in WINDOW_COLUMNS)
 
 
 def _aware(time: datetime, what: str) -> datetime:
     if not isinstance(time, datetime) or time.tzinfo is None:
         raise ValueError(f"{what} is a time with a time zone, not {time!r}")
     return time
-
-
-def _frozen(array: Any) -> Any:
-    array.setflags(write=False)
-    return array
