@@ -149,6 +149,22 @@ def test_names_with_commas_are_told_from_lists_of_names(town: Path) -> None:
     assert api.split_names("Nowhere,Market", town) == ["Nowhere", "Market"]
 
 
+def test_runs_and_locations_are_listed_and_removed(tmp_path: Path) -> None:
+    url = fill(tmp_path / "s.db", {"Quay": lambda day: 0.3, "Hall": lambda day: 0.4, "Lane": lambda day: 0.4}, 2)
+    with open_store(url) as opened:
+        assert api.list_runs(store=opened) == api.list_runs(store=url)
+        (run,) = api.list_runs(store=opened, locations="Quay")
+        with pytest.raises(ConfigError, match="runs are numbers that felicity runs list shows, not 'Quay'"):
+            api.remove_runs("Quay", store=opened)  # type: ignore[arg-type]
+        assert api.remove_runs(run.id, store=opened) == (run,)
+        assert api.list_runs(store=opened, locations=["Quay"]) == ()
+        removed = api.remove_location("Hall", store=opened)
+        assert (removed.name, removed.windows) == ("Hall", 8) and removed.people > 0
+        saved = api.save_locations([{"name": "Lane", "population": 5}], store=opened, update=True)
+        assert saved.names == ("Lane",) and saved.store == opened.url
+    assert [(place.name, place.population) for place in api.list_locations(store=url)] == [("Lane", 5), ("Quay", None)]
+
+
 def test_the_page_on_python_runs_and_lists_what_is_exported(
     town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

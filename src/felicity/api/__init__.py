@@ -17,6 +17,7 @@ from felicity.api.locations import (
 from felicity.api.over_time import SeriesByLocation, effect, series, trends
 from felicity.api.places import HappinessIndex, city, happiness, write_geojson
 from felicity.api.reporting import WrittenReport, report, write_report
+from felicity.api.runs import list_runs, remove_runs
 from felicity.api.seeing import read, watch
 from felicity.api.selection import opened, split_names
 
@@ -33,9 +34,11 @@ __all__ = [
     "happiness",
     "import_locations",
     "list_locations",
+    "list_runs",
     "opened",
     "read",
     "remove_location",
+    "remove_runs",
     "report",
     "save_locations",
     "series",

@@ -18,17 +18,14 @@ def register(app: typer.Typer) -> None:
 
 
 def list_runs(
-    location: Annotated[
-        list[str] | None, typer.Option("--location", "-l", metavar="NAME", help="Only this place; may be repeated.")
-    ] = None,
+    location: options.Locations = None,
     store: options.Store = None,
     json: options.Json = False,
 ) -> None:
     """List the runs of a store: each is a source that was watched; times are on the place's clock."""
-    from felicity.store import open_store
+    from felicity import api
 
-    with open_store(store, create=False) as opened:
-        listed = opened.runs(location or None)
+    listed = api.list_runs(store=store, locations=location)
     if json:
         console.emit("runs-list", listed)
         return
@@ -58,11 +55,7 @@ def remove(
     store: options.Store = None,
 ) -> None:
     """Remove runs with their windows, as if they had never been watched: all of them, or none."""
-    from felicity.store import open_store
+    from felicity import api
 
-    with open_store(store, create=False) as opened:
-        known = {run.id: run for run in opened.runs()}
-        opened.remove_runs(runs)
-    for number in dict.fromkeys(runs):
-        run = known[number]
+    for run in api.remove_runs(runs, store=store):
         console.say(f"removed: {run.source} at {run.location}, {run.windows:,} windows with {run.people:,} people")
