@@ -32,7 +32,6 @@ LONG_FUNCTIONS = {
     "datasets/preparing.py:_judge": "to be divided",
     "evaluation/study/page.py:_markdown": "to be divided",
     "export/run_to_bundle.py:export": "to be divided",
-    "training/fit.py:fit": "to be divided",
     "training/tuning/tune.py:tune": "to be divided",
     "watching/watch.py:watch_source": "to be divided",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,10 +20,10 @@ from felicity.training import run as runs
 from felicity.training.config import TrainConfig
 from felicity.training.data import ImageArray, LabelledImages, TrainingSet, one_hot
 from felicity.training.engines import Engine, open_engine
-from felicity.training.feed import Feed, check_memory, normalise
+from felicity.training.feed import Batch, Feed, check_memory, normalise
 from felicity.training.history import Epoch
 from felicity.training.schedule import learning_rate
-from felicity.training.start import open_start
+from felicity.training.start import Start, open_start
 from felicity.training.teachers import Teachers
 
 Floats = npt.NDArray[np.float32]
@@ -81,84 +81,120 @@ def fit(
     the loss is no number (the checkpoints then stand before it), where the folder is of another training or cannot
     be written; ConfigError where a batch is larger than the data, or views than the memory.
     """
-    watcher = watcher or Silent()
+    _check_fits(config, data)
+    run: runs.TrainingRun | None = None
+    state: checkpoint.State | None = None
+    facts: dict[str, Any] = {}
+    if resume and (folder / runs.RUN).exists():
+        run, state, facts = runs.resume(folder, config, data)
+    start = None if state is not None else _start(config, run)
+    history, at = runs.history_of(facts), _Progress(**facts.get("progress", {}))
+    if run is None:
+        runs.check_new(folder)
+    elif finished(config, history, at):
+        runs.record(run, history)  # which a kill after the last checkpoint may have prevented
+        return run
+    engine = open_engine(config, data.heads)
+    if state is not None:
+        engine.set_state(state)
+    feed = make_feed(config, data)
+    run = run or runs.begin(folder, config, data, start.id if start else None)
+    if start is not None:
+        start.hand_on(engine, data)
+    training = _Training(config, data, run, engine, feed, watcher or Silent(), on_step, history, at)
+    while not finished(config, history, training.at):
+        training.epoch()
+    return run
+
+
+def _check_fits(config: TrainConfig, data: TrainingSet) -> None:
     if config.batch_size > len(data.train):
         raise ConfigError(
             f"batch_size is {config.batch_size}, but the training part has {len(data.train)} images; "
             f"choose a smaller one"
         )
     check_memory(min(config.views, config.epochs), data.train, sum(data.heads))
-    state: checkpoint.State | None = None
-    facts: dict[str, Any] = {}
-    resumed = resume and (folder / runs.RUN).exists()
-    if resumed:
-        run, state, facts = runs.resume(folder, config, data)
-    start = open_start(config.start) if config.start and state is None else None
-    if start is not None:
-        start.check(config)
-        if resumed and start.id != run.facts["start"]:
-            raise TrainingError(
-                f"{folder}: was begun with the weights of {run.facts['start']}, and they are {start.id} now; resume it "
-                f"with those it was begun with, or choose another folder"
-            )
-    history, at = runs.history_of(facts), _Progress(**facts.get("progress", {}))
-    if resumed and finished(config, history, at):
-        runs.record(run, history)  # which a kill after the last checkpoint may have prevented
-        return run
-    if not resumed:
-        runs.check_new(folder)
-    engine = open_engine(config, data.heads)
-    if state is not None:
-        engine.set_state(state)
-    feed = make_feed(config, data)
-    if not resumed:
-        run = runs.begin(folder, config, data, start.id if start else None)
-    if start is not None:
-        start.hand_on(engine, data)
-    total = feed.steps * config.epochs
-    saved, drawn = time.monotonic(), -math.inf
 
-    def save() -> None:
-        nonlocal saved
-        checkpoint.save(
-            folder / runs.LAST, engine.state(), {"progress": asdict(at), "history": [asdict(e) for e in history]}
+
+def _start(config: TrainConfig, run: runs.TrainingRun | None) -> Start | None:
+    """Return the weights to begin with; ``run``: a resumed one, which was begun with the same."""
+    if not config.start:
+        return None
+    start = open_start(config.start)
+    start.check(config)
+    if run is not None and start.id != run.facts["start"]:
+        raise TrainingError(
+            f"{run.folder}: was begun with the weights of {run.facts['start']}, and they are {start.id} now; resume it "
+            f"with those it was begun with, or choose another folder"
         )
-        saved = time.monotonic()
+    return start
 
-    while not finished(config, history, at):
-        began = time.perf_counter()
-        rate = config.learning_rate
-        for batch in feed.epoch(at.epoch, at.step):
-            rate = learning_rate(config, at.epoch * feed.steps + at.step, total)
-            loss, right = engine.step(batch.faces, batch.targets, rate)
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    f"the loss is {loss} at step {at.step + 1} of epoch {at.epoch + 1} (learning rate {rate:g}); "
-                    f"lower the learning rate; the last good checkpoint is kept in {folder}"
-                )
-            at.step += 1
-            at.loss_sum, at.right, at.seen = at.loss_sum + loss, at.right + right, at.seen + len(batch.targets)
-            watcher.step(at.epoch + 1, at.step, feed.steps, at.loss_sum / at.step, at.right / at.seen)
-            if on_step:
-                on_step(engine, at.epoch * feed.steps + at.step)
-            if time.monotonic() - saved > CHECKPOINT_SECONDS and at.step < feed.steps:
+
+@dataclass
+class _Training:
+    """A training under way; checkpoints hold its engine's state, ``at`` and ``history``."""
+
+    config: TrainConfig
+    data: TrainingSet
+    run: runs.TrainingRun
+    engine: Engine
+    feed: Feed
+    watcher: Watcher
+    on_step: Callable[[Engine, int], None] | None
+    history: list[Epoch]
+    at: _Progress
+    saved: float = field(default_factory=time.monotonic)
+    drawn: float = -math.inf
+
+    def epoch(self) -> None:
+        """Train the epoch, or what is left of it, measure it, and record it."""
+        rate = self._steps()
+        done = _finish_epoch(self.engine, self.config, self.data, self.at, rate)
+        self.history.append(done)
+        best, best_epoch = self.at.best, self.at.best_epoch
+        if done.val_loss < best:
+            best, best_epoch = done.val_loss, done.epoch
+            facts = {"epoch": done.epoch, "classes": list(self.data.classes)}
+            checkpoint.save(self.run.folder / runs.BEST, self.engine.weights(), facts)
+        self.at = _Progress(epoch=done.epoch, best=best, best_epoch=best_epoch)
+        self._save()
+        draw = finished(self.config, self.history, self.at) or time.monotonic() - self.drawn > DRAWING_SECONDS
+        runs.record(self.run, self.history, draw=draw)
+        self.drawn = time.monotonic() if draw else self.drawn
+        self.watcher.epoch(done, self.config.epochs)
+
+    def _steps(self) -> float:
+        """Take the steps of the epoch, with checkpoints on the way; return the last learning rate."""
+        at, steps = self.at, self.feed.steps
+        began, rate = time.perf_counter(), self.config.learning_rate
+        for batch in self.feed.epoch(at.epoch, at.step):
+            rate = learning_rate(self.config, at.epoch * steps + at.step, steps * self.config.epochs)
+            self._step(batch, rate)
+            if time.monotonic() - self.saved > CHECKPOINT_SECONDS and at.step < steps:
                 at.seconds += time.perf_counter() - began
-                save()
+                self._save()
                 began = time.perf_counter()
         at.seconds += time.perf_counter() - began
-        history.append(_finish_epoch(engine, config, data, at, rate))
-        if history[-1].val_loss < at.best:
-            at.best, at.best_epoch = history[-1].val_loss, at.epoch + 1
-            checkpoint.save(
-                folder / runs.BEST, engine.weights(), {"epoch": at.epoch + 1, "classes": list(data.classes)}
+        return rate
+
+    def _step(self, batch: Batch, rate: float) -> None:
+        at = self.at
+        loss, right = self.engine.step(batch.faces, batch.targets, rate)
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss is {loss} at step {at.step + 1} of epoch {at.epoch + 1} (learning rate {rate:g}); "
+                f"lower the learning rate; the last good checkpoint is kept in {self.run.folder}"
             )
-        at = _Progress(epoch=at.epoch + 1, best=at.best, best_epoch=at.best_epoch)
-        save()
-        draw = finished(config, history, at) or time.monotonic() - drawn > DRAWING_SECONDS
-        runs.record(run, history, draw=draw)
-        drawn = time.monotonic() if draw else drawn
-        watcher.epoch(history[-1], config.epochs)
-    return run
+        at.step += 1
+        at.loss_sum, at.right, at.seen = at.loss_sum + loss, at.right + right, at.seen + len(batch.targets)
+        self.watcher.step(at.epoch + 1, at.step, self.feed.steps, at.loss_sum / at.step, at.right / at.seen)
+        if self.on_step:
+            self.on_step(self.engine, at.epoch * self.feed.steps + at.step)
+
+    def _save(self) -> None:
+        facts = {"progress": asdict(self.at), "history": [asdict(epoch) for epoch in self.history]}
+        checkpoint.save(self.run.folder / runs.LAST, self.engine.state(), facts)
+        self.saved = time.monotonic()
 
 
 def finished(config: TrainConfig, history: list[Epoch], at: _Progress) -> bool:
