@@ -296,7 +296,7 @@ def test_adding_locations_is_all_or_nothing(store: Store) -> None:
     store.add_location(Location("Park"))
     with pytest.raises(ConfigError, match="'Park' is there already"):
         store.add_locations([Location("Station"), Location("Park", population=5)])
-    with pytest.raises(ConfigError, match="'Station' stands twice"):
+    with pytest.raises(ConfigError, match="duplicate location name 'Station'"):
         store.add_locations([Location("Station"), Location("Station")])
     assert store.locations() == [Location("Park")]
     store.add_locations([Location("Station"), Location("Park", population=5)], update=True)

@@ -2,7 +2,7 @@
 
 Wherever a function takes ``store``, it takes an open ``Store``, a path, a URL, or None for the user's own file. It
 closes only a store that it opened itself. Times are dates, which begin at midnight, or datetimes; without a zone they
-are on each location's clock. ``locations`` are names, or a single name; None stands for all.
+are in each location's time zone. ``locations`` are names, or a single name; None stands for all.
 """
 
 from felicity.api.calibrating import LocationCalibration, calibrate

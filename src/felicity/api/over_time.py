@@ -89,8 +89,8 @@ def effect(
 ) -> Effect:
     """Estimate the effect at ``at`` on ``locations``, against ``comparison`` if given; see ``over_time.effect``.
 
-    ``at`` without a zone is on the locations' clock. Other arguments as for ``series``. Raises StoreError, ConfigError,
-    EstimateError.
+    ``at`` without a zone is in the locations' time zone. Other arguments as for ``series``. Raises StoreError,
+    ConfigError, EstimateError.
     """
     from felicity.errors import noted
     from felicity.over_time.effect import estimate_effect

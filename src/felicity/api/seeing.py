@@ -62,8 +62,8 @@ def watch(
 ) -> WatchSummary:
     """Watch a source to its end and write its windows; the options are those of ``felicity watch``.
 
-    Times without a zone, ``start`` and those of photographs, are of the location's clock, which is UTC until the store
-    knows better. ``on_open`` is given a function that ends the watch soon, the open window written. Raises SourceError,
+    Times without a zone, ``start`` and those of photographs, are in the location's time zone: UTC until the store
+    has another. ``on_open`` is given a function that ends the watch soon, the open window written. Raises SourceError,
     StoreError, DetectorError, BundleError, ConfigError, ImageError.
     """
     from felicity.errors import ConfigError, SourceError

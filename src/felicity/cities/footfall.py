@@ -105,7 +105,7 @@ def _hourly(path: Path, rows: Iterable[tuple[str, str, str, float]], names: Mapp
             raise ConfigError(f"{line}: there is no location {place!r}; known are {', '.join(sorted(names)) or 'none'}")
         name = _only(line, place, names)
         if (name, hour) in seen:
-            raise ConfigError(f"{line}: {name!r} at {hour} stands twice; one row per location and hour is expected")
+            raise ConfigError(f"{line}: duplicate row for {name!r} at {hour}; give one row per location and hour")
         seen.add((name, hour))
         level = _hour_of_week(line, hour)
         sums.setdefault(name, np.zeros(HOURS))[level] += visits
@@ -137,7 +137,7 @@ def _flows(path: Path, rows: Iterable[tuple[str, str, str, float]], names: Mappi
     seen = set()
     for line, origin, destination, flow in rows:
         if (origin, destination) in seen:
-            raise ConfigError(f"{line}: the flow from {origin} to {destination} stands twice")
+            raise ConfigError(f"{line}: duplicate flow from {origin} to {destination}; give one row per pair")
         seen.add((origin, destination))
         if destination in names:
             name = _only(line, destination, names)

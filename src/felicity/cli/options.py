@@ -36,7 +36,7 @@ Begin = Annotated[
         "--from",
         metavar="TIME",
         parser=parse_time,
-        help="From then on, ISO 8601; without an offset on each location's own clock.",
+        help="From then on, ISO 8601; without an offset in each location's time zone.",
     ),
 ]
 End = Annotated[

@@ -22,7 +22,7 @@ class IndexRowShape(Shape):
     """The index of one location in one period."""
 
     location: str
-    start: Time = Field(description="Begin of the period on the location's clock.")
+    start: Time = Field(description="Begin of the period, in the location's time zone.")
     end: Time = Field(description="End of the period, not included.")
     people_seen: Count = Field(description="All tracks.")
     people: Count = Field(description="Tracks that were judged; they carry the shares.")

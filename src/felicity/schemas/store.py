@@ -15,7 +15,9 @@ class RunShape(Shape):
     camera: str
     source: str = Field(description="What was watched: a file, folder, camera number or address.")
     model: str = Field(description="Identity of the bundle that classified.")
-    first: Time | None = Field(description="Begin of its first window, on the location's clock; null without windows.")
+    first: Time | None = Field(
+        description="Begin of its first window, in the location's time zone; null without windows."
+    )
     last: Time | None = Field(description="End of its last window; null without windows.")
     windows: Count
     people: Count = Field(description="All tracks, those that were not judged too.")

@@ -107,7 +107,7 @@ class Store(AbstractContextManager["Store"]):
         """Add all of them, or none. A name that is there already: ConfigError, or replaced with ``update``."""
         names = [location.name for location in added]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ConfigError(f"locations have names of their own, but {', '.join(map(repr, twice))} stands twice")
+            raise ConfigError(f"duplicate location name {twice[0]!r}; give each location a name of its own")
         with self._write("adding locations") as connection:
             there = {
                 row.name: row for row in connection.execute(sa.select(places.c.id, places.c.name, places.c.timezone))

@@ -1,4 +1,4 @@
-"""``felicity city``: one index for the whole city, from its places."""
+"""``felicity city``: one index for the whole city, from its locations."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def city(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Print the happy share of the city as the weighted mean of its places, and which places are missing."""
+    """Print the happy share of the city, the weighted mean of its locations, and which locations are missing."""
     import felicity
     from felicity.reports.sentences import city_sentence
 

@@ -1,4 +1,4 @@
-"""``felicity effect``: what a measure did to the places it touched."""
+"""``felicity effect``: what a measure changed at the locations it touched."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def effect(
     at: Annotated[
         datetime,
         typer.Option(
-            "--at", metavar="DATE", parser=parse_date, help="When the measure began, on the locations' clock."
+            "--at", metavar="DATE", parser=parse_date, help="When the measure began, in the locations' time zone."
         ),
     ],
     locations: Annotated[
@@ -39,7 +39,7 @@ def effect(
     chart: options.Chart = None,
     json: options.Json = False,
 ) -> None:
-    """Say what changed with a measure: against the places' earlier course, or better against other places."""
+    """Estimate the effect of a measure against the locations' earlier course, or better against other locations."""
     import felicity
     from felicity.api import opened, split_names
     from felicity.reports.sentences import effect_sentence
@@ -88,8 +88,8 @@ def show(found: Effect) -> None:
             row("difference of the groups before, a month", drift.estimate, drift.low, drift.high, drift.p_value)
         )
     if placebo := found.placebo:
-        share = f"{100 * placebo.share:.0f} % as large"
-        rows.append((f"the same at {placebo.dates} dates before, when nothing was done", share, "-", "-"))
+        share = f"{100 * placebo.share:.0f} % of dates"
+        rows.append((f"{placebo.dates} placebo dates with an effect at least this large", share, "-", "-"))
     rows.extend((f"{name}, its own change", f"{change:+.2f}", "-", "-") for name, change in found.changes.items())
     title = f"{found.method[0].upper()}{found.method[1:]}, {found.before} {found.step}s before, {found.after} after"
     console.table(columns, rows, title=title, numbers=columns[1:])

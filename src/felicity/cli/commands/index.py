@@ -1,4 +1,4 @@
-"""``felicity index``: the happiness index per place and period."""
+"""``felicity index``: the happiness index per location and period."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def index(
     store: options.Store = None,
     begin: options.Begin = None,
     end: options.End = None,
-    by: Annotated[By, typer.Option(help="Length of a period, on the location's own clock.")] = "total",
+    by: Annotated[By, typer.Option(help="Length of a period, in the location's time zone.")] = "total",
     location: options.Locations = None,
     k: options.K = 10,
     model: options.Model = None,
@@ -71,7 +71,7 @@ def show_rows(
 ) -> None:
     """Print a table of index rows; ``extra`` is one more column, a heading and a cell per row."""
     timed = by != "total"
-    twice = {key for key, number in Counter(map(_clock, rows)).items() if number > 1}
+    twice = {key for key, number in Counter(map(_local, rows)).items() if number > 1}
     columns = (
         "location",
         *(("from",) if timed else ()),
@@ -91,14 +91,14 @@ def show_rows(
         else:
             interval = f"{share.low:.1f} to {share.high:.1f} %"
             shown = (_percent(share.raw), _percent(share.adjusted), interval, f"{balance:+.1f}")
-        when = (f"{row.start:{'%Y-%m-%d %H:%M %z' if _clock(row) in twice else '%Y-%m-%d %H:%M'}}",) if timed else ()
+        when = (f"{row.start:{'%Y-%m-%d %H:%M %z' if _local(row) in twice else '%Y-%m-%d %H:%M'}}",) if timed else ()
         cells.append((row.location, *when, f"{row.people:,}", *shown) + ((extra[1][i],) if extra else ()))
     columns += (extra[0],) if extra else ()
     console.table(columns, cells, title=f"{title} by {by}" if timed else title, numbers=columns[1 + timed :])
 
 
-def _clock(row: IndexRow) -> tuple[str, datetime]:
-    """Return what the location's clock shows; in an autumn night it shows an hour twice."""
+def _local(row: IndexRow) -> tuple[str, datetime]:
+    """Return location and local time; when the clock is put back, an hour comes twice."""
     return row.location, row.start.replace(tzinfo=None)
 
 

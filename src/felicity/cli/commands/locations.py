@@ -1,4 +1,4 @@
-"""``felicity locations``: the places whose people are counted."""
+"""``felicity locations``: where people are counted."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def remove(
     store: options.Store = None,
     json: options.Json = False,
 ) -> None:
-    """Remove a location, with all that was watched there."""
+    """Remove a location with all its windows."""
     from felicity.api import remove_location
 
     removed = remove_location(name, store=store)

@@ -60,7 +60,7 @@ def report(
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Happiness index",
     json: options.Json = False,
 ) -> None:
-    """Write a report: map, index per place, patterns, trends, what was looked at, method and model.
+    """Write a report: map, index per location, patterns, trends, coverage, method and model.
 
     One HTML file that needs no network and prints on A4.
     """
@@ -102,7 +102,7 @@ def show(made: CityReport, written: WrittenReport, *, json: bool) -> None:
         }
         console.emit("report", data, made.all_notes)
         return
-    shown = f"{written.page}: {len(made.shown)} of {len(made.places)} places shown"
+    shown = f"{written.page}: {len(made.shown)} of {len(made.places)} locations shown"
     console.out.print(shown, markup=False, soft_wrap=True)
     if written.files:
         folder = written.files[0].parent

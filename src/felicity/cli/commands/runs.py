@@ -1,4 +1,4 @@
-"""``felicity runs``: what was watched, and taking back what should not have been."""
+"""``felicity runs``: list the passes over sources, and remove those made by mistake."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from felicity.cli import console, options
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="List what was watched, and take back what was watched by mistake.", no_args_is_help=True)
+    group = typer.Typer(help="List the runs of a store, and remove those made by mistake.", no_args_is_help=True)
     group.command("list")(list_runs)
     group.command("remove")(remove)
     app.add_typer(group, name="runs")
@@ -22,7 +22,7 @@ def list_runs(
     store: options.Store = None,
     json: options.Json = False,
 ) -> None:
-    """List the runs of a store: each is a source that was watched; times are on the place's clock."""
+    """List the runs of a store: each is one pass over a source. Times are in the location's time zone."""
     from felicity import api
 
     listed = api.list_runs(store=store, locations=location)
@@ -54,7 +54,7 @@ def remove(
     runs: Annotated[list[int], typer.Argument(metavar="RUN...", help="Numbers that runs list shows.")],
     store: options.Store = None,
 ) -> None:
-    """Remove runs with their windows, as if they had never been watched: all of them, or none."""
+    """Remove runs with their windows: all of them, or none."""
     from felicity import api
 
     for run in api.remove_runs(runs, store=store):

@@ -1,4 +1,4 @@
-"""``felicity trend``: which way places drift, and what changed when."""
+"""``felicity trend``: how the happy share of locations changes over time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def trend(
     chart: options.Chart = None,
     json: options.Json = False,
 ) -> None:
-    """Say whether places look happier or less happy as time goes by, with slope, interval and lasting shifts."""
+    """Estimate whether people at a location look happier over time: slope, interval and lasting shifts."""
     import felicity
     from felicity.reports.sentences import trend_sentence
 
