@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from felicity.api.places import happiness
-from felicity.api.selection import Names, Selection, to_datetime, to_names
+from felicity.api.places import index_of
+from felicity.api.selection import Names, Selection, opened, to_datetime, to_names
 
 if TYPE_CHECKING:
     from felicity.api.selection import StoreLike
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from felicity.over_time.effect import Effect
     from felicity.over_time.series import Series, Step
     from felicity.over_time.trends import Trends
+    from felicity.store import Store
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,9 @@ def series(
 
     Raises StoreError, ConfigError.
     """
-    from felicity.errors import noted
-    from felicity.over_time.series import Step, series_of
-
-    step = Step(by)
-    index = happiness(store=store, begin=begin, end=end, by=step.value, locations=locations, k=k, model=model)
-    with noted(index.notes):
-        return SeriesByLocation(series_of(index.rows, step), step, index.notes)
+    selection = Selection.of(begin, end, locations, k, model)
+    with opened(store) as open_store:
+        return _series(open_store, selection, by)
 
 
 def trends(
@@ -68,7 +65,8 @@ def trends(
     from felicity.over_time.trends import Missing, estimate_trends
 
     selection = Selection.of(begin, end, locations, k, model)
-    found = series(store=store, begin=begin, end=end, by=by, locations=locations, k=k, model=model)
+    with opened(store) as open_store:
+        found = _series(open_store, selection, by)
     absent = [Missing(note.location or "", note.text) for note in selection.absent(found.items)]
     with noted(found.notes):
         estimated = estimate_trends(found.items, found.step, absent=absent)
@@ -92,14 +90,38 @@ def effect(
     ``at`` without a zone is in the locations' time zone. Other arguments as for ``series``. Raises StoreError,
     ConfigError, EstimateError.
     """
+    moment = to_datetime(at, "at")
+    touched, others = to_names(locations, "locations"), to_names(comparison, "comparison")
+    selection = Selection.of(begin, end, None, k, model)
+    with opened(store) as open_store:
+        return effect_of(open_store, selection, moment, touched, others, by)
+
+
+def effect_of(
+    store: Store,
+    selection: Selection,
+    at: datetime,
+    touched: tuple[str, ...],
+    others: tuple[str, ...],
+    by: Step | str = "day",
+) -> Effect:
+    """Estimate the effect from an open store; ``touched`` and ``others`` take the place of the selected locations."""
     from felicity.errors import noted
     from felicity.over_time.effect import estimate_effect
 
-    moment = to_datetime(at, "at")
-    touched, others = to_names(locations, "locations"), to_names(comparison, "comparison")
-    found = series(store=store, begin=begin, end=end, by=by, locations=(*touched, *others), k=k, model=model)
-    if moment.tzinfo is None and found.items:
-        moment = moment.replace(tzinfo=next(iter(found.items.values())).starts[0].tzinfo)
+    found = _series(store, replace(selection, locations=tuple(dict.fromkeys((*touched, *others)))), by)
+    if at.tzinfo is None and found.items:
+        at = at.replace(tzinfo=next(iter(found.items.values())).starts[0].tzinfo)
     with noted(found.notes):
-        estimated = estimate_effect(found.items, moment, touched, others)
+        estimated = estimate_effect(found.items, at, touched, others)
     return replace(estimated, notes=(*found.notes, *estimated.notes))
+
+
+def _series(store: Store, selection: Selection, by: Step | str) -> SeriesByLocation:
+    from felicity.errors import noted
+    from felicity.over_time.series import Step, series_of
+
+    step = Step(by)
+    index = index_of(store, selection, step.value)
+    with noted(index.notes):
+        return SeriesByLocation(series_of(index.rows, step), step, index.notes)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from felicity.cities.city import CityIndex, Weight
     from felicity.index import IndexRow
     from felicity.notes import Note
+    from felicity.store import Store
     from felicity.windows.buckets import By
 
 
@@ -46,14 +47,19 @@ def happiness(
     ``k`` people are None. ``model``: a bundle's ``id``, by default that of the latest windows. Raises StoreError,
     ConfigError.
     """
-    from felicity.index import compute_index
-
     selection = Selection.of(begin, end, locations, k, model)
     with opened(store) as open_store:
-        groups = selection.sums(open_store, by)
-        rows = compute_index(groups, open_store.soft_matrices(), k=k)
+        return index_of(open_store, selection, by)
+
+
+def index_of(store: Store, selection: Selection, by: By) -> HappinessIndex:
+    """Compute the happiness index of the selected windows of an open store."""
+    from felicity.index import compute_index
+
+    groups = selection.sums(store, by)
+    rows = tuple(compute_index(groups, store.soft_matrices(), k=selection.k))
     absent = selection.absent({row.location for row in rows})
-    return HappinessIndex(tuple(rows), by, k, (*groups.notes, *absent))
+    return HappinessIndex(rows, by, selection.k, (*groups.notes, *absent))
 
 
 def city(
@@ -73,22 +79,27 @@ def city(
     default visits where they are given, else population. Raises StoreError, EstimateError; ConfigError for flows that
     weigh nothing.
     """
+    selection = Selection.of(begin, end, locations, k, model)
+    table = None if footfall is None else to_path(footfall, "footfall")
+    with opened(store) as open_store:
+        return city_of(open_store, selection, weight, table)
+
+
+def city_of(store: Store, selection: Selection, weight: Weight | None, footfall: Path | None) -> CityIndex:
+    """Compute the index of a city from the selected windows of an open store; see ``city``."""
     from felicity.cities.city import city_index
     from felicity.cities.footfall import read_footfall
     from felicity.errors import ConfigError, noted
 
-    selection = Selection.of(begin, end, locations, k, model)
-    table = None if footfall is None else to_path(footfall, "footfall")
-    with opened(store) as open_store:
-        known = open_store.locations()
-        places = [place for place in known if selection.locations is None or place.name in selection.locations]
-        visits = None if table is None else read_footfall(table, known)
-        weight = weight or ("visits" if visits else "population")
-        if visits and not visits.hours and weight != "visits":
-            raise ConfigError(f"flows weigh places by visits alone, not by {weight}; leave --weight or --footfall out")
-        groups = selection.sums(open_store, "hour" if visits and visits.hours else "total")
-        with noted(groups.notes):
-            return city_index(groups, open_store.soft_matrices(), places, weight=weight, footfall=visits, k=k)
+    known = store.locations()
+    visits = None if footfall is None else read_footfall(footfall, known)
+    weight = weight or ("visits" if visits else "population")
+    if visits and not visits.hours and weight != "visits":
+        raise ConfigError(f"flows weigh places by visits alone, not by {weight}; leave --weight or --footfall out")
+    groups = selection.sums(store, "hour" if visits and visits.hours else "total")
+    places, soft = selection.chosen(known), store.soft_matrices()
+    with noted(groups.notes):
+        return city_index(groups, soft, places, weight=weight, footfall=visits, k=selection.k)
 
 
 def write_geojson(city: CityIndex, path: str | Path) -> Path:

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from felicity.api.over_time import effect
-from felicity.api.places import city
+from felicity.api.over_time import effect_of
+from felicity.api.places import city_of
 from felicity.api.selection import Names, Selection, opened, to_datetime, to_names, to_path
 
 if TYPE_CHECKING:
@@ -55,28 +55,20 @@ def report(
     treated, others = to_names(touched, "touched"), to_names(comparison, "comparison")
     if (treated or others) and day is None:
         raise ConfigError("--touched and --comparison need a day to compare around; give it with --at")
+    table = None if footfall is None else to_path(footfall, "footfall")
     with opened(store) as open_store:
         made = _gather(open_store, selection, day, title, on_progress)
-        if weight or footfall:
+        if weight or table:
             try:
-                found = city(
-                    store=open_store,
-                    weight=weight,
-                    footfall=footfall,
-                    begin=begin,
-                    end=end,
-                    locations=locations,
-                    k=k,
-                    model=model,
-                )
+                found = city_of(open_store, selection, weight, table)
                 made = replace(made, city=found, notes=tuple(dict.fromkeys((*made.notes, *found.notes))))
             except EstimateError as error:
                 made = replace(made, city_lack=str(error))
         if day and (treated or others):
-            names = treated or [place.name for place in made.shown if place.name not in others]
+            names = treated or tuple(place.name for place in made.shown if place.name not in others)
             try:
-                change = effect(day, names, others, store=open_store, begin=begin, end=end, k=k, model=model)
-                made = replace(made, effect=change)
+                found_effect = effect_of(open_store, selection, to_datetime(day, "at"), names, others)
+                made = replace(made, effect=found_effect)
             except EstimateError as error:
                 made = replace(made, effect_lack=str(error))
     return made
@@ -126,8 +118,7 @@ def _places(
     from felicity.reports.place import make_place
 
     soft = store.soft_matrices()
-    names = selection.locations
-    chosen = [place for place in store.locations() if names is None or place.name in names]
+    chosen = selection.chosen(store.locations())
     made = []
     for done, place in enumerate(chosen, 1):
         row = rows.get(place.name)

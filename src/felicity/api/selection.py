@@ -15,6 +15,7 @@ from felicity.notes import Note
 if TYPE_CHECKING:
     from felicity.index import Groups
     from felicity.store import Store
+    from felicity.windows import Location
     from felicity.windows.buckets import By
 
     StoreLike: TypeAlias = Store | str | Path | None
@@ -71,6 +72,10 @@ class Selection:
     def sums(self, store: Store, by: By) -> Groups:
         """Return the sums of the selected windows by location and period; see ``Store.sums``."""
         return store.sums(by, begin=self.begin, end=self.end, locations=self.locations, model=self.model, k=self.k)
+
+    def chosen(self, known: Sequence[Location]) -> list[Location]:
+        """Return those of the ``known`` locations that are selected."""
+        return [place for place in known if self.locations is None or place.name in self.locations]
 
     def absent(self, found: Collection[str]) -> tuple[Note, ...]:
         """Return a note for each location that was asked for by name and has no windows."""
