@@ -28,8 +28,6 @@ LONG_FUNCTIONS = {
     "cli/commands/simulate.py:simulate": "to be divided",
     "cli/commands/train.py:train": "to be divided",
     "cli/commands/watch.py:watch": "to be divided",
-    "datasets/findings.py:_findings": "to be divided",
-    "datasets/preparing.py:_judge": "to be divided",
     "evaluation/study/page.py:_markdown": "to be divided",
     "export/run_to_bundle.py:export": "to be divided",
     "training/tuning/tune.py:tune": "to be divided",

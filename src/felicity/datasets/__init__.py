@@ -7,7 +7,8 @@ them; ``prepare`` writes an array and a manifest for training, split without lea
 from felicity.datasets.auditing import Audit, audit
 from felicity.datasets.classes import ClassMap, parse_classes
 from felicity.datasets.manifest import Manifest, read_images, read_manifest
-from felicity.datasets.preparing import PrepareOptions, prepare
+from felicity.datasets.prepare_options import PrepareOptions
+from felicity.datasets.preparing import prepare
 from felicity.datasets.registry import open_dataset
 from felicity.datasets.samples import Samples
 from felicity.datasets.splits import SplitOptions, k_folds, split

@@ -26,14 +26,14 @@ class AuditFinding:
 
 def audit_findings(audit: Audit) -> list[AuditFinding]:
     """Return all findings, those that bias a test result most first."""
-    return list(_findings(audit))
+    return [*_leaks(audit), *_conflicts(audit), *_copies(audit), *_doubtful_labels(audit), *_useless(audit)]
 
 
 def _images(groups: list[Rows]) -> int:
     return sum(map(len, groups))
 
 
-def _findings(audit: Audit) -> Iterator[AuditFinding]:
+def _leaks(audit: Audit) -> Iterator[AuditFinding]:
     if audit.held_out:
         yield AuditFinding(
             "Held-out images seen in training",
@@ -58,6 +58,9 @@ def _findings(audit: Audit) -> Iterator[AuditFinding]:
         "The same photograph, cut, scaled or lit a little differently, is in several folds. It leaks as a copy does.",
         tuple(audit.near_across_folds),
     )
+
+
+def _conflicts(audit: Audit) -> Iterator[AuditFinding]:
     yield AuditFinding(
         "Identical images under different labels",
         len(audit.conflicting),
@@ -72,6 +75,9 @@ def _findings(audit: Audit) -> Iterator[AuditFinding]:
         "Nearly the same picture was judged differently, which bounds the accuracy that any network can reach.",
         tuple(audit.near_conflicting),
     )
+
+
+def _copies(audit: Audit) -> Iterator[AuditFinding]:
     yield AuditFinding(
         "Identical images",
         len(audit.identical_groups),
@@ -88,6 +94,9 @@ def _findings(audit: Audit) -> Iterator[AuditFinding]:
         "pixels.",
         tuple(audit.near_groups),
     )
+
+
+def _doubtful_labels(audit: Audit) -> Iterator[AuditFinding]:
     for source, found in audit.disagreements.items():
         share = len(found.rows) / max(found.compared, 1)
         yield AuditFinding(
@@ -106,6 +115,9 @@ def _findings(audit: Audit) -> Iterator[AuditFinding]:
             "images that the classifier was trained on are judged too kindly.",
             tuple(audit.suspicious[:, None]),
         )
+
+
+def _useless(audit: Audit) -> Iterator[AuditFinding]:
     yield AuditFinding(
         "Blank images",
         len(audit.blank),

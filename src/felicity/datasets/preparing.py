@@ -10,9 +10,8 @@ import contextlib
 import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -22,56 +21,23 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.archives import FolderTree
-from felicity.datasets.duplicates import Rows, find_duplicates, join_by
+from felicity.datasets.duplicates import Rows
 from felicity.datasets.facts import ImageFacts, decoded, examine_images
-from felicity.datasets.manifest import IMAGES, PLAN, VERSION, Manifest, keys_of, write_manifest
+from felicity.datasets.manifest import IMAGES, PLAN, VERSION, Manifest, write_manifest
 from felicity.datasets.parallel import in_order
+from felicity.datasets.prepare_options import PrepareOptions
+from felicity.datasets.prepared_manifest import make_manifest
 from felicity.datasets.samples import FileImages, Image, Images, Samples, as_input, pick
 from felicity.datasets.splits import (
-    LEFT_OUT,
-    TEST,
-    TRAIN,
-    VALIDATION,
-    SplitOptions,
     check_k_folds,
-    k_folds,
     official_roles,
-    roles_of,
-    split,
 )
-from felicity.errors import ConfigError, DatasetError, ImageError
+from felicity.errors import DatasetError, ImageError
 from felicity.imaging.spec import Colour
 
 CHUNK_BYTES, CHUNK_IMAGES = 8 << 20, 512
-RESEMBLE = "of the training part that resemble an image held out (kept, but in no part)"
 Crop = Callable[[Image], Image | None]
 """The face of an image uint8 ``(H, W, 3)`` RGB, as RGB, or None where there is none; must pickle."""
-
-
-@dataclass(frozen=True)
-class PrepareOptions:
-    """What prepared images are to be.
-
-    ``size``: side in pixels. ``deduplicate``: keep one of each group of identical images.
-    ``drop_blank``: leave out images that show nothing. ``folds``: cross-validation folds to draw (0: none).
-    ``crop_name``: which face detector crops, for the record.
-    """
-
-    size: int = 48
-    colour: Colour = "gray"
-    deduplicate: bool = False
-    drop_blank: bool = False
-    folds: int = 0
-    crop_name: str = ""
-    split: SplitOptions = field(default_factory=SplitOptions)
-
-    def __post_init__(self) -> None:
-        if not 8 <= self.size <= 1024:
-            raise ConfigError(f"size must be 8 to 1024 pixels, not {self.size}")
-        if self.colour not in ("gray", "rgb"):
-            raise ConfigError(f"colour must be 'gray' or 'rgb', not {self.colour!r}")
-        if self.folds and self.folds < 2:
-            raise ConfigError(f"there must be 2 folds or more (or 0 for none), not {self.folds}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +87,7 @@ def prepare(
             progress(len(span))
         seen = [_load_facts(file) for file in files]
         face = np.concatenate([found for _, found in seen])
-        manifest, keep = _judge(samples, options, ImageFacts.join(facts for facts, _ in seen), face)
+        manifest, keep = make_manifest(samples, options, ImageFacts.join(facts for facts, _ in seen), face)
         _write_images(part / IMAGES, files, keep, options)
         write_manifest(manifest, part)
         for file in (*files, part / PLAN):
@@ -200,103 +166,6 @@ def _save(chunk: _Chunk, file: Path) -> None:
 def _load_facts(file: Path) -> tuple[ImageFacts, npt.NDArray[np.bool_]]:
     with np.load(file, allow_pickle=False) as stored:
         return ImageFacts(**{f.name: stored[f.name] for f in fields(ImageFacts)}), stored["face"]
-
-
-def _judge(
-    samples: Samples, options: PrepareOptions, facts: ImageFacts, face: npt.NDArray[np.bool_]
-) -> tuple[Manifest, Rows]:
-    """The manifest, and the rows of ``samples`` that it keeps."""
-    left_out = Counter(dict(samples.left_out))
-    keep = np.ones(len(samples), dtype=np.bool_)
-
-    def drop(wrong: npt.NDArray[np.bool_], reason: str) -> None:
-        if number := int((keep & wrong).sum()):
-            left_out[reason] += number
-            keep[wrong] = False
-
-    duplicates = find_duplicates(facts)
-    drop(~facts.readable, "that cannot be decoded")
-    drop(facts.readable & ~face, "in which no face was found")
-    if options.drop_blank:
-        drop(facts.blank, "that are blank")
-    if options.deduplicate:
-        drop(~_first_of_each(samples, duplicates.identical, keep), "that are copies of another")
-    rows = np.flatnonzero(keep)
-    if not len(rows):
-        raise DatasetError(f"no image is left to prepare ({'; '.join(f'{n} {r}' for r, n in left_out.items())})")
-    groups = duplicates.similar
-    if samples.subjects is not None:
-        groups = join_by(groups, samples.subjects)
-    kept = samples.take(rows)
-    hashes = [row.tobytes().hex() for row in facts.digest[rows]]
-    keys = keys_of(hashes, kept.names)
-    parts = split(kept.labels, kept.folds, groups[rows], keys, options.split)
-    loose = np.arange(len(rows)) if options.split.leaky else groups[rows]
-    numbers = k_folds(kept.labels, loose, keys, options.folds, options.split.seed) if options.folds else None
-    left_out.pop(RESEMBLE, None)  # as it was counted when the data were prepared before
-    if tied := int((parts == LEFT_OUT).sum()):
-        left_out[RESEMBLE] = tied
-    flags: list[list[str]] = [[] for _ in rows]
-    for flag, column in (
-        ("blank", facts.blank),
-        ("identical", _shared(duplicates.identical)),
-        ("near duplicate", _shared(duplicates.similar) & ~_shared(duplicates.identical)),
-        ("conflicting labels", _conflicting(duplicates.identical, samples.labels)),
-    ):
-        for position in np.flatnonzero(column[rows]):
-            flags[position].append(flag)
-    manifest = Manifest(
-        format=samples.format,
-        classes=samples.classes,
-        options=asdict(options),
-        left_out=dict(left_out),
-        names=kept.names,
-        labels=kept.labels,
-        soft_labels=kept.soft_labels,
-        folds=kept.folds,
-        splits=parts,
-        k_folds=numbers,
-        groups=groups[rows],
-        subjects=kept.subjects,
-        hashes=hashes,
-        heights=facts.height[rows],
-        widths=facts.width[rows],
-        flags=flags,
-        other_labels={source: _names_of(said, kept.classes) for source, said in kept.other_labels.items()},
-        remarks=samples.remarks,
-    )
-    return manifest, rows
-
-
-def _first_of_each(samples: Samples, groups: Rows, allowed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Of each group of identical images, the one that stays: of a held-out fold, of the label most have, by name."""
-    first = (TEST, VALIDATION, TRAIN, LEFT_OUT, "")
-    role = np.array([first.index(role) for role in roles_of(samples.folds).tolist()])
-    pair = groups * (len(samples.classes) + 1) + samples.labels + 1
-    _, inverse, counts = np.unique(pair, return_inverse=True, return_counts=True)
-    order = np.lexsort((samples.names, -counts[inverse], role, ~allowed, groups))
-    stays = np.zeros(len(groups), dtype=np.bool_)
-    stays[order[np.unique(groups[order], return_index=True)[1]]] = True
-    return stays
-
-
-def _names_of(labels: Rows, classes: tuple[str, ...]) -> npt.NDArray[np.str_]:
-    """Classes by name, "" for UNDECIDED."""
-    return np.array([*classes, ""], dtype=np.str_)[labels]
-
-
-def _shared(groups: Rows) -> npt.NDArray[np.bool_]:
-    """Which rows have another of their group."""
-    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    several: npt.NDArray[np.bool_] = counts[inverse] > 1
-    return several
-
-
-def _conflicting(groups: Rows, labels: Rows) -> npt.NDArray[np.bool_]:
-    """Which rows have another of their group under another label."""
-    pairs = np.unique(np.stack([groups, labels], axis=1), axis=0)
-    found, counts = np.unique(pairs[:, 0], return_counts=True)
-    return np.isin(groups, found[counts > 1])
 
 
 def _write_images(path: Path, files: list[Path], keep: Rows, options: PrepareOptions) -> None:

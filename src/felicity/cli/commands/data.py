@@ -135,7 +135,8 @@ def prepare(
     json: Json = False,
 ) -> None:
     """Make a data set ready for training: one array of equal images and a manifest, split without leaks."""
-    from felicity.datasets.preparing import PrepareOptions, check_output
+    from felicity.datasets.prepare_options import PrepareOptions
+    from felicity.datasets.preparing import check_output
     from felicity.datasets.preparing import prepare as make_ready
     from felicity.datasets.splits import SplitOptions
     from felicity.errors import ConfigError

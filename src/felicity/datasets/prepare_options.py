@@ -1,0 +1,35 @@
+"""What prepared images are to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from felicity.datasets.splits import SplitOptions
+from felicity.errors import ConfigError
+from felicity.imaging.spec import Colour
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """What prepared images are to be.
+
+    ``size``: side in pixels. ``deduplicate``: keep one of each group of identical images.
+    ``drop_blank``: leave out images that show nothing. ``folds``: cross-validation folds to draw (0: none).
+    ``crop_name``: which face detector crops, for the record.
+    """
+
+    size: int = 48
+    colour: Colour = "gray"
+    deduplicate: bool = False
+    drop_blank: bool = False
+    folds: int = 0
+    crop_name: str = ""
+    split: SplitOptions = field(default_factory=SplitOptions)
+
+    def __post_init__(self) -> None:
+        if not 8 <= self.size <= 1024:
+            raise ConfigError(f"size must be 8 to 1024 pixels, not {self.size}")
+        if self.colour not in ("gray", "rgb"):
+            raise ConfigError(f"colour must be 'gray' or 'rgb', not {self.colour!r}")
+        if self.folds and self.folds < 2:
+            raise ConfigError(f"there must be 2 folds or more (or 0 for none), not {self.folds}")
