@@ -73,7 +73,7 @@ def test_equal_frameworks_are_called_equal_and_the_fastest_is_named() -> None:
         )
     )
     assert "makes no difference" in said and "PyTorch is fastest, 2.0 s" in said
-    assert "TensorFlow takes 2.0 times" in said and "25% more time than without it" in said
+    assert "TensorFlow takes 2.0 times" in said and "25 % more time than without it" in said
     assert "All start alike" in said
 
 
@@ -107,7 +107,7 @@ def test_one_seed_proves_nothing() -> None:
 
 def test_one_that_ran_alone_is_reported_as_such(tmp_path: Path) -> None:
     report = write_report(comparison({"jax": [0.5, 0.52]}), tmp_path)
-    assert "JAX ran alone, so nothing is compared: test accuracy 51.0%" in report.verdict
+    assert "JAX ran alone, so nothing is compared: test accuracy 51.0 %" in report.verdict
     assert "fastest" not in report.verdict and (tmp_path / "comparison.png").exists()
 
 

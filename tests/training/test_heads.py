@@ -182,10 +182,10 @@ def test_evaluation_asks_the_head_that_knows_the_labels(bundles: dict[str, Path]
     by_labels = {each["labels"]: each for each in (told, *told["other_labels"])}
     even = "FER2013's own labels, answers for equal shares"
     assert set(by_labels) == {"FER+ majority", "FER2013's own labels", "FER+ majority, answers as in use", even}
-    assert "second head" in by_labels[even]["notes"][0] and "14.3% anger" in by_labels[even]["notes"][0]
+    assert "second head" in by_labels[even]["notes"][0] and "14.3 % anger" in by_labels[even]["notes"][0]
     assert "contempt" not in by_labels[even]["notes"][0]
     assert "second head" in " ".join(by_labels["FER2013's own labels"]["notes"])
-    assert "12.5% contempt" in " ".join(by_labels["FER+ majority, answers as in use"]["notes"])
+    assert "12.5 % contempt" in " ".join(by_labels["FER+ majority, answers as in use"]["notes"])
     assert len(by_labels["FER+ majority"]["confusion"]) == 8 > len(by_labels["FER2013's own labels"]["confusion"])
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from felicity.cli import console
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,9 +98,9 @@ def show_check(verdict: SimulationCheck) -> None:
                 "yes" if a.correlated else "no",
                 f"{a.counted:.2f}",
                 f"{a.adjusted:.2f}",
-                f"{a.bias:+.2f}",
-                f"{a.coverage:.1f} %",
-                f"{a.coverage_as_shipped:.1f} %",
+                numbers.points(a.bias, 2),
+                numbers.percent(a.coverage, 1),
+                numbers.percent(a.coverage_as_shipped),
                 f"{a.width:.1f}",
             )
             for a in verdict.accuracy
@@ -113,7 +114,13 @@ def show_check(verdict: SimulationCheck) -> None:
         console.table(
             ("test", "false alarms", "power", "interval holds", "of"),
             [
-                (t.test, f"{t.false_alarms:.1f} %", f"{t.power:.1f} %", f"{t.coverage:.1f} %", t.effect)
+                (
+                    t.test,
+                    numbers.percent(t.false_alarms, 1),
+                    numbers.percent(t.power, 1),
+                    numbers.percent(t.coverage),
+                    t.effect,
+                )
                 for t in verdict.tests
             ],
             title=f"Tests over time, {verdict.tests[0].series:,} series each, with and without something to find",
@@ -188,17 +195,27 @@ def show_video(filmed: Filmed) -> None:
     console.table(
         ("seen", "number", "percent", "of"),
         [
-            ("faces detected", f"{sight.detected:,}", f"{rates['detected']:.1f} %", f"{sight.clear:,} clear faces"),
+            (
+                "faces detected",
+                f"{sight.detected:,}",
+                numbers.percent(rates["detected"]),
+                f"{sight.clear:,} clear faces",
+            ),
             ("boxes where no face is", f"{sight.false_boxes:,}", "", f"{sight.frames:,} frames"),
-            ("people found", f"{sight.found:,}", f"{rates['found']:.1f} %", f"{sight.people:,} people"),
-            ("people counted once more", f"{sight.again:,}", f"{rates['again']:.1f} %", f"{sight.people:,} people"),
-            ("tracks of nobody", f"{sight.nobody:,}", f"{rates['nobody']:.1f} %", f"{tracks:,} tracks"),
-            ("tracks of two people", f"{sight.mixed:,}", f"{rates['mixed']:.1f} %", f"{tracks:,} tracks"),
-            ("tracks not judged", f"{sight.rejected:,}", f"{rates['rejected']:.1f} %", f"{tracks:,} tracks"),
+            ("people found", f"{sight.found:,}", numbers.percent(rates["found"]), f"{sight.people:,} people"),
+            (
+                "people counted once more",
+                f"{sight.again:,}",
+                numbers.percent(rates["again"]),
+                f"{sight.people:,} people",
+            ),
+            ("tracks of nobody", f"{sight.nobody:,}", numbers.percent(rates["nobody"]), f"{tracks:,} tracks"),
+            ("tracks of two people", f"{sight.mixed:,}", numbers.percent(rates["mixed"]), f"{tracks:,} tracks"),
+            ("tracks not judged", f"{sight.rejected:,}", numbers.percent(rates["rejected"]), f"{tracks:,} tracks"),
             (
                 "cut-out faces answered alike",
                 f"{sum(s.same for s in filmed.scenes):,}",
-                f"{rates['same_answer']:.1f} %",
+                numbers.percent(rates["same_answer"]),
                 f"{sum(s.cut for s in filmed.scenes):,} people",
             ),
         ],
@@ -208,7 +225,12 @@ def show_video(filmed: Filmed) -> None:
     console.table(
         ("people", "counted", "adjusted", "bias"),
         [
-            (name, f"{errors[way]['counted']:.2f}", f"{errors[way]['adjusted']:.2f}", f"{errors[way]['bias']:+.2f}")
+            (
+                name,
+                f"{errors[way]['counted']:.2f}",
+                f"{errors[way]['adjusted']:.2f}",
+                numbers.points(errors[way]["bias"], 2),
+            )
             for name, way in (("as in the data set", "direct"), ("in moving pictures", "filmed"))
         ],
         title="Mean absolute error of the happy share against the people who were there, points",
@@ -267,7 +289,7 @@ def run_city(
     show_rows(
         rows,
         title=f"A simulated city, {days} days: the index beside the truth",
-        extra=("true", [f"{100 * truth[row.location].happy:.1f} %" for row in rows]),
+        extra=("true", [numbers.share(truth[row.location].happy) for row in rows]),
     )
     if measure is not None:
         console.out.print(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from felicity.datasets.auditing import Audit
 from felicity.datasets.duplicates import Rows
+from felicity.style import numbers
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def _leaks(audit: Audit) -> Iterator[AuditFinding]:
             "Held-out images seen in training",
             len(audit.seen_in_training),
             "images",
-            f"{len(audit.seen_in_training) / audit.held_out:.0%} of the {audit.held_out:,} images meant for testing "
+            f"{numbers.share(len(audit.seen_in_training) / audit.held_out, 0)} of the {audit.held_out:,} "
+            "images meant for testing "
             "have a twin or near twin in the training part, which flatters every result on them. Prepared data leave "
             "the twins out of training.",
             tuple(audit.seen_in_training[:, None]),
@@ -103,7 +105,7 @@ def _doubtful_labels(audit: Audit) -> Iterator[AuditFinding]:
             f"Labels that {source} contradicts",
             len(found.rows),
             "images",
-            f"Of {found.compared:,} images that both label, {share:.0%} have another label in {source}.",
+            f"Of {found.compared:,} images that both label, {numbers.share(share, 0)} have another label in {source}.",
             tuple(found.rows[:, None]),
         )
     if audit.suspicious is not None:

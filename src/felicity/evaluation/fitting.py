@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from felicity.evaluation.intervals import Estimate
 from felicity.metrics.classification import Floats
+from felicity.style import numbers
 
 GAP, RISE, ABOVE_CHANCE, SLOPE = 0.10, 0.05, 0.05, 0.02
 
@@ -101,7 +102,7 @@ def _gap(kept: Mapping[str, Estimate] | None) -> tuple[float, float] | None:
 
 def percent(share: float | Floats) -> str:
     """As 81.3 %."""
-    return f"{float(share) * 100:.1f} %"
+    return numbers.share(float(share))
 
 
 def _unseen(kept: Mapping[str, Estimate]) -> Estimate:
@@ -128,7 +129,7 @@ def _first(word: Word, last: Mapping[str, Any], chance: float, *, low: bool) -> 
 def _loss(history: Epochs, best: Mapping[str, Any], rise: float, falling: float | None) -> str:
     where = f"The validation loss was least at epoch {best['epoch']} of {len(history)}"
     if falling is not None:
-        return f"{where}, and fell by {falling * 100:.0f} % over the last quarter of them: train longer."
+        return f"{where}, and fell by {numbers.share(falling, 0)} over the last quarter of them: train longer."
     if best is history[-1]:
         return f"{where}, the last."
     return f"{where} and rose by {rise:.2g} since."

@@ -15,6 +15,7 @@ from felicity.imaging.spec import Colour
 from felicity.metrics.classification import Floats
 from felicity.models.bundle import FACTS_FILE, ZOO, open_bundle, shipped
 from felicity.models.prior import prior_shift, towards_even
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.recognition.classifier import Classifier
@@ -104,7 +105,7 @@ def _second(judge: Judge, classifier: Classifier) -> Judge:
 
 
 def _shares(labels: Sequence[str], shares: Sequence[float] | Floats) -> str:
-    return ", ".join(f"{share:.1%} {name}" for name, share in zip(labels, shares, strict=True) if share)
+    return ", ".join(f"{numbers.share(share)} {name}" for name, share in zip(labels, shares, strict=True) if share)
 
 
 def _of_run(folder: Path) -> Judge:

@@ -7,6 +7,7 @@ import numpy as np
 from felicity.evaluation.evaluate import Result
 from felicity.evaluation.figures import Figures
 from felicity.evaluation.intervals import Estimate
+from felicity.style import numbers
 
 Rows = list[tuple[str, ...]]
 SHARES = {
@@ -59,8 +60,8 @@ def shown(estimate: Estimate, name: str) -> str:
         return "-"
     value, low, high = (float(part) for part in (estimate.value, estimate.low, estimate.high))
     if name in NUMBERS or name == "auc":
-        return f"{value:.3f}" + (f" ({low:.3f} to {high:.3f})" if np.isfinite(low) else "")
-    return f"{value * 100:.1f} %" + (f" ({low * 100:.1f} to {high * 100:.1f})" if np.isfinite(low) else "")
+        return f"{value:.3f}" + (f" ({numbers.span(low, high, 3)})" if np.isfinite(low) else "")
+    return numbers.share(value) + (f" ({numbers.span(low * 100, high * 100)})" if np.isfinite(low) else "")
 
 
 def about_twins(result: Result) -> str:

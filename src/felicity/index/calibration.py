@@ -10,6 +10,7 @@ import numpy.typing as npt
 from felicity.errors import EstimateError
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.labels import EXPRESSIONS, HAPPY_INDEX
+from felicity.style import numbers
 from felicity.windows.columns import Floats
 
 LEAST_FACES = 30
@@ -72,7 +73,8 @@ def calibrate(
     rates = HappyRates.of(p, y)
     if rates.recall - rates.false_alarms < LEAST_GAP:
         raise EstimateError(
-            f"{name}: happy is answered with {rates.recall:.0%} to happy faces and with {rates.false_alarms:.0%} to "
+            f"{name}: happy is answered with {numbers.share(rates.recall, 0)} to happy faces and with "
+            f"{numbers.share(rates.false_alarms, 0)} to "
             f"others; less than {100 * LEAST_GAP:.0f} points between them carry no index; look at the labels, "
             f"the camera's position, or use another bundle"
         )

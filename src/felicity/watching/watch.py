@@ -31,6 +31,8 @@ from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader
 from felicity.sources import Frame, Source
 from felicity.store import Run, Store
+from felicity.style import numbers
+from felicity.style.dates import moment
 from felicity.windows import Location, PersonObservation, Window, WindowAccumulator
 
 FAR_APART = timedelta(seconds=1)
@@ -209,10 +211,10 @@ def _timed(source: Source, summary: WatchSummary, zone: tzinfo) -> Iterator[Fram
 
 def clock(time: datetime) -> str:
     """A time as people read it, to the second and with what its clock is ahead of UTC."""
-    return time.isoformat(" ", "seconds")
+    return moment(time, seconds=True)
 
 
 def _caption(summary: WatchSummary) -> str:
     text = f"{summary.location}  {clock(summary.end) if summary.end else ''}  people so far: {summary.people_seen}"
     share = summary.happy_share_raw
-    return text if share is None else f"{text}, {share:.0f}% happy"
+    return text if share is None else f"{text}, {numbers.percent(share, 0)} happy"

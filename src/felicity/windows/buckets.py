@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
+from felicity.style.dates import moment
+
 By = Literal["total", "minute", "hour", "day", "week", "month"]
 BUCKETS: tuple[By, ...] = get_args(By)
 
@@ -66,9 +68,12 @@ def clock_doubt(time: datetime, zone: ZoneInfo) -> str | None:
     if first.utcoffset() == second.utcoffset():
         return None
     skipped = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != time.replace(fold=0)
-    taken = (second if time.fold else first).astimezone(UTC).astimezone(zone).isoformat(" ", "seconds")
+    taken = (second if time.fold else first).astimezone(UTC).astimezone(zone)
     how = "skips" if skipped else "shows twice"
-    return f"{time.isoformat(' ')} is a time that the clock of {zone.key} {how}; it is taken for {taken}"
+    return (
+        f"{moment(time, seconds=True)} is a time that the clock of {zone.key} {how}; "
+        f"it is taken for {moment(taken, seconds=True)}"
+    )
 
 
 @lru_cache(maxsize=65_536)

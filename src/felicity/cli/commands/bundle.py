@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from felicity.cli import console, options
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.models.bundle import BundleFacts
@@ -67,7 +68,7 @@ def show(where: Where = None, json: options.Json = False) -> None:
     console.table(
         ("label", "faces", "recall", *columns),
         [
-            (label, sum(row), f"{row[i] / sum(row):.0%}" if any(row) else "-", *row)
+            (label, sum(row), numbers.share(row[i] / sum(row), 0) if any(row) else "-", *row)
             for i, (label, row) in enumerate(zip(facts.labels, facts.confusion, strict=True))
         ],
         title="Answers to held-out faces, by label",
@@ -81,7 +82,7 @@ def _training_weights(facts: BundleFacts) -> str:
 
 
 def _shares(labels: list[str], prior: list[float]) -> str:
-    return ", ".join(f"{label} {share:.1%}" for label, share in zip(labels, prior, strict=True))
+    return ", ".join(f"{label} {numbers.share(share)}" for label, share in zip(labels, prior, strict=True))
 
 
 def measures_of(facts: BundleFacts) -> dict[str, dict[str, Any]]:
@@ -189,8 +190,8 @@ def export(
         columns,
         [
             (
-                part, m["faces"], f"{m['accuracy']:.2%}", f"{m['balanced_accuracy']:.2%}",
-                f"{m['happy_f1']:.2%}" if "happy_f1" in m else "-",
+                part, m["faces"], numbers.share(m['accuracy'], 2), numbers.share(m['balanced_accuracy'], 2),
+                numbers.share(m['happy_f1'], 2) if "happy_f1" in m else "-",
                 f"{m['ece_before']:.4f}" if "ece_before" in m else "-", f"{m['ece']:.4f}",
             )
             for part, m in measured.items()

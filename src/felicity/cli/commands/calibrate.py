@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.style import numbers
 
 
 def register(app: typer.Typer) -> None:
@@ -53,8 +54,12 @@ def calibrate(
     console.table(
         ("answers 'happy' to", f"at {location}", "as the bundle has it"),
         [
-            ("happy faces (recall)", f"{found.local.recall:.1%}", f"{found.bundle.recall:.1%}"),
-            ("others (false alarms)", f"{found.local.false_alarms:.1%}", f"{found.bundle.false_alarms:.1%}"),
+            ("happy faces (recall)", numbers.share(found.local.recall, 1), numbers.share(found.bundle.recall)),
+            (
+                "others (false alarms)",
+                numbers.share(found.local.false_alarms, 1),
+                numbers.share(found.bundle.false_alarms),
+            ),
             ("faces", f"{found.local.happy} + {found.local.others}", f"{found.bundle.happy} + {found.bundle.others}"),
         ],
         title=f"{location}: calibrated for {made.model}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.cities.city import CityIndex
@@ -62,10 +63,10 @@ def show(found: CityIndex) -> None:
             (
                 part.location.name,
                 f"{part.people:,}",
-                f"{100 * part.weight:.1f} %" if not part.missing else "missing",
-                f"{part.share:.1f} %" if known else "-",
-                f"{part.low:.1f} to {part.high:.1f} %" if known else "-",
-                "-" if part.covered is None else f"{100 * part.covered:.0f} %",
+                numbers.share(part.weight) if not part.missing else "missing",
+                numbers.percent(part.share) if known else "-",
+                numbers.percent_span(part.low, part.high) if known else "-",
+                "-" if part.covered is None else numbers.share(part.covered, 0),
             )
         )
     console.table(columns, rows, title=f"Places, weighted by {found.weight}", numbers=columns[1:])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from felicity.cli import console, options
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.index.people_share import PeopleShare
@@ -112,8 +113,9 @@ def _print_share(answers: list[Any], classifier: Classifier, json: bool) -> None
 def share_sentence(found: PeopleShare) -> str:
     """The three figures and the interval."""
     return (
-        f"happy share of {found.people:,} people: counted {found.counted:.1f} %, adjusted {found.adjusted:.1f} % "
-        f"(95 % interval {found.low:.1f} to {found.high:.1f}), by EMQ {found.emq:.1f} %"
+        f"happy share of {found.people:,} people: counted {numbers.percent(found.counted)}, adjusted "
+        f"{numbers.percent(found.adjusted)} "
+        f"({numbers.interval(found.low, found.high)}), by EMQ {numbers.percent(found.emq)}"
     )
 
 
@@ -121,7 +123,7 @@ def _print(reading: ImageReading) -> None:
     if reading.error is not None:
         console.fail(reading.error)
         return
-    found = ", ".join(f"{face.expression} {face.probabilities.max():.0%}" for face in reading.faces)
+    found = ", ".join(f"{face.expression} {numbers.share(face.probabilities.max(), 0)}" for face in reading.faces)
     console.out.print(f"{reading.path}: {found or 'no face'}", markup=False, soft_wrap=True)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from felicity.cli import console, options
+from felicity.style import numbers
 
 
 def register(app: typer.Typer) -> None:
@@ -63,7 +64,9 @@ def compare(
 
     def told(contestant: str, seed: int, line: str) -> None:
         epoch, accuracy, seconds = line.split()
-        console.say(f"{contestant}, seed {seed}, epoch {epoch}: validation {float(accuracy):.2%}, {seconds} s")
+        console.say(
+            f"{contestant}, seed {seed}, epoch {epoch}: validation {numbers.share(float(accuracy), 2)}, {seconds} s"
+        )
 
     first = chosen.seed
     done = run(chosen, names, tuple(range(first, first + seeds)), output, told)

@@ -9,6 +9,7 @@ import typer
 
 from felicity.cli import console, options
 from felicity.cli.train_options import from_file, nested, prepared, with_train_options
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.training.config import TrainConfig
@@ -87,7 +88,7 @@ def run_folds(chosen: TrainConfig, pool: Pool, k: int, folder: Path, *, resume: 
             shown.close()
             console.say(
                 f"fold {fold['fold']}/{k}: held out {fold['images']['held_out']} images, accuracy "
-                f"{fold['accuracy']:.2%}, loss {fold['loss']:.4f} (epoch {fold['best_epoch']})"
+                f"{numbers.share(fold['accuracy'], 2)}, loss {fold['loss']:.4f} (epoch {fold['best_epoch']})"
             )
 
         return cross_validate(chosen, pool, k, folder, resume=resume, watch=watch, scored=scored)
@@ -98,7 +99,7 @@ def print_table(result: dict[str, Any]) -> None:
     names = [name for name in COLUMNS if name in result["summary"]]
 
     def cells(row: dict[str, Any]) -> list[str]:
-        return [f"{row[name]:.4f}" if name == "loss" else f"{row[name]:.2%}" for name in names]
+        return [f"{row[name]:.4f}" if name == "loss" else numbers.share(row[name], 2) for name in names]
 
     rows = [
         [str(fold["fold"]), str(fold["images"]["held_out"]), str(fold["best_epoch"]), *cells(fold)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from felicity.cli import console
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.models.bundle import Bundle
@@ -56,7 +57,7 @@ def _photograph(target: Path, bundle: Bundle) -> None:
     faces = read_faces(image, Classifier(bundle), detector)
     height, width = image.shape[:2]
     write_image(target, draw_faces(image, [face.label(width, height) for face in faces]))
-    found = ", ".join(f"{face.expression} {face.probabilities.max():.0%}" for face in faces) or "no face"
+    found = ", ".join(f"{face.expression} {numbers.share(face.probabilities.max(), 0)}" for face in faces) or "no face"
     console.out.print(
         f"A real photograph (Eileen Collins, NASA; detector {detector.name}): {found}\n  drawn in {target}",
         markup=False,
@@ -84,7 +85,7 @@ def _town(output: Path, bundle: Bundle, seed: int) -> None:
     show_rows(
         rows,
         title=f"A simulated town, {DAYS} days: the index beside the truth",
-        extra=("true", [f"{100 * overall[row.location]:.1f} %" for row in rows]),
+        extra=("true", [numbers.share(overall[row.location]) for row in rows]),
     )
     days = happiness(store=file, by="day").rows
     chart = output / "index.png"

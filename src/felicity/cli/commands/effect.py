@@ -9,6 +9,7 @@ import typer
 
 from felicity.cli import console, options
 from felicity.cli.times import parse_date
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.over_time.effect import Effect
@@ -75,7 +76,7 @@ def show(found: Effect) -> None:
     columns = ("figure", "points", "95 % interval", "p")
 
     def row(name: str, estimate: float, low: float, high: float, p: float) -> tuple[str, ...]:
-        return name, f"{estimate:+.2f}", f"{low:+.2f} to {high:+.2f}", f"{p:.3f}"
+        return name, numbers.points(estimate, 2), numbers.points_span(low, high, 2), f"{p:.3f}"
 
     level = found.level
     rows = [row("effect, errors over time (Newey-West)", level.estimate, level.low, level.high, level.p_value)]
@@ -88,8 +89,10 @@ def show(found: Effect) -> None:
             row("difference of the groups before, a month", drift.estimate, drift.low, drift.high, drift.p_value)
         )
     if placebo := found.placebo:
-        share = f"{100 * placebo.share:.0f} % of dates"
+        share = f"{numbers.share(placebo.share, 0)} of dates"
         rows.append((f"{placebo.dates} placebo dates with an effect at least this large", share, "-", "-"))
-    rows.extend((f"{name}, its own change", f"{change:+.2f}", "-", "-") for name, change in found.changes.items())
+    rows.extend(
+        (f"{name}, its own change", numbers.points(change, 2), "-", "-") for name, change in found.changes.items()
+    )
     title = f"{found.method[0].upper()}{found.method[1:]}, {found.before} {found.step}s before, {found.after} after"
     console.table(columns, rows, title=title, numbers=columns[1:])

@@ -11,6 +11,7 @@ import typer
 
 from felicity.cli import console, options
 from felicity.notes import Note
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.index import IndexRow
@@ -89,8 +90,8 @@ def show_rows(
         elif share.adjusted is None:
             shown = (_percent(share.raw), "not calibrated", "-", "-")
         else:
-            interval = f"{share.low:.1f} to {share.high:.1f} %"
-            shown = (_percent(share.raw), _percent(share.adjusted), interval, f"{balance:+.1f}")
+            interval = numbers.percent_span(share.low, share.high)
+            shown = (_percent(share.raw), _percent(share.adjusted), interval, numbers.points(balance))
         when = (f"{row.start:{'%Y-%m-%d %H:%M %z' if _local(row) in twice else '%Y-%m-%d %H:%M'}}",) if timed else ()
         cells.append((row.location, *when, f"{row.people:,}", *shown) + ((extra[1][i],) if extra else ()))
     columns += (extra[0],) if extra else ()
@@ -103,4 +104,4 @@ def _local(row: IndexRow) -> tuple[str, datetime]:
 
 
 def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f} %"
+    return "-" if value is None else numbers.percent(value)

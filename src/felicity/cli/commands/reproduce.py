@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.style import numbers
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +41,7 @@ def reproduce(
 
     def told(name: str, line: str) -> None:
         epoch, accuracy, seconds = line.split()
-        console.say(f"{name}, epoch {epoch}: validation {float(accuracy):.2%}, {seconds} s")
+        console.say(f"{name}, epoch {epoch}: validation {numbers.share(float(accuracy), 2)}, {seconds} s")
 
     outcomes = run_all(data, output, epochs=epochs, images=images, seed=seed, told=told)
     words = ["felicity reproduce", Path(data).name, f"--epochs {epochs}", f"--seed {seed}"]

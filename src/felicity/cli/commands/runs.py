@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.style.dates import moment
 
 
 def register(app: typer.Typer) -> None:
@@ -38,8 +39,8 @@ def list_runs(
             run.location,
             run.camera,
             run.source,
-            f"{run.first:%Y-%m-%d %H:%M}" if run.first else "-",
-            f"{run.last:%Y-%m-%d %H:%M}" if run.last else "-",
+            moment(run.first) if run.first else "-",
+            moment(run.last) if run.last else "-",
             f"{run.windows:,}",
             f"{run.people:,}",
             "" if run.finished else "broken off, or going on",

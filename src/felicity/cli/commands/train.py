@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from felicity.cli import console, options
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.training.config import TrainConfig
@@ -163,8 +164,8 @@ def run_training(chosen: TrainConfig, folder: Path, *, given: Collection[str], r
         columns,
         [
             (
-                row["epoch"], f"{row['loss']:.4f}", f"{row['accuracy']:.2%}", f"{row['val_loss']:.4f}",
-                f"{row['val_accuracy']:.2%}", f"{row['seconds']:.1f}", f"{row['images_per_second']:.0f}",
+                row["epoch"], f"{row['loss']:.4f}", numbers.share(row['accuracy'], 2), f"{row['val_loss']:.4f}",
+                numbers.share(row['val_accuracy'], 2), f"{row['seconds']:.1f}", f"{row['images_per_second']:.0f}",
             )
             for row in history
         ],
@@ -215,14 +216,15 @@ class Display:
             total=steps * self._epochs,
             completed=(epoch - 1) * steps + step,
             description=f"{self._label}epoch {epoch}/{self._epochs} "
-            f"loss {loss:.3f} accuracy {accuracy:.1%}{self._validation}",
+            f"loss {loss:.3f} accuracy {numbers.share(accuracy)}{self._validation}",
         )
 
     def epoch(self, done: Epoch, epochs: int) -> None:
         """See ``fit.Watcher``."""
-        self._validation = f" validation {done.val_loss:.3f} {done.val_accuracy:.1%}"
+        self._validation = f" validation {done.val_loss:.3f} {numbers.share(done.val_accuracy)}"
         if not console.err.is_terminal:
             console.say(
-                f"{self._label}epoch {done.epoch}/{epochs}: loss {done.loss:.4f}, accuracy {done.accuracy:.2%}, "
-                f"validation {done.val_loss:.4f}, {done.val_accuracy:.2%}, {done.seconds:.1f} s"
+                f"{self._label}epoch {done.epoch}/{epochs}: loss {done.loss:.4f}, accuracy "
+                f"{numbers.share(done.accuracy, 2)}, "
+                f"validation {done.val_loss:.4f}, {numbers.share(done.val_accuracy, 2)}, {done.seconds:.1f} s"
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from felicity.cli import console, options
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.over_time.trends import Trends
@@ -66,14 +67,15 @@ def show(found: Trends) -> None:
         [
             (
                 one.location,
-                f"{one.trend.slope:+.2f}",
-                f"{one.trend.low:+.2f} to {one.trend.high:+.2f}",
+                numbers.points(one.trend.slope, 2),
+                numbers.points_span(one.trend.low, one.trend.high, 2),
                 f"{one.trend.p_value:.3f}",
                 f"{one.trend.detectable:.2f}",
                 f"{one.trend.phi:.2f}",
                 f"{one.trend.periods} of {one.trend.span}",
                 f"{one.trend.people:,}",
-                "; ".join(f"{shift.at:%Y-%m-%d} {shift.after - shift.before:+.1f}" for shift in one.shifts) or "-",
+                "; ".join(f"{shift.at:%Y-%m-%d} {numbers.points(shift.after - shift.before)}" for shift in one.shifts)
+                or "-",
             )
             for one in found.items
         ],

@@ -10,6 +10,7 @@ import typer
 
 from felicity.cli import console, options
 from felicity.cli.train_options import from_file, nested, prepared, with_train_options
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -117,7 +118,8 @@ def print_table(result: dict[str, Any]) -> None:
         columns,
         [
             [
-                trial["number"], f"{trial['val_loss']:.4f}", f"{trial['val_accuracy']:.2%}", trial["best_epoch"],
+                trial["number"], f"{trial['val_loss']:.4f}", numbers.share(trial["val_accuracy"], 2),
+                trial["best_epoch"],
                 *(_short(trial["settings"].get(name)) for name in names),
             ]
             for trial in rows

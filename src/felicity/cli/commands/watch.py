@@ -11,6 +11,7 @@ import typer
 
 from felicity.cli import console, options
 from felicity.cli.times import parse_time
+from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.watching.watch import WatchSummary
@@ -140,7 +141,7 @@ def show_summary(summary: WatchSummary) -> None:
             ("to", clock(summary.end) if summary.end else "no frame"),
             ("frames", f"{summary.frames}, {summary.dropped} dropped"),
             ("people", f"{summary.people_seen} seen, {summary.people} judged" + (f" ({rejected})" if rejected else "")),
-            ("happy, counted", "-" if share is None else f"{share:.0f} %"),
+            ("happy, counted", "-" if share is None else numbers.percent(share, 0)),
             *_estimates(summary),
             ("windows written", summary.windows),
         ],
@@ -151,6 +152,6 @@ def _estimates(summary: WatchSummary) -> list[tuple[str, str]]:
     if (found := summary.share) is None:
         return []
     return [
-        ("happy, adjusted", f"{found.adjusted:.0f} % (95 % interval {found.low:.0f} to {found.high:.0f})"),
-        ("happy, by EMQ", f"{found.emq:.0f} %"),
+        ("happy, adjusted", f"{numbers.percent(found.adjusted, 0)} ({numbers.interval(found.low, found.high, 0)})"),
+        ("happy, by EMQ", numbers.percent(found.emq, 0)),
     ]

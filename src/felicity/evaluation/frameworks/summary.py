@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from felicity.evaluation.frameworks.comparison import Comparison
 from felicity.evaluation.frameworks.contestant import PLAIN
+from felicity.style import numbers
 
 LABELS = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX", PLAIN: "PyTorch without Keras"}
 PARTS = ("train", "validation", "test")
@@ -122,7 +123,8 @@ def verdict(comparison: Comparison) -> str:
     if PLAIN in names:
         share = speed["torch"] / speed[PLAIN] - 1
         said.append(
-            f"Through Keras, PyTorch takes {abs(share):.0%} {'more' if share > 0 else 'less'} time than without it."
+            f"Through Keras, PyTorch takes {numbers.share(abs(share), 0)} "
+            f"{'more' if share > 0 else 'less'} time than without it."
         )
     return " ".join(said)
 
@@ -132,7 +134,8 @@ def _accuracy(comparison: Comparison) -> str:
     means = {name: float(comparison.values(name, "test", "accuracy").mean()) for name in names}
     if len(names) < 2:
         return (
-            f"{LABELS[names[0]]} ran alone, so nothing is compared: test accuracy {means[names[0]]:.1%}; install "
+            f"{LABELS[names[0]]} ran alone, so nothing is compared: test accuracy "
+            f"{numbers.share(means[names[0]])}; install "
             f"another framework, or name more with --backends."
         )
     spread = 100 * (max(means.values()) - min(means.values()))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.evaluation.study.experiments import SEEDS, Outcome
+from felicity.style import numbers
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class Contest:
         better = "ResNet-5 is better" if self.low > 0 else "the CNN is better"
         verdict = better if self.low * self.high > 0 else "neither is shown to be better"
         return (
-            f"On test images ResNet-5 reaches {resnet:.1f} %, the CNN {cnn:.1f} % (means of {self.test.shape[1]} "
-            f"seeds): {self.apart:+.1f} points ({self.low:+.1f} to {self.high:+.1f}), {verdict}."
+            f"On test images ResNet-5 reaches {numbers.percent(resnet)}, the CNN {numbers.percent(cnn)} "
+            f"(means of {self.test.shape[1]} "
+            f"seeds): {numbers.points(self.apart)} points ({numbers.points_span(self.low, self.high)}), {verdict}."
         )
 
 

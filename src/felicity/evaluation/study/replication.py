@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from felicity.evaluation.study import published
 from felicity.evaluation.study.experiments import Outcome
+from felicity.style import numbers
 
 POINTS = 3.0
 """Accuracies that lie nearer than this, in points, are called equal: two standard deviations between seeds."""
@@ -66,14 +67,14 @@ def _two_classes(two: Outcome) -> list[ReplicationCheck]:
     return [
         ReplicationCheck(
             "training accuracy, two classes, TensorFlow (its table)",
-            f"{table:.0f} %",
-            f"{training:.1f} % after {last['epoch']} epochs",
+            numbers.percent(table, 0),
+            f"{numbers.percent(training)} after {last['epoch']} epochs",
             abs(training - table) < POINTS,
         ),
         ReplicationCheck(
             "accuracy, two classes, TensorFlow (its text)",
-            f"{text:.0f} %",
-            f"{unseen:.1f} % on test images",
+            numbers.percent(text, 0),
+            f"{numbers.percent(unseen)} on test images",
             abs(unseen - text) < POINTS,
             "more than this network reaches on images it was not trained on" if unseen < text else "",
         ),
@@ -110,8 +111,9 @@ def _pytorch(torch: Outcome) -> ReplicationCheck:
     )  # fmt: skip
     return ReplicationCheck(
         "accuracy, PyTorch",
-        f"{claimed:.0f} %",
-        f"{unseen:.1f} % on test images ({training:.1f} % on training images after {len(torch.history)} epochs)",
+        numbers.percent(claimed, 0),
+        f"{numbers.percent(unseen)} on test images ({numbers.percent(training)} on training images after "
+        f"{len(torch.history)} epochs)",
         abs(unseen - claimed) < POINTS,
         "a training accuracy, too: ours passes it on the way" if unseen < claimed <= training else "",
     )
@@ -138,7 +140,7 @@ def _frameworks(seven: Outcome, torch: Outcome) -> ReplicationCheck:
     return ReplicationCheck(
         "TensorFlow's lead over PyTorch in accuracy",
         f"{claimed:.0f} points",
-        f"{apart:+.1f} points on test images, same weights, order and pixels",
+        f"{numbers.points(apart)} points on test images, same weights, order and pixels",
         abs(apart - claimed) < POINTS,
         "the study compares two classes, on training images, with seven; all else equal, the framework does not matter",
     )

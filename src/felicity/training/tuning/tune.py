@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from felicity.errors import ConfigError, TrainingError, require
+from felicity.style import numbers
 from felicity.training.checkpoint import write
 from felicity.training.config import TrainConfig, make_config, to_toml
 from felicity.training.data import TrainingSet
@@ -153,7 +154,7 @@ def _best_toml(found: dict[str, Any]) -> str:
     best = found["best"]
     head = (
         f"# Trial {best['number']} of study {found['study']}: validation loss {best['val_loss']:.4f}, accuracy "
-        f"{best['val_accuracy']:.2%} after epoch {best['best_epoch']} of {found['epochs']}.\n"
+        f"{numbers.share(best['val_accuracy'], 2)} after epoch {best['best_epoch']} of {found['epochs']}.\n"
     )
     return head.replace("\r", " ") + to_toml(make_config(best["config"]))
 
