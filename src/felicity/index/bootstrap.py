@@ -17,7 +17,7 @@ from felicity.windows.sums import Sums
 
 
 def bootstrap(windows: Sums, soft: SoftMatrix, *, draws: int = 2000, seed: int = 0) -> Floats:
-    """(draws, 8): adjusted shares of one place, from windows drawn anew and a soft matrix drawn anew.
+    """Return (draws, 8): adjusted shares of one place, from windows drawn anew and a soft matrix drawn anew.
 
     ``windows``: one row per window. Windows are drawn whole, with replacement, since people in one resemble
     each other (block bootstrap, Künsch 1989; Davison & Hinkley 1997, ch. 3.8). Percentiles 2.5 and 97.5

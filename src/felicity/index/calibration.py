@@ -32,7 +32,7 @@ class HappyRates:
 
     @classmethod
     def of(cls, probabilities: Floats, labels: npt.NDArray[np.int64]) -> HappyRates:
-        """Of answers (N, 8) to faces labelled (N,); there are happy ones and others."""
+        """Compute the rates of answers (N, 8) to faces labelled (N,), with happy ones and others among them."""
         happy = labels == HAPPY_INDEX
         p = probabilities[:, HAPPY_INDEX]
         return cls(float(p[happy].mean()), float(p[~happy].mean()), int(happy.sum()), int((~happy).sum()))
@@ -53,7 +53,7 @@ class Calibration:
 def calibrate(
     probabilities: npt.ArrayLike, labels: npt.ArrayLike, bundle: SoftMatrix, *, name: str = "the sample"
 ) -> Calibration:
-    """The soft matrix of a location from answers (N, 8) to its faces and their labels (N,), 0..7.
+    """Compute the soft matrix of a location from answers (N, 8) to its faces and their labels (N,), 0..7.
 
     Expressions with fewer than ten local faces are taken as if the location's and the bundle's faces had been
     one sample (``SoftMatrix.combine``): without a local face, it is the bundle's column.

@@ -12,14 +12,14 @@ _TINY = 1e-12
 
 
 def shares(counts: npt.ArrayLike, people: npt.ArrayLike) -> Floats:
-    """Counts or sums ``(R, 8)`` over people ``(R,)``; rows without people are NaN."""
+    """Divide counts or sums ``(R, 8)`` by people ``(R,)``; rows without people are NaN."""
     n = np.asarray(people, dtype=np.float64)[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.asarray(counts, dtype=np.float64) / np.where(n > 0, n, np.nan))
 
 
 def adjust(means: npt.ArrayLike, matrix: npt.ArrayLike) -> Floats:
-    """Probabilistic adjusted count: argmin over the simplex of ‖M q - p̄‖².
+    """Compute the probabilistic adjusted count: argmin over the simplex of ‖M q - p̄‖².
 
     ``means`` (R, 8): mean probabilities p̄, NaN rows give NaN. ``matrix`` (8, 8), or (R, 8, 8) with one M
     per row; labels whose column is zero (no validation face) get share 0. Returns (R, 8), exact to
@@ -97,7 +97,7 @@ def _kkt(gram: Floats, support: npt.NDArray[np.bool_]) -> Floats:
 
 
 def emq(probabilities: npt.ArrayLike, prior: npt.ArrayLike, *, tolerance: float = 1e-8, rounds: int = 10_000) -> Floats:
-    """Shares (8,) by expectation maximisation from one group's probabilities (N, 8) themselves.
+    """Estimate shares (8,) by expectation maximisation from one group's probabilities (N, 8) themselves.
 
     ``prior`` (8,): shares under which the classifier is calibrated (its training or validation shares).
     For people-level probabilities of a calibrated model. Saerens, Latinne & Decaestecker 2002,

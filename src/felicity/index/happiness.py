@@ -72,7 +72,7 @@ class IndexRow:
     rejected: Mapping[str, int] = field(default_factory=dict)
 
     def hidden_because(self, k: int) -> str:
-        """Why a suppressed row is: ``too few people``, or it ``shares a crowd`` with people outside it."""
+        """Return why a suppressed row is: ``too few people``, or it ``shares a crowd`` with people outside it."""
         return "too few people" if self.people < k else "shares a crowd"
 
 
@@ -111,7 +111,7 @@ class Groups:
 def compute_index(
     groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | None], *, k: int = DEFAULT_K
 ) -> list[IndexRow]:
-    """The index of each group, in the order given.
+    """Compute the index of each group, in the order given.
 
     ``soft_matrix(location, model)`` gives M, or None where it is not known: then only raw figures stand.
     ``k``: fewest people of whom a figure is shown (``index.suppression``); ConfigError below 1.
@@ -142,7 +142,7 @@ def compute_index(
 
 
 def hidden_rows(groups: Groups, k: int) -> npt.NDArray[np.bool_]:
-    """(R,): True where ``compute_index`` does not show the group."""
+    """Return (R,): True where ``compute_index`` does not show the group."""
     crowd = crowds_of(groups, k)
     known = crowd >= 0
     hidden = np.ones(len(crowd), dtype=bool)
@@ -161,7 +161,7 @@ _COARSER: Mapping[By, tuple[By, ...]] = {
 
 
 def crowds_of(groups: Groups, k: int) -> npt.NDArray[np.int64]:
-    """(R,): the crowd of each group, -1 for none; made from the groups where these do not know.
+    """Return (R,): the crowd of each group, -1 for none; made from the groups where these do not know.
 
     Raises ConfigError for k below 1, ValueError for sums that were read for a smaller k.
     """

@@ -80,7 +80,7 @@ class Intervals:
         self._spread = soft.spread() / np.maximum(soft.counts, 1)[:, None, None]
 
     def linear(self, weights: npt.ArrayLike) -> Linear:
-        """The figure ``weights · q`` of each row; ``weights`` (8,)."""
+        """Return the figure ``weights · q`` of each row; ``weights`` (8,)."""
         c = np.asarray(weights, dtype=np.float64)
         supports, of_row = self._supports(c > 0)
         rows = np.stack([c @ self._inverse(support) for support in supports])  # few, so that moments cost little
@@ -91,7 +91,7 @@ class Intervals:
         q = self.estimate
 
         def variance(start: Floats, step: Floats) -> tuple[Floats, Floats, Floats]:
-            """Of people and matrix at start + λ step: coefficients of 1, λ, λ²."""
+            """Return the variance of people and matrix at start + λ step: coefficients of 1, λ, λ²."""
             people = effect / self._n
             along, across = _dot(start, m), _dot(step, m)
             return (
@@ -162,18 +162,18 @@ class Intervals:
         return point, low, high
 
     def matrix_part(self, weights: npt.ArrayLike) -> Floats:
-        """(R, 8, 8): how the figure ``weights · q`` of each row moves with M, by label and answer.
+        """Return (R, 8, 8): how the figure ``weights · q`` of each row moves with M, by label and answer.
 
         Parts of rows of one matrix add up like the figures themselves; ``matrix_variance`` then is that of their sum.
         """
         return np.asarray(self.estimate[:, :, None] * self._row(np.asarray(weights, dtype=np.float64)).T[:, None, :])
 
     def matrix_variance(self, part: Floats) -> float:
-        """Variance of a figure that moves with M as ``part`` (8, 8) says, because M is from finitely many faces."""
+        """Return the variance of a figure that moves with M as ``part`` (8, 8) says: M is from finitely many faces."""
         return float(np.einsum("ja,jab,jb->", part, self._spread, part))
 
     def effective_people(self) -> Floats:
-        """(R,): as many independent people would give the happy share the same precision (of sampling people)."""
+        """Return (R,): as many independent people would give the happy share the same precision (of sampling)."""
         a = self._row(IS_HAPPY)
         effect, _ = self._scatter(a, *self._moments(a)[:2])
         return np.asarray(self._n / np.maximum(effect, 1))

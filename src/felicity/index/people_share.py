@@ -35,7 +35,7 @@ class PeopleShare:
 
 
 def happy_share(probabilities: Sequence[npt.ArrayLike], soft: SoftMatrix, prior: npt.ArrayLike) -> PeopleShare | None:
-    """The share from one row of eight probabilities per person; None without people or without happy faces in M.
+    """Estimate the share from one row of eight probabilities per person; None without people or happy faces in M.
 
     ``prior`` (8,): shares of expressions under which the classifier is calibrated. People count as independent.
     """

@@ -12,7 +12,7 @@ _HALVINGS = 40
 
 
 def furthest(c0: Floats, c1: Floats, c2: Floats) -> Floats:
-    """The greatest λ in 0 … 1 with c0 + c1 λ + c2 λ² ≤ 0, or 0 if there is none."""
+    """Return the greatest λ in 0 … 1 with c0 + c1 λ + c2 λ² ≤ 0, or 0 if there is none."""
     with np.errstate(invalid="ignore", divide="ignore"):
         root = np.sqrt(np.maximum(c1**2 - 4 * c0 * c2, 0))
         # The stable pair of roots (Press et al., Numerical Recipes, 5.6).
@@ -24,7 +24,7 @@ def furthest(c0: Floats, c1: Floats, c2: Floats) -> Floats:
 
 
 def summed_product(shares: Sequence[Floats], values: Floats) -> Floats:
-    """Coefficients (K + L - 1, R) of the product of two polynomials, summed over labels: K of (R, 8) by (L, 8, R)."""
+    """Return coefficients (K + L - 1, R) of two polynomials' product, summed over labels: K of (R, 8) by (L, 8, R)."""
     result = np.zeros((len(shares) + len(values) - 1, len(shares[0])))
     for i, share in enumerate(shares):
         result[i : i + len(values)] += np.einsum("rj,ljr->lr", share, values)
@@ -32,7 +32,7 @@ def summed_product(shares: Sequence[Floats], values: Floats) -> Floats:
 
 
 def product(left: Floats, right: Floats) -> Floats:
-    """Coefficients of the product of two polynomials, (K, R) by (L, R)."""
+    """Return coefficients of the product of two polynomials, (K, R) by (L, R)."""
     result = np.zeros((len(left) + len(right) - 1, left.shape[1]))
     for i, coefficient in enumerate(left):
         result[i : i + len(right)] += coefficient * right
@@ -40,7 +40,7 @@ def product(left: Floats, right: Floats) -> Floats:
 
 
 def bisect(excess: Floats, start: Floats, end: float) -> Floats:
-    """Where, on the way from ``start`` to ``end``, the polynomial ``excess`` (K, R) becomes positive."""
+    """Find where, on the way from ``start`` to ``end``, the polynomial ``excess`` (K, R) becomes positive."""
     near, far = start, np.full_like(start, end)
     within = _value(excess, far) <= 0
     for _ in range(_HALVINGS):

@@ -63,7 +63,7 @@ class SoftMatrix:
     def from_probabilities(
         cls, probabilities: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike | None = None
     ) -> SoftMatrix:
-        """From the classifier's answers ``(N, 8)`` to N held-out faces and their labels ``(N,)``, 0 … 7.
+        """Compute one from the classifier's answers ``(N, 8)`` to N held-out faces and their labels ``(N,)``, 0 … 7.
 
         ``weights`` ``(N,)`` above 0: how much each face counts among those of its label; None for all alike.
         """
@@ -84,7 +84,7 @@ class SoftMatrix:
 
     @classmethod
     def combine(cls, parts: Sequence[SoftMatrix]) -> SoftMatrix:
-        """As if the faces of all ``parts`` had been one sample."""
+        """Combine ``parts`` as if all their faces had been one sample."""
         counts = np.sum([part.counts for part in parts], axis=0)
         weight = [part.counts / np.maximum(counts, 1) for part in parts]
         matrix = sum(part.matrix * w for part, w in zip(parts, weight, strict=True))
@@ -92,7 +92,7 @@ class SoftMatrix:
         return cls(np.asarray(matrix), counts, np.asarray(cross))
 
     def spread(self) -> Floats:
-        """(8, 8, 8): ``spread[j]`` is the covariance of p within label j.
+        """Return (8, 8, 8): ``spread[j]`` is the covariance of p within label j.
 
         Few faces say little about their own spread, and one says nothing. The widest that is possible
         in the simplex, diag(m) - m mᵀ, counts as much as ``_CAUTION`` faces.
@@ -104,7 +104,7 @@ class SoftMatrix:
         return np.asarray((n * own + _CAUTION * widest) / np.maximum(n - 1 + _CAUTION, 1))
 
     def draw(self, rng: np.random.Generator, n: int) -> Floats:
-        """(n, 8, 8): matrices as other samples of as many validation faces would have given.
+        """Return (n, 8, 8): matrices as other samples of as many validation faces would have given.
 
         Columns are independent Dirichlet draws around the measured column, each with the total variance
         that the mean of ``counts[j]`` faces has. Columns without a face stay zero.
@@ -123,7 +123,7 @@ class SoftMatrix:
         return drawn
 
     def rounded(self, digits: int = 8) -> SoftMatrix:
-        """With no more digits than a sample can carry, to be written down."""
+        """Round to no more digits than a sample can carry, to be written down."""
         return SoftMatrix(self.matrix.round(digits), self.counts, self.cross.round(digits))
 
     def to_json(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def check_k(k: int) -> None:
 
 
 def crowds(people: npt.ArrayLike, places: npt.ArrayLike, *periods: npt.ArrayLike, k: int) -> Ints:
-    """(R,): number of each row's crowd, counting up. Rows are in the order of places and, within each, of time.
+    """Return (R,): number of each row's crowd, counting up. Rows are in the order of places, then of time.
 
     ``people`` (R,): people of each row. ``places`` (R,): places share no crowd. ``periods``: the coarser periods that
     rows lie in, coarsest first, such as month, week, day for rows that are hours; each (R,), a number that changes
@@ -91,7 +91,7 @@ def _fill_up(size: Ints, joined: Mask, begin: int, end: int, k: int) -> None:
 
 
 def together(units: npt.ArrayLike, crowd: npt.ArrayLike, people: npt.ArrayLike, rows: int) -> Ints:
-    """(rows,): crowds of coarser rows, such as weeks made of days: rows that share a crowd of people get one number.
+    """Return (rows,): crowds of coarser rows, such as weeks made of days; rows that share a crowd get one number.
 
     ``units`` (U,): the row of each finer unit, never falling, 0 … ``rows`` - 1; ``crowd`` and ``people`` (U,) of it.
     """
@@ -109,6 +109,6 @@ def together(units: npt.ArrayLike, crowd: npt.ArrayLike, people: npt.ArrayLike, 
 
 
 def alone(crowd: npt.ArrayLike, people: npt.ArrayLike, k: int) -> Mask:
-    """(R,): True where a row is all of its crowd, and has ``k`` people: it may be shown by itself."""
+    """Return (R,): True where a row is all of its crowd and has ``k`` people, so that it may be shown by itself."""
     of, n = np.asarray(crowd, dtype=np.int64), np.asarray(people, dtype=np.int64)
     return np.asarray((n >= k) & (np.bincount(of, n)[of] == n))

@@ -38,7 +38,7 @@ class Exposure:
 
     @classmethod
     def of(cls, sums: Sums) -> Exposure:
-        """All rows together."""
+        """Add up all rows."""
         tally: Counter[str] = Counter()
         for rejected in sums.rejected:
             tally.update(rejected)
@@ -65,7 +65,7 @@ class BeforeAfter:
 
     @classmethod
     def of(cls, before: IndexRow, after: IndexRow) -> BeforeAfter:
-        """From two rows of the index.
+        """Compare two rows of the index.
 
         The interval joins those of the two shares (MOVER: Zou & Donner 2008). It takes them as independent; what
         both owe to one soft matrix mostly cancels, so it is rather too wide than too narrow on that account.
@@ -178,7 +178,7 @@ class CityReport:
 
 
 def last_moment(row: IndexRow) -> datetime:
-    """What ends at midnight is of the day before."""
+    """Return the last moment of a row: what ends at midnight is of the day before."""
     return row.end - timedelta(microseconds=1)
 
 
@@ -192,7 +192,7 @@ def make_place(
     k: int,
     at: date | None = None,
 ) -> PlaceReport:
-    """One place from its sums by day and by hour, all of the model of ``total``.
+    """Make one place from its sums by day and by hour, all of the model of ``total``.
 
     ``at``: the day that divides before from after. Nothing of fewer than ``k`` people is in the result.
     """

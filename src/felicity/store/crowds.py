@@ -29,7 +29,7 @@ class Units:
     crowd: Ints
 
     def crossing(self, begin: int, end: int) -> tuple[int, int] | None:
-        """Extent of the crowds that overlap begin … end, or hold that moment within them; None if there is none."""
+        """Return the extent of the crowds that overlap begin … end, or hold that moment; None without any."""
         first, last = self._extents()
         found = np.flatnonzero((first < end) & (last > begin)) if begin < end else self._holding(begin)
         return (int(first[found[0]]), int(last[found[-1]])) if len(found) else None
@@ -44,7 +44,7 @@ class Units:
 
 
 def read_units(connection: sa.Connection, place: LocationQuery, level: Level, k: int, begin: int, end: int) -> Units:
-    """The units of a level in all crowds of the coarser level that cross begin … end; of all time for days."""
+    """Return the units of a level in all crowds of the coarser level that cross begin … end; of all time for days."""
     if level == "day":
         start, people = _counts(connection, place, level, None)
         spans = [bucket(s, "day", place.zone) for s in start.tolist()]
@@ -90,7 +90,7 @@ def _counts(
 
 
 def whole_range(connection: sa.Connection, place: LocationQuery, k: int) -> tuple[int | None, int | None] | None:
-    """The place's range with its ends moved inwards so that it cuts no crowd in two; None if nothing is left."""
+    """Return the place's range, its ends moved inwards so that it cuts no crowd in two; None if nothing is left."""
     begin, end = place.begin, place.end
     if begin is not None:
         begin = _cut(connection, place, k, begin)[1]
@@ -111,7 +111,7 @@ def _cut(connection: sa.Connection, place: LocationQuery, k: int, at: int) -> tu
 
 
 def row_crowds(connection: sa.Connection, place: LocationQuery, by: By, k: int, starts: Ints, end: int) -> Ints:
-    """(R,): crowds of a place's rows by a period, which begin at ``starts`` and end by ``end``."""
+    """Return (R,): crowds of a place's rows by a period, which begin at ``starts`` and end by ``end``."""
     if by == "total":
         return np.zeros(len(starts), dtype=np.int64)
     level: Level = by if by in ("hour", "minute") else "day"

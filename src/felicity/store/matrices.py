@@ -50,7 +50,7 @@ def save_calibration(connection: sa.Connection, location: str, model: str, soft_
 
 
 def read_matrices(connection: sa.Connection) -> SoftMatrices:
-    """All there are."""
+    """Read all soft matrices of the store."""
     of_model = connection.execute(sa.select(models.c.identity, models.c.soft_matrix)).all()
     of_location = connection.execute(
         sa.select(places.c.name, models.c.identity, calibrations.c.soft_matrix)

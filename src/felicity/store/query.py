@@ -27,7 +27,7 @@ _Part = tuple[Sums, list[int], list[int]]
 
 
 def instant(time: datetime | None, zone: ZoneInfo) -> int | None:
-    """Seconds since the epoch, rounded up; a time without a zone is meant on the location's clock."""
+    """Return seconds since the epoch, rounded up; a time without a zone is in the location's time zone."""
     if time is None:
         return None
     aware = time if time.tzinfo else time.replace(tzinfo=zone)
