@@ -63,12 +63,11 @@ def run_check(
     from felicity.simulation.check import check
 
     bundle = classifier.bundle
-    soft = bundle.soft_matrix
     with console.progress() as progress:
         task = progress.add_task("simulating", total=None)
         verdict = check(
             faces,
-            soft,
+            bundle.soft_matrix,
             bundle.id,
             location_days=location_days,
             series=series,
