@@ -40,13 +40,13 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from felicity.training.config import make_config
-from felicity.training.data import load
+from felicity.training.data import load_training_set
 from felicity.cli.app import app
 from felicity.training.feed import normalise
 from felicity.training.fit import fit
 asked, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
 config = make_config(asked)
-held = load(config.data, soft=config.soft_labels)
+held = load_training_set(config.data, soft=config.soft_labels)
 run = fit(config, held, folder / "run")
 app(["bundle", "export", str(folder / "run"), "-o", str(folder / "bundle"), "--json"], standalone_mode=False)
 logits = run.engine().predict(normalise(held.test.images, run.mean, run.std))

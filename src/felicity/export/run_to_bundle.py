@@ -67,16 +67,14 @@ def export(
     """Make a bundle at ``output`` of the run in ``folder``, whole or not at all.
 
     ``name``: of the bundle (None: that of the folder). ``licence``: of the weights (None: Felicity's own).
-    ``data``: where the run's data set is now, if it was moved.
-    ``replace_bundle``: a bundle that is there already may be replaced. ``evenness``: how far the shares of expressions
-    that answers are made for go from those of validation, 0, to equal ones, 1 (``models.prior``). ``precision``:
-    ``float16`` keeps weights so, which halves the file; ``int8`` also computes so (``export.onnx_file``). What that
-    changes is measured, and all else is measured of the smaller file. ``card``: a TOML file of texts that the
-    bundle carries, such as its intended use. ``step`` is told what is done.
+    ``data``: where the run's data set is now, if it was moved. ``replace_bundle``: replace a bundle that is there.
+    ``evenness``: how far the shares of expressions that answers are made for go from those of validation, 0, to equal
+    ones, 1 (``models.prior``). ``precision``: ``float16`` keeps weights so, which halves the file; ``int8`` also
+    computes so (``export.onnx_file``). ``card``: a TOML file of texts that the bundle carries, such as its intended
+    use. ``step`` is told what is done. All but the difference that rounding makes is measured of the rounded network.
 
     Expressions that are none of the run's classes get probability 0 and no column in the soft matrix: an index made
     with the bundle gives no figure for them, and takes it that nobody shows them.
-
     Raises TrainingError where the run is incomplete, was changed, or was made of other data; BundleError where
     ``output`` is taken or the ONNX file answers otherwise than the network that was trained; DatasetError where the
     data are gone; ConfigError where a class is no single expression, a layer has no rule, or Keras runs on another
@@ -85,13 +83,10 @@ def export(
     name = _check_output(output, name, replace_bundle)
     run = open_run(folder)
     heads = [expressions_of(classes, folder) for classes in (run.classes, run.second_classes) if classes]
-    if precision not in get_args(Precision):
-        raise ConfigError(f"precision must be {', '.join(get_args(Precision))}, not {precision!r}")
-    if not 0 <= evenness <= 1:
-        raise ConfigError(f"evenness must lie in 0 to 1, not {evenness}")
+    _check_options(precision, evenness)
     texts = None if card is None else _card(card)
     require("onnx", "export")
-    stored = checkpoint.load(folder / BEST)[1]
+    epoch = int(checkpoint.load(folder / BEST)[1]["epoch"])
     step("reading the data set")
     held = _load(run, data)
     step(f"loading the network on {run.config.backend}")
@@ -101,12 +96,7 @@ def export(
     step("comparing ONNX with the network that was trained")
     faces = _sample(run, held.validation)
     exact = network.logits(faces)
-    difference = largest_difference(engine.predict(faces), np.concatenate(_of_classes(exact, heads), 1))
-    if not difference <= LARGEST_DIFFERENCE:
-        raise BundleError(
-            f"{folder}: the ONNX file's logits differ from the trained network's by {difference:.1e} of the largest, "
-            f"more than {LARGEST_DIFFERENCE:.0e}; nothing was written"
-        )
+    difference = _compare(folder, engine.predict(faces), np.concatenate(_of_classes(exact, heads), 1))
     rounding = 0.0
     if precision != "float32":
         step(f"rounding to {precision}")
@@ -117,16 +107,8 @@ def export(
     weights = _weights(run, held)
     facts = _calibrate(network, run, held, heads, evenness, weights)
     step("writing")
-    facts |= {
-        "name": name,
-        "labels": [str(e) for e in EXPRESSIONS],
-        "input": {"size": run.size, "colour": run.colour, "mean": run.mean, "std": run.std},
-        "licence": licence or LICENCE,
-        "card": texts,
-        "made_with": "felicity train, felicity bundle export",
-        "training": _training(run, stored, difference) | {"precision": precision, "rounding": rounding},
-    }
-    facts |= _origin(run, held, weights is not None)
+    facts |= {"name": name, "licence": licence or LICENCE, "card": texts} | _origin(run, held, weights is not None)
+    facts["training"] = _training(run, epoch, difference) | {"precision": precision, "rounding": rounding}
     bundle = write_bundle(output, onnx, facts, trained=engine.weights())
     return Exported(bundle, difference, run.classes, rounding)
 
@@ -152,6 +134,17 @@ def largest_difference(trained: Floats, exported: Floats) -> float:
     return float(apart / max(1.0, float(np.abs(trained).max())))
 
 
+def _compare(folder: Path, trained: Floats, exported: Floats) -> float:
+    """Return the largest difference of logits. Raises BundleError where it is too large for rounding alone."""
+    difference = largest_difference(trained, exported)
+    if not difference <= LARGEST_DIFFERENCE:
+        raise BundleError(
+            f"{folder}: the ONNX file's logits differ from the trained network's by {difference:.1e} of the largest, "
+            f"more than {LARGEST_DIFFERENCE:.0e}; nothing was written"
+        )
+    return difference
+
+
 def _of_classes(logits: list[Floats], heads: Sequence[Sequence[int]]) -> list[Floats]:
     """Of logits ``(N, 8)`` of each head, the columns of its classes."""
     return [given[:, places] for given, places in zip(logits, heads, strict=True)]
@@ -175,6 +168,13 @@ class _Network:
     def answers(self, part: LabelledImages) -> list[Floats]:
         """Logits of the images of ``part``, for each head."""
         return self.logits(normalise(part.images, self._run.mean, self._run.std))
+
+
+def _check_options(precision: str, evenness: float) -> None:
+    if precision not in get_args(Precision):
+        raise ConfigError(f"precision must be {', '.join(get_args(Precision))}, not {precision!r}")
+    if not 0 <= evenness <= 1:
+        raise ConfigError(f"evenness must lie in 0 to 1, not {evenness}")
 
 
 def _check_output(output: Path, name: str | None, replace_bundle: bool) -> str:
@@ -256,18 +256,21 @@ def _weights(run: TrainingRun, held: TrainingSet) -> npt.NDArray[np.float64] | N
     return stratified_weights(*rows["validation"], *everyone)
 
 
-def _origin(run: TrainingRun, held: TrainingSet, weighted: bool) -> dict[str, str]:
-    """What it was trained and calibrated on, in words."""
+def _origin(run: TrainingRun, held: TrainingSet, weighted: bool) -> dict[str, Any]:
+    """Return what goes in and comes out, and what it was trained and calibrated on, in words."""
     source, classes = PurePath(run.config.data.path).name, ", ".join(run.classes)
     how = "; in the soft matrix weighted so that their labels are as clear as all labels" if weighted else ""
     return {
+        "labels": [str(e) for e in EXPRESSIONS],
+        "input": {"size": run.size, "colour": run.colour, "mean": run.mean, "std": run.std},
+        "made_with": "felicity train, felicity bundle export",
         "trained_on": f"{source}, training part: {len(held.train)} images of {classes}",
         "calibrated_on": f"{source}, validation part: {len(held.validation)} images out of training, which also "
         f"chose the epoch{how}",
     }
 
 
-def _training(run: TrainingRun, stored: dict[str, Any], difference: float) -> dict[str, Any]:
+def _training(run: TrainingRun, epoch: int, difference: float) -> dict[str, Any]:
     """Everything one needs to train it again; paths by their last name, since they are nobody else's business."""
     config = run.config.model_dump()
     for key in ("path", "classes"):
@@ -279,7 +282,7 @@ def _training(run: TrainingRun, stored: dict[str, Any], difference: float) -> di
         "config": config,
         "classes": list(run.classes),
         **({"second_classes": list(run.second_classes)} if run.second_classes else {}),
-        "epoch": stored["epoch"],
+        "epoch": epoch,
         "data": run.facts["data"],
         "environment": run.facts["environment"],
         "exported_in": environment(),

@@ -134,8 +134,6 @@ def _markdown(
     outcomes: Mapping[str, Outcome], network: Description, found: list[ReplicationCheck], command: str
 ) -> str:
     images, classes = outcomes["seven-classes"].facts["images"], outcomes["seven-classes"].facts["classes"]
-    two, raw = outcomes["two-classes"], outcomes["raw-pixels"]
-    against = contest(outcomes)
     parts = [
         "# The study, run again",
         "Setiaji, Firmansyah, Akbar, Tjahjono and Widodo trained a small CNN on faces in TensorFlow, then in PyTorch. "
@@ -156,13 +154,22 @@ def _markdown(
         "## Network (Figure 5)",
         f"{network.parameters:,} parameters, {network.multiply_adds / 1e6:.1f} million multiply-adds per face.",
         _picture("network", "The study's CNN, layer by layer"),
+        *_two_classes(outcomes),
+        *_seven_classes(outcomes),
+        *_augmented(outcomes),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _two_classes(outcomes: Mapping[str, Outcome]) -> list[str]:
+    return [
         "## Training by epoch, two classes (Table 3, Figures 6 to 8)",
         _table(
             (
                 "epoch", "the study's loss", "loss, raw pixels", "loss", "the study's accuracy",
                 "accuracy, raw pixels", "accuracy", "validation",
             ),
-            _epochs(raw, two),
+            _epochs(outcomes["raw-pixels"], outcomes["two-classes"]),
         ),
         "The study's losses start in the hundreds. Pixels that enter as 0 to 255 are the first suspicion; one training "
         "here has them so.",
@@ -170,6 +177,11 @@ def _markdown(
         _picture("accuracy-beside", "Accuracy by epoch, ours and the study's"),
         _picture("two-classes", "Learning curves, two classes"),
         _picture("raw-pixels", "Learning curves, two classes, pixels 0 to 255"),
+    ]  # fmt: skip
+
+
+def _seven_classes(outcomes: Mapping[str, Outcome]) -> list[str]:
+    return [
         "## Confusion (Figure 9)",
         _picture("two-classes-confusion", "Confusion matrix, two classes, test images"),
         _picture("seven-classes-confusion", "Confusion matrix, seven classes, test images"),
@@ -178,6 +190,12 @@ def _markdown(
         _picture("seven-classes", "Learning curves, TensorFlow"),
         _picture("seven-classes-pytorch", "Learning curves, PyTorch"),
         "A comparison over several seeds, with memory and without Keras, is on [its own page](comparison.md).",
+    ]
+
+
+def _augmented(outcomes: Mapping[str, Outcome]) -> list[str]:
+    against = contest(outcomes)
+    return [
         "## ResNet-5",
         "The study gives no figures of its ResNet-5. Here it and the CNN have the same budget: images (shifted, "
         "turned, scaled and mirrored), epochs, batch size, one-cycle learning rate, smoothed labels, seeds, and as "
@@ -192,8 +210,7 @@ def _markdown(
         _picture("augmented", "Learning curves of both networks, augmented"),
         _picture("augmented-cnn-1-confusion", "Confusion matrix of the CNN, augmented, test images"),
         _picture("augmented-resnet5-1-confusion", "Confusion matrix of ResNet-5, augmented, test images"),
-    ]  # fmt: skip
-    return "\n\n".join(parts) + "\n"
+    ]
 
 
 def _found(outcome: Outcome) -> tuple[str, ...]:

@@ -65,14 +65,9 @@ def tune(
         _make(folder)
         url = sa.URL.create("sqlite", database=str(folder / STUDY))
     name = name or folder.resolve().name
-    tuned = {each.name for each in space.dimensions}
-    begun = {key: value for key, value in flat(base.model_dump()).items() if value is not None}
-    begun |= dict.fromkeys(tuned, "tuned") | {
-        "space": space.to_json(),
-        "data_digest": data.digest,
-        "classes": list(data.classes),
-    }
-    with open_study(url, name, begun, seed=base.seed, epochs=base.epochs, heartbeat=heartbeat) as study:
+    with open_study(
+        url, name, _begun(base, space, data), seed=base.seed, epochs=base.epochs, heartbeat=heartbeat
+    ) as study:
         _make(folder)
 
         def record() -> dict[str, Any]:
@@ -94,12 +89,23 @@ def tune(
             raise TrainingError(
                 f"study {name}: none of {len(result['trials'])} trials came to its end; the last: {last}"
             )
-        from felicity.style.charts import to_png
-        from felicity.training.tuning.charts import draw_slices, draw_tuning
-
-        write(folder / PICTURE, to_png(draw_tuning(result)))
-        write(folder / SLICES, to_png(draw_slices(result)))
+        _write_pictures(folder, result)
         return result
+
+
+def _begun(base: TrainConfig, space: Space, data: TrainingSet) -> dict[str, Any]:
+    """Return what a study must be begun with for a call to go on with it."""
+    begun = {key: value for key, value in flat(base.model_dump()).items() if value is not None}
+    tuned = {each.name: "tuned" for each in space.dimensions}
+    return begun | tuned | {"space": space.to_json(), "data_digest": data.digest, "classes": list(data.classes)}
+
+
+def _write_pictures(folder: Path, result: dict[str, Any]) -> None:
+    from felicity.style.charts import to_png
+    from felicity.training.tuning.charts import draw_slices, draw_tuning
+
+    write(folder / PICTURE, to_png(draw_tuning(result)))
+    write(folder / SLICES, to_png(draw_slices(result)))
 
 
 def summarise(study: Any, space: Space, base: TrainConfig, wanted: int) -> dict[str, Any]:
