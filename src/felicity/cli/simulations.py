@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from felicity.simulation.check import SimulationCheck
     from felicity.simulation.filmed import Filmed
     from felicity.simulation.labelled import AnsweredFaces, Labelled
-    from felicity.simulation.town import Measure
 
 GAPS = 0.05
 """Part of the hours in which a simulated camera is off."""
@@ -251,6 +249,7 @@ def run_city(
     from felicity.api import happiness
     from felicity.cli.commands.demo import FIRST_DAY
     from felicity.cli.commands.index import show_rows
+    from felicity.cli.measures import parse_measure
     from felicity.errors import ConfigError
     from felicity.simulation.people import AnswerModel
     from felicity.simulation.town import TOWN, read_places, write_town
@@ -260,7 +259,7 @@ def run_city(
         raise ConfigError("a simulated city does not belong among your own windows; name a store for it with --store")
     soft = bundle.soft_matrix
     chosen = read_places(places) if places else TOWN
-    measure = measure_of(effect, chosen[0].name, days) if effect else None
+    measure = parse_measure(effect, chosen[0].name, days) if effect else None
     answers = AnswerModel(soft.matrix, soft.cross) if faces is None else faces
     with open_store(url) as store, console.progress() as progress:
         task = progress.add_task("simulating", total=len(chosen) * days)
@@ -295,26 +294,3 @@ def run_city(
             f"  from {measure.date:%Y-%m-%d} on, {measure.place} is truly {100 * measure.change:+g} points happier",
             markup=False,
         )
-
-
-def measure_of(text: str, place: str, days: int) -> Measure:
-    """``DATE=POINTS`` as a measure at ``place``."""
-    from felicity.cli.commands.demo import FIRST_DAY
-    from felicity.cli.times import parse_time
-    from felicity.errors import ConfigError
-    from felicity.simulation.town import Measure
-
-    date, _, points = text.partition("=")
-    try:
-        change = float(points) / 100
-    except ValueError:
-        change = 2.0
-    if not -1 <= change <= 1:
-        raise ConfigError(f"--effect {text}: DATE=POINTS expected, with points from -100 to 100, such as 2026-05-18=8")
-    at, end = parse_time(date), FIRST_DAY + timedelta(days=days)
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    if not FIRST_DAY < at < end:
-        raise ConfigError(
-            f"--effect {text}: the city is simulated from {FIRST_DAY:%Y-%m-%d} to {end:%Y-%m-%d}; name a day between"
-        )
-    return Measure(place, at, change)
