@@ -7,6 +7,7 @@ felicity.watch("clip.mp4", location="Harbour")         # windows into the store
 felicity.happiness(by="day").rows                      # the happiness index, with intervals
 felicity.trends(by="week").items                       # is it getting better?
 felicity.write_report(felicity.report(), "report.html")
+felicity.evaluate("best", "fer2013.csv.gz")            # how well a model does, with intervals
 
 Each function is a use case of ``felicity.api``. Those that read a store take it as ``store``: an open ``Store``, a
 path, a URL, or None for the user's own file.
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # pragma: no cover
         calibrate,
         city,
         effect,
+        evaluate,
         happiness,
         read,
         report,
@@ -38,6 +40,7 @@ __all__ = [
     "calibrate",
     "city",
     "effect",
+    "evaluate",
     "happiness",
     "read",
     "report",

@@ -21,6 +21,15 @@ CODES: dict[str, str] = {
     "pictures-without-face": "Labelled pictures in which no face is found are left out of a calibration.",
     "clock-skipped": "A local time does not exist, because the location's clock was put forward over it.",
     "clock-twice": "A local time is ambiguous, because the location's clock was put back over it.",
+    "all-images": "Every image of a data set is measured, because the model was not trained on them.",
+    "class-unlabelled": "A class that the model answers is no label of the data; the others share its probability.",
+    "data-changed": "A data set is not what it was when a run was trained on it.",
+    "labels-unavailable": "Labels of another source beside the data set cannot be read.",
+    "left-out": "Images are left out, and how many.",
+    "no-history": "A bundle holds no history of its training.",
+    "parts-unknown": "Felicity cannot tell which images of a data set a model was trained on.",
+    "read-as": "How Felicity read a data set where its files leave a choice.",
+    "way-of-answering": "Which head of the model answers, and for which shares of the classes.",
 }
 """What each code means, in one sentence."""
 

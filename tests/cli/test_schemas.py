@@ -18,6 +18,7 @@ from felicity.imaging.encode import write_image
 from felicity.notes import CODES, Note
 from felicity.schemas import envelope
 from tests.support.command import felicity, felicity_json
+from tests.support.faces_on_disk import made_up, write_folders
 from tests.support.people import photograph
 from tests.support.town import fill
 
@@ -52,6 +53,11 @@ class World:
         return table
 
     @cached_property
+    def faces(self) -> Path:
+        """A data set of 70 made-up faces in class folders."""
+        return write_folders(made_up(70), self.folder / "faces", folds=True)
+
+    @cached_property
     def happy_and_others(self) -> Path:
         """A data set of 30 faces that smile, and of 30 pictures without any."""
         rng = np.random.default_rng(1)
@@ -78,6 +84,7 @@ RECIPES: dict[str, Recipe] = {
         world.town,
     ],
     "city": lambda world: ["city", "--store", world.weeks],
+    "evaluate": lambda world: ["evaluate", "fast", "--data", world.faces, "--draws", 100],
     "effect": lambda world: [
         "effect",
         "--store",
@@ -104,7 +111,7 @@ RECIPES: dict[str, Recipe] = {
 
 TO_COME = {
     "bundle-export", "bundle-show", "bundle-verify", "classify", "compare", "crossval",
-    "data-inspect", "data-prepare", "evaluate", "models-list", "models-show",
+    "data-inspect", "data-prepare", "models-list", "models-show",
     "reproduce", "simulate", "train", "tune", "watch",
 }  # fmt: skip
 """Commands that do not print their answer in the envelope yet."""

@@ -33,9 +33,21 @@ def run(*arguments: object) -> str:
 
 
 def run_json(*arguments: object) -> Any:
+    """The first result's figures at the top, those of other labels under ``other_labels``, notes as texts."""
     lines = run(*arguments, *DRAWS, "--json").splitlines()
     assert len(lines) == 1
-    return json.loads(lines[0])
+    return flat(json.loads(lines[0]))
+
+
+def flat(document: Any) -> Any:
+    first, *others = (
+        {**result["figures"], **result, "notes": [note["text"] for note in result["notes"]]}
+        for result in document["data"]["results"]
+    )
+    texts = [note["text"] for note in document["notes"]]
+    fit = document["data"]["fit"]
+    kept = fit and {**fit, **fit["evidence"]}
+    return {**document["data"], "fit": kept, **first, "notes": [*texts, *first["notes"]], "other_labels": others}
 
 
 def held_out(faces: disk.Faces) -> np.ndarray:
@@ -138,7 +150,7 @@ def test_report_and_pictures_need_nothing_else(data: Path, tmp_path: Path) -> No
     page, folder = tmp_path / "page.html", tmp_path / "pictures"
     run("best", "--data", data, "--split", "PublicTest", "--report", page, "--pictures", folder, *DRAWS)
     text = page.read_text()
-    assert not re.search(r'(src|href)="(?!data:)', text) and "<script" not in text and "@import" not in text
+    assert not re.search(r'(src|href)="(?!data:|#)', text) and "<script" not in text and "@import" not in text
     for words in (
         "FER+ majority",
         "FER2013's own labels".replace("'", "&#39;"),
@@ -222,7 +234,7 @@ def test_a_bundle_needs_no_framework_and_a_mistake_is_no_traceback(data: Path, t
         )  # fmt: skip
 
     done = ask("PublicTest")
-    assert done.returncode == 0 and json.loads(done.stdout)["n"] == 23, done.stderr
+    assert done.returncode == 0 and flat(json.loads(done.stdout))["n"] == 23, done.stderr
     wrong = ask("holiday")
     assert wrong.returncode == 1 and not wrong.stdout
     assert wrong.stderr.startswith("error split 'holiday'") and len(wrong.stderr.splitlines()) == 1
@@ -330,7 +342,33 @@ def test_the_shipped_bundle_on_fer2013_is_as_its_facts_say(shared: Path) -> None
     assert found["ece"] == pytest.approx(0.0236, abs=0.002)
     low, high = found["intervals"]["accuracy"]
     assert 0.82 < low < 0.84 < 0.85 < high < 0.87
-    assert 350 < found["seen_in_training"] < 600
+    assert 700 < found["seen_in_training"] < 1000
     own = found["other_labels"][0]
     assert own["n"] == 3579 and own["accuracy"] == pytest.approx(0.6890, abs=0.002)
     assert found["other_labels"][2]["balanced_accuracy"] == pytest.approx(0.6646, abs=0.005)
+
+
+def test_all_images_of_other_data_are_measured(trained: Path, tmp_path: Path) -> None:
+    other = disk.write_folders(disk.made_up(60, seed=5), tmp_path / "other", folds=False)
+    in_test = disk.write_folders(disk.made_up(60, seed=6), tmp_path / "in-test" / "test", folds=False).parent
+
+    for data in (other, in_test):
+        found = run_json(trained, "--data", data)
+        labelled = sum(row["n"] for row in found["per_class"].values())
+        known = [*data.rglob("happy/*"), *data.rglob("sad/*")]
+        assert found["split"] == "all" and found["n"] == labelled == len(known)
+        assert any(note.startswith(f"all {len(known)} images of {data} are measured") for note in found["notes"])
+        named = run_json(trained, "--data", data, "--split", "all")
+        assert named["n"] == found["n"]
+
+    part = run_json(trained, "--data", other, "--split", "test")
+    assert 0 < part["n"] < labelled, "a part is drawn where it is asked for"
+
+
+def test_a_bundle_is_measured_on_the_test_fold_where_there_is_one(tmp_path: Path) -> None:
+    faces = disk.made_up(70, seed=7)
+    data = disk.write_folders(faces, tmp_path / "set", folds=True)
+    found = run_json("fast", "--data", data)
+    assert found["split"] == "test" and found["n"] == sum(fold != "Training" for fold in faces.folds)
+    whole = run_json("fast", "--data", disk.write_folders(faces, tmp_path / "without", folds=False))
+    assert whole["split"] == "all" and whole["n"] == 70

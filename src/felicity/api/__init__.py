@@ -14,6 +14,7 @@ from felicity.api.locations import (
     remove_location,
     save_locations,
 )
+from felicity.api.measuring import evaluate
 from felicity.api.over_time import SeriesByLocation, effect, series, trends
 from felicity.api.places import HappinessIndex, city, happiness, write_geojson
 from felicity.api.reporting import WrittenReport, report, write_report
@@ -31,6 +32,7 @@ __all__ = [
     "calibrate",
     "city",
     "effect",
+    "evaluate",
     "happiness",
     "import_locations",
     "list_locations",

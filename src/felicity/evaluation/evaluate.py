@@ -10,14 +10,25 @@ from typing import Any
 import numpy as np
 
 from felicity.datasets.manifest import Manifest
-from felicity.datasets.splits import LEFT_OUT, TRAIN, roles_of
+from felicity.datasets.splits import LEFT_OUT, TEST, TRAIN, roles_of
 from felicity.errors import ConfigError, DatasetError
 from felicity.evaluation.figures import Figures, figures
 from felicity.evaluation.fitting import Fit, judge_fit
 from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates
 from felicity.evaluation.judge import Judge
-from felicity.evaluation.selection import Chosen, Flags, Progress, Trained, answers, choose, data_of, labelled_sources
+from felicity.evaluation.selection import (
+    ALL,
+    Chosen,
+    Flags,
+    Progress,
+    Trained,
+    answers,
+    choose,
+    data_of,
+    labelled_sources,
+)
 from felicity.metrics.classification import Floats, is_right
+from felicity.notes import Note
 from felicity.training.config import DataConfig
 from felicity.training.data import LabelledImages, open_prepared
 from felicity.training.trained_on import as_divided, crossval_fold, own_set
@@ -53,13 +64,13 @@ class Result:
         wrong = np.flatnonzero(p.argmax(1) != self.all.labels)
         return [int(row) for row in wrong[np.argsort(-p[wrong].max(1), kind="stable")][:limit]]
 
-    def to_json(self) -> dict[str, Any]:
-        """The figures of ``all``, those of ``unseen`` below them."""
+    def plain(self) -> dict[str, Any]:
+        """Return the figures of ``all`` and of ``unseen`` as plain values, with the notes."""
         return {
             "labels": self.title,
-            **self.all.to_json(),
+            "figures": self.all.plain(),
             "seen_in_training": self.seen,
-            "without_seen_in_training": None if self.unseen is None else self.unseen.to_json(),
+            "without_seen_in_training": None if self.unseen is None else self.unseen.plain(),
             "notes": list(self.chosen.notes),
         }
 
@@ -73,26 +84,24 @@ class Evaluation:
     split: str
     results: tuple[Result, ...] = field(repr=False)
     fit: Fit | None
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     history: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
-    def to_json(self) -> dict[str, Any]:
-        """For programs: the first result's figures at the top, those of other labels under ``other_labels``."""
-        first, *others = (result.to_json() for result in self.results)
+    def plain(self) -> dict[str, Any]:
+        """Return everything but ``notes`` and ``history`` as plain values."""
+        fit = self.fit
         return {
             "model": self.model,
             "data": self.data,
             "split": self.split,
-            **first,
-            "notes": [*self.notes, *first["notes"]],
-            "other_labels": others,
-            "fit": None if self.fit is None else {"verdict": self.fit.word, "text": self.fit.text, **self.fit.evidence},
+            "results": [result.plain() for result in self.results],
+            "fit": None if fit is None else {"verdict": fit.word, "text": fit.text, "evidence": fit.evidence},
         }
 
 
 def evaluate(
     judge: Judge,
-    split: str = "test",
+    split: str | None = None,
     *,
     data: str | None = None,
     format: str | None = None,
@@ -104,6 +113,9 @@ def evaluate(
 ) -> Evaluation:
     """Measure ``judge`` on ``split`` of ``data`` (a run knows its own). ``say`` is told what is being done.
 
+    ``split``: by name, or ``all``. None is the test split of a run's own data, and of data with a test fold for a
+    bundle, which may have been trained on the rest; else all images, for the model has seen none of them.
+
     Raises DatasetError where the data cannot be read, have no such images, or no classes in common with the model.
     """
     config = data_of(judge, data, format, classes)
@@ -113,10 +125,13 @@ def evaluate(
         try:
             found[0] = replace(found[0], manifest=as_divided(judge.run, found[0].manifest))
         except (ConfigError, DatasetError) as error:
-            notes.append(f"not divided as they were for {judge.name}: {error}")
+            notes.append(Note("parts-unknown", f"not divided as they were for {judge.name}: {error}"))
     elif judge.run is not None and crossval_fold(judge.run):
-        notes.append(f"{config.path}: not where the fold was trained, so its parts are the set's own, not the fold's")
+        text = f"{config.path}: not where the fold was trained, so its parts are the set's own, not the fold's"
+        notes.append(Note("parts-unknown", text))
     trained, is_own = _trained(judge, config, found[0].manifest, notes)
+    if split is None:
+        split = _default_split(judge, config, found[0].manifest, trained, notes)
     results = []
     for chosen in choose(judge, found, split, trained):
         say(f"asking the model, {chosen.title}")
@@ -133,7 +148,8 @@ def evaluate(
         results.append(Result(chosen, everything, unseen))
     fit = None
     if judge.run is None:
-        notes.append("a bundle holds no history of its training, so nothing is said of over- or underfitting")
+        text = "a bundle holds no history of its training, so Felicity cannot tell over- or underfitting"
+        notes.append(Note("no-history", text))
     else:
         say("asking the model, training and validation part")
         first = results[0]
@@ -151,7 +167,21 @@ def evaluate(
     )
 
 
-def _trained(judge: Judge, config: DataConfig, first: Manifest, notes: list[str]) -> tuple[Trained, bool]:
+def _default_split(judge: Judge, config: DataConfig, manifest: Manifest, trained: Trained, notes: list[Note]) -> str:
+    """The test split of what the model was, or may have been, trained on; all images of other data."""
+    own_tests = roles_of(manifest.folds) == TEST
+    if judge.run is None and own_tests.any():
+        return TEST
+    if judge.run is not None and (_same_files(judge, config) or trained(manifest).any()):
+        return TEST
+    known = "was not trained on them" if judge.run is not None else "is taken not to have been trained on them"
+    further = f"; --split test measures the {own_tests.sum():,} of its test fold" if own_tests.any() else ""
+    text = f"all {len(manifest.names):,} images of {config.path} are measured, for {judge.name} {known}{further}"
+    notes.append(Note("all-images", text))
+    return ALL
+
+
+def _trained(judge: Judge, config: DataConfig, first: Manifest, notes: list[Note]) -> tuple[Trained, bool]:
     """Which rows of a manifest the model was trained on, as far as can be told; and whether the data are its own."""
     if judge.run is None:
         return _training_part, False
@@ -161,7 +191,7 @@ def _trained(judge: Judge, config: DataConfig, first: Manifest, notes: list[str]
     try:
         manifest = first if is_own else as_divided(judge.run, open_prepared(own)[0])
     except (ConfigError, DatasetError) as error:
-        notes.append(f"not compared with the images it was trained on: {error}")
+        notes.append(Note("parts-unknown", f"not compared with the images it was trained on: {error}"))
         return lambda other: np.zeros(len(other.names), dtype=np.bool_), False
     part = manifest.splits == TRAIN
     if same_files:
@@ -181,7 +211,7 @@ def _training_part(manifest: Manifest) -> Flags:
     return np.isin(manifest.splits, (TRAIN, LEFT_OUT))
 
 
-def _fit(judge: Judge, test: Estimate | None, notes: list[str], seed: int) -> Fit:
+def _fit(judge: Judge, test: Estimate | None, notes: list[Note], seed: int) -> Fit:
     run = judge.run
     history = run.history
     counts = run.facts["data"]["images"]["train"]
@@ -189,14 +219,15 @@ def _fit(judge: Judge, test: Estimate | None, notes: list[str], seed: int) -> Fi
     try:
         own = own_set(run)
     except (ConfigError, DatasetError) as error:
-        notes.append(f"its weights are not measured on the images it was trained on: {error}")
+        notes.append(Note("parts-unknown", f"its weights are not measured on the images it was trained on: {error}"))
         return judge_fit(history, chance)
     if own.digest != run.facts["data"]["digest"]:
-        notes.append(
+        text = (
             f"{run.config.data.path}: is not what it was when the run was trained on it, or the run is a fold that was "
             f"moved out of its cross-validation; so its weights are not measured on its training part, and images held "
             f"out may have been trained on"
         )
+        notes.append(Note("data-changed", text))
         return judge_fit(history, chance)
     kept = {
         "training": _accuracy(judge, own.train, seed),

@@ -43,8 +43,8 @@ class Figures:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def to_json(self) -> dict[str, Any]:
-        """Figures as plain numbers (None where not defined), and their intervals in the same order beside."""
+    def plain(self) -> dict[str, Any]:
+        """Return figures as plain numbers (None where not defined), and their intervals in the same order beside."""
         values, intervals = (self._tree(part) for part in (_value, _interval))
         counts = self.scores.confusion.astype(int).tolist()
         return {

@@ -20,12 +20,15 @@ from felicity.datasets.splits import LEFT_OUT
 from felicity.errors import DatasetError
 from felicity.evaluation.judge import Judge
 from felicity.metrics.classification import Floats, Rows, floats
+from felicity.notes import Note
 from felicity.training.config import DataConfig
 from felicity.training.data import in_our_order, open_prepared
 
 Progress = Callable[[int, int], None]
 Flags = npt.NDArray[np.bool_]
 Trained = Callable[[Manifest], Flags]
+ALL = "all"
+"""The split that holds every image."""
 CONVENTIONS = {"ferplus": "fer2013-csv", "fer2013-csv": "ferplus"}
 """Two ways of reading the same faces."""
 LABELS_OF = {"ferplus": "FER+", "fer2013-csv": "FER2013", "fer2013-folders": "FER2013"}
@@ -50,7 +53,7 @@ class Chosen:
     labels: Rows = field(repr=False)
     groups: Rows = field(repr=False)
     seen: Flags = field(repr=False)
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     judge: Judge = field(repr=False)
 
     def __len__(self) -> int:
@@ -93,7 +96,7 @@ def data_of(judge: Judge, path: str | None, format: str | None, classes: str | N
     return own.model_copy(update=changes | ({"classes": classes} if classes else {}))
 
 
-def labelled_sources(config: DataConfig, progress: Progress | None = None) -> tuple[list[LabelledSource], list[str]]:
+def labelled_sources(config: DataConfig, progress: Progress | None = None) -> tuple[list[LabelledSource], list[Note]]:
     """The data set by each of its conventions, the one asked for first; and remarks. Raises DatasetError.
 
     FER2013's faces have two where FER+'s votes lie beside them, and prepared data what they were prepared with.
@@ -107,7 +110,7 @@ def labelled_sources(config: DataConfig, progress: Progress | None = None) -> tu
         try:
             found.append(_source(config.model_copy(update={"format": other}), progress))
         except DatasetError as error:
-            notes.append(f"labels of {other} are not shown: {error}")
+            notes.append(Note("labels-unavailable", f"labels of {other} are not shown: {error}"))
     return found, notes
 
 
@@ -160,6 +163,8 @@ def choose(judge: Judge, found: list[LabelledSource], split: str, trained: Train
         manifest = source.manifest
         if number == 0:
             here = rows
+        elif split.lower() == ALL:
+            here = np.arange(len(manifest.names))
         elif whole:  # a fold as published: every image that this convention labels
             here = np.flatnonzero(np.isin(manifest.folds, list(folds)))
         else:  # a part that was drawn: the same images
@@ -170,13 +175,15 @@ def choose(judge: Judge, found: list[LabelledSource], split: str, trained: Train
         result.append(_restricted(asked, source, here, seen, split))
     for chosen in tuple(result):
         for how, other in chosen.judge.otherwise.items():
-            notes = (other.remark, *chosen.notes[bool(chosen.judge.remark) :])
+            notes = (Note("way-of-answering", other.remark), *chosen.notes[bool(chosen.judge.remark) :])
             result.append(replace(chosen, title=f"{chosen.title}, {how}", judge=other, notes=notes))
     return result
 
 
 def _rows_of(manifest: Manifest, split: str, where: str) -> Rows:
-    """Rows of a split that was drawn or of a fold of the set's own, by name in any case."""
+    """Rows of a split that was drawn or of a fold of the set's own, by name in any case; ``all`` is every row."""
+    if split.lower() == ALL:
+        return np.arange(len(manifest.names))
     for column in (manifest.splits, manifest.folds):
         names = {name.lower(): name for name in set(column.tolist()) if name not in ("", LEFT_OUT)}
         if split.lower() in names:
@@ -186,7 +193,8 @@ def _rows_of(manifest: Manifest, split: str, where: str) -> Rows:
         for column in (manifest.splits, manifest.folds)
         for name in sorted(set(column.tolist()) - {"", LEFT_OUT})
     ]
-    raise DatasetError(f"split {split!r} has no images; there are {', '.join(dict.fromkeys(there))}")
+    listed = ", ".join(dict.fromkeys((*there, f"{ALL} ({len(manifest.names):,})")))
+    raise DatasetError(f"split {split!r} has no images; there are {listed}")
 
 
 def _restricted(judge: Judge, source: LabelledSource, rows: Rows, seen: Flags, split: str) -> Chosen:
@@ -199,18 +207,22 @@ def _restricted(judge: Judge, source: LabelledSource, rows: Rows, seen: Flags, s
         )
     number = np.array([common.index(name) if name in common else -1 for name in manifest.classes] + [-1])
     labels = number[manifest.labels[rows]]  # the last for -1
-    notes = [judge.remark] if judge.remark else []
+    notes = [Note("way-of-answering", judge.remark)] if judge.remark else []
     if not_answered := [name for name in judge.classes if name not in common]:
-        notes.append(
+        text = (
             f"{', '.join(not_answered)}: answered by the model, but no label of the data; its probability is shared "
             f"out among the other answers"
         )
+        notes.append(Note("class-unlabelled", text))
     for i, name in enumerate(manifest.classes):
         if name not in common and (left := int((manifest.labels[rows] == i).sum())):
-            notes.append(f"{left:,} images labelled {name} are left out, for the model does not know that class")
+            text = f"{left:,} images labelled {name} are left out, for the model does not know that class"
+            notes.append(Note("left-out", text))
     if undecided := int((manifest.labels[rows] < 0).sum()):
-        notes.append(f"{undecided:,} images without a single label are left out")
-    notes += [f"left out of the whole set: {n:,} {reason}" for reason, n in manifest.left_out.items()]
+        notes.append(Note("left-out", f"{undecided:,} images without a single label are left out"))
+    whole_set = manifest.left_out.items()
+    notes += [Note("left-out", f"left out of the whole set: {n:,} {reason}") for reason, n in whole_set]
+    notes += [Note("read-as", remark) for remark in manifest.remarks]
     kept = np.flatnonzero(labels >= 0)
     if not len(kept):
         raise DatasetError(f"split {split!r} has {len(rows):,} images, but none labelled {', '.join(common)}")

@@ -26,8 +26,14 @@ def evaluate(
         str | None, typer.Option("--data", metavar="PATH", help="Data set (default: the one the run was trained on).")
     ] = None,
     split: Annotated[
-        str, typer.Option("--split", metavar="NAME", help="test, validation, train, or a fold such as PublicTest.")
-    ] = "test",
+        str | None,
+        typer.Option(
+            "--split",
+            metavar="NAME",
+            help="test, validation, train, all, or a fold such as PublicTest (default: test of the data that the model "
+            "was trained on, all of other data).",
+        ),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -57,30 +63,28 @@ def evaluate(
     json: options.Json = False,
 ) -> None:
     """Measure a model on a split of a data set: figures with intervals, by class, calibration, quality of the fit."""
-    from felicity.evaluation.evaluate import evaluate as measure
-    from felicity.evaluation.judge import open_judge
+    import felicity
     from felicity.evaluation.report import write_pictures, write_report
 
-    judge = open_judge(model)
     with console.progress() as bar:
         task = bar.add_task("starting", total=None)
-        found = measure(
-            judge,
-            split,
-            data=data,
+        found = felicity.evaluate(
+            model,
+            data,
+            split=split,
             format=format,
             classes=classes,
             draws=draws,
             seed=seed,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-            say=lambda what: bar.update(task, description=what, total=None),
+            on_progress=lambda done, total: bar.update(task, completed=done, total=total),
+            on_step=lambda what: bar.update(task, description=what, total=None),
         )
         bar.update(task, description="drawing", total=None)
         if report:
             write_report(found, report)
         written = write_pictures(found, pictures) if pictures else []
     if json:
-        console.emit_json(found.to_json())
+        console.emit("evaluate", found.plain(), found.notes)
     else:
         _print(found)
     for place in ([report] if report else []) + written:

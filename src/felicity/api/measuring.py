@@ -1,0 +1,46 @@
+"""Measuring: how well a run or a bundle does on faces that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from felicity.evaluation.evaluate import Evaluation
+
+
+def evaluate(
+    model: str | Path,
+    data: str | Path | None = None,
+    *,
+    split: str | None = None,
+    format: str | None = None,
+    classes: str | None = None,
+    draws: int = 1000,
+    seed: int = 1,
+    on_progress: Callable[[int, int], None] | None = None,
+    on_step: Callable[[str], None] = lambda what: None,
+) -> Evaluation:
+    """Measure ``model``, a run's folder, a bundle's or a shipped bundle's name, with 95 % intervals.
+
+    ``data``: a data set, None for the one that a run was trained on. ``split``: a split or fold by name, or ``all``;
+    None for the test split of a run's own data, and for all images of other data. ``format``, ``classes``: as for
+    ``felicity evaluate``. ``draws``: resamples that the intervals rest on, drawn by ``seed``. ``on_progress`` is told
+    how many of how many images are prepared, ``on_step`` what is being done. Raises DatasetError, BundleError,
+    TrainingError and ConfigError.
+    """
+    from felicity.evaluation.evaluate import evaluate as measure
+    from felicity.evaluation.judge import open_judge
+
+    return measure(
+        open_judge(str(model)),
+        split,
+        data=None if data is None else str(data),
+        format=format,
+        classes=classes,
+        draws=draws,
+        seed=seed,
+        progress=on_progress,
+        say=on_step,
+    )
