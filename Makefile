@@ -6,11 +6,12 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 STORE_TEST ?= postgresql://root@127.0.0.1:5432/test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-data clean model
+.PHONY: help demo test coverage check test-data clean model
 
 help:
 	@echo "make demo       a real photograph, a simulated city, an index with intervals, charts (in demo/)"
 	@echo "make test       the default test suite"
+	@echo "make coverage   the same suite, and how much of the code it ran"
 	@echo "make check      formatting, lint, types, layers"
 	@echo "make test-data  tests on the development data and on running services"
 	@echo "make model      train, calibrate and export the shipped bundles (hours; needs the development data)"
@@ -30,7 +31,11 @@ demo: $(VENV)/use.stamp
 	$(BIN)/felicity demo --output demo
 
 test: $(VENV)/dev.stamp
-	$(BIN)/pytest -q -n 2 --dist loadscope -m "not shared_data and not service"
+	$(BIN)/pytest -q -n 2 --dist loadscope -m "not shared_data and not service" $(PYTEST_ARGS)
+
+coverage: $(VENV)/dev.stamp
+	$(MAKE) test PYTEST_ARGS="--cov --cov-report="
+	@echo "coverage of the default suite: $$($(BIN)/coverage report --format=total) %"
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check src tests scripts benchmarks
@@ -118,4 +123,4 @@ $(ZOO)/best $(ZOO)/fast: $(ZOO)/%: $(WORK)/%.trained recipes/card.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) demo .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 import typer.main
 from typer.testing import CliRunner
 
+import felicity
 from felicity.cli.app import app
 from tests.conftest import CHECKOUT
 
@@ -63,3 +66,54 @@ def test_make_model_goes_the_whole_way_where_nothing_is_trained_yet(tmp_path: Pa
     assert sorted(recipes) == sorted(file.stem for file in (CHECKOUT / "recipes").glob("*.toml") if file.stem != "card")
     written = re.findall(r"bundle export .* -o (\S+) --name", shown)
     assert written == ["src/felicity/models/zoo/best", "src/felicity/models/zoo/fast"]
+
+
+def resolve(name: str) -> object:
+    """The module, class or function of felicity that a dotted name means."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(["felicity", *parts[:end]]))
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("felicity"):
+                raise
+            continue
+        for part in parts[end:]:
+            found = getattr(found, part)
+        return found
+    raise LookupError(name)
+
+
+WAYS = re.split(r"^##+ ", (CHECKOUT / "CONTRIBUTING.md").read_text(), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("title", ["From a frame to a figure", "From a csv row to a bundle"])
+def test_the_ways_through_the_house_name_what_is_there(title: str) -> None:
+    (way,) = (part for part in WAYS if part.startswith(title))
+    names = re.findall(r"`([a-z_]+(?:\.\w+)+)`", way)
+    assert len(names) > 15
+    for name in names:
+        resolve(name)
+
+
+def test_every_room_is_in_the_table_of_the_house() -> None:
+    rooms = {path.parent.name for path in (CHECKOUT / "src/felicity").glob("*/__init__.py")}
+    (house,) = (part for part in WAYS if part.startswith("The house"))
+    assert rooms <= set(re.findall(r"`(\w+)/`", house))
+
+
+def test_the_version_stands_in_one_place() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    assert "version" in project["project"]["dynamic"]
+    assert project["tool"]["hatch"]["version"]["path"] == "src/felicity/__init__.py"
+    assert CliRunner().invoke(app, ["--version"]).stdout == f"felicity {felicity.__version__}\n"
+
+
+def test_decisions_are_short_and_say_why() -> None:
+    records = sorted((CHECKOUT / "docs/decisions").glob("[0-9]*.md"))
+    assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
+    for record in records:
+        text = record.read_text()
+        assert text.count("\n") <= 40, record.name
+        for part in ("**Context.**", "**Decision.**", "**Consequences.**"):
+            assert part in text, record.name
