@@ -11,7 +11,7 @@ import pytest
 from felicity.errors import StoreError
 from felicity.recognition.classifier import Classifier
 from felicity.sources.registry import open_source
-from felicity.store import Run, open_store
+from felicity.store import WatchRun, open_store
 from felicity.store.store import Store
 from felicity.watching.watch import WatchSummary, watch_source
 from felicity.windows import Window
@@ -27,7 +27,7 @@ class Failing:
         self.calls = 0
         write = store.write_windows
 
-        def write_windows(run: Run, windows: Sequence[Window]) -> None:
+        def write_windows(run: WatchRun, windows: Sequence[Window]) -> None:
             self.calls += 1
             if self.calls - 1 in failing:
                 raise StoreError("no room is left on the disk")

@@ -23,7 +23,7 @@ from felicity.windows.window import LONGEST, Window, WindowKey
 
 
 @dataclass(frozen=True)
-class Run:
+class WatchRun:
     """One pass over a source. ``generation`` counts how often it was begun."""
 
     id: int
@@ -57,7 +57,7 @@ class Recorded:
 
 def begin_run(
     connection: sa.Connection, location: str, camera: str, source: str, run_start: datetime, model: str
-) -> Run:
+) -> WatchRun:
     """See ``Store.begin_run``."""
     key = WindowKey(location, camera, source, run_start, model, datetime.fromtimestamp(0, UTC), 1)
     location_id = id_of(connection, places.c.name, location, timezone="UTC")
@@ -79,10 +79,10 @@ def begin_run(
     else:
         run_id, generation = found.id, found.generation + 1
         connection.execute(sa.update(runs).where(runs.c.id == run_id).values(generation=generation, finished=False))
-    return Run(run_id, generation, location, camera, source, key.run_start, model)
+    return WatchRun(run_id, generation, location, camera, source, key.run_start, model)
 
 
-def write_windows(connection: sa.Connection, run: Run, added: Sequence[Window]) -> None:
+def write_windows(connection: sa.Connection, run: WatchRun, added: Sequence[Window]) -> None:
     """See ``Store.write_windows``. ``added``: one at least, all of ``run``."""
     place = _place_of(connection, run)
     touched = _remove_replaced(connection, run.id, place, added)
@@ -95,7 +95,7 @@ def write_windows(connection: sa.Connection, run: Run, added: Sequence[Window]) 
     rollups.refresh(connection, place.location_id, place.model_id, ZoneInfo(place.timezone), touched)
 
 
-def finish_run(connection: sa.Connection, run: Run) -> None:
+def finish_run(connection: sa.Connection, run: WatchRun) -> None:
     """See ``Store.finish_run``."""
     place = _place_of(connection, run)
     stale = (stored.c.run_id == run.id, stored.c.generation < run.generation)
@@ -153,7 +153,7 @@ def remove_run(connection: sa.Connection, run_id: int) -> None:
     connection.execute(sa.delete(runs).where(runs.c.id == run_id))
 
 
-def overlapping(connection: sa.Connection, run: Run) -> int:
+def overlapping(connection: sa.Connection, run: WatchRun) -> int:
     """See ``Store.overlapping``."""
     place = _place_of(connection, run)
     columns = sa.select(stored.c.start, stored.c.seconds).where(stored.c.location_id == place.location_id)
@@ -208,7 +208,7 @@ def _lock(connection: sa.Connection, location_id: int) -> None:
     connection.execute(sa.select(places.c.id).where(places.c.id == location_id).with_for_update())
 
 
-def _place_of(connection: sa.Connection, run: Run) -> Any:
+def _place_of(connection: sa.Connection, run: WatchRun) -> Any:
     """What there is to know of a run to write its windows, locked like ``_lock``."""
     query = (
         sa.select(runs.c.location_id, runs.c.model_id, runs.c.generation, places.c.timezone)

@@ -20,7 +20,7 @@ from felicity.store import runs as recorded
 from felicity.store.engine import BUSY_SECONDS, log_ahead, make_engine, parse_url, transaction
 from felicity.store.matrices import SoftMatrices
 from felicity.store.query import instant, select_sums
-from felicity.store.runs import Recorded, Run
+from felicity.store.runs import Recorded, WatchRun
 from felicity.store.tables import calibrations, models, runs
 from felicity.store.tables import locations as places
 from felicity.windows.buckets import BUCKETS, By
@@ -169,7 +169,7 @@ class Store(AbstractContextManager["Store"]):
 
     # Runs and windows
 
-    def begin_run(self, location: str, camera: str, source: str, run_start: datetime, model: str) -> Run:
+    def begin_run(self, location: str, camera: str, source: str, run_start: datetime, model: str) -> WatchRun:
         """Begin a run, or begin it again: its windows then replace those it wrote before.
 
         A location that is not there yet is added with nothing but its name.
@@ -177,7 +177,7 @@ class Store(AbstractContextManager["Store"]):
         with self._write("beginning a run") as connection:
             return recorded.begin_run(connection, location, camera, source, run_start, model)
 
-    def write_windows(self, run: Run, added: Iterable[Window]) -> None:
+    def write_windows(self, run: WatchRun, added: Iterable[Window]) -> None:
         """Write windows of a run; what the run wrote before at these times is replaced.
 
         On StoreError nothing of it is kept, and the same windows can be written again.
@@ -198,7 +198,7 @@ class Store(AbstractContextManager["Store"]):
         with self._write("writing windows") as connection:
             recorded.write_windows(connection, run, listed)
 
-    def finish_run(self, run: Run) -> None:
+    def finish_run(self, run: WatchRun) -> None:
         """End a run: windows that it wrote when it was run before, and not this time, go."""
         with self._write("finishing a run") as connection:
             recorded.finish_run(connection, run)
@@ -219,7 +219,7 @@ class Store(AbstractContextManager["Store"]):
             for run_id in dict.fromkeys(ids):
                 recorded.remove_run(connection, run_id)
 
-    def overlapping(self, run: Run) -> int:
+    def overlapping(self, run: WatchRun) -> int:
         """How many windows with people other runs of its camera or source, by its model, have in a run's minutes."""
         with self._read("looking for people counted twice") as connection:
             return recorded.overlapping(connection, run)

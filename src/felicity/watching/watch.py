@@ -30,7 +30,7 @@ from felicity.labels import EXPRESSIONS, INDEX, Expression
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader
 from felicity.sources import Frame, Source
-from felicity.store import Run, Store
+from felicity.store import Store, WatchRun
 from felicity.style import numbers
 from felicity.style.dates import moment
 from felicity.windows import Location, PersonObservation, Window, WindowAccumulator
@@ -84,7 +84,7 @@ class WatchSummary:
 class _Shelf:
     """Closed windows on their way into the store; a failed write is kept and tried again with the next."""
 
-    def __init__(self, store: Store, run: Run, summary: WatchSummary, say: Callable[[str], None]) -> None:
+    def __init__(self, store: Store, run: WatchRun, summary: WatchSummary, say: Callable[[str], None]) -> None:
         self._store, self._run, self._summary, self._say = store, run, summary, say
         self._waiting: list[Window] = []
 
