@@ -57,7 +57,7 @@ class Measure:
     change: float
 
 
-class AnswerModel(Protocol):
+class AnswerSampler(Protocol):
     """What a classifier answers to people of known expression."""
 
     def draw(self, labels: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.float64]:
@@ -77,7 +77,7 @@ def simulate_days(
     place: SimulatedLocation,
     first_day: datetime,
     days: int,
-    answers: AnswerModel,
+    answers: AnswerSampler,
     model: str,
     seed: int,
     *,
@@ -173,7 +173,7 @@ class Truth:
 def write_town(
     store: Store,
     bundle: Bundle,
-    answers: AnswerModel,
+    answers: AnswerSampler,
     first_day: datetime,
     days: int,
     *,
