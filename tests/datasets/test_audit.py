@@ -17,7 +17,7 @@ from felicity.datasets.auditing import judge_by
 from felicity.datasets.charts import draw_audit
 from felicity.datasets.classes import EIGHT
 from felicity.datasets.duplicates import find_duplicates, members
-from felicity.datasets.facts import digest, examine
+from felicity.datasets.facts import examine, pixel_digest
 from felicity.datasets.findings import audit_findings
 from felicity.datasets.report import write_report
 from felicity.errors import ConfigError, DatasetError
@@ -145,11 +145,11 @@ def test_fer2013_duplicates_are_those_of_brute_force(fer2013: Samples) -> None:
     several = [rows for rows in groups.values() if len(rows) > 1]
 
     # The audit without its looks, which the benchmark times on all images.
-    keys = np.array([np.frombuffer(digest(image), np.uint8) for image in samples.images])
+    keys = np.array([np.frombuffer(pixel_digest(image), np.uint8) for image in samples.images])
     facts = examine(samples.images[:1])
     n = len(samples)
     everything = type(facts)(
-        digest=keys,
+        pixel_digest=keys,
         look=np.zeros((n, 1024), np.int8),
         blank=np.ones(n, np.bool_),
         gray=np.ones(n, np.bool_),

@@ -27,12 +27,12 @@ CHUNK = 512
 class ImageFacts:
     """Of N images. Rows of images that cannot be decoded have a text in ``error`` and zeros elsewhere.
 
-    ``digest``: 16 bytes each (``S16``-like, as uint8 ``(N, 16)``), equal where size and pixels are equal;
+    ``pixel_digest``: 16 bytes each (``S16``-like, as uint8 ``(N, 16)``), equal where size and pixels are equal;
     a grey image and the same image with three equal channels count as equal. ``look``: int8 ``(N, 1024)``, what
     near duplicates have in common (``looks``). ``blank``, ``gray``: bool ``(N,)``. ``height``, ``width``: pixels.
     """
 
-    digest: npt.NDArray[np.uint8]
+    pixel_digest: npt.NDArray[np.uint8]
     look: npt.NDArray[np.int8]
     blank: npt.NDArray[np.bool_]
     gray: npt.NDArray[np.bool_]
@@ -58,7 +58,7 @@ class ImageFacts:
         return ImageFacts(**{f.name: getattr(self, f.name)[rows] for f in fields(ImageFacts)})
 
 
-def digest(image: Image) -> bytes:
+def pixel_digest(image: Image) -> bytes:
     """16 bytes that are equal for images of equal size and pixels (BLAKE2b)."""
     return blake2b(image.tobytes(), digest_size=16, person=repr(image.shape).encode()[:16]).digest()
 
@@ -79,7 +79,7 @@ def examine_images(images: Iterable[Image | ImageError]) -> ImageFacts:
         gray = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
         rows.append(
             (
-                np.frombuffer(digest(image), np.uint8),
+                np.frombuffer(pixel_digest(image), np.uint8),
                 look(gray),
                 is_blank(gray),
                 image.ndim == 2,
