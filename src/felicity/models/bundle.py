@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from felicity.errors import BundleError
 from felicity.imaging import InputSpec
 from felicity.labels import EXPRESSIONS
-from felicity.models.weights import pack, unpack
+from felicity.models.weights import pack_weights, unpack_weights
 
 if TYPE_CHECKING:
     from felicity.index.soft_matrix import SoftMatrix
@@ -175,7 +175,7 @@ class Bundle:
             return None
         content = _content(self.folder, kept.file, kept.sha256)
         try:
-            return unpack(content)
+            return unpack_weights(content)
         except ValueError as error:
             raise BundleError(f"{self.folder / kept.file}: {error}; get the bundle anew") from error
 
@@ -230,7 +230,7 @@ def write_bundle(
     files = {"model.onnx": weights}
     kept = None
     if trained is not None:
-        files[TRAINING_WEIGHTS] = pack(trained)
+        files[TRAINING_WEIGHTS] = pack_weights(trained)
         kept = TrainingWeights(file=TRAINING_WEIGHTS, sha256=_sha256(files[TRAINING_WEIGHTS]), origin=origin)
     fixed = {"format": FORMAT, "weights": "model.onnx", "weights_sha256": _sha256(weights), "training_weights": kept}
     complete = BundleFacts(**(facts | fixed))

@@ -17,7 +17,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 
-def pack(weights: Mapping[str, Array]) -> bytes:
+def pack_weights(weights: Mapping[str, Array]) -> bytes:
     """Return the file's content: the same bytes for the same weights."""
     kept = {path: value.astype(np.float16 if value.ndim > 1 else np.float32) for path, value in weights.items()}
     buffer = io.BytesIO()
@@ -25,7 +25,7 @@ def pack(weights: Mapping[str, Array]) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(content: bytes) -> dict[str, npt.NDArray[np.float32]]:
+def unpack_weights(content: bytes) -> dict[str, npt.NDArray[np.float32]]:
     """Return float32 arrays by variable path. Raises ValueError where ``content`` is no such file."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
