@@ -16,7 +16,7 @@ from felicity.errors import FelicityError, TrainingError
 from felicity.evaluation.figures import figures
 from felicity.models.backend import use_backend
 from felicity.training.config import TrainConfig, make_config
-from felicity.training.crossval import cross_validate, score, summarise
+from felicity.training.crossval import cross_validate, score, summarise_folds
 from felicity.training.folds import Pool, open_pool
 from felicity.training.run import open_run
 from tests.support.class_folders import write_class_folders
@@ -109,11 +109,11 @@ def test_the_interval_is_students_t_over_folds_within_the_range() -> None:
     folds = [
         {"accuracy": a, "balanced_accuracy": a, "macro_f1": a, "happy_f1": None, "loss": 1 - a} for a in (0.4, 0.5, 0.7)
     ]
-    summary = summarise(folds)
+    summary = summarise_folds(folds)
     low, high = stats.t.interval(0.95, 2, 1 - 1.6 / 3, stats.sem([0.6, 0.5, 0.3]))
     assert (summary["loss"]["low"], summary["loss"]["high"]) == pytest.approx((max(0, low), high))
     assert "happy_f1" not in summary
-    assert summarise([row | {"accuracy": 0.99 - i / 20} for i, row in enumerate(folds)])["accuracy"]["high"] <= 1
+    assert summarise_folds([row | {"accuracy": 0.99 - i / 20} for i, row in enumerate(folds)])["accuracy"]["high"] <= 1
 
 
 def test_a_fold_is_scored_as_an_evaluation_is() -> None:

@@ -89,7 +89,7 @@ def read(folder: Path) -> dict[str, Any] | None:
     return facts
 
 
-def summarise(folds: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+def summarise_folds(folds: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Of each figure: mean, standard deviation over folds, and the approximate 95 % interval of the mean.
 
     Intervals end where the figure's range does: 0, and 1 for shares. Needs two folds or more.
@@ -161,6 +161,6 @@ def _save(folder: Path, begun: dict[str, Any], folds: list[dict[str, Any]], k: i
         raise TrainingError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
     result = begun | {"complete": len(folds) == k, "folds": folds}
     if len(folds) == k:
-        result |= {"summary": summarise(folds), "confidence": CONFIDENCE, "interval": NOTE}
+        result |= {"summary": summarise_folds(folds), "confidence": CONFIDENCE, "interval": NOTE}
     write(folder / SUMMARY, (json.dumps(result, indent=1, allow_nan=False) + "\n").encode())
     return result

@@ -72,7 +72,9 @@ def tune(
 
         def record() -> dict[str, Any]:
             with storage_errors(url, "reading"):
-                found = summarise(study, space, base, trials) | {"storage": url.render_as_string(hide_password=True)}
+                found = summarise_study(study, space, base, trials) | {
+                    "storage": url.render_as_string(hide_password=True)
+                }
             if found["best"]:
                 write(folder / BEST, _best_toml(found).encode())
             write(folder / SUMMARY, (json.dumps(found, indent=1, allow_nan=False) + "\n").encode())
@@ -108,7 +110,7 @@ def _write_pictures(folder: Path, result: dict[str, Any]) -> None:
     write(folder / SLICES, to_png(draw_slices(result)))
 
 
-def summarise(study: Any, space: Space, base: TrainConfig, wanted: int) -> dict[str, Any]:
+def summarise_study(study: Any, space: Space, base: TrainConfig, wanted: int) -> dict[str, Any]:
     """The trials that count, the best of them, and, when all are there, how much each setting mattered."""
     trials = [_facts(trial) for trial in study.get_trials(deepcopy=False) if counted(trial)]
     done = [trial for trial in trials if trial["state"] == "done"]
