@@ -16,7 +16,7 @@ from scipy import stats
 
 from felicity.notes import Note
 from felicity.over_time.panel import MIN_SIDE_PERIODS, Panel
-from felicity.over_time.regression import Coefficient, fit, regress
+from felicity.over_time.regression import Coefficient, least_squares, regress
 from felicity.over_time.series import DAYS_PER_MONTH, Floats, Series, Step
 
 ENOUGH_LOCATIONS = 4
@@ -120,7 +120,7 @@ def estimate_effect(
     level = regress(base, design, column, panel.error, seed=seed)
     slope = None if comparison else regress(base, design, column + 1, panel.error, seed=seed)
     parallel = _slope_before(panel, seed) if comparison else None
-    changes = {name: float(fit(values, design)[column]) for name, values in panel.values.items()}
+    changes = {name: float(least_squares(values, design)[column]) for name, values in panel.values.items()}
     clustered = _by_location(changes, locations, comparison)
     trusted = clustered is not None and min(len(locations), len(comparison)) >= ENOUGH_LOCATIONS
     told: Coefficient | ByLocation = clustered if trusted and clustered is not None else level
@@ -223,7 +223,7 @@ def _placebo(panel: Panel, base: Floats, effect: float, compared: bool) -> Place
         columns = [np.ones(len(values)), post]
         if not compared:
             columns += [months, post * (months - months[i])]
-        sizes.append(abs(fit(values, np.hstack([np.stack(columns, axis=1), season]))[1]))
+        sizes.append(abs(least_squares(values, np.hstack([np.stack(columns, axis=1), season]))[1]))
     if not sizes:
         return None
     return Placebo(len(sizes), float(np.mean(np.array(sizes) >= abs(effect))))
@@ -237,11 +237,11 @@ def _lines(
     ones = np.ones(len(post))
     if slope is None:
         assert compared is not None
-        shift = fit(compared, np.stack([ones, post], axis=1))[1]
+        shift = least_squares(compared, np.stack([ones, post], axis=1))[1]
         start = float(np.nanmean(np.where(post == 0, treated, np.nan)))
         expected = start + shift * post
         return expected + step * post, expected
     since = np.where(post > 0, months - months[post > 0][0], 0.0)
-    own = fit(treated, np.stack([ones, months, post, since], axis=1))
+    own = least_squares(treated, np.stack([ones, months, post, since], axis=1))
     expected = own[0] + own[1] * months
     return expected + own[2] * post + own[3] * since, expected

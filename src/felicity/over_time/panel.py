@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from felicity.errors import ConfigError, EstimateError
-from felicity.over_time.regression import fit
+from felicity.over_time.regression import least_squares
 from felicity.over_time.seasonality import season_levels, season_of
 from felicity.over_time.series import Floats, Series, Step, by_day, check_adjustable, zone_of
 from felicity.windows.buckets import bucket
@@ -107,7 +107,7 @@ class Panel:
         design = np.hstack([np.ones((len(values), 1)), self.post[:, None], self.dummies()])
         if np.linalg.matrix_rank(design[np.isfinite(values)]) < design.shape[1]:
             return values - np.nanmean(values)
-        own = fit(values, design)
+        own = least_squares(values, design)
         own[1] = 0.0
         return np.asarray(values - design @ own)
 

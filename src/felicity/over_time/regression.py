@@ -53,7 +53,7 @@ def regress(values: Floats, design: Floats, column: int, error: Floats, *, seed:
     )
 
 
-def fit(values: Floats, design: Floats) -> Floats:
+def least_squares(values: Floats, design: Floats) -> Floats:
     """Return all coefficients (p,) of the least-squares fit of ``values`` (n,), NaN in gaps."""
     present = np.isfinite(values)
     return np.asarray(np.linalg.lstsq(design[present], values[present], rcond=None)[0])
