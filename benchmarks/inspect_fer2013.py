@@ -16,7 +16,7 @@ from typing import TypeVar
 from felicity.datasets import audit, open_dataset
 from felicity.datasets.duplicates import find_duplicates
 from felicity.datasets.facts import examine
-from felicity.datasets.report import write_report
+from felicity.datasets.report import write_audit_report
 
 Result = TypeVar("Result")
 
@@ -40,7 +40,7 @@ def main() -> None:
     step("find duplicates", lambda: find_duplicates(facts))
     found = step("all of it again, as one audit", lambda: audit(samples))
     with tempfile.TemporaryDirectory() as folder:
-        step("report", lambda: write_report(found, Path(folder, "report.html"), title="FER2013"))
+        step("report", lambda: write_audit_report(found, Path(folder, "report.html"), title="FER2013"))
 
 
 if __name__ == "__main__":

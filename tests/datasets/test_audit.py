@@ -19,7 +19,7 @@ from felicity.datasets.classes import EIGHT
 from felicity.datasets.duplicates import find_duplicates, members
 from felicity.datasets.facts import examine, pixel_digest
 from felicity.datasets.findings import audit_findings
-from felicity.datasets.report import write_report
+from felicity.datasets.report import write_audit_report
 from felicity.errors import ConfigError, DatasetError
 from felicity.style.charts import to_png
 from tests.support import faces_on_disk as disk
@@ -123,7 +123,7 @@ def test_an_unreadable_image_that_folder_and_csv_call_differently_is_only_unread
     found = audit(open_dataset(tmp_path / "faces"))
     assert found.disagreements["folder"].rows.tolist() == [found.samples.names.tolist().index("disgust/image00000.png")]
     assert found.disagreements["folder"].compared == 34 and len(found.unreadable) == 1
-    write_report(found, tmp_path / "report.html", title="faces")
+    write_audit_report(found, tmp_path / "report.html", title="faces")
     assert (tmp_path / "report.html").is_file()
 
 
@@ -252,7 +252,7 @@ def test_suspicious_labels_are_those_a_sure_classifier_contradicts() -> None:
 
 
 def test_the_report_is_one_file_that_shows_the_findings(found: Audit, tmp_path: Path) -> None:
-    write_report(found, tmp_path / "report.html", title="planted <set>")
+    write_audit_report(found, tmp_path / "report.html", title="planted <set>")
 
     page = (tmp_path / "report.html").read_text()
     assert "planted &lt;set&gt;" in page
@@ -266,7 +266,7 @@ def test_the_report_is_one_file_that_shows_the_findings(found: Audit, tmp_path: 
 
 def test_a_report_that_cannot_be_written_leaves_nothing(found: Audit, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere/report.html: cannot be written .*; choose another place"):
-        write_report(found, tmp_path / "nowhere" / "report.html", title="x")
+        write_audit_report(found, tmp_path / "nowhere" / "report.html", title="x")
     assert list(tmp_path.iterdir()) == []
 
 

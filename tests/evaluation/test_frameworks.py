@@ -15,7 +15,7 @@ from felicity.errors import ConfigError, TrainingError
 from felicity.evaluation.frameworks.chart import draw_comparison
 from felicity.evaluation.frameworks.comparison import Comparison, FirstStep, compare, outcome_of
 from felicity.evaluation.frameworks.contestant import PLAIN
-from felicity.evaluation.frameworks.report import write_report
+from felicity.evaluation.frameworks.report import write_comparison
 from felicity.evaluation.frameworks.summary import Mean, pairs, rows, verdict
 from felicity.style.charts import to_png
 from felicity.training.config import make_config
@@ -106,7 +106,7 @@ def test_one_seed_proves_nothing() -> None:
 
 
 def test_one_that_ran_alone_is_reported_as_such(tmp_path: Path) -> None:
-    report = write_report(comparison({"jax": [0.5, 0.52]}), tmp_path)
+    report = write_comparison(comparison({"jax": [0.5, 0.52]}), tmp_path)
     assert "JAX ran alone, so nothing is compared: test accuracy 51.0 %" in report.verdict
     assert "fastest" not in report.verdict and (tmp_path / "comparison.png").exists()
 
@@ -145,7 +145,7 @@ def test_a_framework_that_warns_a_lot_does_not_stop(tmp_path: Path, monkeypatch:
 
 def test_the_report_is_written_as_table_picture_and_json(tmp_path: Path) -> None:
     one = comparison({"tensorflow": [0.5, 0.52], "torch": [0.51, 0.5], PLAIN: [0.5, 0.51]})
-    report = write_report(one, tmp_path)
+    report = write_comparison(one, tmp_path)
     assert {file.name for file in tmp_path.iterdir()} == {"comparison.json", "comparison.md", "comparison.png"}
     facts = json.loads((tmp_path / "comparison.json").read_text())
     assert facts["fair"] and facts["frameworks"]["torch"]["accuracy"]["test"]["mean"] == pytest.approx(0.505)

@@ -23,7 +23,7 @@ SHOWN_SIDE = 96
 CHART = "Images per class, counts of each finding, agreement between sources"
 
 
-def write_report(audit: Audit, path: Path, *, title: str) -> None:
+def write_audit_report(audit: Audit, path: Path, *, title: str) -> None:
     """Write the report to ``path``; it appears whole or not at all. Raises ConfigError."""
     numbers = audit.to_json()
     page = render_page(

@@ -58,7 +58,7 @@ def write_pictures(evaluation: Evaluation, folder: Path) -> list[Path]:
     return written
 
 
-def write_report(evaluation: Evaluation, path: Path) -> None:
+def write_evaluation(evaluation: Evaluation, path: Path) -> None:
     """Write the report to ``path``; it appears whole or not at all. Raises ConfigError."""
     first = evaluation.results[0]
     headline = [

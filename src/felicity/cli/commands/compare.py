@@ -60,7 +60,7 @@ def compare(
     options.check_resumable(output, resume=resume)
 
     from felicity.evaluation.frameworks.comparison import compare as run
-    from felicity.evaluation.frameworks.report import write_report
+    from felicity.evaluation.frameworks.report import write_comparison
 
     def told(contestant: str, seed: int, line: str) -> None:
         epoch, accuracy, seconds = line.split()
@@ -70,7 +70,7 @@ def compare(
 
     first = chosen.seed
     done = run(chosen, names, tuple(range(first, first + seeds)), output, told)
-    report = write_report(done, output)
+    report = write_comparison(done, output)
     if json:
         console.emit_json(report.to_json())
         return

@@ -72,7 +72,7 @@ def inspect(
     from felicity.datasets.auditing import audit
     from felicity.datasets.charts import draw_audit
     from felicity.datasets.findings import audit_findings
-    from felicity.datasets.report import write_report
+    from felicity.datasets.report import write_audit_report
     from felicity.files import write_whole
     from felicity.style.charts import to_png
     from felicity.system import cores
@@ -84,7 +84,7 @@ def inspect(
         found = audit(samples, judge=judge, workers=workers or cores(), progress=advance)
     title = path.resolve().name
     if report:
-        write_report(found, report, title=title)
+        write_audit_report(found, report, title=title)
     if chart:
         write_whole(chart, to_png(draw_audit(found, title=title)))
     if json:

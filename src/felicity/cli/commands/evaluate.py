@@ -64,7 +64,7 @@ def evaluate(
 ) -> None:
     """Measure a model on a split of a data set: figures with intervals, by class, calibration, quality of the fit."""
     import felicity
-    from felicity.evaluation.report import write_pictures, write_report
+    from felicity.evaluation.report import write_pictures, write_evaluation
 
     with console.progress() as bar:
         task = bar.add_task("starting", total=None)
@@ -81,7 +81,7 @@ def evaluate(
         )
         bar.update(task, description="drawing", total=None)
         if report:
-            write_report(found, report)
+            write_evaluation(found, report)
         written = write_pictures(found, pictures) if pictures else []
     if json:
         console.emit("evaluate", found.plain(), found.notes)

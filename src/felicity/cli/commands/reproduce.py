@@ -35,7 +35,7 @@ def reproduce(
     options.check_resumable(output, resume=resume)
 
     from felicity.evaluation.study.experiments import run_all
-    from felicity.evaluation.study.page import results, write_page
+    from felicity.evaluation.study.page import results, write_study_page
     from felicity.models.describe import describe
     from felicity.models.registry import build
 
@@ -48,7 +48,7 @@ def reproduce(
     if images:
         words.append(f"--images {images}")
     use_backend("tensorflow")
-    found = write_page(outcomes, describe(build("paper-cnn")), output, " ".join(words))
+    found = write_study_page(outcomes, describe(build("paper-cnn")), output, " ".join(words))
     if json:
         console.emit_json({"page": str(output / "reproduction.md"), "findings": [vars(one) for one in found]})
         return

@@ -39,7 +39,7 @@ class Report:
         return "\n".join(lines)
 
 
-def write_report(comparison: Comparison, folder: Path) -> Report:
+def write_comparison(comparison: Comparison, folder: Path) -> Report:
     """Put the three files into ``folder``. Raises TrainingError where it cannot be written."""
     config, images = comparison.config, comparison.data["images"]
     columns, table = rows(comparison)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PICTURES = "reproduction"
 
 
-def write_page(
+def write_study_page(
     outcomes: Mapping[str, Outcome], network: Description, folder: Path, command: str
 ) -> list[ReplicationCheck]:
     """Write the page into ``folder`` and its pictures into ``folder/reproduction``. Raises TrainingError."""
