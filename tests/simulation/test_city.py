@@ -16,7 +16,7 @@ from felicity.index import SoftMatrix
 from felicity.models.bundle import open_bundle
 from felicity.simulation import null_series
 from felicity.simulation.check import COVERAGE, FALSE_ALARMS, SIZES, chance_error, check
-from felicity.simulation.days import CORRELATION, draw_people, estimated_share, index_of, simulated_days, sums_by_day
+from felicity.simulation.days import CORRELATION, daily_index, draw_people, estimated_share, simulated_days, sums_by_day
 from felicity.simulation.labelled import AnsweredFaces, read_labelled
 from felicity.simulation.null_series import MEMORY, SPREAD, daily_shares, rates_of_tests
 from felicity.simulation.people import AnswerModel
@@ -57,7 +57,7 @@ def test_sums_of_days_are_those_of_the_accumulator(faces: AnsweredFaces) -> None
 
 def test_the_short_way_to_a_happy_share_gives_what_the_index_gives(faces: AnsweredFaces, soft: SoftMatrix) -> None:
     days = simulated_days(np.linspace(0.1, 0.9, 7), 50, faces, np.random.default_rng(9), correlated=True)
-    shares = [row.happy_share for row in index_of(days, soft)]
+    shares = [row.happy_share for row in daily_index(days, soft)]
     np.testing.assert_allclose(estimated_share(days, soft).T, [(s.adjusted, s.low, s.high) for s in shares], atol=1e-4)
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from felicity.errors import ConfigError
 from felicity.index import IndexRow, SoftMatrix
-from felicity.simulation.days import CORRELATION, estimated_share, index_of, simulated_days
+from felicity.simulation.days import CORRELATION, daily_index, estimated_share, simulated_days
 from felicity.simulation.labelled import AnsweredFaces
 from felicity.simulation.null_series import TestRates, rates_of_tests
 from felicity.windows import Sums
@@ -197,7 +197,7 @@ def check(
             rng = np.random.default_rng([seed, people, correlated])
             happy = rng.uniform(LOWEST, HIGHEST, location_days)
             days = simulated_days(happy, people, faces, rng, correlated=correlated)
-            example = _example(index_of(days, soft), 100 * happy, people)
+            example = _example(daily_index(days, soft), 100 * happy, people)
             accuracy.append(_accuracy(example, _coverage(days, happy, faces, soft, rng), correlated))
             if not correlated:
                 examples.append(example)

@@ -92,7 +92,7 @@ def simulated_days(
     return Sums.concatenate([sums_by_day(each, len(part)) for each, part in zip(drawn, parts, strict=True)])
 
 
-def index_of(days: Sums, soft: SoftMatrix) -> list[IndexRow]:
+def daily_index(days: Sums, soft: SoftMatrix) -> list[IndexRow]:
     """The index of each location-day."""
     # Each day is a place of its own: there is nothing to hide it behind.
     keys = tuple(GroupKey(f"day {i}", "UTC", "simulated", 0, 86_400) for i in range(len(days)))
@@ -100,5 +100,5 @@ def index_of(days: Sums, soft: SoftMatrix) -> list[IndexRow]:
 
 
 def estimated_share(days: Sums, soft: SoftMatrix) -> Floats:
-    """(3, D): adjusted happy share and the ends of its interval in percent, as in ``index_of``, and nothing else."""
+    """(3, D): adjusted happy share and the ends of its interval in percent, as in ``daily_index``, and nothing else."""
     return 100 * np.stack(Intervals(days, soft).linear(IS_HAPPY)[:3])

@@ -19,7 +19,7 @@ from felicity.index import SoftMatrix
 from felicity.labels import EXPRESSIONS, HAPPY_INDEX
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader
-from felicity.simulation.days import index_of
+from felicity.simulation.days import daily_index
 from felicity.simulation.filmed import Filmed, Reading, Scene
 from felicity.simulation.labelled import AnsweredFaces
 from felicity.simulation.street import Image, film, send_walkers
@@ -137,6 +137,6 @@ class _Count:
         windows = self._windows.flush() if self._windows else []
         if not windows:
             return Reading()
-        (row,) = index_of(Sums.of(windows).total(), self._soft)
+        (row,) = daily_index(Sums.of(windows).total(), self._soft)
         share = row.happy_share
         return Reading(*(math.nan if v is None else v for v in (share.raw, share.adjusted, share.low, share.high)))
