@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from felicity.metrics.classification import Floats, Rows
 
-BINS, SMALLEST, FEWEST = 3, 10, 100
+STRATA, SMALLEST, FEWEST = 3, 10, 100
 """Strata of one clearness; faces of the smallest stratum that stands alone; faces of a class that is divided."""
 
 
@@ -38,7 +38,7 @@ def stratified_weights(labels: Rows, clear: Floats, all_labels: Rows, all_clear:
         mine, everyone = np.flatnonzero(labels == label), all_clear[all_labels == label]
         if len(mine) < FEWEST or not len(everyone):
             continue
-        edges = np.unique(np.quantile(everyone[:, 0], np.arange(1, BINS) / BINS))
+        edges = np.unique(np.quantile(everyone[:, 0], np.arange(1, STRATA) / STRATA))
         strata, of_all = (
             2 * np.searchsorted(edges, share, side="left") + agrees.astype(int)
             for share, agrees in (clear[mine].T, everyone.T)
