@@ -149,7 +149,7 @@ def test_fer2013_duplicates_are_those_of_brute_force(fer2013: Samples) -> None:
     facts = examine(samples.images[:1])
     n = len(samples)
     everything = type(facts)(
-        pixel_digest=keys,
+        digest=keys,
         look=np.zeros((n, 1024), np.int8),
         blank=np.ones(n, np.bool_),
         gray=np.ones(n, np.bool_),

@@ -27,12 +27,12 @@ CHUNK = 512
 class ImageFacts:
     """Of N images. Rows of images that cannot be decoded have a text in ``error`` and zeros elsewhere.
 
-    ``pixel_digest``: 16 bytes each (``S16``-like, as uint8 ``(N, 16)``), equal where size and pixels are equal;
+    ``digest``: 16 bytes each (``S16``-like, as uint8 ``(N, 16)``), equal where size and pixels are equal;
     a grey image and the same image with three equal channels count as equal. ``look``: int8 ``(N, 1024)``, what
     near duplicates have in common (``looks``). ``blank``, ``gray``: bool ``(N,)``. ``height``, ``width``: pixels.
     """
 
-    pixel_digest: npt.NDArray[np.uint8]
+    digest: npt.NDArray[np.uint8]
     look: npt.NDArray[np.int8]
     blank: npt.NDArray[np.bool_]
     gray: npt.NDArray[np.bool_]
