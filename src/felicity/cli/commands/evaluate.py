@@ -64,7 +64,7 @@ def evaluate(
 ) -> None:
     """Measure a model on a split of a data set: figures with intervals, by class, calibration, quality of the fit."""
     import felicity
-    from felicity.evaluation.report import write_pictures, write_evaluation
+    from felicity.evaluation.report import write_evaluation, write_pictures
 
     with console.progress() as bar:
         task = bar.add_task("starting", total=None)
