@@ -137,15 +137,7 @@ def evaluate(
         say(f"asking the model, {chosen.title}")
         given = answers(chosen)
         say(f"drawing {draws} resamples, {chosen.title}")
-
-        def measure(rows: Any, chosen: Chosen = chosen, given: Floats = given) -> Figures:
-            return figures(
-                chosen.labels[rows], given[rows], chosen.classes, chosen.groups[rows], draws=draws, seed=seed
-            )
-
-        everything = measure(slice(None))
-        unseen = everything if not chosen.seen.any() else None if chosen.seen.all() else measure(~chosen.seen)
-        results.append(Result(chosen, everything, unseen))
+        results.append(_result(chosen, given, draws, seed))
     fit = None
     if judge.run is None:
         text = "a bundle holds no history of its training, so Felicity cannot tell over- or underfitting"
@@ -165,6 +157,15 @@ def evaluate(
         tuple(notes),
         () if judge.run is None else tuple(judge.run.history),
     )
+
+
+def _result(chosen: Chosen, given: Floats, draws: int, seed: int) -> Result:
+    def measure(rows: Any) -> Figures:
+        return figures(chosen.labels[rows], given[rows], chosen.classes, chosen.groups[rows], draws=draws, seed=seed)
+
+    everything = measure(slice(None))
+    unseen = everything if not chosen.seen.any() else None if chosen.seen.all() else measure(~chosen.seen)
+    return Result(chosen, everything, unseen)
 
 
 def _default_split(judge: Judge, config: DataConfig, manifest: Manifest, trained: Trained, notes: list[Note]) -> str:
