@@ -97,9 +97,9 @@ def test_effect_against_the_earlier_course(town: str, home: Path) -> None:
             ("--at", AT, "--locations", "Moon"),
             "there is no location 'Moon'; known are Harbour, Market, Museum, Park, Tower",
         ),
-        (("--at", "soon", "--locations", "Harbour"), "a date in ISO 8601 expected, such as 2026-05-01, or"),
-        (("--at", "2026-03-16+02:00", "--locations", "Harbour"), "not '2026-03-16+02:00'"),
-        (("--at", "2026-03-16-05:00", "--locations", "Harbour"), "not '2026-03-16-05:00'"),
+        (("--at", "soon", "--locations", "Harbour"), "--at 'soon': a time in ISO 8601 expected, such as 2026-05-01"),
+        (("--at", "2026-03-16+02:00", "--locations", "Harbour"), "--at '2026-03-16+02:00'"),
+        (("--at", "2026-03-16-05:00", "--locations", "Harbour"), "--at '2026-03-16-05:00'"),
     ],
 )
 def test_effect_refuses_in_one_sentence(town: str, home: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def parse_measure(text: str, place: str, days: int) -> Measure:
     """Read ``DATE=POINTS`` as a measure at ``place``. Raises ConfigError."""
     from felicity.cli.commands.demo import FIRST_DAY
-    from felicity.cli.times import parse_time
+    from felicity.cli.times import time_parser
     from felicity.errors import ConfigError
     from felicity.simulation.town import Measure
 
@@ -23,7 +23,7 @@ def parse_measure(text: str, place: str, days: int) -> Measure:
         change = 2.0
     if not -1 <= change <= 1:
         raise ConfigError(f"--effect {text}: DATE=POINTS expected, with points from -100 to 100, such as 2026-05-18=8")
-    at, end = parse_time(date), FIRST_DAY + timedelta(days=days)
+    at, end = time_parser("--effect")(date), FIRST_DAY + timedelta(days=days)
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     if not FIRST_DAY < at < end:
         raise ConfigError(

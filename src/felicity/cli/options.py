@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from felicity.cli.times import parse_time
+from felicity.cli.times import time_parser
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs; its shape: felicity schema.")]
 Detector = Annotated[
@@ -35,12 +35,12 @@ Begin = Annotated[
     typer.Option(
         "--from",
         metavar="TIME",
-        parser=parse_time,
+        parser=time_parser("--from"),
         help="From then on, ISO 8601; without an offset in each location's time zone.",
     ),
 ]
 End = Annotated[
-    datetime | None, typer.Option("--to", metavar="TIME", parser=parse_time, help="Until then, not included.")
+    datetime | None, typer.Option("--to", metavar="TIME", parser=time_parser("--to"), help="Until then, not included.")
 ]
 Locations = Annotated[
     list[str] | None, typer.Option("--location", "-l", metavar="NAME", help="Only this location; may be repeated.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from felicity.cli import console, options
-from felicity.cli.times import parse_date
+from felicity.cli.times import time_parser
 from felicity.style import numbers
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ def effect(
     at: Annotated[
         datetime,
         typer.Option(
-            "--at", metavar="DATE", parser=parse_date, help="When the measure began, in the locations' time zone."
+            "--at",
+            metavar="DATE",
+            parser=time_parser("--at"),
+            help="When the measure began, in the locations' time zone.",
         ),
     ],
     locations: Annotated[
@@ -89,8 +92,8 @@ def show(found: Effect) -> None:
             row("difference of the groups before, a month", drift.estimate, drift.low, drift.high, drift.p_value)
         )
     if placebo := found.placebo:
-        share = f"{numbers.share(placebo.share, 0)} of dates"
-        rows.append((f"{placebo.dates} placebo dates with an effect at least this large", share, "-", "-"))
+        share = f"{numbers.share(placebo.share, 0)} of {placebo.dates}"
+        rows.append(("placebo dates with an effect at least this large", share, "-", "-"))
     rows.extend(
         (f"{name}, its own change", numbers.points(change, 2), "-", "-") for name, change in found.changes.items()
     )

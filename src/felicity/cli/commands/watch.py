@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from felicity.cli import console, options
-from felicity.cli.times import parse_time
+from felicity.cli.times import time_parser
 from felicity.style import numbers
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def watch(
         datetime | None,
         typer.Option(
             metavar="TIME",
-            parser=parse_time,
+            parser=time_parser("--start"),
             help="When a recording began, ISO 8601, by the location's clock (default: as its file says).",
         ),
     ] = None,
