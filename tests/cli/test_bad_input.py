@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from felicity.cli.app import app
 from felicity.errors import FelicityError
 from felicity.store import open_store
 from felicity.windows import Location, Window
-from tests.support.command import SRC, felicity, felicity_json
+from tests.support.command import SRC, felicity, felicity_answer
 from tests.support.windows import make_windows, soft_matrix
 
 READERS = (
@@ -62,6 +63,12 @@ def put(url: Path, windows: Sequence[Window]) -> Path:
     return url
 
 
+def index(*arguments: object, home: Path) -> list[Any]:
+    """The rows of ``felicity index --json``."""
+    rows: list[Any] = felicity_answer("index", *arguments, home=home)[0]["rows"]
+    return rows
+
+
 def test_models_are_kept_apart_and_that_is_said(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     store = put(tmp_path / "s.db", make_windows(rng, 30, model="old", people=3, happy=0.1))
@@ -70,8 +77,7 @@ def test_models_are_kept_apart_and_that_is_said(tmp_path: Path) -> None:
     done = felicity("index", "--store", store, home=tmp_path)
     assert "Harbour: windows of model old are left out (30 windows" in done.stderr
     assert "models are never mixed" in done.stderr
-    ((new,),) = felicity_json("index", "--store", store, home=tmp_path)
-    ((old,),) = felicity_json("index", "--store", store, "--model", "old", home=tmp_path)
+    (new,), (old,) = index("--store", store, home=tmp_path), index("--store", store, "--model", "old", home=tmp_path)
     assert (new["model"], old["model"]) == ("new", "old")
     assert old["happy_share"]["adjusted"] < 30 < 70 < new["happy_share"]["adjusted"]
 
@@ -85,14 +91,14 @@ def test_days_of_23_and_of_25_hours_are_the_places_own(tmp_path: Path, day: str,
     first = datetime.fromisoformat(day).replace(tzinfo=UTC) - timedelta(hours=26)
     windows = make_windows(np.random.default_rng(1), 80, begin=first, labels=[1] * 12)
     put(url, [replace(w, key=replace(w.key, start=first + timedelta(hours=i))) for i, w in enumerate(windows)])
-    (rows,) = felicity_json("index", "--store", url, "--by", "day", home=tmp_path)
+    rows = index("--store", url, "--by", "day", home=tmp_path)
     (row,) = [row for row in rows if row["start"].startswith(day)]
     assert row["people"] == 12 * hours
     length = datetime.fromisoformat(row["end"]) - datetime.fromisoformat(row["start"])
     assert length.total_seconds() == hours * 3600
-    (inside,) = felicity_json("index", "--store", url, "--from", day, "--to", row["end"][:10], home=tmp_path)
+    inside = index("--store", url, "--from", day, "--to", row["end"][:10], home=tmp_path)
     assert inside[0]["people"] == row["people"], "a time without a zone is on the place's clock"
-    (hourly,) = felicity_json("index", "--store", url, "--by", "hour", home=tmp_path)
+    hourly = index("--store", url, "--by", "hour", home=tmp_path)
     starts = [row["start"] for row in hourly]
     assert len(starts) == len(set(starts)) == 80, "the hour that comes twice is two hours"
 
@@ -106,7 +112,7 @@ def test_a_clock_that_jumps_loses_nobody(tmp_path: Path) -> None:
     ]
     later = [replace(w, key=replace(w.key, start=w.key.start + timedelta(minutes=20))) for w in parts[2]]
     url = put(tmp_path / "s.db", [*parts[0], *parts[1], *later])
-    (days,) = felicity_json("index", "--store", url, "--by", "day", home=tmp_path)
+    days = index("--store", url, "--by", "day", home=tmp_path)
     assert [(row["start"][:10], row["people"]) for row in days] == [("2024-03-30", 80), ("2025-03-31", 40)]
 
 

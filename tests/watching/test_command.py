@@ -20,7 +20,7 @@ import pytest
 from PIL import ExifTags, Image
 
 import felicity as library
-from tests.support.command import environment, felicity, felicity_json
+from tests.support.command import environment, felicity, felicity_answer, felicity_json
 from tests.support.mjpeg_server import MjpegServer, jpeg
 from tests.support.people import faces_clip, scene
 
@@ -55,11 +55,11 @@ def test_a_person_is_counted_once(clip: Path, tmp_path: Path) -> None:
     assert summary["frames"] == 30 and summary["windows"] == 1
     share = summary["happy_share"]
     assert share["people"] == 2 and share["counted"] == 100 and share["low"] <= share["adjusted"] and "emq" in share
-    (row,) = felicity_json("index", "--k", 1, home=tmp_path)[0]
+    (row,) = felicity_answer("index", "--k", 1, home=tmp_path)[0]["rows"]
     assert row["location"] == "Harbour" and row["people_seen"] == 2 and row["windows"] == 1
     assert row["happy_share"]["raw"] == 100 and row["happy_share"]["low"] <= row["happy_share"]["adjusted"]
     assert set(row["expressions"]) >= {"happy", "neutral", "contempt"}
-    (hidden,) = felicity_json("index", home=tmp_path)[0]
+    (hidden,) = felicity_answer("index", home=tmp_path)[0]["rows"]
     assert hidden["suppressed"] and set(hidden["happy_share"].values()) == {None}
 
 
@@ -146,7 +146,7 @@ def test_a_stream_that_dies_is_resumed_and_ctrl_c_writes_the_open_window(tmp_pat
     summary = json.loads(out)
     assert summary["reconnects"] == 1 and summary["windows"] >= 1
     assert summary["end"] > summary["start"] and summary["frames"] + summary["dropped"] > frames
-    (row,) = felicity_json("index", "--k", 1, home=tmp_path)[0]
+    (row,) = felicity_answer("index", "--k", 1, home=tmp_path)[0]["rows"]
     assert row["location"] == "Station" and row["windows"] == summary["windows"]
     assert row["people_seen"] == summary["people_seen"] >= 1
 
@@ -288,7 +288,7 @@ def test_photographs_at_a_new_place_watched_again_are_not_counted_twice(tmp_path
         arguments = ["watch", tmp_path / "taken", "--location", "New", "--detector", "hog"]
         (summary,) = felicity_json(*arguments, home=tmp_path, TZ="America/New_York")
         assert datetime.fromisoformat(summary["start"]) == datetime(2026, 5, 4, 9, tzinfo=UTC)
-    (row,) = felicity_json("index", "--k", 1, home=tmp_path)[0]
+    (row,) = felicity_answer("index", "--k", 1, home=tmp_path)[0]["rows"]
     assert row["people_seen"] == 1
 
 
@@ -338,7 +338,7 @@ def test_the_six_clips(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
             "--start", START, home=tmp_path,
         )  # fmt: skip
         assert abs(summary["people_seen"] - count) <= 1, name
-    rows = {row["location"]: row for row in felicity_json("index", "--k", 1, home=tmp_path)[0]}
+    rows = {row["location"]: row for row in felicity_answer("index", "--k", 1, home=tmp_path)[0]["rows"]}
     assert set(rows) == set(seen)
     assert rows["head-pose-face-detection-male"]["happy_share"]["raw"] > 50
     assert rows["head-pose-face-detection-male"]["happy_share"]["adjusted"] > 50
