@@ -183,8 +183,8 @@ def test_the_library_says_the_same(clip: Path, tmp_path: Path) -> None:
     summary = library.watch(
         clip, location="Harbour", store=store, detector="hog", start=datetime(2026, 5, 4, 9, tzinfo=UTC)
     )
-    rows, notes = library.happiness(store=store, k=1)
-    assert notes == [] and [row.people_seen for row in rows] == [summary.people_seen] == [2]
+    index = library.happiness(store=store, k=1)
+    assert index.notes == () and [row.people_seen for row in index.rows] == [summary.people_seen] == [2]
     with pytest.raises(ValueError, match="uint8"):
         library.read(np.zeros((48, 48, 3), np.float32), crop=True)  # type: ignore[arg-type]
     (face,) = library.read(scene((200, 60)), detector="hog")
