@@ -53,6 +53,13 @@ class World:
         return table
 
     @cached_property
+    def run(self) -> Path:
+        """A training of one epoch."""
+        words = ["--model", "test-tiny", "--epochs", "1", "--size", "16", "--batch-size", "16", "--backend", "torch"]
+        felicity("train", self.faces, *words, "-o", self.folder / "run", home=self.folder / "home")
+        return self.folder / "run"
+
+    @cached_property
     def faces(self) -> Path:
         """A data set of 70 made-up faces in class folders."""
         return write_folders(made_up(70), self.folder / "faces", folds=True)
@@ -74,6 +81,9 @@ class World:
 Recipe = Callable[[World], list[object]]
 
 RECIPES: dict[str, Recipe] = {
+    "bundle-export": lambda world: ["bundle", "export", world.run, "-o", world.folder / "bundle", "--force"],
+    "bundle-show": lambda world: ["bundle", "show", "fast"],
+    "bundle-verify": lambda world: ["bundle", "verify", "fast"],
     "calibrate": lambda world: [
         "calibrate",
         "Harbour",
@@ -110,7 +120,7 @@ RECIPES: dict[str, Recipe] = {
 """By name of the answer: a command line that prints it, without ``--json``."""
 
 TO_COME = {
-    "bundle-export", "bundle-show", "bundle-verify", "classify", "compare", "crossval",
+    "classify", "compare", "crossval",
     "data-inspect", "data-prepare", "models-list", "models-show",
     "reproduce", "simulate", "train", "tune", "watch",
 }  # fmt: skip

@@ -102,7 +102,7 @@ def train(folder: Path, data: Path, *, classes: str | None = None, **changes: An
     }  # fmt: skip
     told = in_own_process(TRAIN_AND_EXPORT, json.dumps(settings | changes), folder, home=folder / "home")
     with np.load(folder / "trained.npz") as stored:
-        return Trained(data, folder / "run", open_bundle(folder / "bundle"), dict(stored), json.loads(told))
+        return Trained(data, folder / "run", open_bundle(folder / "bundle"), dict(stored), json.loads(told)["data"])
 
 
 @pytest.fixture(scope="module")

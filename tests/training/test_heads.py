@@ -159,7 +159,8 @@ def test_a_bundle_shows_its_card_and_both_heads(bundles: dict[str, Path], home: 
     table = felicity("bundle", "show", bundles["float16"], home=home).stdout
     for said in ("intended use", "tests", "answers are made for", "validation, FER2013", "validation, as in use"):
         assert said in table
-    (told,) = felicity_json("bundle", "show", bundles["float16"], home=home)
+    (answer,) = felicity_json("bundle", "show", bundles["float16"], home=home)
+    told = answer["data"]["facts"]
     assert told["card"] == {"intended use": "tests"} and told["second"]["labels_of"] == "FER2013"
 
 

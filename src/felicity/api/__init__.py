@@ -5,6 +5,8 @@ closes only a store that it opened itself. Times are dates, which begin at midni
 are in each location's time zone. ``locations`` are names, or a single name; None stands for all.
 """
 
+from felicity.api.bundles import export as export_bundle
+from felicity.api.bundles import verify as verify_bundle
 from felicity.api.calibrating import LocationCalibration, calibrate
 from felicity.api.locations import (
     RemovedLocation,
@@ -33,6 +35,7 @@ __all__ = [
     "city",
     "effect",
     "evaluate",
+    "export_bundle",
     "happiness",
     "import_locations",
     "list_locations",
@@ -46,6 +49,7 @@ __all__ = [
     "series",
     "split_names",
     "trends",
+    "verify_bundle",
     "watch",
     "write_geojson",
     "write_report",

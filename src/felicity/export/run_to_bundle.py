@@ -23,6 +23,7 @@ from felicity.export.onnx_graph import INPUT, OUTPUTS, to_onnx
 from felicity.labels import EXPRESSIONS, INDEX, parse_expression
 from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
 from felicity.models.runtime import open_session
+from felicity.notes import Note
 from felicity.training import checkpoint
 from felicity.training.config import read_toml
 from felicity.training.data import LabelledImages, TrainingSet
@@ -49,6 +50,34 @@ class Exported:
     difference: float
     classes: tuple[str, ...]
     rounding: float = 0.0
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Which expressions it never answers, and which it could not be calibrated for."""
+        facts, found = self.bundle.facts, []
+        if absent := [label for label in facts.labels if label not in self.classes]:
+            text = f"never answers {', '.join(absent)}: such faces count as what they look most like"
+            found.append(Note("class-missing", text))
+        shares = dict(zip(facts.labels, facts.prior, strict=True))
+        if unheld := [label for label in self.classes if shares.get(label) == 0]:
+            text = (
+                f"the validation part has no face labelled {', '.join(unheld)}: how such faces are answered is not "
+                "known, and their share is 0 with any --evenness; train with a larger --validation-share"
+            )
+            found.append(Note("class-uncalibrated", text))
+        return tuple(found)
+
+    def plain(self) -> dict[str, Any]:
+        """Return what came out as plain values."""
+        return {
+            "id": self.bundle.id,
+            "path": str(self.bundle.folder),
+            "classes": list(self.classes),
+            "largest_difference": self.difference,
+            "rounding": self.rounding,
+            "temperature": self.bundle.facts.temperature,
+            "metrics": self.bundle.facts.metrics,
+        }
 
 
 def export(

@@ -34,7 +34,8 @@ def show(where: Where = None, json: options.Json = False) -> None:
     bundle = open_bundle(where)
     facts = bundle.facts
     if json:
-        console.emit_json({"id": bundle.id, "path": str(bundle.folder)} | facts.model_dump())
+        told = {"id": bundle.id, "path": str(bundle.folder), "facts": facts.model_dump(mode="json")}
+        console.emit("bundle-show", told)
         return
     rows: list[tuple[str, Any]] = [
         ("id", bundle.id),
@@ -94,24 +95,13 @@ def measures_of(facts: BundleFacts) -> dict[str, dict[str, Any]]:
 
 def verify(where: Where = None, json: options.Json = False) -> None:
     """Check that a bundle is whole, unchanged, and runs."""
-    import numpy as np
+    from felicity.api import verify_bundle
 
-    from felicity.recognition.classifier import Classifier
-
-    classifier = Classifier.open(where)
-    classifier.bundle.training_weights()
-    size = (classifier.input.size,) * 2 + ((3,) if classifier.input.channels == 3 else ())
-    probe = np.random.default_rng(0).integers(0, 256, (3, *size), dtype=np.uint8)
-    together = classifier.probabilities(probe)
-    alone = np.concatenate([classifier.probabilities(probe[i : i + 1]) for i in range(3)])
-    if not np.isfinite(together).all() or np.abs(together - alone).max() > 1e-5:
-        from felicity.errors import BundleError
-
-        raise BundleError(f"{classifier.bundle.folder}: answers depend on the batch or are not numbers; do not use it")
+    bundle = verify_bundle(where)
     if json:
-        console.emit_json({"id": classifier.bundle.id, "ok": True})
+        console.emit("bundle-verify", {"id": bundle.id, "path": str(bundle.folder)})
     else:
-        console.out.print(f"{classifier.bundle.id} is whole, unchanged, and runs", markup=False)
+        console.out.print(f"{bundle.id} is whole, unchanged, and runs", markup=False)
 
 
 def export(
@@ -138,7 +128,7 @@ def export(
     json: options.Json = False,
 ) -> None:
     """Make a bundle of a run: ONNX, compared with the network, calibrated and measured on held-out images."""
-    from felicity.export.run_to_bundle import export as make
+    from felicity.api import export_bundle
 
     with console.progress() as bar:
         task = bar.add_task("opening the run", total=None)
@@ -148,32 +138,15 @@ def export(
             if not console.err.is_terminal:
                 console.say(what)
 
-        made = make(
-            run, output, name=name, licence=licence, data=data, replace_bundle=force, evenness=evenness,
-            precision=precision, card=card, step=step,  # type: ignore[arg-type]
+        made = export_bundle(
+            run, output, name=name, licence=licence, data=data, replace=force, evenness=evenness,
+            precision=precision, card=card, on_step=step,  # type: ignore[arg-type]
         )  # fmt: skip
-    facts = made.bundle.facts
-    if absent := [label for label in facts.labels if label not in made.classes]:
-        console.warn(f"never answers {', '.join(absent)}: such faces count as what they look most like")
-    shares = dict(zip(facts.labels, facts.prior, strict=True))
-    if unheld := [label for label in made.classes if shares.get(label) == 0]:
-        console.warn(
-            f"the validation part has no face labelled {', '.join(unheld)}: how such faces are answered is not known, "
-            f"and their share is 0 with any --evenness; train with a larger --validation-share"
-        )
+    console.notes(made.notes)
     if json:
-        console.emit_json(
-            {
-                "id": made.bundle.id,
-                "path": str(output),
-                "classes": list(made.classes),
-                "largest_difference": made.difference,
-                "rounding": made.rounding,
-                "temperature": facts.temperature,
-                "metrics": facts.metrics,
-            }
-        )
+        console.emit("bundle-export", made.plain(), made.notes)
         return
+    facts = made.bundle.facts
     console.table(
         ("fact", "value"),
         [
