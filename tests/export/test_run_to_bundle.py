@@ -215,7 +215,7 @@ def test_the_command_from_data_to_a_classified_photograph(
         assert words in done.stdout
     assert "reading the data set" in done.stderr and "contempt" in done.stderr
     assert open_bundle(bundle).facts.licence == "CC-BY-4.0"
-    assert sorted(p.name for p in bundle.iterdir()) == ["bundle.json", "model.onnx"]
+    assert sorted(p.name for p in bundle.iterdir()) == ["bundle.json", "model.onnx", "weights.npz"]
     write_image(tmp_path / "one.png", photograph())
     row = json.loads(shown("classify", tmp_path / "one.png", "--bundle", bundle, "--detector", "hog", "--json"))
     assert row["faces"][0]["expression"] in SEVEN and row["faces"][0]["probabilities"]["contempt"] == 0
