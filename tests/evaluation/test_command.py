@@ -86,7 +86,7 @@ def test_balanced_accuracy_by_the_second_head_is_that_of_answers_for_equal_share
 ) -> None:
     even = run_json("best", "--data", data, "--split", "PublicTest")["other_labels"][2]
     assert even["labels"] == "FER2013's own labels, answers for equal shares" and even["n"] == 24
-    assert even["notes"][0].endswith("14.3% fear, 14.3% disgust, 14.3% anger")
+    assert even["notes"][0].endswith("14.3 % fear, 14.3 % disgust, 14.3 % anger")
     bundle, rows = open_bundle("best"), held_out(faces)
     assert bundle.facts.second is not None
     p = Classifier(bundle).second_probabilities(faces.images[rows])[:, :7] / np.array(bundle.facts.second.prior[:7])
