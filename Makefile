@@ -64,54 +64,54 @@ $(WORK)/teacher.trained: recipes/teacher.toml | $(VENV)/dev.stamp
 	@touch $@
 
 $(WORK)/first.trained: recipes/first.toml $(WORK)/teacher-bundle
-	$(TRAIN) --config $< --teacher $(WORK)/teacher-bundle -o $(WORK)/first
+	$(TRAIN) --config $< --teachers $(WORK)/teacher-bundle -o $(WORK)/first
 	@touch $@
 
 $(WORK)/second.trained: recipes/second.toml $(WORK)/first-bundle
-	$(TRAIN) --config $< --teacher $(WORK)/first-bundle -o $(WORK)/second
+	$(TRAIN) --config $< --teachers $(WORK)/first-bundle -o $(WORK)/second
 	@touch $@
 
 $(WORK)/small.trained: recipes/small.toml $(WORK)/second-bundle
-	$(TRAIN) --config $< --teacher $(WORK)/second-bundle -o $(WORK)/small
+	$(TRAIN) --config $< --teachers $(WORK)/second-bundle -o $(WORK)/small
 	@touch $@
 
 $(WORK)/third.trained: recipes/third.toml $(WORK)/first-bundle $(WORK)/second-bundle
-	$(TRAIN) --config $< --start $(WORK)/second-bundle $(addprefix --teacher $(WORK)/,first-bundle second-bundle) \
+	$(TRAIN) --config $< --start $(WORK)/second-bundle $(addprefix --teachers $(WORK)/,first-bundle second-bundle) \
 		-o $(WORK)/third
 	@touch $@
 
 $(WORK)/wide.trained: recipes/wide.toml $(WORK)/first-bundle $(WORK)/second-bundle $(WORK)/third-bundle
 	$(TRAIN) --config $< --start $(WORK)/third-bundle \
-		$(addprefix --teacher $(WORK)/,first-bundle second-bundle third-bundle) -o $(WORK)/wide
+		$(addprefix --teachers $(WORK)/,first-bundle second-bundle third-bundle) -o $(WORK)/wide
 	@touch $@
 
 $(WORK)/fourth.trained: recipes/fourth.toml $(WORK)/third-bundle $(WORK)/wide-bundle
-	$(TRAIN) --config $< --start $(WORK)/third-bundle --teacher $(WORK)/wide-bundle -o $(WORK)/fourth
+	$(TRAIN) --config $< --start $(WORK)/third-bundle --teachers $(WORK)/wide-bundle -o $(WORK)/fourth
 	@touch $@
 
 $(WORK)/best.trained: recipes/best.toml $(WORK)/fourth-bundle $(WORK)/wide-bundle
-	$(TRAIN) --config $< --start $(WORK)/fourth-bundle $(addprefix --teacher $(WORK)/,fourth-bundle wide-bundle) \
+	$(TRAIN) --config $< --start $(WORK)/fourth-bundle $(addprefix --teachers $(WORK)/,fourth-bundle wide-bundle) \
 		-o $(WORK)/best
 	@touch $@
 
 $(WORK)/small-second.trained: recipes/small-second.toml $(WORK)/small-bundle $(WORK)/third-bundle
-	$(TRAIN) --config $< --start $(WORK)/small-bundle --teacher $(WORK)/third-bundle -o $(WORK)/small-second
+	$(TRAIN) --config $< --start $(WORK)/small-bundle --teachers $(WORK)/third-bundle -o $(WORK)/small-second
 	@touch $@
 
 $(WORK)/small-third.trained: recipes/small-third.toml $(WORK)/small-second-bundle $(WORK)/wide-bundle
-	$(TRAIN) --config $< --start $(WORK)/small-second-bundle --teacher $(WORK)/wide-bundle -o $(WORK)/small-third
+	$(TRAIN) --config $< --start $(WORK)/small-second-bundle --teachers $(WORK)/wide-bundle -o $(WORK)/small-third
 	@touch $@
 
 $(WORK)/small-fourth.trained: recipes/small-fourth.toml $(WORK)/small-third-bundle $(WORK)/best-bundle
-	$(TRAIN) --config $< --start $(WORK)/small-third-bundle --teacher $(WORK)/best-bundle -o $(WORK)/small-fourth
+	$(TRAIN) --config $< --start $(WORK)/small-third-bundle --teachers $(WORK)/best-bundle -o $(WORK)/small-fourth
 	@touch $@
 
 $(WORK)/small-fifth.trained: recipes/small-fifth.toml $(WORK)/small-fourth-bundle $(WORK)/best-bundle
-	$(TRAIN) --config $< --start $(WORK)/small-fourth-bundle --teacher $(WORK)/best-bundle -o $(WORK)/small-fifth
+	$(TRAIN) --config $< --start $(WORK)/small-fourth-bundle --teachers $(WORK)/best-bundle -o $(WORK)/small-fifth
 	@touch $@
 
 $(WORK)/fast.trained: recipes/fast.toml $(WORK)/small-fifth-bundle $(WORK)/best-bundle
-	$(TRAIN) --config $< --start $(WORK)/small-fifth-bundle --teacher $(WORK)/best-bundle -o $(WORK)/fast
+	$(TRAIN) --config $< --start $(WORK)/small-fifth-bundle --teachers $(WORK)/best-bundle -o $(WORK)/fast
 	@touch $@
 
 $(WORK)/%-bundle: $(WORK)/%.trained

@@ -174,7 +174,9 @@ def test_frameworks_that_start_alike_are_compared_and_not_run_twice(tmp_path: Pa
     assert len(before) == 4
     refused = CliRunner().invoke(app, list(map(str, words)), env={"FELICITY_HOME": str(tmp_path)})
     assert refused.exit_code != 0 and "is not empty; go on with --resume" in str(refused.exception)
-    other = CliRunner().invoke(app, [*map(str, words), "--resume", "--lr", "0.5"], env={"FELICITY_HOME": str(tmp_path)})
+    other = CliRunner().invoke(
+        app, [*map(str, words), "--resume", "--learning-rate", "0.5"], env={"FELICITY_HOME": str(tmp_path)}
+    )
     assert other.exit_code != 0 and "was begun with learning_rate = 0.001, not 0.5" in str(other.exception)
     assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "out").glob("*/outcome.json")}
 

@@ -285,9 +285,9 @@ def test_a_prepared_folder_without_images_to_validate_on_is_to_be_prepared_anew(
     ("arguments", "said"),
     [
         (["--model", "vgg"], "model 'vgg' is not known"),
-        (["--backend", "caffe"], "backend"),
+        (["--backend", "caffe"], "--backend must be tensorflow, torch or jax, not 'caffe'"),
         (["--epochs", "0"], "epochs"),
-        (["--lr", "-1"], "learning_rate"),
+        (["--learning-rate", "-1"], "--learning-rate must be a number above 0 to 100, not -1.0"),
         (["--optimizer", "magic"], "optimizer"),
         (["--augment", "lots"], "augment"),
         (["--model", "paper-cnn", "--depth", "9"], "cannot be built"),

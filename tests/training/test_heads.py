@@ -331,16 +331,16 @@ def test_images_are_blended_with_others_and_so_are_targets(
 def test_a_student_is_trained_and_resumed(
     bundles: dict[str, Path], data: Path, settings: Path, home: Path, tmp_path: Path
 ) -> None:
-    words = ["train", data, "--config", settings, "-o", tmp_path / "student", "--teacher", bundles["float32"]]
+    words = ["train", data, "--config", settings, "-o", tmp_path / "student", "--teachers", bundles["float32"]]
     felicity(*words, "--epochs", 1, home=home)
     said = json.loads((tmp_path / "student" / "run.json").read_text())
     assert said["teachers"] == [open_bundle(bundles["float32"]).id]
-    refused = felicity(*words, "--epochs", 1, "--teacher", bundles["float16"], "--resume", home=home, expect=1)
+    refused = felicity(*words, "--epochs", 1, "--teachers", bundles["float16"], "--resume", home=home, expect=1)
     assert "was begun with teachers" in refused.stderr
-    felicity(*words[:5], tmp_path / "none", "--teacher", "nowhere", home=home, expect=1)
+    felicity(*words[:5], tmp_path / "none", "--teachers", "nowhere", home=home, expect=1)
     assert not (tmp_path / "none").exists()
     shutil.copytree(bundles["float32"], tmp_path / "moved")
-    again = ["train", data, "--config", settings, "-o", tmp_path / "other", "--teacher", tmp_path / "moved"]
+    again = ["train", data, "--config", settings, "-o", tmp_path / "other", "--teachers", tmp_path / "moved"]
     felicity(*again, "--epochs", 1, home=home)
     shutil.rmtree(tmp_path / "moved")
     shutil.copytree(bundles["float16"], tmp_path / "moved")

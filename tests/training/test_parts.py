@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer.main
 from hypothesis import given
 from hypothesis import strategies as st
 
+from felicity.cli.app import app as commands
+from felicity.cli.settings import flag_of
 from felicity.datasets.augment import PRESETS, Augmentation
 from felicity.errors import ConfigError
 from felicity.imaging.spec import InputSpec
 from felicity.style.charts import to_png
-from felicity.training.config import DataConfig, TrainConfig, make_config, read_toml, to_toml
+from felicity.training.config import DataConfig, Layer, ModelConfig, TrainConfig, make_config, read_toml, to_toml
 from felicity.training.curves import draw_curves
 from felicity.training.data import LabelledImages, load_training_set
 from felicity.training.feed import Feed, normalise
@@ -100,13 +103,47 @@ def test_values_without_a_preset_of_their_own_or_with_the_same_stay() -> None:
         ({"augment": "camera", "augmentation": {"wobble": 1.0}}, "augmentation"),
         ({"model": {"heads": 2}}, "model.heads is not a setting"),
         ({"data": {"size": 3}}, "data.size"),
-        ({"model": "resnet5"}, r"model: .* not 'resnet5'"),
+        ({"model": "resnet5"}, r"model must be a table, not 'resnet5'"),
+        (
+            {"augment": "camera", "augmentation": {"foo": 1.0}},
+            "augmentation.foo is not a setting; known are shift, zoom",
+        ),
+        ({"augment": "camera", "augmentation": {"zoom": "far"}}, "augmentation.zoom must be a number, not 'far'"),
+        ({"teachers": ["best", 3]}, "teachers.1 must be text, not 3"),
+        ({"epochs": True}, "epochs must be a whole number of 1 to 10,000, not True"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a number above 0 to 100, not nan"),
+        ({"optimizer": "rmsprop"}, "optimizer must be sgd, adam or adamw, not 'rmsprop'"),
+        ({"lr": 0.1}, "lr is not a setting; known are .*learning_rate"),
         ({"precision": "bfloat16"}, "precision bfloat16 is for the backend torch, not tensorflow"),
     ],
 )
 def test_wrong_settings_are_named(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         make_config(DATA, wrong)
+
+
+def test_a_wrong_value_is_named_as_in_the_source_that_wins(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text("epochs = 0\n[model]\nwidth = 5000\n", encoding="utf-8")
+    layers = DATA, read_toml(file)
+    with pytest.raises(ConfigError, match=rf"^{file}: model.width must be a whole number of 1 to 1,024, not 5000"):
+        make_config(*layers)
+    with pytest.raises(ConfigError, match=rf"^{file}: epochs must be"):
+        make_config(*layers, Layer({"model": {"width": 8}}, flag_of))
+    with pytest.raises(ConfigError, match=r"^--width must be a whole number of 1 to 1,024, not -1"):
+        make_config(*layers, Layer({"model": {"width": -1}}, flag_of))
+
+
+def test_every_setting_has_a_flag_of_its_name_and_a_help_text() -> None:
+    app = typer.main.get_command(commands)
+    flags = {option for parameter in app.commands["train"].params for option in parameter.opts}  # type: ignore[attr-defined]
+    fields = {**TrainConfig.model_fields, **ModelConfig.model_fields, **DataConfig.model_fields}
+    tables_and_exceptions = {"data", "model", "augmentation", "path", "name"}
+    for name in fields.keys() - tables_and_exceptions:
+        assert f"--{name.replace('_', '-')}" in flags and fields[name].description
+    for command, missing in (("crossval", set()), ("tune", set()), ("compare", {"--backend"})):
+        has = {option for parameter in app.commands[command].params for option in parameter.opts}  # type: ignore[attr-defined]
+        assert {flag for flag in flags if flag not in ("-o", "--output", "--resume")} - has == missing
 
 
 @pytest.mark.parametrize("wrong", [{"data": "faces.csv"}, {"model": "resnet5", **DATA}])

@@ -232,7 +232,7 @@ def test_the_command_finds_a_configuration_that_train_takes(faces: Path, tmp_pat
     [
         (("--trials", 0), "1 trial or more"),
         (("--space", "none.toml"), "no TOML file and no preset"),
-        (("--space", "study", "--lr", 0.1, "--depth", 2, "--filter-size", 3), "nothing is left to tune"),
+        (("--space", "study", "--learning-rate", 0.1, "--depth", 2, "--filter-size", 3), "nothing is left to tune"),
         (("--storage", "mysql://host/db"), "SQLite or PostgreSQL"),
         (("--model", "none"), "'none' is not known"),
         (("--storage", "postgresql://user@127.0.0.1:9/none"), "opening failed"),

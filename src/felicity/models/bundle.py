@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from felicity.errors import BundleError
 from felicity.imaging import InputSpec
 from felicity.labels import EXPRESSIONS
 from felicity.models.weights import pack_weights, unpack_weights
+from felicity.validation import checked, dotted
 
 if TYPE_CHECKING:
     from felicity.index.soft_matrix import SoftMatrix
@@ -198,12 +199,13 @@ def open_bundle(where: str | Path | None = None) -> Bundle:
         raise BundleError(
             f"{file}: bundle format {FORMAT} expected, found {raw.get('format')!r}; use a matching Felicity"
         )
-    try:
-        facts = BundleFacts.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise BundleError(f"{file}: {place}: {first['msg']}; the bundle is incomplete, get it anew") from error
+    facts = checked(
+        BundleFacts,
+        raw,
+        name=lambda place: f"{file}: {dotted(place)}",
+        error=BundleError,
+        advice="the bundle is incomplete, get it anew",
+    )
     if facts.labels != [str(e) for e in EXPRESSIONS]:
         raise BundleError(f"{file}: labels {', '.join(EXPRESSIONS)} expected, found {', '.join(facts.labels)}")
     if facts.facts_sha256 != facts.digest():

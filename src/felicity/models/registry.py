@@ -10,6 +10,9 @@ from typing import Any
 
 from felicity.errors import ConfigError
 
+LIMITS = {"classes": (2, 1000), "size": (8, 1024), "width": (1, 1024), "depth": (1, 32), "filter_size": (1, 15)}
+"""Least and greatest value of each option that is a whole number."""
+
 
 @dataclass(frozen=True)
 class ModelOptions:
@@ -29,9 +32,7 @@ class ModelOptions:
     dropout: float | None = None
 
     def __post_init__(self) -> None:
-        for name, low, high in (
-            ("classes", 2, 1000), ("size", 8, 1024), ("width", 1, 1024), ("depth", 1, 32), ("filter_size", 1, 15),
-        ):  # fmt: skip
+        for name, (low, high) in LIMITS.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise ConfigError(f"{name} must be {low} to {high}, not {value}")

@@ -1,48 +1,64 @@
-"""What a training is: everything that its result depends on, checked, and read from TOML or flags."""
+"""What a training is: everything that its result depends on, checked, and read from TOML or flags.
+
+The fields are the only list of settings: TOML keys, flags, their help and messages are all made from them.
+"""
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from felicity.datasets.augment import PRESETS, Augmentation
 from felicity.errors import ConfigError
 from felicity.models.backend import Backend
-from felicity.models.registry import ModelOptions
+from felicity.models.registry import LIMITS, ModelOptions
+from felicity.validation import Place, checked, dotted
 
-Share = Annotated[float, Field(ge=0, lt=1)]
 Pixels = Literal["normalised", "raw"]
-_CHECKED = ConfigDict(extra="forbid", frozen=True)
+_CHECKED = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _share(default: float | None, description: str) -> Any:
+    return Field(default, ge=0, lt=1, description=description)
+
+
+def _network(option: str, description: str) -> Any:
+    low, high = LIMITS[option]
+    return Field(default=None, ge=low, le=high, description=description)
 
 
 class DataConfig(BaseModel):
-    """Which images, read as what.
-
-    ``images``: how many of the training part, drawn by ``split_seed`` (0: all). ``pixels``: to mean 0 and deviation 1
-    over the training part, or ``raw``, 0 to 255, as the study's losses suggest. ``second``: another source of labels of
-    the same images, such as ``FER2013`` where FER+'s votes come first, that a second head learns.
-    """
+    """Which images are read, and how."""
 
     model_config = _CHECKED
 
-    path: str
-    format: str | None = None
-    classes: str | None = None
-    votes: Literal["shares", "majority", "probability", "multi-target"] = "shares"
-    size: Annotated[int, Field(ge=8, le=1024)] = 48
-    colour: Literal["gray", "rgb"] = "gray"
-    test_share: Share = 0.3
-    validation_share: Share = 0.1
-    split_seed: int = 1
-    images: Annotated[int, Field(ge=0)] = 0
-    pixels: Pixels = "normalised"
-    second: str | None = None
+    path: str = Field(description="A data set, or a folder made by: felicity data prepare.")
+    format: str | None = Field(default=None, description="Of the data; see: felicity data inspect.")
+    classes: str | None = Field(default=None, description="8, 7, names with commas between them, or a TOML file.")
+    votes: Literal["shares", "majority", "probability", "multi-target"] = Field(
+        default="shares", description="How FER+ votes become labels."
+    )
+    size: int = Field(
+        default=48, ge=LIMITS["size"][0], le=LIMITS["size"][1], description="Side of the images in pixels."
+    )
+    colour: Literal["gray", "rgb"] = Field(default="gray", description="Of the images.")
+    second: str | None = Field(
+        default=None,
+        description="Other labels of the same images, which a second head learns, such as FER2013 beside FER+.",
+    )
+    images: int = Field(default=0, ge=0, description="Train on so many images, drawn by the split seed; 0: all.")
+    test_share: float = _share(0.3, "Share of the images that is the test part, where the set has no folds.")
+    validation_share: float = _share(0.1, "Share of the training part that is the validation part.")
+    split_seed: int = Field(default=1, description="Seed of the parts, and of the images drawn.")
+    pixels: Pixels = Field(
+        default="normalised", description="normalised: to mean 0 and deviation 1 over the training part; raw: 0 to 255."
+    )
 
     @field_validator("classes")
     @classmethod
@@ -52,66 +68,72 @@ class DataConfig(BaseModel):
 
 
 class ModelConfig(BaseModel):
-    """Which network; None leaves its own choice."""
+    """Which network is trained; None leaves its own choice."""
 
     model_config = _CHECKED
 
-    name: str = "resnet5"
-    width: int | None = None
-    depth: int | None = None
-    filter_size: int | None = None
-    dropout: float | None = None
+    name: str = Field(default="resnet5", description="Network; see: felicity models list.")
+    width: int | None = _network("width", "Channels of the first convolution.")
+    depth: int | None = _network("depth", "Stages or blocks.")
+    filter_size: int | None = _network("filter_size", "Side of the kernels, odd.")
+    dropout: float | None = _share(None, "Share of the features dropped before the classifier.")
 
 
 class TrainConfig(BaseModel):
-    """A training.
+    """A training: everything that its result depends on.
 
-    ``learning_rate``: the highest of the schedule. ``weight_decay``: decoupled (Loshchilov & Hutter 2019), of kernels
-    alone (He T. et al. 2019, arXiv:1812.01187).
-    ``label_smoothing``: share of a label spread evenly over all classes; votes stay as they are. ``soft_labels``: learn
-    from the share of votes where the data set has them. ``second_weight``: of the second head's loss, the first has 1.
-    ``start``: run or bundle whose weights the network begins with, in place of random ones.
-    ``teachers``: bundles whose mean answers are ``teacher_share`` of the targets, labels are the rest.
-    ``views``: augment every image and ask the teachers so many times, of each image and its mirror image; all epochs
-    take these in turns, mirrored by chance, in place of new ones (0). A view keeps a byte per pixel in memory.
-    ``augment``: the preset, of which ``augmentation`` changes single values. ``mix``: share of the images that are
-    blended with others, and their labels likewise; teachers are asked about what results.
-    ``average``: decay of the moving average of weights that is evaluated and kept, 0 for none; early on it is lower,
-    so that the average is of the latest tenth of the steps at most. ``class_weights``: weigh images so that all classes
-    count alike. ``patience``: stop after so many epochs without a better
-    validation loss, 0 for never. ``precision``: of the arithmetic, weights are float32 always; ``bfloat16`` is for
-    PyTorch, twice as fast on processors with instructions for it (AVX512_BF16, AMX) and slow on others.
+    Weight decay is decoupled (Loshchilov & Hutter 2019), of kernels alone (He T. et al. 2019, arXiv:1812.01187). The
+    moving average of weights forgets: early on its decay is lower, so that it is of the latest tenth of the steps at
+    most. Weights are float32 in every ``precision``.
     """
 
     model_config = _CHECKED
 
     data: DataConfig
     model: ModelConfig = ModelConfig()
-    backend: Backend = "tensorflow"
-    epochs: Annotated[int, Field(ge=1, le=10_000)] = 30
-    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 128
-    learning_rate: Annotated[float, Field(gt=0, le=100)] = 1e-3
-    optimizer: Literal["sgd", "adam", "adamw"] = "adam"
-    momentum: Share = 0.9
-    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
-    schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
-    warm_up: Share = 0.0
-    label_smoothing: Share = 0.0
-    soft_labels: bool = False
-    second_weight: Annotated[float, Field(gt=0, le=100)] = 1.0
-    start: str | None = None
-    teachers: list[str] = []
-    teacher_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    views: Annotated[int, Field(ge=0, le=1000)] = 0
-    class_weights: bool = False
-    augment: Literal["none", "geometry", "camera", "mild"] = "none"
-    augmentation: dict[str, float] = {}
-    mix: Annotated[float, Field(ge=0, le=1)] = 0.0
-    average: Share = 0.0
-    patience: Annotated[int, Field(ge=0)] = 0
-    precision: Literal["float32", "bfloat16"] = "float32"
-    seed: Annotated[int, Field(ge=0)] = 1
-    threads: Annotated[int, Field(ge=0, le=1024)] = 0
+    backend: Backend = Field(default="tensorflow", description="Framework that Keras runs on.")
+    epochs: int = Field(default=30, ge=1, le=10_000, description="Passes over the data.")
+    batch_size: int = Field(default=128, ge=1, le=65_536, description="Images of one step.")
+    learning_rate: float = Field(default=1e-3, gt=0, le=100, description="Highest learning rate of the schedule.")
+    optimizer: Literal["sgd", "adam", "adamw"] = Field(default="adam", description="Optimiser.")
+    momentum: float = _share(0.9, "Nesterov momentum of sgd.")
+    weight_decay: float = Field(default=0.0, ge=0, le=1, description="Decoupled weight decay of kernels.")
+    schedule: Literal["constant", "cosine", "one-cycle"] = Field(
+        default="constant", description="Of the learning rate."
+    )
+    warm_up: float = _share(0.0, "Share of the steps in which the learning rate rises.")
+    label_smoothing: float = _share(0.0, "Share of a label spread over all classes; votes stay as they are.")
+    soft_labels: bool = Field(default=False, description="Learn from shares of votes where the data have them.")
+    second_weight: float = Field(
+        default=1.0, gt=0, le=100, description="Weight of the second head's loss; the first has 1."
+    )
+    start: str | None = Field(default=None, description="Run or bundle whose weights the training begins with.")
+    teachers: list[str] = Field(default=[], description="Bundle whose answers are targets; give it again for more.")
+    teacher_share: float = Field(
+        default=0.5, gt=0, le=1, description="Share of the targets that are the teachers' answers."
+    )
+    views: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="Augmented images kept of each, which epochs take in turns; 0: always new ones.",
+    )
+    class_weights: bool = Field(default=False, description="Weigh images so that all classes count alike.")
+    augment: Literal["none", "geometry", "camera", "mild"] = Field(
+        default="none", description="Augmentation; the table augmentation of a file changes single values of it."
+    )
+    augmentation: dict[str, float] = Field(default={}, description="Single values of the augmentation.")
+    mix: float = Field(default=0.0, ge=0, le=1, description="Share of the images blended with others (mixup).")
+    average: float = _share(0.0, "Decay of the moving average of weights, such as 0.999; 0: none.")
+    patience: int = Field(
+        default=0, ge=0, description="Epochs without a better validation loss before stopping; 0: never."
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32",
+        description="Of the arithmetic; bfloat16 is for torch, fast on processors with AVX512_BF16 or AMX.",
+    )
+    seed: int = Field(default=1, ge=0, description="Seed of weights, order and augmentation.")
+    threads: int = Field(default=0, ge=0, le=1024, description="Processor threads; 0: all cores.")
 
     def model_options(self, classes: int) -> ModelOptions:
         """For the registry."""
@@ -124,35 +146,38 @@ class TrainConfig(BaseModel):
             if self.augmentation:
                 raise ConfigError("augmentation values are given but augment is none; choose geometry, camera or mild")
             return None
-        try:
-            return replace(PRESETS[self.augment], **self.augmentation)
-        except TypeError as error:
-            raise ConfigError(f"augmentation: {str(error).removeprefix('Augmentation.__init__() ')}") from error
+        known = [each.name for each in fields(Augmentation)]
+        if unknown := sorted(self.augmentation.keys() - set(known)):
+            raise ConfigError(f"augmentation.{unknown[0]} is not a setting; known are {', '.join(known)}")
+        return replace(PRESETS[self.augment], **self.augmentation)
+
+
+class Layer(dict[str, Any]):
+    """Settings from one source, as nested mappings. ``name`` says what that source calls the setting at a place."""
+
+    def __init__(self, settings: Mapping[str, Any], name: Callable[[Place], str]) -> None:
+        super().__init__(settings)
+        self.name = name
 
 
 def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
-    """A configuration from nested mappings, of which later ones win; another ``augment`` ends the values of one below.
+    """Return a configuration from nested mappings, of which later ones win.
 
-    Raises ConfigError for an unknown key or value.
+    Another ``augment`` ends the ``augmentation`` of a layer below. Raises ConfigError for an unknown key or value, by
+    the name that it has in its layer.
     """
-    merged: dict[str, Any] = {}
+    merged: dict[str, Any] = {"data": {}}
     for layer in layers:
         below = merged.get("augment")
         if below is not None and layer.get("augment") not in (None, below):  # values were of the preset they stood with
             merged.pop("augmentation", None)
         _merge(merged, layer)
-    try:
-        config = TrainConfig.model_validate(merged)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            raise ConfigError(
-                f"training configuration: {place} is not a setting; see: felicity train --help"
-            ) from error
-        if first["type"] == "missing":
-            raise ConfigError(f"training configuration: {place} is missing; see: felicity train --help") from error
-        raise ConfigError(f"training configuration: {place}: {first['msg']}, not {first['input']!r}") from error
+
+    def name(place: Place) -> str:
+        holders = [layer for layer in layers if isinstance(layer, Layer) and _holds(layer, place)]
+        return holders[-1].name(place) if holders else f"training configuration: {dotted(place)}"
+
+    config = checked(TrainConfig, merged, name=name, advice="see: felicity train --help")
     if config.views and config.augment == "none":
         raise ConfigError("views is for augmented images, but augment is none; choose geometry, camera or mild")
     config.how_augmented()
@@ -162,12 +187,13 @@ def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
     return config
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """A configuration file as nested mappings. Raises ConfigError."""
+def read_toml(path: Path) -> Layer:
+    """Return a configuration file as nested mappings. Raises ConfigError."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as a TOML configuration ({error})") from error
+    return Layer(settings, lambda place: f"{path}: {dotted(place)}")
 
 
 def to_toml(config: TrainConfig) -> str:
@@ -199,3 +225,13 @@ def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
             _merge(into[key], value)
         elif value is not None:
             into[key] = value
+
+
+def _holds(layer: Mapping[str, Any], place: Place) -> bool:
+    """Whether ``layer`` gives a value at ``place``, or for what stands around it."""
+    inner: Any = layer
+    for key in place:
+        if not isinstance(inner, Mapping):
+            return inner is not None
+        inner = inner.get(key)
+    return inner is not None

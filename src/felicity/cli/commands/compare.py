@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from felicity.cli import console, options
+from felicity.cli import console, options, settings
 from felicity.style import numbers
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(compare)
+    app.command(cls=settings.with_settings(without={"backend"}))(compare)
 
 
 def compare(
-    data: Annotated[str | None, typer.Argument(metavar="DATA", help="A data set, as for: felicity train.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="See: felicity models list.")] = None,
+    ctx: typer.Context,
     backends: Annotated[
         str | None, typer.Option("--backends", help="With commas between them; default: all that are installed.")
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="How many; intervals need two.")] = 3,
-    epochs: Annotated[int | None, typer.Option("--epochs", help="Passes over the data.")] = None,
-    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images a step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option("--lr", help="Learning rate.")] = None,
-    optimizer: Annotated[str | None, typer.Option("--optimizer", help="sgd, adam or adamw.")] = None,
-    augment: Annotated[str | None, typer.Option("--augment", help="none, geometry, camera or mild.")] = None,
-    classes: Annotated[str | None, typer.Option("--classes", help="8, 7, happy,sad or a TOML file.")] = None,
-    size: Annotated[int | None, typer.Option("--size", help="Side of the images.")] = None,
-    images: Annotated[int | None, typer.Option("--images", help="Train on so many, drawn by a seed (0: all).")] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE.toml", help="As for: felicity train; flags win over it.")
-    ] = None,
+    config: settings.Config = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where runs, table and picture go.")
     ] = Path("comparison"),
@@ -43,15 +32,10 @@ def compare(
     """Train one network on several frameworks with equal weights, order, pixels and constants, and compare them."""
     from felicity.models.backend import check_backend, installed_backends
     from felicity.models.registry import check_network
-    from felicity.training.config import make_config, read_toml
+    from felicity.training.config import make_config
 
-    flags: dict[str, Any] = {
-        "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "optimizer": optimizer,
-        "augment": augment, "model": {"name": model}, "data": {"path": data, "classes": classes, "size": size,
-        "images": images},
-    }  # fmt: skip
     defaults = {"model": {"name": "paper-cnn"}, "epochs": 10}
-    chosen = make_config(defaults, read_toml(config) if config else {}, flags)
+    chosen = make_config(defaults, settings.from_file(config), settings.given(ctx))
     check_network(chosen.model.name)
     asked = [name.strip() for name in backends.split(",")] if backends else list(installed_backends())
     if not asked:

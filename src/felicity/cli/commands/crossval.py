@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from felicity.cli import console, options
-from felicity.cli.train_options import from_file, nested, prepared, with_train_options
+from felicity.cli import console, options, settings
+from felicity.cli.training_display import Display, prepared, remark_on_votes
 from felicity.style import numbers
 
 if TYPE_CHECKING:
@@ -26,25 +26,22 @@ COLUMNS = {
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(with_train_options(crossval))
+    app.command(cls=settings.with_settings())(crossval)
 
 
 def crossval(
-    settings: dict[str, Any],
+    ctx: typer.Context,
     folds: Annotated[
         int | None, typer.Option("--folds", help="How many (as many as the preparation drew, else 5).")
     ] = None,
     folder: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")] = Path(
         "crossval"
     ),
-    config: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings; flags win over it.")
-    ] = None,
+    config: settings.Config = None,
     resume: Annotated[bool, typer.Option("--resume", help="Skip folds that are done, go on with the next.")] = False,
     json: options.Json = False,
 ) -> None:
     """Train once per fold and measure each run on the images it never saw. The test part is not touched."""
-    from felicity.cli.commands.train import remark_on_votes
     from felicity.models.backend import check_backend
     from felicity.models.registry import check_network
     from felicity.training.config import make_config
@@ -53,8 +50,8 @@ def crossval(
     from felicity.training.folds import number_of_folds, open_pool
 
     stored = (read(folder) if resume and config is None else None) or {}
-    given = nested(settings)
-    chosen = make_config(stored.get("config") or from_file(config), given)
+    given = settings.given(ctx)
+    chosen = make_config(stored.get("config") or settings.from_file(config), given)
     check_network(chosen.model.name)
     check_backend(chosen.backend)
     if not (resume and read(folder)):
@@ -75,7 +72,6 @@ def run_folds(chosen: TrainConfig, pool: Pool, k: int, folder: Path, *, resume: 
     """Cross-validate with a display per fold."""
     from contextlib import ExitStack
 
-    from felicity.cli.commands.train import Display
     from felicity.training.crossval import cross_validate
     from felicity.training.folds import Fold
 

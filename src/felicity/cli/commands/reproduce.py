@@ -7,23 +7,20 @@ from typing import Annotated
 
 import typer
 
-from felicity.cli import console, options
+from felicity.cli import console, options, settings
 from felicity.style import numbers
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(reproduce)
+    app.command(cls=settings.with_settings(only={"data", "epochs", "images", "seed"}))(reproduce)
 
 
 def reproduce(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="FER2013, AffectNet, or another with seven classes.")],
+    ctx: typer.Context,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where page, pictures and runs go.")
     ] = Path("reproduction"),
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="The study's 30.")] = 30,
-    images: Annotated[int, typer.Option("--images", min=0, help="Train on so many (0: all).")] = 0,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of weights, order and augmentation.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Keep the trainings that FOLDER has already.")] = False,
     json: options.Json = False,
 ) -> None:
@@ -38,11 +35,14 @@ def reproduce(
     from felicity.evaluation.study.page import results, write_study_page
     from felicity.models.describe import describe
     from felicity.models.registry import build
+    from felicity.training.config import make_config
 
     def told(name: str, line: str) -> None:
         epoch, accuracy, seconds = line.split()
         console.say(f"{name}, epoch {epoch}: validation {numbers.share(float(accuracy), 2)}, {seconds} s")
 
+    asked = make_config(settings.given(ctx))
+    data, epochs, images, seed = asked.data.path, asked.epochs, asked.data.images, asked.seed
     outcomes = run_all(data, output, epochs=epochs, images=images, seed=seed, told=told)
     words = ["felicity reproduce", Path(data).name, f"--epochs {epochs}", f"--seed {seed}"]
     if images:

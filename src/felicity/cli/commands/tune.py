@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from felicity.cli import console, options
-from felicity.cli.train_options import from_file, nested, prepared, with_train_options
+from felicity.cli import console, options, settings
+from felicity.cli.training_display import Display, prepared, remark_on_votes
 from felicity.style import numbers
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ MOST = 10
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(with_train_options(tune))
+    app.command(cls=settings.with_settings())(tune)
 
 
 def tune(
-    settings: dict[str, Any],
+    ctx: typer.Context,
     trials: Annotated[int, typer.Option("--trials", "-n", help="How many, of all who share the study.")] = 20,
     space: Annotated[
         str,
@@ -43,9 +43,7 @@ def tune(
     study: Annotated[
         str | None, typer.Option("--study", metavar="NAME", help="Name in the storage (that of FOLDER).")
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings that are not tuned.")
-    ] = None,
+    config: settings.Config = None,
     json: options.Json = False,
 ) -> None:
     """Search for settings by trials and write the best as a configuration for train.
@@ -62,8 +60,8 @@ def tune(
     from felicity.training.tuning.space import check_space, read_space
 
     require("optuna", "tune")
-    given = nested(settings)
-    chosen = make_config(from_file(config), given)
+    given = settings.given(ctx)
+    chosen = make_config(settings.from_file(config), given)
     check_network(chosen.model.name)
     check_backend(chosen.backend)
     tuned = read_space(space).without(flat(given), where=space)
@@ -83,7 +81,6 @@ def run_tuning(
     """Tune with a display per trial."""
     from contextlib import ExitStack
 
-    from felicity.cli.commands.train import Display, remark_on_votes
     from felicity.training.data import load_training_set
     from felicity.training.tuning.tune import tune
 
