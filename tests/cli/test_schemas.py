@@ -201,7 +201,7 @@ def test_every_field_of_a_schema_is_closed(name: str) -> None:
 def test_what_has_not_its_shape_is_not_printed(wrong: Any) -> None:
     row = {
         "id": 1, "location": "Harbour", "camera": "quay", "source": "quay.mp4", "model": "m", "first": None,
-        "last": None, "windows": 1, "people": wrong, "finished": True,
+        "last": None, "windows": 1, "people": wrong, "state": "ended", "heartbeat": None, "ended": None,
     }  # fmt: skip
     with pytest.raises(ValueError, match="people"):
         envelope.document("runs-list", [row])

@@ -34,7 +34,6 @@ CONTRACT = {
     "identical_across_splits",
     "identical_conflicting_labels",
     "near_duplicate_groups",
-    "near_duplicate_images",
     "suspicious_labels",
     "classes",
 }
@@ -79,7 +78,6 @@ def test_what_was_planted_is_found(found: Audit) -> None:
         "identical_across_splits": 2,
         "identical_conflicting_labels": 1,
         "near_duplicate_groups": 1,
-        "near_duplicate_images": 2,
         "suspicious_labels": None,
     }
     assert set(classes) == {"train", "test"}

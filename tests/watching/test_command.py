@@ -232,12 +232,12 @@ def test_nothing_is_made_for_what_cannot_be_watched(tmp_path: Path) -> None:
         assert not (tmp_path / "own.db").exists()
 
 
-def test_a_run_watched_again_with_a_wrong_option_stays_finished(clip: Path, tmp_path: Path) -> None:
+def test_a_run_watched_again_with_a_wrong_option_stays_ended(clip: Path, tmp_path: Path) -> None:
     store = tmp_path / "own.db"
     watch(clip, tmp_path, "--store", store)
     watch(clip, tmp_path, "--store", store, "--annotate", tmp_path / "x.avi", expect=1)
     with closing(sqlite3.connect(store)) as connection:
-        assert connection.execute("select finished from runs").fetchall() == [(1,)]
+        assert connection.execute("select state from runs").fetchall() == [("ended",)]
 
 
 def test_a_time_without_a_zone_is_of_the_locations_clock(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from felicity.errors import ConfigError
 
 if TYPE_CHECKING:
     from felicity.api.selection import StoreLike
-    from felicity.store.runs import Recorded
+    from felicity.store.runs import RunRecord
 
 
-def list_runs(*, store: StoreLike = None, locations: Names | None = None) -> tuple[Recorded, ...]:
+def list_runs(*, store: StoreLike = None, locations: Names | None = None) -> tuple[RunRecord, ...]:
     """Return the runs of these locations, or all, by location and time.
 
     Raises ConfigError for unknown locations, StoreError.
@@ -23,7 +23,7 @@ def list_runs(*, store: StoreLike = None, locations: Names | None = None) -> tup
         return tuple(open_store.runs(names))
 
 
-def remove_runs(runs: Sequence[int] | int, *, store: StoreLike = None) -> tuple[Recorded, ...]:
+def remove_runs(runs: Sequence[int] | int, *, store: StoreLike = None) -> tuple[RunRecord, ...]:
     """Remove runs by their numbers, with their windows: all of them, or none. Return what was removed.
 
     Raises ConfigError for a run that is not there, StoreError.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from felicity.schemas.shape import Count, Shape, Time
@@ -21,7 +23,12 @@ class RunShape(Shape):
     last: Time | None = Field(description="End of its last window; null without windows.")
     windows: Count
     people: Count = Field(description="All tracks, those that were not judged too.")
-    finished: bool = Field(description="False while it is watched, or where that was broken off.")
+    state: Literal["running", "ended", "stopped", "lost"] = Field(
+        description="Ended: its source came to its end. Stopped: by a person or signal. Lost: it failed, or its "
+        "process gave no heartbeat for three minutes."
+    )
+    heartbeat: Time | None = Field(description="When it last said that it is running; null for runs of old stores.")
+    ended: Time | None = Field(description="When it ended or was stopped; null while it runs, and where not known.")
 
 
 SHAPES = {"runs-list": list[RunShape]}

@@ -1,6 +1,6 @@
 """Where windows are kept: SQLite or PostgreSQL, by URL."""
 
-from felicity.store.runs import WatchRun
+from felicity.store.runs import RunState, WatchRun
 from felicity.store.store import Store, open_store
 
-__all__ = ["Store", "WatchRun", "open_store"]
+__all__ = ["RunState", "Store", "WatchRun", "open_store"]

@@ -1,25 +1,40 @@
-"""Runs and their windows: begun, written in place of what was there before, finished, read again."""
+"""Runs: begun, kept alive by heartbeats, finished, listed, taken back."""
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from felicity.errors import ConfigError, StoreError
-from felicity.store import arrays, rollups
+from felicity.store import rollups
 from felicity.store.engine import id_of
-from felicity.store.query import instant
 from felicity.store.tables import locations as places
 from felicity.store.tables import models, runs
 from felicity.store.tables import windows as stored
-from felicity.windows.columns import WINDOW_COLUMNS
-from felicity.windows.window import LONGEST, Window, WindowKey
+from felicity.windows.window import LONGEST, WindowKey
+
+LOST_AFTER = timedelta(minutes=3)
+"""A run that says it is running is lost if its last heartbeat is older than this."""
+
+
+class RunState(StrEnum):
+    """What became of a run."""
+
+    RUNNING = "running"
+    """It is watched at this moment."""
+    ENDED = "ended"
+    """Its source came to its end."""
+    STOPPED = "stopped"
+    """A person or a signal stopped it, and its open window was written."""
+    LOST = "lost"
+    """It failed, or its process is gone: no heartbeat came for ``LOST_AFTER``."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +51,12 @@ class WatchRun:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RunRecord:
     """A run as it stands in the store: what was watched, and what came of it.
 
     ``first``, ``last``: from the begin of its first window to the end of its last, on the location's clock; None
-    without windows. ``people``: all tracks. ``finished``: False while it is watched, or where that was broken off.
+    without windows. ``people``: all tracks. ``heartbeat``: when its watch last said that it is running. ``ended``: when
+    it ended or was stopped; both on the location's clock, None where that is not known.
     """
 
     id: int
@@ -52,7 +68,9 @@ class Recorded:
     last: datetime | None
     windows: int
     people: int
-    finished: bool
+    state: RunState
+    heartbeat: datetime | None
+    ended: datetime | None
 
 
 def begin_run(
@@ -74,45 +92,43 @@ def begin_run(
     found = connection.execute(sa.select(runs.c.id, runs.c.generation).where(*same)).one_or_none()
     if found is None:
         generation = 1
-        made = sa.insert(runs).values(**own, generation=generation, finished=False).returning(runs.c.id)
+        made = sa.insert(runs).values(**own, generation=generation, **_BEGUN, heartbeat=_now()).returning(runs.c.id)
         run_id = connection.execute(made).scalar_one()
     else:
         run_id, generation = found.id, found.generation + 1
-        connection.execute(sa.update(runs).where(runs.c.id == run_id).values(generation=generation, finished=False))
+        again = sa.update(runs).where(runs.c.id == run_id)
+        connection.execute(again.values(generation=generation, **_BEGUN, heartbeat=_now()))
     return WatchRun(run_id, generation, location, camera, source, key.run_start, model)
 
 
-def write_windows(connection: sa.Connection, run: WatchRun, added: Sequence[Window]) -> None:
-    """See ``Store.write_windows``. ``added``: one at least, all of ``run``."""
-    place = _place_of(connection, run)
-    touched = _remove_replaced(connection, run.id, place, added)
-    rows = [
-        arrays.window_row(window) | {"location_id": place.location_id, "run_id": run.id, "generation": place.generation}
-        for window in added
-    ]
-    connection.execute(sa.insert(stored), rows)
-    touched |= {row["start"] for row in rows}
-    rollups.refresh(connection, place.location_id, place.model_id, ZoneInfo(place.timezone), touched)
+def beat(connection: sa.Connection, run: WatchRun) -> None:
+    """See ``Store.heartbeat``."""
+    mine = (runs.c.id == run.id, runs.c.generation == run.generation)
+    connection.execute(sa.update(runs).where(*mine).values(heartbeat=_now()))
 
 
-def finish_run(connection: sa.Connection, run: WatchRun) -> None:
+def finish_run(connection: sa.Connection, run: WatchRun, state: RunState) -> None:
     """See ``Store.finish_run``."""
-    place = _place_of(connection, run)
-    stale = (stored.c.run_id == run.id, stored.c.generation < run.generation)
-    starts = set(connection.execute(sa.select(stored.c.start).where(*stale)).scalars())
-    if starts:
-        connection.execute(sa.delete(stored).where(*stale))
-        rollups.refresh(connection, place.location_id, place.model_id, ZoneInfo(place.timezone), starts)
-    connection.execute(sa.update(runs).where(runs.c.id == run.id).values(finished=True))
+    place = lock_run(connection, run)
+    if state is RunState.ENDED:
+        stale = (stored.c.run_id == run.id, stored.c.generation < run.generation)
+        starts = set(connection.execute(sa.select(stored.c.start).where(*stale)).scalars())
+        if starts:
+            connection.execute(sa.delete(stored).where(*stale))
+            rollups.refresh(connection, place.location_id, place.model_id, ZoneInfo(place.timezone), starts)
+    done = {"state": str(state), "heartbeat": _now(), "ended": _now()}
+    connection.execute(sa.update(runs).where(runs.c.id == run.id).values(**done))
 
 
-def list_runs(connection: sa.Connection) -> list[Recorded]:
+def list_runs(connection: sa.Connection) -> list[RunRecord]:
     """See ``Store.runs``."""
     begin, end = sa.func.min(stored.c.start), sa.func.max(stored.c.start + stored.c.seconds)
     columns = (runs.c.id, places.c.name, places.c.timezone, runs.c.camera, runs.c.source, models.c.identity)
     sums = (sa.func.count(stored.c.start).label("windows"), sa.func.sum(stored.c.people_seen).label("people"))
     rows = connection.execute(
-        sa.select(*columns, runs.c.finished, begin.label("first"), end.label("last"), *sums)
+        sa.select(
+            *columns, runs.c.state, runs.c.heartbeat, runs.c.ended, begin.label("first"), end.label("last"), *sums
+        )
         .join(places, places.c.id == runs.c.location_id)
         .join(models, models.c.id == runs.c.model_id)
         .join(stored, stored.c.run_id == runs.c.id, isouter=True)
@@ -124,7 +140,7 @@ def list_runs(connection: sa.Connection) -> list[Recorded]:
         return None if second is None else datetime.fromtimestamp(second, ZoneInfo(zone))
 
     return [
-        Recorded(
+        RunRecord(
             id=row.id,
             location=row.name,
             camera=row.camera,
@@ -134,10 +150,18 @@ def list_runs(connection: sa.Connection) -> list[Recorded]:
             last=local(row.last, row.timezone),
             windows=row.windows,
             people=int(row.people or 0),
-            finished=row.finished,
+            state=_state(row.state, row.heartbeat),
+            heartbeat=local(row.heartbeat, row.timezone),
+            ended=local(row.ended, row.timezone),
         )
         for row in rows
     ]
+
+
+def _state(said: str, heartbeat: int | None) -> RunState:
+    """What became of a run, from what it said last and when."""
+    silent = heartbeat is None or _now() - heartbeat > LOST_AFTER.total_seconds()
+    return RunState.LOST if said == RunState.RUNNING and silent else RunState(said)
 
 
 def remove_run(connection: sa.Connection, run_id: int) -> None:
@@ -155,7 +179,7 @@ def remove_run(connection: sa.Connection, run_id: int) -> None:
 
 def overlapping(connection: sa.Connection, run: WatchRun) -> int:
     """See ``Store.overlapping``."""
-    place = _place_of(connection, run)
+    place = lock_run(connection, run)
     columns = sa.select(stored.c.start, stored.c.seconds).where(stored.c.location_id == place.location_id)
     mine = connection.execute(columns.where(stored.c.run_id == run.id).order_by(stored.c.start)).all()
     if not mine:
@@ -173,34 +197,11 @@ def overlapping(connection: sa.Connection, run: WatchRun) -> int:
     return sum(i >= 0 and begin[i] + mine[i].seconds > row.start for i, row in zip(last, others, strict=True))
 
 
-def read_windows(
-    connection: sa.Connection,
-    *,
-    begin: datetime | None,
-    end: datetime | None,
-    locations: Sequence[str] | None,
-    model: str | None,
-) -> Iterator[Window]:
-    """See ``Store.windows``."""
-    utc = ZoneInfo("UTC")
-    columns = (*rollups.WINDOW_SELECT, places.c.name, runs.c.camera, runs.c.source, runs.c.run_start)
-    query = (
-        sa.select(*columns, models.c.identity)
-        .join(places, places.c.id == stored.c.location_id)
-        .join(runs, runs.c.id == stored.c.run_id)
-        .join(models, models.c.id == runs.c.model_id)
-        .order_by(places.c.name, stored.c.start, stored.c.run_id)
-    )
-    if (low := instant(begin, utc)) is not None:
-        query = query.where(stored.c.start >= low)
-    if (high := instant(end, utc)) is not None:
-        query = query.where(stored.c.start < high)
-    if locations is not None:
-        query = query.where(places.c.name.in_(list(locations)))
-    if model is not None:
-        query = query.where(models.c.identity == model)
-    for rows in connection.execution_options(yield_per=1000).execute(query).partitions():
-        yield from _windows_of(rows)
+_BEGUN = {"state": str(RunState.RUNNING), "ended": None}
+
+
+def _now() -> int:
+    return int(time.time())
 
 
 def _lock(connection: sa.Connection, location_id: int) -> None:
@@ -208,7 +209,7 @@ def _lock(connection: sa.Connection, location_id: int) -> None:
     connection.execute(sa.select(places.c.id).where(places.c.id == location_id).with_for_update())
 
 
-def _place_of(connection: sa.Connection, run: WatchRun) -> Any:
+def lock_run(connection: sa.Connection, run: WatchRun) -> Any:
     """What there is to know of a run to write its windows, locked like ``_lock``."""
     query = (
         sa.select(runs.c.location_id, runs.c.model_id, runs.c.generation, places.c.timezone)
@@ -220,45 +221,3 @@ def _place_of(connection: sa.Connection, run: WatchRun) -> Any:
     if row is None:
         raise StoreError(f"run {run.id} of {run.source!r} at {run.location!r} is not in this store")
     return row
-
-
-def _remove_replaced(connection: sa.Connection, run_id: int, place: Any, added: Sequence[Window]) -> set[int]:
-    """Delete what the run has at these times: the same windows, and older ones of another length."""
-    mine = (stored.c.location_id == place.location_id, stored.c.run_id == run_id)
-    starts = [int(window.key.start.timestamp()) for window in added]
-    connection.execute(
-        sa.delete(stored).where(*mine, stored.c.start == sa.bindparam("at")), [{"at": start} for start in starts]
-    )
-    if place.generation == 1:
-        return set()
-    begin, end = min(starts), max(s + w.key.seconds for s, w in zip(starts, added, strict=True))
-    older = connection.execute(
-        sa.select(stored.c.start, stored.c.seconds)
-        .where(*mine, stored.c.generation < place.generation)
-        .where(stored.c.start > begin - LONGEST, stored.c.start < end)
-    ).all()
-    spans = [(start, start + window.key.seconds) for start, window in zip(starts, added, strict=True)]
-    gone = {row.start for row in older if any(a < row.start + row.seconds and row.start < b for a, b in spans)}
-    if gone:
-        connection.execute(
-            sa.delete(stored).where(*mine, stored.c.start == sa.bindparam("at")), [{"at": start} for start in gone]
-        )
-    return gone
-
-
-def _windows_of(rows: Sequence[Any]) -> Iterator[Window]:
-    width = len(arrays.WINDOW_NAMES)
-    sums = arrays.windows_to_sums([row[:width] for row in rows])
-    own = zip(*(column.values(getattr(sums, column.name)) for column in WINDOW_COLUMNS), strict=True)
-    for row, values in zip(rows, own, strict=True):
-        name, camera, source, micros, identity = row[width:]
-        key = WindowKey(
-            location=name,
-            camera=camera,
-            source=source,
-            run_start=datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000),
-            model=identity,
-            start=datetime.fromtimestamp(row.start, UTC),
-            seconds=row.seconds,
-        )
-        yield Window(key, *values)

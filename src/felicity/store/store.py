@@ -15,12 +15,12 @@ from felicity.errors import ConfigError, StoreError
 from felicity.index.happiness import Groups
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.index.suppression import check_k
-from felicity.store import matrices, migrations, rollups
+from felicity.store import matrices, migrations, rollups, run_windows
 from felicity.store import runs as recorded
 from felicity.store.engine import BUSY_SECONDS, log_ahead, make_engine, parse_url, transaction
 from felicity.store.matrices import SoftMatrices
 from felicity.store.query import instant, select_sums
-from felicity.store.runs import Recorded, WatchRun
+from felicity.store.runs import RunRecord, RunState, WatchRun
 from felicity.store.tables import calibrations, models, runs
 from felicity.store.tables import locations as places
 from felicity.windows.buckets import BUCKETS, By
@@ -196,14 +196,19 @@ class Store(AbstractContextManager["Store"]):
         if not listed:
             return
         with self._write("writing windows") as connection:
-            recorded.write_windows(connection, run, listed)
+            run_windows.write_windows(connection, run, listed)
 
-    def finish_run(self, run: WatchRun) -> None:
-        """End a run: windows that it wrote when it was run before, and not this time, go."""
+    def heartbeat(self, run: WatchRun) -> None:
+        """Say that a run is running; writing windows says so too."""
+        with self._write("saying that a run goes on") as connection:
+            recorded.beat(connection, run)
+
+    def finish_run(self, run: WatchRun, state: RunState = RunState.ENDED) -> None:
+        """End a run. Where its source ended, windows that it wrote when it was run before, and not this time, go."""
         with self._write("finishing a run") as connection:
-            recorded.finish_run(connection, run)
+            recorded.finish_run(connection, run, state)
 
-    def runs(self, locations: Sequence[str] | None = None) -> list[Recorded]:
+    def runs(self, locations: Sequence[str] | None = None) -> list[RunRecord]:
         """The runs of these locations, or all, by location and time. Raises ConfigError for unknown locations."""
         with self._read("reading runs") as connection:
             _check_names(connection, locations, None)
@@ -234,7 +239,7 @@ class Store(AbstractContextManager["Store"]):
     ) -> Iterator[Window]:
         """The windows that start in begin … end, by location, time and run. Read in portions."""
         with self._read("reading windows") as connection:
-            yield from recorded.read_windows(connection, begin=begin, end=end, locations=locations, model=model)
+            yield from run_windows.read_windows(connection, begin=begin, end=end, locations=locations, model=model)
 
     def sums(
         self,

@@ -78,7 +78,9 @@ runs = sa.Table(
     sa.Column("run_start", sa.BigInteger, nullable=False),
     sa.Column("model_id", sa.ForeignKey("models.id"), nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
-    sa.Column("finished", sa.Boolean, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="running"),
+    sa.Column("heartbeat", sa.BigInteger),
+    sa.Column("ended", sa.BigInteger),
     sa.UniqueConstraint("location_id", "camera", "source", "run_start", "model_id"),
 )
 

@@ -7,6 +7,7 @@ for the annotated video that a user asks for.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
@@ -30,7 +31,7 @@ from felicity.labels import EXPRESSIONS, INDEX, Expression
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader
 from felicity.sources import Frame, Source
-from felicity.store import Store, WatchRun
+from felicity.store import RunState, Store, WatchRun
 from felicity.style import numbers
 from felicity.style.dates import moment
 from felicity.windows import Location, PersonObservation, Window, WindowAccumulator
@@ -186,14 +187,15 @@ def watch_source(
             count(people.end())
             shelf.put(windows.flush())
             shelf.save()
-            if summary.complete:
-                store.finish_run(run)
-                if twice := store.overlapping(run):
-                    say(
-                        f"{twice} windows of camera {camera!r} or this source at {location} in these minutes are from "
-                        "another run, so their people count twice; if it was watched before, with another --start or "
-                        "--camera, take one of them back, see: felicity runs list"
-                    )
+            failed = sys.exc_info()[0] is not None
+            state = RunState.ENDED if summary.complete else RunState.LOST if failed else RunState.STOPPED
+            store.finish_run(run, state)
+            if summary.complete and (twice := store.overlapping(run)):
+                say(
+                    f"{twice} windows of camera {camera!r} or this source at {location} in these minutes are from "
+                    "another run, so their people count twice; if it was watched before, with another --start or "
+                    "--camera, take one of them back, see: felicity runs list"
+                )
             summary.share = happy_share(answers, soft, classifier.bundle.assumed_prior)
             answers.clear()
             summary.reconnects = source.stats.reconnects

@@ -43,11 +43,13 @@ def list_runs(
             moment(run.last) if run.last else "-",
             f"{run.windows:,}",
             f"{run.people:,}",
-            "" if run.finished else "broken off, or going on",
+            run.state.value,
+            f"{run.heartbeat:%Y-%m-%d %H:%M}" if run.heartbeat else "-",
+            f"{run.ended:%Y-%m-%d %H:%M}" if run.ended else "-",
         )
         for run in listed
     ]
-    columns = ("run", "location", "camera", "source", "from", "to", "windows", "people", "")
+    columns = ("run", "location", "camera", "source", "from", "to", "windows", "people", "state", "heartbeat", "ended")
     console.table(columns, rows, numbers=("run", "windows", "people"))
 
 
