@@ -49,7 +49,7 @@ def test_too_few_faces_are_refused_with_how_many_are_lacking() -> None:
 def test_a_camera_that_cannot_tell_happy_is_refused_with_its_rates() -> None:
     bundle = people.soft_matrix(np.random.default_rng(7))
     answers, labels = sample(60, 60)
-    with pytest.raises(EstimateError, match=r"happy is answered with \d+% to happy faces and with \d+% to others"):
+    with pytest.raises(EstimateError, match=r"happy is answered with \d+ % to happy faces and with \d+ % to others"):
         calibrate(answers[::-1], np.random.default_rng(3).permutation(labels), bundle)
 
 
