@@ -20,8 +20,8 @@ import numpy.typing as npt
 from felicity.cli import console
 from felicity.training.config import DataConfig
 from felicity.training.data import load_training_set
-from felicity.training.feed import mirrored
 from felicity.training.teachers import Teachers
+from felicity.training.views import mirrored
 
 BATCH = 256
 Right = npt.NDArray[np.bool_]

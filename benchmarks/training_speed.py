@@ -31,6 +31,7 @@ from felicity.training.engines import open_engine
 from felicity.training.engines.base import ADAM
 from felicity.training.engines.plain_torch import PlainTorch
 from felicity.training.feed import Batch, Feed
+from felicity.training.views import Views
 
 CLASSES, BATCH, IMAGES, RATE = 7, 128, 4096, 1e-3
 GEOMETRY = Augmentation(coarse=0.0, blur=0.0, noise=0.0, jpeg=0.0, erase=0.0)
@@ -41,7 +42,7 @@ def batches(how: Augmentation | None) -> Iterator[Batch]:
     """Without end, made ahead as in training."""
     rng = np.random.default_rng(0)
     part = LabelledImages(rng.integers(0, 256, (IMAGES, 48, 48), dtype=np.uint8), np.arange(IMAGES) % CLASSES, None)
-    feed = Feed(part, part.targets(CLASSES), batch_size=BATCH, seed=1, mean=0.5, std=0.25, how=how)
+    feed = Feed(part, part.targets(CLASSES), Views(1, BATCH, how), mean=0.5, std=0.25)
     epoch = 0
     while True:
         yield from feed.epoch(epoch)

@@ -22,6 +22,7 @@ from felicity.training.curves import draw_curves
 from felicity.training.data import LabelledImages, load_training_set
 from felicity.training.feed import Feed, normalise
 from felicity.training.schedule import learning_rate
+from felicity.training.views import Views
 from tests.support import faces_on_disk as disk
 from tests.support.class_folders import write_class_folders
 
@@ -175,10 +176,9 @@ def test_one_cycle_rises_then_falls() -> None:
     assert all(np.diff(rates[: top + 1]) > 0) and all(np.diff(rates[top:]) < 0)
 
 
-def feed(how: Augmentation | None = None, **changed: int) -> Feed:
+def feed(how: Augmentation | None = None, *, seed: int = 3) -> Feed:
     faces = part()
-    settings = {"batch_size": 8, "seed": 3} | changed
-    return Feed(faces, faces.targets(3), mean=0.5, std=0.25, how=how, **settings)
+    return Feed(faces, faces.targets(3), Views(seed, 8, how), mean=0.5, std=0.25)
 
 
 def test_an_epoch_shows_every_image_once_in_an_order_of_its_own() -> None:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from felicity.datasets.augment import Augmentation, augment
 from felicity.errors import ConfigError
 from felicity.imaging.spec import Colour, InputSpec
 from felicity.system import available_memory
 from felicity.training.data import ImageArray, LabelledImages, Rows
+from felicity.training.views import View, Views, mirrored
 
 Floats = npt.NDArray[np.float32]
-AHEAD, VIEW = 3, 1
+AHEAD = 3
 
 
 @dataclass(frozen=True)
@@ -31,27 +31,6 @@ def normalise(images: ImageArray, mean: float, std: float) -> Floats:
     """uint8 ``(N, S, S[, 3])`` to float32 ``(N, S, S, channels)``, as ``InputSpec`` does it for bundles."""
     colour: Colour = "gray" if images.ndim == 3 else "rgb"
     return np.ascontiguousarray(np.moveaxis(InputSpec(images.shape[1], colour, mean, std).batch(images), 1, -1))
-
-
-def mirrored(images: ImageArray) -> ImageArray:
-    """Left and right changed, of ``(N, S, S[, 3])``."""
-    return images[:, :, ::-1]
-
-
-def mixed(images: ImageArray, targets: Floats, rng: np.random.Generator, share: float) -> tuple[ImageArray, Floats]:
-    """A ``share`` of a batch blended with other images of it, at random weights, and targets in the same way.
-
-    Source: mixup, Zhang et al. 2018 (arXiv:1710.09412); weights here are uniform in 0.5 to 1.
-    """
-    lone = rng.random(len(images)) >= share
-    own = np.where(lone, 1.0, rng.uniform(0.5, 1.0, len(images))).astype(np.float32)
-    others = rng.permutation(len(images))
-
-    def blend(values: Floats) -> Floats:
-        weight = own.reshape(-1, *[1] * (values.ndim - 1))
-        return weight * values + (1 - weight) * values[others]
-
-    return np.rint(blend(images.astype(np.float32))).astype(np.uint8), blend(targets)
 
 
 def order_of_epoch(number: int, seed: int, epoch: int) -> Rows:
@@ -75,69 +54,56 @@ def check_memory(views: int, part: LabelledImages, classes: int) -> None:
 class Feed:
     """The batches of a training; every one depends on seed, epoch and step alone, so any can be made again.
 
-    ``mix``: share of the augmented images that are blended with others, see ``mixed``. ``teach``: what to add to the
-    targets of images so made. ``views``: make so many augmented images of each, once,
-    and keep them and what ``teach`` says of them and of their mirror images, on average; epochs take them in turns,
-    mirrored by chance if ``how`` mirrors. 0: every epoch makes its own.
+    ``views``: how images change; a batch is a block of them. ``teach``: what to add to the targets of images so made;
+    of a ``View`` it is the mean for the images and, if that says so, their mirror images. ``kept``: make so many views,
+    once, and keep them and what ``teach`` says of them; epochs take them in turns, mirrored by chance if views mirror.
+    0: every epoch makes its own.
     """
 
     def __init__(
         self,
         part: LabelledImages,
         targets: Floats,
+        views: Views,
         *,
-        batch_size: int,
-        seed: int,
         mean: float,
         std: float,
-        how: Augmentation | None,
-        mix: float = 0.0,
-        teach: Callable[[ImageArray], Floats] | None = None,
-        views: int = 0,
+        teach: Callable[[ImageArray, View | None], Floats] | None = None,
+        kept: int = 0,
     ) -> None:
-        self._part, self._targets, self._how, self._mix, self._teach = part, targets, how, mix, teach
-        self._size, self._seed, self._mean, self._std = min(batch_size, len(part)), seed, mean, std
+        self._part, self._targets, self._views, self._teach = part, targets, views, teach
+        self._size, self._seed, self._mean, self._std = views.block, views.seed, mean, std
         self.steps = max(1, len(part) // self._size)
-        self._views, self._kept = views, dict[int, tuple[ImageArray, Floats]]()
-        self._flip = how.flip if how else 0.0
+        self._number, self._kept = kept, dict[int, tuple[ImageArray, Floats]]()
+        self._flip = views.how.flip if views.how else 0.0
 
     def batch(self, order: Rows, epoch: int, step: int) -> Batch:
         """Batch ``step`` of ``epoch`` (from 0); the last rows that fill no batch wait for another epoch."""
         rows = order[step * self._size : (step + 1) * self._size]
         rng = np.random.default_rng([self._seed, epoch, step])
-        if self._views:
-            shown, answered = self._view(epoch % self._views)
+        if self._number:
+            shown, answered = self._view(epoch % self._number)
             images, targets = shown[rows], answered[rows]
             turned = np.flatnonzero(rng.random(len(rows)) < self._flip)
             images[turned] = mirrored(images[turned])
         else:
-            images, targets = self._made(rows, rng)
+            images, targets = self._views.changed(self._part.images[rows], self._targets[rows], rng)
             if self._teach is not None:
-                targets = targets + self._teach(images)
+                targets = targets + self._teach(images, None)
         return Batch(normalise(images, self._mean, self._std), targets)
-
-    def _made(self, rows: Rows | slice, rng: np.random.Generator) -> tuple[ImageArray, Floats]:
-        """Augmented and mixed images of ``rows``, and the targets that labels give them."""
-        images, targets = self._part.images[rows], self._targets[rows]
-        if self._how is not None:
-            images = augment(images, rng, self._how)
-        return mixed(images, targets, rng, self._mix) if self._mix else (images, targets)
 
     def _view(self, number: int) -> tuple[ImageArray, Floats]:
         """Augmented images of the whole part and their targets; depends on the seed and ``number`` alone."""
         if number not in self._kept:
             images, targets = np.empty_like(self._part.images), np.empty_like(self._targets)
 
-            def make(first: int) -> None:
-                these = slice(first, first + self._size)
-                rng = np.random.default_rng([self._seed, number, first, VIEW])
-                images[these], targets[these] = self._made(these, rng)
-                if self._teach is not None:
-                    shown = (images[these], mirrored(images[these])) if self._flip else (images[these],)
-                    targets[these] += np.mean([self._teach(each) for each in shown], 0)
+            def make(view: View) -> None:
+                made, wanted = self._views.make(view, self._part.images, self._targets)
+                taught = 0.0 if self._teach is None else self._teach(made, view)
+                images[view.rows], targets[view.rows] = made, wanted + taught
 
             with ThreadPoolExecutor() as makers:
-                list(makers.map(make, range(0, len(images), self._size)))
+                list(makers.map(make, self._views.of(number, len(images))))
             self._kept[number] = images, targets
         return self._kept[number]
 

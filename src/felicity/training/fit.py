@@ -18,13 +18,14 @@ from felicity.metrics.classification import is_right
 from felicity.training import checkpoint
 from felicity.training import run as runs
 from felicity.training.config import TrainConfig
-from felicity.training.data import ImageArray, LabelledImages, TrainingSet, one_hot
+from felicity.training.data import LabelledImages, TrainingSet, one_hot
 from felicity.training.engines import Engine, open_engine
 from felicity.training.feed import Batch, Feed, check_memory, normalise
 from felicity.training.history import Epoch
 from felicity.training.schedule import learning_rate
 from felicity.training.start import Start, open_start
 from felicity.training.teachers import Teachers
+from felicity.training.views import Views
 
 Floats = npt.NDArray[np.float32]
 CHECKPOINT_SECONDS, DRAWING_SECONDS = 120.0, 5.0
@@ -211,22 +212,18 @@ def make_feed(config: TrainConfig, data: TrainingSet) -> Feed:
     if config.class_weights:
         heads = [targets * targets.sum(0).mean() / np.maximum(targets.sum(0), 1e-9) for targets in heads]
     weights = np.repeat([1.0, config.second_weight][: len(heads)], data.heads).astype(np.float32)
-    teach: Callable[[ImageArray], Floats] | None = None
+    views, teach = views_of(config, len(data.train)), None
     if config.teachers:
-        teachers, taught = Teachers(config.teachers, data, threads=config.threads), weights * config.teacher_share
-        teach, weights = lambda images: teachers(images) * taught, weights - taught
-    return Feed(
-        data.train,
-        (np.concatenate(heads, 1) * weights).astype(np.float32),
-        batch_size=config.batch_size,
-        seed=config.seed,
-        mean=data.mean,
-        std=data.std,
-        how=config.how_augmented(),
-        mix=config.mix,
-        teach=teach,
-        views=config.views,
-    )
+        teachers = Teachers(config.teachers, data, threads=config.threads, views=views, number=config.views)
+        taught = weights * config.teacher_share
+        teach, weights = lambda images, view: teachers(images, view) * taught, weights - taught
+    targets = (np.concatenate(heads, 1) * weights).astype(np.float32)
+    return Feed(data.train, targets, views, mean=data.mean, std=data.std, teach=teach, kept=config.views)
+
+
+def views_of(config: TrainConfig, images: int) -> Views:
+    """How ``config`` changes so many images for training."""
+    return Views(config.seed, min(config.batch_size, images), config.how_augmented(), config.mix)
 
 
 def measure(engine: Engine, part: LabelledImages, data: TrainingSet) -> tuple[float, float]:

@@ -10,7 +10,6 @@ import importlib.metadata
 import json
 import platform
 import subprocess
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +21,6 @@ from felicity import system
 from felicity.errors import TrainingError
 from felicity.imaging.spec import Colour
 from felicity.metrics.temperature import softmax
-from felicity.models.bundle import open_bundle
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
 from felicity.training.data import ImageArray, TrainingSet
@@ -30,6 +28,7 @@ from felicity.training.engines import Engine, open_engine
 from felicity.training.feed import normalise
 from felicity.training.history import Epoch, from_json, to_csv
 from felicity.training.same import check_same
+from felicity.training.teachers import ids_of
 
 FORMAT = 1
 RUN, HISTORY, CURVES, LAST, BEST = "run.json", "history.csv", "curves.png", "last.npz", "best.npz"
@@ -148,7 +147,7 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | Non
         "format": FORMAT,
         "config": config.model_dump(),
         **({"start": start} if start else {}),
-        **({"teachers": _ids(config.teachers)} if config.teachers else {}),
+        **({"teachers": ids_of(config.teachers)} if config.teachers else {}),
         "classes": list(data.classes),
         **({"second_classes": list(data.second_classes)} if data.second_classes else {}),
         "pixels": {"mean": data.mean, "std": data.std},
@@ -169,7 +168,7 @@ def resume(
     """The run, the state to go on from (None: the start) and its facts. Raises TrainingError for another training."""
     run = open_run(folder)
     check_same(str(folder), run.config.model_dump(), config.model_dump())
-    if (ids := _ids(config.teachers)) != run.facts.get("teachers", []):
+    if (ids := ids_of(config.teachers)) != run.facts.get("teachers", []):
         raise TrainingError(
             f"{folder}: was taught by {', '.join(run.facts['teachers'])}, and the teachers are {', '.join(ids)} now; "
             f"resume it with those it was begun with, or choose another folder"
@@ -184,10 +183,6 @@ def resume(
         return run, None, {}
     state, facts = checkpoint.load(folder / LAST)
     return run, state, facts
-
-
-def _ids(bundles: Sequence[str]) -> list[str]:
-    return [open_bundle(bundle).id for bundle in bundles]
 
 
 def record(run: TrainingRun, history: list[Epoch], *, draw: bool = True) -> None:

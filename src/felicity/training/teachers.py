@@ -1,4 +1,4 @@
-"""Bundles that teach: their answers to a batch, as it is augmented, become a part of its targets.
+"""Teachers: what bundles, or answers kept in files, say of a batch as it is augmented is a part of its targets.
 
 Source: knowledge distillation, Hinton et al. 2015 (arXiv:1503.02531); teacher and student see the same augmented
 image, Beyer et al. 2022 (arXiv:2106.05237).
@@ -16,43 +16,67 @@ from felicity.labels import EXPRESSIONS
 from felicity.metrics.temperature import softmax
 from felicity.models.bundle import Bundle, open_bundle
 from felicity.models.runtime import open_session
+from felicity.training.answers import is_answers, open_answers
 from felicity.training.data import ImageArray, TrainingSet
+from felicity.training.views import View, Views, mirrored
 
 Floats = npt.NDArray[np.float32]
 EIGHT = tuple(map(str, EXPRESSIONS))
 
 
 class Teachers:
-    """One bundle or more; what they answer is their mean. Their answers are those of training, not scaled.
+    """One bundle or folder of answers, or more, that answer with their mean. Bundles answer unscaled, as in training.
 
-    Raises BundleError where one cannot be opened, ConfigError where it takes other images than the data set has or
-    does not know its classes.
+    ``views`` and ``number``: how many of which views answers are taken for. Raises BundleError where a bundle cannot be
+    opened, ConfigError where it takes other images than the data set has or does not know its classes, and where
+    answers are to other views or images.
     """
 
-    def __init__(self, where: Sequence[str], data: TrainingSet, *, threads: int = 0) -> None:
-        self.bundles = [open_bundle(folder) for folder in where]
-        for bundle in self.bundles:
-            _check(bundle, data)
-        self._sessions = [
-            open_session(bundle.weights, threads=threads or None, patient=True) for bundle in self.bundles
-        ]
+    def __init__(
+        self,
+        where: Sequence[str],
+        data: TrainingSet,
+        *,
+        threads: int = 0,
+        views: Views | None = None,
+        number: int = 0,
+    ) -> None:
         names = [data.classes, data.second_classes] if data.second_classes else [data.classes]
         self._columns = [[EIGHT.index(name) for name in classes] for classes in names]
+        self._bundles = [open_bundle(each) for each in where if not is_answers(each)]
+        self._answers = [open_answers(each) for each in where if is_answers(each)]
+        for bundle in self._bundles:
+            _check(bundle, data)
+        for answers in self._answers:
+            answers.check(views or answers.views, number, names, data.train.images)
+        self._sessions = [
+            open_session(bundle.weights, threads=threads or None, patient=True) for bundle in self._bundles
+        ]
 
-    @property
-    def ids(self) -> list[str]:
-        """Of the bundles."""
-        return [bundle.id for bundle in self.bundles]
+    def __call__(self, images: ImageArray, view: View | None = None) -> Floats:
+        """Probabilities ``(B, C)`` for uint8 ``(B, S, S[, 3])``, in blocks of the heads' classes, which sum to 1.
 
-    def __call__(self, images: ImageArray) -> Floats:
-        """Probabilities ``(B, C)`` for uint8 ``(B, S, S[, 3])``, in blocks of the heads' classes, which sum to 1."""
-        means: list[npt.NDArray[np.float64]] = [np.zeros((len(images), len(each))) for each in self._columns]
-        for bundle, session in zip(self.bundles, self._sessions, strict=True):
-            outputs = [session.get_outputs()[0].name] + ([bundle.facts.second.output] if bundle.facts.second else [])
-            given = session.run(outputs[: len(means)], {session.get_inputs()[0].name: bundle.input.batch(images)})
-            for mean, logits, columns in zip(means, given, self._columns, strict=True):
-                mean += softmax(logits[:, columns]) / len(self.bundles)
-        return np.concatenate(means, 1).astype(np.float32)
+        ``view``: where the images stand in the views; answers are kept for these alone.
+        """
+        said: list[Floats] = [answers(images, view) for answers in self._answers if view is not None]
+        shown = (images, mirrored(images)) if view is not None and view.flip else (images,)
+        said += [np.stack([self._ask(number, each) for each in shown]).mean(0) for number in range(len(self._bundles))]
+        mean: Floats = np.stack(said).mean(0, dtype=np.float32)
+        return mean
+
+    def _ask(self, number: int, images: ImageArray) -> Floats:
+        """What one bundle answers."""
+        bundle, session = self._bundles[number], self._sessions[number]
+        outputs = [session.get_outputs()[0].name] + ([bundle.facts.second.output] if bundle.facts.second else [])
+        heads = len(self._columns)
+        given = session.run(outputs[:heads], {session.get_inputs()[0].name: bundle.input.batch(images)})
+        blocks = [softmax(logits[:, columns]) for logits, columns in zip(given, self._columns, strict=True)]
+        return np.concatenate(blocks, 1).astype(np.float32)
+
+
+def ids_of(where: Sequence[str]) -> list[str]:
+    """The identities of teachers: of bundles, and of answers."""
+    return [open_answers(each).id if is_answers(each) else open_bundle(each).id for each in where]
 
 
 def _check(bundle: Bundle, data: TrainingSet) -> None:

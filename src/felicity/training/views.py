@@ -1,0 +1,93 @@
+"""Views: augmented images that training keeps. They depend on the images, a seed and the augmentation alone.
+
+Nothing here needs more than NumPy and OpenCV, so that another machine can make the same views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.datasets.augment import Augmentation, augment
+
+ImageArray = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+VIEW = 1
+
+
+@dataclass(frozen=True)
+class View:
+    """Where images stand: ``rows`` of view ``number``. ``flip``: they are shown as they are and mirrored."""
+
+    number: int
+    rows: slice
+    flip: bool
+
+
+@dataclass(frozen=True)
+class Views:
+    """How images become views.
+
+    ``block``: images made together, of which ``mix`` blends a share. ``how``: None leaves them as they are.
+    """
+
+    seed: int
+    block: int
+    how: Augmentation | None
+    mix: float = 0.0
+
+    @property
+    def flip(self) -> bool:
+        """Whether mirror images are shown, too."""
+        return bool(self.how and self.how.flip)
+
+    def of(self, number: int, images: int) -> Iterator[View]:
+        """The blocks of view ``number`` of so many images."""
+        return (View(number, slice(first, first + self.block), self.flip) for first in range(0, images, self.block))
+
+    def make(self, view: View, images: ImageArray, targets: Floats) -> tuple[ImageArray, Floats]:
+        """The view of its rows of ``images``, and of their ``targets`` where it blends images."""
+        rng = np.random.default_rng([self.seed, view.number, view.rows.start, VIEW])
+        return self.changed(images[view.rows], targets[view.rows], rng)
+
+    def changed(self, images: ImageArray, targets: Floats, rng: np.random.Generator) -> tuple[ImageArray, Floats]:
+        """Augmented and blended ``images``, and ``targets`` blended likewise."""
+        if self.how is not None:
+            images = augment(images, rng, self.how)
+        return mixed(images, targets, rng, self.mix) if self.mix else (images, targets)
+
+
+def mirrored(images: ImageArray) -> ImageArray:
+    """Left and right changed, of ``(N, S, S[, 3])``."""
+    return images[:, :, ::-1]
+
+
+def mixed(images: ImageArray, targets: Floats, rng: np.random.Generator, share: float) -> tuple[ImageArray, Floats]:
+    """A ``share`` of a batch blended with other images of it, at random weights, and targets in the same way.
+
+    Source: mixup, Zhang et al. 2018 (arXiv:1710.09412); weights here are uniform in 0.5 to 1.
+    """
+    lone = rng.random(len(images)) >= share
+    own = np.where(lone, 1.0, rng.uniform(0.5, 1.0, len(images))).astype(np.float32)
+    others = rng.permutation(len(images))
+
+    def blend(values: Floats) -> Floats:
+        weight = own.reshape(-1, *[1] * (values.ndim - 1))
+        return weight * values + (1 - weight) * values[others]
+
+    return np.rint(blend(images.astype(np.float32))).astype(np.uint8), blend(targets)
+
+
+def digest_of(images: ImageArray) -> str:
+    """Of the pixels, 32 hexadecimal digits."""
+    return blake2b(np.ascontiguousarray(images).data, digest_size=16).hexdigest()
+
+
+def lightness(images: ImageArray) -> ImageArray:
+    """The mean of every image, uint8 ``(N,)``: enough to tell whether views are the same."""
+    means: Floats = images.reshape(len(images), -1).mean(1, dtype=np.float32)
+    return np.rint(means).astype(np.uint8)
