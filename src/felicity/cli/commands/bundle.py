@@ -11,6 +11,7 @@ from felicity.cli import console, options
 from felicity.style import numbers
 
 if TYPE_CHECKING:
+    from felicity.export.run_to_bundle import Exported
     from felicity.models.bundle import BundleFacts
 
 Where = Annotated[
@@ -145,7 +146,12 @@ def export(
     console.notes(made.notes)
     if json:
         console.emit("bundle-export", made.plain(), made.notes)
-        return
+    else:
+        _print_export(made, precision)
+        console.say(f"written: {output}")
+
+
+def _print_export(made: Exported, precision: str) -> None:
     facts = made.bundle.facts
     console.table(
         ("fact", "value"),
@@ -171,4 +177,3 @@ def export(
         ],
         numbers=columns[1:],
     )  # fmt: skip
-    console.say(f"written: {output}")

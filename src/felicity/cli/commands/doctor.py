@@ -18,38 +18,19 @@ def doctor(json: options.Json = False) -> None:
     Exit code 1 if something essential is missing.
     """
     import platform
-    from importlib import metadata
 
-    from felicity import __version__, paths
-    from felicity.errors import FelicityError
+    from felicity import paths
     from felicity.faces.registry import available
-    from felicity.models.bundle import shipped
 
-    try:
-        version, required = metadata.version("felicity"), metadata.requires("felicity") or []
-    except metadata.PackageNotFoundError:
-        version, required = f"{__version__} (from its source folder, not installed)", []
-    packages = sorted(_requirements(required))
-    versions: dict[str, str | None] = {}
-    for package, _ in packages:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = None
+    version, packages = _packages()
+    versions = {package: _version(package) for package, _ in packages}
     extras: dict[str, bool] = {}
     for package, extra in packages:
         if extra:
             extras[extra] = extras.get(extra, True) and versions[package] is not None
-    missing = [package for package, extra in packages if not extra and versions[package] is None]
-    bundles: dict[str, str] = {}
-    for name in shipped():
-        try:
-            from felicity.recognition.classifier import Classifier
-
-            bundles[name] = Classifier.open(name).bundle.id
-        except FelicityError as error:
-            bundles[name] = str(error)
-            missing.append(f"bundle {name}")
+    core = [package for package, extra in packages if not extra]
+    bundles, broken = _bundles()
+    missing = [package for package in core if versions[package] is None] + broken
     detectors = available()
     report = {
         "felicity": version,
@@ -69,11 +50,49 @@ def doctor(json: options.Json = False) -> None:
         rows += [(f"detector {d.name}", "works" if d.available else d.reason) for d in detectors]
         rows += [(f"bundle {name}", state) for name, state in bundles.items()]
         rows += [(f"extra {name}", "installed" if there else "not installed") for name, there in sorted(extras.items())]
-        rows += [(package, versions[package] or "not installed") for package, extra in packages if not extra]
+        rows += [(package, versions[package] or "not installed") for package in core]
         console.table(("what", "state"), rows)
     if missing:
         console.fail(f"missing: {', '.join(missing)}; install Felicity again")
         raise typer.Exit(1)
+
+
+def _packages() -> tuple[str, list[tuple[str, str]]]:
+    """Return Felicity's version, and the packages that it asks for, each with the extra that needs it."""
+    from importlib import metadata
+
+    from felicity import __version__
+
+    try:
+        return metadata.version("felicity"), sorted(_requirements(metadata.requires("felicity") or []))
+    except metadata.PackageNotFoundError:
+        return f"{__version__} (from its source folder, not installed)", []
+
+
+def _version(package: str) -> str | None:
+    from importlib import metadata
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _bundles() -> tuple[dict[str, str], list[str]]:
+    """Return the shipped bundles, each with its identity or what is wrong with it, and those that do not open."""
+    from felicity.errors import FelicityError
+    from felicity.models.bundle import shipped
+
+    found, broken = {}, []
+    for name in shipped():
+        try:
+            from felicity.recognition.classifier import Classifier
+
+            found[name] = Classifier.open(name).bundle.id
+        except FelicityError as error:
+            found[name] = str(error)
+            broken.append(f"bundle {name}")
+    return found, broken
 
 
 def _requirements(lines: list[str]) -> set[tuple[str, str]]:
