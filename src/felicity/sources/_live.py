@@ -80,13 +80,16 @@ class LiveSource(SourceKind):
 
     def _take(self) -> _Captured | None:
         """The next frame; None when there will be none. Looks up now and then: ``stop`` does not wake it."""
-        with self._changed:
-            while not self._stopping.is_set():
+        while not self._stopping.is_set():
+            with self._changed:
+                if not (self._waiting or self._ended):
+                    self._changed.wait(0.1)
                 if self._waiting:
                     return self._waiting.popleft()
                 if self._ended:
                     return None
-                self._changed.wait(0.1)
+            if self.on_idle is not None:
+                self.on_idle()
         return None
 
     def _put(self, picture: Picture) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, Self, runtime_checkable
@@ -59,13 +59,15 @@ class Source(Protocol):
     ``live`` sources run on the wall clock until stopped; the others end. In ``stills`` each frame stands for
     itself: photographs, not moments of one scene. Like a file, a source is
     read once: a second loop goes on where the first one ended. ``stop`` may be called from another
-    thread or a signal handler: iteration then ends soon, without an exception.
+    thread or a signal handler: iteration then ends soon, without an exception. ``on_idle``: a live source calls it
+    several times a second, in the thread that reads it, while no frame comes.
     """
 
     source_id: str
     live: bool
     stills: bool
     stats: SourceStats
+    on_idle: Callable[[], None] | None
 
     @property
     def stopped(self) -> bool:

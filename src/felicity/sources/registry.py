@@ -75,6 +75,7 @@ class SourceKind(ABC):
         self.source_id = source_id
         self.options = options
         self.stats = SourceStats()
+        self.on_idle: Callable[[], None] | None = None
         self._stopping = threading.Event()
         self._iterator = self._counted()
 

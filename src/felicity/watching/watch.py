@@ -7,104 +7,134 @@ for the annotated video that a user asks for.
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
-
-from felicity.errors import StoreError
 from felicity.faces import Detector
 from felicity.faces.quality import QualityGate
 from felicity.faces.registry import open_detector
 from felicity.faces.tracking import Tracker
-from felicity.imaging.draw import draw_faces
+from felicity.imaging.draw import Label, draw_faces
 from felicity.imaging.encode import VideoWriter
-from felicity.index.people_share import PeopleShare, happy_share
-from felicity.labels import EXPRESSIONS, INDEX, Expression
+from felicity.index.people_share import happy_share
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader
 from felicity.sources import Frame, Source
-from felicity.store import RunState, Store, WatchRun
+from felicity.store import RunState, Store
 from felicity.style import numbers
-from felicity.style.dates import moment
-from felicity.windows import Location, PersonObservation, Window, WindowAccumulator
+from felicity.watching.shelf import Shelf
+from felicity.watching.summary import WatchSummary, clock
+from felicity.windows import Location, PersonObservation, WindowAccumulator
+
+__all__ = ["Watch", "WatchSummary", "clock", "watch_source"]
 
 FAR_APART = timedelta(seconds=1)
 """Between two frames: of people who stay, those that are further apart find too few again."""
+SILENCE = timedelta(seconds=10)
+"""A live source that gave no frame for so long shows nobody any more: the people last seen have left."""
 
 
-@dataclass
-class WatchSummary:
-    """What a watch has seen so far; sums only.
+class Watch(AbstractContextManager["Watch"]):
+    """One run over a source: ``step`` with every frame, ``tick`` while there is none, ``close`` at the end.
 
-    ``start``, ``end``: times of the first and the latest frame, on the location's clock. ``unsaved``: windows that the
-    store has not taken yet. ``share``: of all people of a folder or recording, at the end.
+    A window is written when its time is over, also when no frame comes. As a context manager it ends the run as
+    stopped, as ended if ``summary.complete``, and as lost after an exception. ``begin``: the time of the first frame.
     """
 
-    location: str
-    camera: str
-    source: str
-    detector: str
-    start: datetime | None = None
-    end: datetime | None = None
-    frames: int = 0
-    dropped: int = 0
-    reconnects: int = 0
-    people_seen: int = 0
-    people: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
-    hard_counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(EXPRESSIONS), np.int64))
-    windows: int = 0
-    unsaved: int = 0
-    complete: bool = False
-    share: PeopleShare | None = None
-    notes: list[str] = field(default_factory=list)
+    def __init__(
+        self,
+        source: Source,
+        begin: datetime,
+        *,
+        store: Store,
+        classifier: Classifier,
+        detector: Detector,
+        summary: WatchSummary,
+        say: Callable[[str], None],
+        gate: QualityGate | None = None,
+        seconds: int = 60,
+    ) -> None:
+        self.summary = summary
+        self._source, self._store, self._bundle, self._say = source, store, classifier.bundle, say
+        self._people = PeopleReader(classifier, detector, gate or QualityGate(), None if source.stills else Tracker())
+        run_start = datetime.now(UTC).replace(microsecond=0) if source.live else begin
+        names = (summary.location, summary.camera, source.source_id, run_start, self._bundle.id)
+        store.save_model(self._bundle.id, self._bundle.soft_matrix, name=self._bundle.name)
+        self._run = store.begin_run(*names)
+        self._windows = WindowAccumulator(*names, seconds)
+        self._shelf = Shelf(store, self._run, summary, say)
+        self._answers: list[Any] = []
+        self._last: datetime | None = None
+        self._far_apart = 0
 
     @property
-    def happy_share_raw(self) -> float | None:
-        """Percent of the judged people whose most probable expression is happy; None without people."""
-        return 100 * float(self.hard_counts[INDEX[Expression.HAPPY]]) / self.people if self.people else None
+    def labels(self) -> list[Label]:
+        """What there is to draw on the last frame."""
+        return self._people.labels
 
-    def count(self, person: PersonObservation) -> None:
-        """Add one person to the sums."""
-        self.people_seen += 1
-        if person.probabilities is None:
-            self.rejected[str(person.rejected)] += 1
+    def step(self, frame: Frame) -> None:
+        """Count the people who left since the last frame, and write the windows that are over."""
+        self._check_pace(frame.time)
+        dropped = self._source.stats.dropped
+        self._windows.add_frame(frame.time, dropped=dropped - self.summary.dropped)
+        self.summary.dropped = dropped
+        self._count(self._people.see(frame.image_rgb_u8, frame.time))
+        self._last = frame.time
+        self._shelf.put(self._windows.closed())
+        self._shelf.beat()
+
+    def tick(self, now: datetime) -> None:
+        """Write the windows that are over at ``now``, though no frame has come, and say that the run goes on."""
+        if self._last is not None and now - self._last >= SILENCE:
+            self._count(self._people.end())
+            self._last = None
+        self._shelf.put(self._windows.closed(now))
+        self._shelf.beat()
+
+    def close(self, state: RunState) -> None:
+        """Write the open window and end the run. Raises StoreError if windows could not be written."""
+        summary = self.summary
+        self._count(self._people.end())
+        self._shelf.put(self._windows.flush())
+        self._shelf.save()
+        self._store.finish_run(self._run, state)
+        if state is RunState.ENDED and (twice := self._store.overlapping(self._run)):
+            self._say(
+                f"{twice} windows of camera {summary.camera!r} or this source at {summary.location} in these minutes "
+                "are from another run, so their people count twice; if it was watched before, with another --start or "
+                "--camera, take one of them back, see: felicity runs list"
+            )
+        summary.share = happy_share(self._answers, self._bundle.soft_matrix, self._bundle.assumed_prior)
+        self._answers.clear()
+        summary.reconnects = self._source.stats.reconnects
+        summary.notes += [note for note in self._source.stats.notes if note not in summary.notes]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        ended = RunState.ENDED if self.summary.complete else RunState.STOPPED
+        self.close(ended if kind is None else RunState.LOST)
+
+    def _count(self, persons: Sequence[PersonObservation]) -> None:
+        for person in persons:
+            self.summary.count(person)
+            if person.probabilities is not None and not self._source.live:
+                self._answers.append(person.probabilities)
+            self._windows.add_person(person)
+
+    def _check_pace(self, time: datetime) -> None:
+        if self._last is None or self._source.stills or time - self._last <= FAR_APART:
             return
-        self.people += 1
-        self.hard_counts[int(person.probabilities.argmax())] += 1
-
-
-class _Shelf:
-    """Closed windows on their way into the store; a failed write is kept and tried again with the next."""
-
-    def __init__(self, store: Store, run: WatchRun, summary: WatchSummary, say: Callable[[str], None]) -> None:
-        self._store, self._run, self._summary, self._say = store, run, summary, say
-        self._waiting: list[Window] = []
-
-    def put(self, windows: list[Window]) -> None:
-        if not windows:
-            return
-        self._waiting += windows
-        try:
-            self.save()
-        except StoreError as error:
-            self._say(f"{error}; {len(self._waiting)} windows wait in memory for the next try")
-
-    def save(self) -> None:
-        if self._waiting:
-            self._summary.unsaved = len(self._waiting)
-            self._store.write_windows(self._run, self._waiting)
-            self._summary.windows += len(self._waiting)
-            self._summary.unsaved = 0
-            self._waiting = []
+        self._far_apart += 1
+        if self._far_apart == 3 and 2 * self._far_apart >= self.summary.frames:
+            self._say(
+                f"{self._source.source_id}: frames are over {FAR_APART.seconds} s apart, so whoever stays may "
+                "be counted again and again; 3 frames per second and more are needed to follow people"
+            )
 
 
 def watch_source(
@@ -138,68 +168,27 @@ def watch_source(
 
     for note in notes:
         say(note)
-    people = PeopleReader(classifier, finder, gate or QualityGate(), None if source.stills else Tracker())
     with VideoWriter(annotate) if annotate else nullcontext() as video:
         frames = _timed(source, summary, (store.location(location) or Location(location)).zone)
         first = next(frames, None)
         if first is None:
             summary.complete = True
             return summary
-        run_start = datetime.now(UTC).replace(microsecond=0) if source.live else first.time
-        soft = classifier.bundle.soft_matrix
-        store.save_model(classifier.bundle.id, soft, name=classifier.bundle.name)
-        run = store.begin_run(location, camera, source.source_id, run_start, classifier.bundle.id)
-        windows = WindowAccumulator(location, camera, source.source_id, run_start, classifier.bundle.id, seconds)
-        shelf = _Shelf(store, run, summary, say)
-
-        answers: list[Any] = []
-
-        def count(persons: list[PersonObservation]) -> None:
-            for person in persons:
-                summary.count(person)
-                if person.probabilities is not None and not source.live:
-                    answers.append(person.probabilities)
-                windows.add_person(person)
-
-        frame: Frame | None = first
-        far_apart = 0
-        try:
+        with Watch(
+            source, first.time, store=store, classifier=classifier, detector=finder, summary=summary, say=say,
+            gate=gate, seconds=seconds,
+        ) as watch:  # fmt: skip
+            source.on_idle = lambda: watch.tick(datetime.now(UTC))
+            frame: Frame | None = first
             while frame is not None:
-                windows.add_frame(frame.time, dropped=source.stats.dropped - summary.dropped)
-                summary.dropped = source.stats.dropped
-                count(people.see(frame.image_rgb_u8, frame.time))
-                shelf.put(windows.closed())
+                watch.step(frame)
                 if video:
-                    drawn = draw_faces(frame.image_rgb_u8, people.labels, caption=_caption(summary))
+                    drawn = draw_faces(frame.image_rgb_u8, watch.labels, caption=_caption(summary))
                     video.write(drawn, (frame.time - first.time).total_seconds())
                 if on_frame:
                     on_frame(summary)
-                before, frame = frame.time, next(frames, None)
-                if frame is not None and not source.stills and frame.time - before > FAR_APART:
-                    far_apart += 1
-                    if far_apart == 3 and 2 * far_apart >= summary.frames:
-                        say(
-                            f"{source.source_id}: frames are over {FAR_APART.seconds} s apart, so whoever stays may "
-                            "be counted again and again; 3 frames per second and more are needed to follow people"
-                        )
+                frame = next(frames, None)
             summary.complete = not source.stopped
-        finally:
-            count(people.end())
-            shelf.put(windows.flush())
-            shelf.save()
-            failed = sys.exc_info()[0] is not None
-            state = RunState.ENDED if summary.complete else RunState.LOST if failed else RunState.STOPPED
-            store.finish_run(run, state)
-            if summary.complete and (twice := store.overlapping(run)):
-                say(
-                    f"{twice} windows of camera {camera!r} or this source at {location} in these minutes are from "
-                    "another run, so their people count twice; if it was watched before, with another --start or "
-                    "--camera, take one of them back, see: felicity runs list"
-                )
-            summary.share = happy_share(answers, soft, classifier.bundle.assumed_prior)
-            answers.clear()
-            summary.reconnects = source.stats.reconnects
-            summary.notes += [n for n in source.stats.notes if n not in summary.notes]
     return summary
 
 
@@ -209,11 +198,6 @@ def _timed(source: Source, summary: WatchSummary, zone: tzinfo) -> Iterator[Fram
         summary.start = summary.start or summary.end
         summary.frames += 1
         yield frame
-
-
-def clock(time: datetime) -> str:
-    """A time as people read it, to the second and with what its clock is ahead of UTC."""
-    return moment(time, seconds=True)
 
 
 def _caption(summary: WatchSummary) -> str:
