@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,6 +12,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 os.environ["COLUMNS"] = "200"  # tables are as wide wherever tests run
+os.environ["TERM"] = "dumb"  # and without colour
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it, and so would commands
 
 
@@ -28,6 +30,14 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         absent(f"development data not found at {folder}; set FELICITY_SHARED")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_folders_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep them out of what tests share, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FELICITY_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 @pytest.fixture(autouse=True)

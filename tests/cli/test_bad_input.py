@@ -17,7 +17,7 @@ from felicity.cli.app import app
 from felicity.errors import FelicityError
 from felicity.store import open_store
 from felicity.windows import Location, Window
-from tests.support.command import SRC, felicity, felicity_answer
+from tests.support.command import SRC, felicity, felicity_answer, felicity_process
 from tests.support.windows import make_windows, soft_matrix
 
 READERS = (
@@ -223,5 +223,5 @@ def test_on_the_terminal_it_is_one_line(tmp_path: Path) -> None:
 
 def test_ctrl_c_while_the_program_is_still_being_imported_is_quiet(tmp_path: Path) -> None:
     (tmp_path / "typer.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n")
-    done = felicity("index", home=tmp_path, expect=130, PYTHONPATH=f"{tmp_path}{os.pathsep}{SRC}")
+    done = felicity_process("index", home=tmp_path, expect=130, PYTHONPATH=f"{tmp_path}{os.pathsep}{SRC}")
     assert (done.stdout, done.stderr) == ("", "")

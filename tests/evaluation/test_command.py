@@ -20,6 +20,7 @@ from felicity.models.bundle import open_bundle
 from felicity.recognition.classifier import Classifier
 from tests.support import faces_on_disk as disk
 from tests.support.command import environment
+from tests.support.keras_here import keras_here
 
 DRAWS = ("--draws", 100)
 INTERVALS = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "ece", "brier", "log_loss")
@@ -243,13 +244,12 @@ def test_a_bundle_needs_no_framework_and_a_mistake_is_no_traceback(data: Path, t
 @pytest.fixture(scope="module")
 def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on happy and sad faces alone."""
-    from felicity.models.backend import use_backend
     from felicity.training.config import make_config
     from felicity.training.data import load_training_set
     from felicity.training.fit import fit
 
     config = make_config({
-        "model": {"name": "test-tiny"}, "backend": use_backend().config.backend(), "epochs": 2, "batch_size": 8,
+        "model": {"name": "test-tiny"}, "backend": keras_here(), "epochs": 2, "batch_size": 8,
         "data": {"path": str(data), "format": "fer2013-csv", "classes": "happy,sad", "size": 16},
     })  # fmt: skip
     folder = tmp_path_factory.mktemp("runs") / "run"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typer.testing import CliRunner
 
 from felicity.cli import app
 from felicity.errors import BundleError, ConfigError, DatasetError, FelicityError, TrainingError
+from felicity.export import onnx_graph
 from felicity.export.head import measures
 from felicity.export.run_to_bundle import export, expressions_of, largest_difference
 from felicity.imaging.encode import write_image
@@ -26,43 +26,36 @@ from felicity.index import GroupKey, Groups, SoftMatrix, compute_index
 from felicity.labels import EXPRESSIONS, FER2013, INDEX
 from felicity.metrics.temperature import Scaling
 from felicity.models.bundle import Bundle, open_bundle
+from felicity.models.initial import initialise
+from felicity.models.registry import ModelOptions, build, networks
+from felicity.models.runtime import open_session
 from felicity.recognition.classifier import Classifier
+from felicity.training.config import make_config
+from felicity.training.data import load_training_set
+from felicity.training.feed import normalise
+from felicity.training.fit import fit
 from felicity.windows import PersonObservation, Sums, WindowAccumulator
 from tests.support import faces_on_disk as disk
-from tests.support.command import environment, felicity
+from tests.support.command import felicity, felicity_json
+from tests.support.keras_here import keras_here, on_backend
 from tests.support.people import photograph
 from tests.support.windows import MIDNIGHT
 
 SEVEN = [str(e) for e in EXPRESSIONS if e in FER2013]
 
-TRAIN_AND_EXPORT = """
-import json, sys
-from pathlib import Path
-import numpy as np
-from felicity.training.config import make_config
-from felicity.training.data import load_training_set
-from felicity.cli.app import app
-from felicity.training.feed import normalise
-from felicity.training.fit import fit
-asked, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
-config = make_config(asked)
-held = load_training_set(config.data, soft=config.soft_labels)
-run = fit(config, held, folder / "run")
-app(["bundle", "export", str(folder / "run"), "-o", str(folder / "bundle"), "--json"], standalone_mode=False)
-logits = run.engine().predict(normalise(held.test.images, run.mean, run.std))
-np.savez(folder / "trained.npz", images=held.test.images, labels=held.test.labels, logits=logits,
-         validation=held.validation.images, validation_labels=held.validation.labels)
-"""
 
-
-def in_own_process(code: str, *arguments: object, home: Path) -> str:
-    """Standard output of Python code; a backend is chosen once per process."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True, text=True, env=environment(home), timeout=250,
+def train_and_export(asked: dict[str, Any], folder: Path) -> Any:
+    """Train a run, export it by the command, and keep the answers of the network; return what the command said."""
+    config = make_config(asked)
+    held = load_training_set(config.data, soft=config.soft_labels)
+    run = fit(config, held, folder / "run")
+    (told,) = felicity_json("bundle", "export", folder / "run", "-o", folder / "bundle", home=folder.parent / "home")
+    logits = run.engine().predict(normalise(held.test.images, run.mean, run.std))
+    np.savez(
+        folder / "trained.npz", images=held.test.images, labels=held.test.labels, logits=logits,
+        validation=held.validation.images, validation_labels=held.validation.labels,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return told
 
 
 def shown(*arguments: object) -> str:
@@ -100,9 +93,10 @@ def train(folder: Path, data: Path, *, classes: str | None = None, **changes: An
         "data": {"path": str(data), "validation_share": 0.4, "classes": classes}, "model": {"name": "test-tiny"},
         "backend": "torch", "epochs": 8, "batch_size": 16, "learning_rate": 0.02, "threads": 1,
     }  # fmt: skip
-    told = in_own_process(TRAIN_AND_EXPORT, json.dumps(settings | changes), folder, home=folder / "home")
+    asked = settings | changes
+    told = on_backend(asked["backend"], train_and_export, asked, folder)
     with np.load(folder / "trained.npz") as stored:
-        return Trained(data, folder / "run", open_bundle(folder / "bundle"), dict(stored), json.loads(told)["data"])
+        return Trained(data, folder / "run", open_bundle(folder / "bundle"), dict(stored), told["data"])
 
 
 @pytest.fixture(scope="module")
@@ -239,20 +233,8 @@ def test_a_class_that_no_validation_face_is_labelled_is_said(data: Path, tmp_pat
     assert fear[2] == "-", "no recall of no faces"
 
 
-REGISTRY = """
-import json, sys
-from pathlib import Path
-import numpy as np
-from felicity.models.backend import use_backend
-keras = use_backend("torch", threads=1)
-from felicity.errors import FelicityError
-from felicity.models.initial import initialise
-from felicity.models.registry import ModelOptions, build, networks
-from felicity.models.runtime import open_session
-from felicity.export import run_to_bundle
-from felicity.export import onnx_graph
-
-def apart(model, places):
+def apart(model: Any, places: Any) -> float:
+    """Return how far the answers of a network and of its export differ, where its weights are any."""
     rng = np.random.default_rng(0)
     for variable in model.weights:
         if variable.path.endswith(("moving_variance", "gamma")):
@@ -262,56 +244,55 @@ def apart(model, places):
     session = open_session(onnx_graph.to_onnx(model, [places]))
     faces = rng.normal(size=(3, *session.get_inputs()[0].shape[1:])).astype(np.float32)
     found = session.run(None, {"faces": faces})[0]
-    wanted = keras.ops.convert_to_numpy(model(faces.transpose(0, 2, 3, 1), training=False))
+    wanted = model(faces.transpose(0, 2, 3, 1), training=False).detach().numpy()
     assert found.shape == (3, 8)
     assert (np.delete(found, places, 1) == -1e4).all()
-    return run_to_bundle.largest_difference(wanted, found[:, places])
-
-differences = {}
-for name in networks():
-    for options in (ModelOptions(2, dropout=0.5), ModelOptions(7, size=51, channels=3, width=6), ModelOptions(8)):
-        order = np.random.default_rng(1).permutation(8)[:options.classes]
-        model = build(name, options)
-        initialise(model, 1)
-        differences[f"{name} {options}"] = apart(model, order)
-
-layers, faces = keras.layers, keras.Input((17, 17, 1))
-x = layers.Conv2D(4, 3, strides=2, padding="same", groups=1, activation="tanh")(faces)
-x = layers.Conv2D(4, 3, dilation_rate=2, padding="same", groups=2, use_bias=False)(x)
-x = layers.BatchNormalization(scale=False, center=False)(x)
-x = layers.Activation("sigmoid")(layers.MaxPooling2D(3, 2, padding="same")(x))
-x = layers.Dense(3)(layers.Flatten()(layers.Flatten()(layers.Add()([x, x, x]))))
-differences["every rule"] = apart(keras.Model(faces, x), [2, 0, 5])
-
-refused = []
-for layer in (layers.UpSampling2D(), layers.ReLU(6), layers.Activation("gelu"), layers.Dense(2)):
-    out = layers.Dense(2)(layers.Flatten()(layer(faces)))
-    try:
-        onnx_graph.to_onnx(keras.Model(faces, out), [[0, 1]])
-    except FelicityError as error:
-        refused.append(str(error))
-
-onnx_graph.ACTIVATIONS["relu"], onnx_graph.RULES["ReLU"] = "Tanh", onnx_graph.RULES["Dropout"]
-try:
-    run_to_bundle.export(Path(sys.argv[1]), Path(sys.argv[2]))
-except FelicityError as error:
-    refused.append(str(error))
-print(json.dumps([differences, refused]))
-"""
+    return largest_difference(wanted, found[:, places])
 
 
-def test_every_network_is_exported_and_what_cannot_be_is_refused(
-    trained: Callable[[str], Trained], tmp_path: Path
-) -> None:
-    told = in_own_process(REGISTRY, trained("torch").run, tmp_path / "bundle", home=tmp_path)
-    differences, refused = json.loads(told)
-    assert len(differences) >= 10 and max(differences.values()) < 1e-5, differences
-    *layers, other_answers = refused
-    for sentence, words in zip(
-        layers, ("UpSampling2D of this", "ReLU with a", "activation gelu", "shape"), strict=True
+@pytest.mark.parametrize(
+    "options", [{"classes": 2, "dropout": 0.5}, {"size": 51, "channels": 3, "width": 6}, {"classes": 8}]
+)
+@pytest.mark.parametrize("name", networks())
+def test_every_network_is_exported(name: str, options: dict[str, Any]) -> None:
+    keras_here()
+    asked = ModelOptions(**options)
+    model = build(name, asked)
+    initialise(model, 1)
+    assert apart(model, np.random.default_rng(1).permutation(8)[: asked.classes]) < 1e-5
+
+
+def test_every_rule_of_the_export_and_what_it_refuses() -> None:
+    keras_here()
+    import keras
+    from keras import layers
+
+    faces = keras.Input((17, 17, 1))
+    x = layers.Conv2D(4, 3, strides=2, padding="same", groups=1, activation="tanh")(faces)
+    x = layers.Conv2D(4, 3, dilation_rate=2, padding="same", groups=2, use_bias=False)(x)
+    x = layers.BatchNormalization(scale=False, center=False)(x)
+    x = layers.Activation("sigmoid")(layers.MaxPooling2D(3, 2, padding="same")(x))
+    x = layers.Dense(3)(layers.Flatten()(layers.Flatten()(layers.Add()([x, x, x]))))
+    assert apart(keras.Model(faces, x), [2, 0, 5]) < 1e-5
+    for layer, words in (
+        (layers.UpSampling2D(), "UpSampling2D of this"),
+        (layers.ReLU(6), "ReLU with a"),
+        (layers.Activation("gelu"), "activation gelu"),
+        (layers.Dense(2), "shape"),
     ):
-        assert words in sentence and "Conv2D" in sentence
-    assert "logits differ from the trained network's" in other_answers and "nothing was written" in other_answers
+        model = keras.Model(faces, layers.Dense(2)(layers.Flatten()(layer(faces))))
+        with pytest.raises(FelicityError, match=words) as refused:
+            onnx_graph.to_onnx(model, [[0, 1]])
+        assert "Conv2D" in str(refused.value)
+
+
+def test_a_bundle_of_other_answers_than_the_networks_is_not_written(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(onnx_graph.ACTIVATIONS, "relu", "Tanh")
+    monkeypatch.setitem(onnx_graph.RULES, "ReLU", onnx_graph.RULES["Dropout"])
+    with pytest.raises(FelicityError, match=r"logits differ from the trained network's.*nothing was written"):
+        export(run, tmp_path / "bundle")
     assert not list(tmp_path.glob("*bundle*"))
 
 

@@ -18,6 +18,7 @@ from felicity.models.picture import draw_network
 from felicity.models.registry import ModelOptions, build, networks
 from felicity.style.charts import to_png
 from tests.support.command import felicity, felicity_json
+from tests.support.keras_here import keras_here
 
 THE_STUDYS = [
     # name, output without batch, parameters
@@ -36,7 +37,7 @@ THE_STUDYS = [
 
 @pytest.fixture(scope="module", autouse=True)
 def keras() -> None:
-    backend.use_backend()
+    keras_here()
 
 
 def described(name: str, **options: int | float) -> Description:
@@ -165,7 +166,7 @@ def test_a_backend_that_is_not_installed_names_its_extra(monkeypatch: pytest.Mon
 
 
 def test_one_process_has_one_backend() -> None:
-    running = backend.use_backend().config.backend()
+    running = keras_here()
     other = next(name for name in backend.BACKENDS if name != running)
     with pytest.raises(ConfigError, match="needs a process of its own"):
         backend.use_backend(other)

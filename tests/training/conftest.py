@@ -18,6 +18,7 @@ learning_rate = 0.01
 augment = "geometry"
 average = 0.9
 seed = 7
+threads = 1
 
 [model]
 name = "test-tiny"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from felicity.models.backend import BACKENDS
+from felicity.models.backend import BACKENDS, Backend
 from felicity.training import checkpoint
 from tests.support.command import environment, felicity
 
@@ -30,7 +30,8 @@ def runs(data_set: Path, settings: Path, home: Path, tmp_path_factory: pytest.Te
     """A finished run of each."""
     folder = tmp_path_factory.mktemp("runs")
     for backend in BACKENDS:
-        felicity("train", data_set, "--config", settings, "--backend", backend, "-o", folder / backend, home=home)
+        words = ["train", data_set, "--config", settings, "--backend", backend, "-o", folder / backend]
+        felicity(*words, home=home, backend=backend)
     return {backend: folder / backend for backend in BACKENDS}
 
 
@@ -71,7 +72,7 @@ def test_all_frameworks_learn_the_same(runs: dict[str, Path]) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_killed_in_the_middle_it_resumes_to_the_same_weights(
-    runs: dict[str, Path], backend: str, data_set: Path, settings: Path, home: Path, tmp_path: Path
+    runs: dict[str, Path], backend: Backend, data_set: Path, settings: Path, home: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     words = ["train", str(data_set), "--config", str(settings), "--backend", backend, "-o", str(run)]
@@ -85,7 +86,7 @@ def test_killed_in_the_middle_it_resumes_to_the_same_weights(
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert checkpoint.load(run / "last.npz")[1]["progress"]["epoch"] < 8, "it was over before it was killed"
-    felicity(*words, "--resume", home=home)
+    felicity(*words, "--resume", home=home, backend=backend)
     for file in ("last.npz", "best.npz"):
         arrays_agree(checkpoint.load(run / file)[0], checkpoint.load(runs[backend] / file)[0])
     resumed, whole = ([float(row["val_loss"]) for row in history(one)] for one in (run, runs[backend]))

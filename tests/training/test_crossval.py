@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 from felicity.cli.app import app
 from felicity.errors import FelicityError, TrainingError
 from felicity.evaluation.figures import figures
-from felicity.models.backend import use_backend
 from felicity.training.config import TrainConfig, make_config
 from felicity.training.crossval import cross_validate, score, summarise_folds
 from felicity.training.folds import Pool, open_pool
 from felicity.training.run import open_run
 from tests.support.class_folders import write_class_folders
 from tests.support.command import felicity_json
+from tests.support.keras_here import keras_here
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def config_for(faces: Path, **more: Any) -> TrainConfig:
     """A training within a second."""
-    backend = use_backend(threads=1).config.backend()
+    backend = keras_here()
     small = {"model": {"name": "test-tiny"}, "epochs": 2, "batch_size": 8, "learning_rate": 0.01, "threads": 1}
     return make_config(small, {"backend": backend, "data": {"path": str(faces), "size": 16}}, more)
 
@@ -130,7 +130,7 @@ def test_a_fold_is_scored_as_an_evaluation_is() -> None:
 
 def test_the_command_prints_what_it_wrote_and_goes_on_without_its_settings(faces: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    backend = use_backend(threads=1).config.backend()
+    backend = keras_here()
     settings = (
         "--model",
         "test-tiny",
@@ -167,7 +167,7 @@ def test_the_command_prints_what_it_wrote_and_goes_on_without_its_settings(faces
 def test_what_cannot_be_is_refused_before_anything_is_written(
     faces: Path, tmp_path: Path, options: tuple[object, ...], says: str
 ) -> None:
-    backend = use_backend(threads=1).config.backend()
+    backend = keras_here()
     words = ["crossval", faces, "--size", 16, "--batch-size", 8, "--backend", backend, "-o", tmp_path / "out", *options]
     failed = CliRunner().invoke(app, [str(word) for word in words])
     assert failed.exit_code != 0 and isinstance(failed.exception, FelicityError) and says in str(failed.exception)

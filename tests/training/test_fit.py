@@ -20,7 +20,6 @@ import felicity
 from felicity.cli.app import app
 from felicity.datasets import PrepareOptions, SplitOptions, open_dataset, prepare
 from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError
-from felicity.models.backend import use_backend
 from felicity.training import checkpoint
 from felicity.training import fit as fitting
 from felicity.training.config import DataConfig, TrainConfig, make_config, read_toml
@@ -32,11 +31,12 @@ from felicity.training.run import open_run, predict
 from tests.support.class_folders import write_class_folders
 from tests.support.command import environment
 from tests.support.faces_on_disk import made_up, write_csv, write_ferplus, write_png
+from tests.support.keras_here import keras_here
 
 
 @pytest.fixture(scope="module")
 def config(data_set: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
-    backend = use_backend().config.backend()
+    backend = keras_here()
     return make_config(read_toml(settings), {"backend": backend, "epochs": 3, "data": {"path": str(data_set)}})
 
 
@@ -295,7 +295,7 @@ def test_a_prepared_folder_without_images_to_validate_on_is_to_be_prepared_anew(
     ],
 )
 def test_mistakes_are_one_sentence(arguments: list[str], said: str, data_set: Path, tmp_path: Path) -> None:
-    words = ["train", str(data_set), "-o", str(tmp_path / "run"), *arguments]
+    words = ["train", str(data_set), "--backend", keras_here(), "-o", str(tmp_path / "run"), *arguments]
     done = CliRunner().invoke(app, words, env={"FELICITY_HOME": str(tmp_path / "home")})
     assert done.exit_code != 0 and said in str(done.exception)
 
@@ -419,6 +419,8 @@ def test_data_that_are_not_there_and_places_that_cannot_be_written(data_set: Pat
         str(data_set),
         "-m",
         "test-tiny",
+        "--backend",
+        keras_here(),
         "--size",
         "24",
         "--epochs",

@@ -14,7 +14,6 @@ import pytest
 from felicity.errors import BundleError, ConfigError, DatasetError
 from felicity.labels import EXPRESSIONS, INDEX
 from felicity.metrics.temperature import softmax
-from felicity.models.backend import use_backend
 from felicity.models.bundle import open_bundle, write_bundle
 from felicity.models.prior import prior_shift, towards_even
 from felicity.recognition.classifier import Classifier
@@ -27,6 +26,7 @@ from felicity.training.run import open_run
 from felicity.training.teachers import Teachers
 from tests.support import faces_on_disk as disk
 from tests.support.command import felicity, felicity_json
+from tests.support.keras_here import keras_here
 
 FERPLUS_OF = np.array([4, 5, 6, 1, 3, 2, 0])  # FER2013's codes to FER+'s columns
 CONTEMPT = 7  # FER+'s column
@@ -210,7 +210,7 @@ def test_a_run_on_prepared_data_is_evaluated_by_both_heads(
 def test_the_validation_loss_is_that_of_both_heads(run: Path) -> None:
     of = open_run(run)
     held = load_training_set(of.config.data, soft=True)
-    here = {"backend": use_backend().config.backend(), "precision": "float32"}
+    here = {"backend": keras_here(), "precision": "float32"}
     once, twice = (
         open_engine(make_config(of.config.model_dump(), here, {"second_weight": weight}), held.heads)
         for weight in (1.0, 2.0)

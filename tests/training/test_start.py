@@ -14,7 +14,6 @@ from felicity.errors import BundleError, TrainingError
 from felicity.export.run_to_bundle import export
 from felicity.labels import EXPRESSIONS
 from felicity.metrics.temperature import softmax
-from felicity.models.backend import use_backend
 from felicity.models.bundle import open_bundle, write_bundle
 from felicity.models.registry import ModelOptions, build
 from felicity.recognition.classifier import Classifier
@@ -28,6 +27,7 @@ from felicity.training.run import TrainingRun, open_run, predict
 from felicity.training.start import open_start
 from felicity.training.widening import widened
 from tests.support.command import felicity, felicity_json
+from tests.support.keras_here import keras_here
 
 NETWORK = {"name": "best", "width": 8, "depth": 2, "dropout": 0.0}
 """Grouped stem, averages in convolutions, normalisation folded: a bundle in eight bits changes all of it."""
@@ -47,7 +47,7 @@ def _same_home(home: Path) -> object:
 
 @pytest.fixture(scope="module")
 def config(data_set: Path, settings: Path) -> TrainConfig:
-    asked = {"backend": use_backend().config.backend(), "epochs": 3, "learning_rate": 0.02, "model": NETWORK}
+    asked = {"backend": keras_here(), "epochs": 3, "learning_rate": 0.02, "model": NETWORK}
     return make_config(read_toml(settings), asked, {"data": {"path": str(data_set)}})
 
 
@@ -203,8 +203,7 @@ def _alike(kernel: object, a: int, b: int) -> bool:
 
 @pytest.mark.parametrize(("name", "had", "asked"), [("paper-cnn", 4, 7), ("resnet5", 4, 8)])
 def test_every_network_can_be_widened(name: str, had: int, asked: int) -> None:
-    use_backend()
-    import keras
+    keras_here()
 
     narrow, wide = (build(name, ModelOptions(5, 48, 1, width=width)) for width in (had, asked))
     shapes = {v.path: tuple(v.shape) for layer in wide.layers for v in layer.weights}
@@ -214,7 +213,7 @@ def test_every_network_can_be_widened(name: str, had: int, asked: int) -> None:
         for variable in layer.weights:
             variable.assign(given[variable.path])
     faces = np.random.default_rng(4).normal(size=(6, 48, 48, 1)).astype(np.float32)
-    answers = [keras.ops.convert_to_numpy(model(faces, training=False)) for model in (narrow, wide)]
+    answers = [model(faces, training=False).detach().numpy() for model in (narrow, wide)]
     np.testing.assert_allclose(*answers, atol=1e-4)
 
 
@@ -252,7 +251,7 @@ def test_the_command_takes_its_settings_from_where_it_starts(
 
 @pytest.mark.parametrize("name", ["best", "fast"])
 def test_shipped_networks_can_be_started_from(name: str) -> None:
-    use_backend()
+    keras_here()
     start = open_start(name)
     assert start.config.model.name == name
     kept, network = start.weights(), build(name, start.config.model_options(sum(map(len, start.heads))))

@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 
 from felicity.cli.app import app
 from felicity.errors import ConfigError, ExtraMissingError, FelicityError, StoreError, TrainingError
-from felicity.models.backend import use_backend
 from felicity.training.config import make_config, read_toml
 from felicity.training.tuning import trials
 from felicity.training.tuning.charts import best_so_far
@@ -26,6 +25,7 @@ from tests.conftest import CHECKOUT
 from tests.support import pretend_training as pretend
 from tests.support.class_folders import write_class_folders
 from tests.support.command import environment
+from tests.support.keras_here import keras_here
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_the_command_finds_a_configuration_that_train_takes(faces: Path, tmp_pat
     space = tmp_path / "space.toml"
     # A batch of 1000 does not fit 38 images: such a trial fails, and the others go on.
     space.write_text("learning_rate = { low = 1e-3, high = 1e-1, log = true }\nbatch_size = [8, 1000]\n")
-    backend = use_backend(threads=1).config.backend()
+    backend = keras_here()
     words = ["tune", faces, *SMALL, "--backend", backend, "--space", space, "--trials", 3, "-o", tmp_path / "tu ö"]
     found = CliRunner().invoke(app, [*map(str, words), "--json"])
     assert found.exit_code == 0, found.exception
@@ -241,7 +241,7 @@ def test_the_command_finds_a_configuration_that_train_takes(faces: Path, tmp_pat
 def test_what_cannot_be_is_refused_before_anything_is_written(
     faces: Path, tmp_path: Path, options: tuple[object, ...], says: str
 ) -> None:
-    backend = use_backend(threads=1).config.backend()
+    backend = keras_here()
     words = ["tune", faces, *SMALL, "--backend", backend, "-o", tmp_path / "out", *options]
     failed = CliRunner().invoke(app, [str(word) for word in words])
     assert failed.exit_code != 0 and isinstance(failed.exception, FelicityError) and says in str(failed.exception)
