@@ -223,7 +223,20 @@ def test_a_class_that_no_validation_face_is_labelled_is_said(data: Path, tmp_pat
             part = "validation" if number % 3 == 0 and name != "fear" else "train"
             rows.append(f"{file},{name},{part}")
     (tmp_path / "ours.csv").write_text("\n".join(["path,label,split", *rows]))
-    words = ("--model", "test-tiny", "--backend", "torch", "--epochs", 1, "--threads", 1, "-o", tmp_path / "run")
+    words = (
+        "--model",
+        "test-tiny",
+        "--backend",
+        "torch",
+        "--epochs",
+        1,
+        "--batch-size",
+        16,
+        "--threads",
+        1,
+        "-o",
+        tmp_path / "run",
+    )
     felicity("train", tmp_path / "ours.csv", *words, home=tmp_path)
     done = felicity("bundle", "export", tmp_path / "run", "-o", tmp_path / "made", "--evenness", 1, home=tmp_path)
     assert "the validation part has no face labelled fear: how such faces are answered is not known" in done.stderr

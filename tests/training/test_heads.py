@@ -25,7 +25,7 @@ from felicity.training.fit import fit, make_feed, measure
 from felicity.training.run import open_run
 from felicity.training.teachers import Teachers
 from tests.support import faces_on_disk as disk
-from tests.support.command import felicity, felicity_json
+from tests.support.command import felicity, felicity_answer, felicity_json
 from tests.support.keras_here import keras_here
 
 FERPLUS_OF = np.array([4, 5, 6, 1, 3, 2, 0])  # FER2013's codes to FER+'s columns
@@ -179,7 +179,7 @@ def test_a_wrong_export_is_refused(words: list[str], said: str, run: Path, home:
 
 
 def test_evaluation_asks_the_head_that_knows_the_labels(bundles: dict[str, Path], data: Path, home: Path) -> None:
-    (told,) = felicity_json("evaluate", bundles["float16"], "--data", data, "--split", "PublicTest", home=home)
+    told, _ = felicity_answer("evaluate", bundles["float16"], "--data", data, "--split", "PublicTest", home=home)
     by_labels = {each["labels"]: each for each in (told, *told["other_labels"])}
     even = "FER2013's own labels, answers for equal shares"
     assert set(by_labels) == {"FER+ majority", "FER2013's own labels", "FER+ majority, answers as in use", even}
@@ -191,7 +191,7 @@ def test_evaluation_asks_the_head_that_knows_the_labels(bundles: dict[str, Path]
 
 
 def test_a_run_is_evaluated_by_both_heads(run: Path, home: Path) -> None:
-    (told,) = felicity_json("evaluate", run, home=home)
+    told, _ = felicity_answer("evaluate", run, home=home)
     assert [each["labels"] for each in (told, *told["other_labels"])] == ["FER+ majority", "FER2013's own labels"]
 
 
@@ -201,7 +201,7 @@ def test_a_run_on_prepared_data_is_evaluated_by_both_heads(
     felicity("data", "prepare", data, "-o", tmp_path / "ready", "--validation-share", "0.3", "-j", 1, home=home)
     words = ("--config", settings, "--epochs", 1, "-o", tmp_path / "run")
     felicity("train", tmp_path / "ready", *words, home=home)
-    (told,) = felicity_json("evaluate", tmp_path / "run", home=home)
+    told, _ = felicity_answer("evaluate", tmp_path / "run", home=home)
     (other,) = told["other_labels"]
     assert other["labels"] == "labels of FER2013, as prepared" and other["n"] == told["n"]
     assert "second head" in other["notes"][0] and "contempt" not in other["classes"]
