@@ -66,29 +66,15 @@ def watch(
     has another. ``on_open`` is given a function that ends the watch soon, the open window written. Raises SourceError,
     StoreError, DetectorError, BundleError, ConfigError, ImageError.
     """
-    from felicity.errors import ConfigError, SourceError
     from felicity.faces.registry import open_detector
     from felicity.imaging.encode import check_video
     from felicity.recognition.classifier import Classifier
     from felicity.sources.registry import SourceOptions, open_source
     from felicity.watching.watch import watch_source
-    from felicity.windows import Location
     from felicity.windows.buckets import clock_doubt
-    from felicity.windows.window import LONGEST
 
-    Location(location)
-    if not 1 <= window <= LONGEST:
-        raise ConfigError(f"a window lasts 1 to {LONGEST} seconds, not {window}")
-    if camera is not None and not camera.strip():
-        raise ConfigError(f"a camera needs a name, not {camera!r}; leave it out to name it after the source")
-    path = Path(str(source))
-    name = str(path.resolve()) if str(source).strip() and path.exists() else str(source)
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise SourceError(f"{str(source)!a}: a name in UTF-8 expected, for the store keeps it; rename it") from None
-    if annotate is not None and path.exists() and Path(annotate).resolve() == path.resolve():
-        raise ConfigError(f"{annotate} is what is to be watched; write the annotated video elsewhere")
+    _check_names(location, camera, window)
+    name = _source_name(source, annotate)
     zone, doubt = _clock_of(location, store), None
     start = None if start is None else to_datetime(start, "start")
     if start is not None and start.tzinfo is None:
@@ -115,6 +101,33 @@ def watch(
             on_frame=on_frame,
             on_note=on_note,
         )
+
+
+def _check_names(location: str, camera: str | None, window: int) -> None:
+    from felicity.errors import ConfigError
+    from felicity.windows import Location
+    from felicity.windows.window import LONGEST
+
+    Location(location)
+    if not 1 <= window <= LONGEST:
+        raise ConfigError(f"a window lasts 1 to {LONGEST} seconds, not {window}")
+    if camera is not None and not camera.strip():
+        raise ConfigError(f"a camera needs a name, not {camera!r}; leave it out to name it after the source")
+
+
+def _source_name(source: str | Path | int, annotate: str | Path | None) -> str:
+    """Return what the store calls the source: a file's or folder's whole path, else the source as it is given."""
+    from felicity.errors import ConfigError, SourceError
+
+    path = Path(str(source))
+    name = str(path.resolve()) if str(source).strip() and path.exists() else str(source)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise SourceError(f"{str(source)!a}: a name in UTF-8 expected, for the store keeps it; rename it") from None
+    if annotate is not None and path.exists() and Path(annotate).resolve() == path.resolve():
+        raise ConfigError(f"{annotate} is what is to be watched; write the annotated video elsewhere")
+    return name
 
 
 def _clock_of(location: str, store: StoreLike) -> ZoneInfo:
