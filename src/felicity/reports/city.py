@@ -89,7 +89,7 @@ def draw(report: CityReport) -> Pictures:
     return Pictures(
         map=Picture("map", "Map of the places by happy share", drawing_map.draw_map(on_map)) if on_map else None,
         index=[
-            Picture(f"index-{i}", "Happy share per place with 95 % interval", drawing.draw_index(_from_zero(part)))
+            Picture(f"index-{i}", "Happy share per place with 95 % interval", drawing.draw_places(_from_zero(part)))
             for i, part in enumerate(_parts(dots), 1)
         ],
         changes=[

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 
-def draw_index(dots: Sequence[Dot]) -> Canvas:
+def draw_places(dots: Sequence[Dot]) -> Canvas:
     """Places from top to bottom: adjusted share and interval, and the raw share beside it."""
     with style():
         canvas = new_canvas(0.42 * len(dots) + 1.0)
