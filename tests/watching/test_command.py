@@ -149,6 +149,8 @@ def test_a_stream_that_dies_is_resumed_and_ctrl_c_writes_the_open_window(tmp_pat
     (row,) = felicity_answer("index", "--k", 1, home=tmp_path)[0]["rows"]
     assert row["location"] == "Station" and row["windows"] == summary["windows"]
     assert row["people_seen"] == summary["people_seen"] >= 1
+    (run,) = felicity_answer("runs", "list", home=tmp_path)[0]
+    assert run["state"] == "stopped" and run["ended"] >= run["heartbeat"]
 
 
 def _wait_until(condition: Any, seconds: float = 120) -> None:

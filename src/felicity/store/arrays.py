@@ -43,8 +43,8 @@ def unpack(column: Column, kept: Iterable[Any]) -> Any:
     width = column.shape[0] if len(column.shape) == 1 else len(_UPPER[0])
     zero = bytes(8 * width)
     joined = b"".join(zero if value is None else value for value in kept)
-    flat = np.frombuffer(joined, dtype=_stored(column)).astype(column.dtype).reshape(-1, width)
-    return flat if len(column.shape) == 1 else _square(flat)
+    flat = np.frombuffer(joined, dtype=_stored(column)).reshape(-1, width)
+    return flat.astype(column.dtype) if len(column.shape) == 1 else _square(flat)
 
 
 def _stored(column: Column) -> str:
@@ -52,7 +52,7 @@ def _stored(column: Column) -> str:
 
 
 def _square(upper: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    square = np.empty((len(upper), CLASSES, CLASSES), dtype=upper.dtype)
+    square = np.empty((len(upper), CLASSES, CLASSES), dtype=upper.dtype.newbyteorder("="))
     square[:, _UPPER[0], _UPPER[1]] = upper
     square[:, _UPPER[1], _UPPER[0]] = upper
     return square
