@@ -146,7 +146,9 @@ def test_a_framework_that_warns_a_lot_does_not_stop(tmp_path: Path, monkeypatch:
 def test_the_report_is_written_as_table_picture_and_json(tmp_path: Path) -> None:
     one = comparison({"tensorflow": [0.5, 0.52], "torch": [0.51, 0.5], PLAIN: [0.5, 0.51]})
     report = write_comparison(one, tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} == {"comparison.json", "comparison.md", "comparison.png"}
+    assert {file.name for file in tmp_path.iterdir()} == {
+        f"comparison.{kind}" for kind in ("html", "json", "md", "png")
+    }
     facts = json.loads((tmp_path / "comparison.json").read_text())
     assert facts["fair"] and facts["frameworks"]["torch"]["accuracy"]["test"]["mean"] == pytest.approx(0.505)
     assert report.verdict in (tmp_path / "comparison.md").read_text()

@@ -86,6 +86,8 @@ def test_the_page_has_every_table_and_figure(tmp_path: Path) -> None:
         assert (out / picture).read_bytes().startswith(b"\x89PNG"), picture
     assert "felicity reproduce fer2013.csv.gz --epochs 30 --seed 1" in page
     assert str(tmp_path) not in page
+    shown = (out / "reproduction.html").read_text()
+    assert shown.count("<svg") == page.count("![") and "Table 1" in shown and "<code>felicity tune" in shown
     facts = json.loads((out / "reproduction.json").read_text())
     assert set(facts["experiments"]) == {one.name for one in EXPERIMENTS}
     assert re.search(

@@ -1,4 +1,4 @@
-"""A comparison as table, sentences, JSON, and files: ``comparison.json``, ``comparison.md``, ``comparison.png``."""
+"""A comparison as table, sentences and JSON, and as files: ``comparison`` with .json, .md, .html and .png."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from felicity.evaluation.frameworks.chart import draw_comparison
 from felicity.evaluation.frameworks.comparison import Comparison
 from felicity.evaluation.frameworks.summary import LABELS, PARTS, Mean, pairs, rows, verdict
 from felicity.style.charts import to_png
+from felicity.style.document import Block, Items, Picture, Table, to_markdown, to_page
 from felicity.training.checkpoint import write
 from felicity.training.run import environment
+
+TITLE = "Frameworks compared"
 
 
 @dataclass(frozen=True)
@@ -30,17 +33,14 @@ class Report:
         """The contract of ``felicity compare --json``."""
         return self.facts
 
-    def markdown(self) -> str:
-        """For a document."""
-        lines = [f"**{self.title}**", ""]
-        lines += [f"| {' | '.join(self.columns)} |", f"|{'---|' * len(self.columns)}"]
-        lines += [f"| {' | '.join(row)} |" for row in self.rows]
-        lines += ["", *(f"- {line}" for line in self.first_steps), "", self.verdict, ""]
-        return "\n".join(lines)
+    @property
+    def blocks(self) -> list[Block]:
+        """What Markdown and page say."""
+        return [self.title, Table(self.columns, self.rows), Items(self.first_steps), self.verdict]
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> Report:
-    """Put the three files into ``folder``. Raises TrainingError where it cannot be written."""
+    """Put the four files into ``folder``. Raises TrainingError where it cannot be written."""
     config, images = comparison.config, comparison.data["images"]
     columns, table = rows(comparison)
     first = [
@@ -71,8 +71,11 @@ def write_comparison(comparison: Comparison, folder: Path) -> Report:
     }
     report = Report(title, columns, table, first, said, facts)
     write(folder / "comparison.json", (json.dumps(facts, indent=1) + "\n").encode())
-    write(folder / "comparison.md", report.markdown().encode())
-    write(folder / "comparison.png", to_png(draw_comparison(comparison)))
+    chart = Picture("comparison", "Accuracy by part and by epoch, time and memory", draw_comparison(comparison))
+    blocks = [*report.blocks, chart]
+    write(folder / "comparison.md", to_markdown(TITLE, blocks, pictures=".").encode())
+    write(folder / "comparison.html", to_page(TITLE, blocks).encode())
+    write(folder / "comparison.png", to_png(chart.canvas))
     return report
 
 

@@ -1,12 +1,12 @@
-"""The reproduction as a page: ``reproduction.md`` with its pictures, and ``reproduction.json``."""
+"""The reproduction as ``reproduction.html``, ``reproduction.md`` with its pictures, and ``reproduction.json``."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from felicity.metrics.classification import Scores
 from felicity.models.describe import Description
 from felicity.models.picture import draw_network
 from felicity.style.charts import to_png
+from felicity.style.document import Block, Code, Heading, Picture, Table, to_markdown, to_page
+from felicity.style.numbers import count, number
 from felicity.training.checkpoint import write
 from felicity.training.curves import draw_curves
 from felicity.training.run import environment
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 PICTURES = "reproduction"
+TITLE = "The study, run again"
+Pictures = Mapping[str, "Canvas"]
 
 
 def write_study_page(
@@ -40,9 +44,12 @@ def write_study_page(
         (folder / PICTURES).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
-    for name, picture in _pictures(outcomes, network).items():
+    pictures = _pictures(outcomes, network)
+    for name, picture in pictures.items():
         write(folder / PICTURES / f"{name}.png", to_png(picture))
-    write(folder / "reproduction.md", _markdown(outcomes, network, found, command).encode())
+    blocks = _blocks(outcomes, network, found, command, pictures)
+    write(folder / "reproduction.md", to_markdown(TITLE, blocks, pictures=PICTURES).encode())
+    write(folder / "reproduction.html", to_page(TITLE, blocks).encode())
     facts = {
         "command": command,
         "environment": environment(),
@@ -130,41 +137,45 @@ def _by_epoch(outcome: Outcome, figure: str) -> list[float]:
     return [float(row[figure]) for row in outcome.history]
 
 
-def _markdown(
-    outcomes: Mapping[str, Outcome], network: Description, found: list[ReplicationCheck], command: str
-) -> str:
+def _blocks(
+    outcomes: Mapping[str, Outcome],
+    network: Description,
+    found: list[ReplicationCheck],
+    command: str,
+    pictures: Pictures,
+) -> list[Block]:
     images, classes = outcomes["seven-classes"].facts["images"], outcomes["seven-classes"].facts["classes"]
-    parts = [
-        "# The study, run again",
+    return [
         "Setiaji, Firmansyah, Akbar, Tjahjono and Widodo trained a small CNN on faces in TensorFlow, then in PyTorch. "
         "This page runs their tables and figures again and sets each beside the published one. Accuracy is that of the "
         "epoch with the least validation loss, on images that were neither trained on nor chosen by; the study quotes "
         "training accuracy in places. It was written by",
-        f"```\n{command}\n```",
-        "## What agrees",
-        _table(
+        Code(command),
+        Heading("What agrees"),
+        Table(
             ("", "the study", "here", "agrees", "why not"),
             [(f.what, f.study, f.ours, *(("yes", "") if f.agrees else ("no", f.why))) for f in found],
+            text=True,
         ),
-        "## Data (the study's Table 1)",
-        _table(
+        Heading("Data (the study's Table 1)"),
+        Table(
             ("", *classes, "all"),
-            [(part, *map(_count, (*(n[c] for c in classes), sum(n.values())))) for part, n in images.items()],
+            [(part, *map(count, (*(n[c] for c in classes), sum(n.values())))) for part, n in images.items()],
         ),
-        "## Network (Figure 5)",
-        f"{network.parameters:,} parameters, {network.multiply_adds / 1e6:.1f} million multiply-adds per face.",
-        _picture("network", "The study's CNN, layer by layer"),
-        *_two_classes(outcomes),
-        *_seven_classes(outcomes),
-        *_augmented(outcomes),
+        Heading("Network (Figure 5)"),
+        f"{count(network.parameters)} parameters, {number(network.multiply_adds / 1e6)} million multiply-adds "
+        "per face.",
+        _picture(pictures, "network", "The study's CNN, layer by layer"),
+        *_two_classes(outcomes, pictures),
+        *_seven_classes(outcomes, pictures),
+        *_augmented(outcomes, pictures),
     ]
-    return "\n\n".join(parts) + "\n"
 
 
-def _two_classes(outcomes: Mapping[str, Outcome]) -> list[str]:
+def _two_classes(outcomes: Mapping[str, Outcome], pictures: Pictures) -> list[Block]:
     return [
-        "## Training by epoch, two classes (Table 3, Figures 6 to 8)",
-        _table(
+        Heading("Training by epoch, two classes (Table 3, Figures 6 to 8)"),
+        Table(
             (
                 "epoch", "the study's loss", "loss, raw pixels", "loss", "the study's accuracy",
                 "accuracy, raw pixels", "accuracy", "validation",
@@ -173,43 +184,43 @@ def _two_classes(outcomes: Mapping[str, Outcome]) -> list[str]:
         ),
         "The study's losses start in the hundreds. Pixels that enter as 0 to 255 are the first suspicion; one training "
         "here has them so.",
-        _picture("loss-beside", "Training loss by epoch, ours and the study's"),
-        _picture("accuracy-beside", "Accuracy by epoch, ours and the study's"),
-        _picture("two-classes", "Learning curves, two classes"),
-        _picture("raw-pixels", "Learning curves, two classes, pixels 0 to 255"),
+        _picture(pictures, "loss-beside", "Training loss by epoch, ours and the study's"),
+        _picture(pictures, "accuracy-beside", "Accuracy by epoch, ours and the study's"),
+        _picture(pictures, "two-classes", "Learning curves, two classes"),
+        _picture(pictures, "raw-pixels", "Learning curves, two classes, pixels 0 to 255"),
     ]  # fmt: skip
 
 
-def _seven_classes(outcomes: Mapping[str, Outcome]) -> list[str]:
+def _seven_classes(outcomes: Mapping[str, Outcome], pictures: Pictures) -> list[Block]:
     return [
-        "## Confusion (Figure 9)",
-        _picture("two-classes-confusion", "Confusion matrix, two classes, test images"),
-        _picture("seven-classes-confusion", "Confusion matrix, seven classes, test images"),
-        "## TensorFlow and PyTorch, seven classes (comparison table, Figures 10 and 11)",
-        _table(*results(outcomes)),
-        _picture("seven-classes", "Learning curves, TensorFlow"),
-        _picture("seven-classes-pytorch", "Learning curves, PyTorch"),
+        Heading("Confusion (Figure 9)"),
+        _picture(pictures, "two-classes-confusion", "Confusion matrix, two classes, test images"),
+        _picture(pictures, "seven-classes-confusion", "Confusion matrix, seven classes, test images"),
+        Heading("TensorFlow and PyTorch, seven classes (comparison table, Figures 10 and 11)"),
+        Table(*results(outcomes)),
+        _picture(pictures, "seven-classes", "Learning curves, TensorFlow"),
+        _picture(pictures, "seven-classes-pytorch", "Learning curves, PyTorch"),
         "A comparison over several seeds, with memory and without Keras, is on [its own page](comparison.md).",
     ]
 
 
-def _augmented(outcomes: Mapping[str, Outcome]) -> list[str]:
+def _augmented(outcomes: Mapping[str, Outcome], pictures: Pictures) -> list[Block]:
     against = contest(outcomes)
     return [
-        "## ResNet-5",
+        Heading("ResNet-5"),
         "The study gives no figures of its ResNet-5. Here it and the CNN have the same budget: images (shifted, "
         "turned, scaled and mirrored), epochs, batch size, one-cycle learning rate, smoothed labels, seeds, and as "
         "many trials to find optimiser, learning rate, weight decay and dropout by validation loss "
         "(`felicity tune --space optimiser`). What was found:",
-        _table(
+        Table(
             ("", "optimiser", "learning rate", "weight decay", "dropout"),
             [_found(outcomes[f"augmented-{name}-1"]) for name in ("cnn", "resnet5")],
         ),
-        _table(*_by_seed(against)),
+        Table(*_by_seed(against)),
         against.sentence + " The interval is over images and seeds.",
-        _picture("augmented", "Learning curves of both networks, augmented"),
-        _picture("augmented-cnn-1-confusion", "Confusion matrix of the CNN, augmented, test images"),
-        _picture("augmented-resnet5-1-confusion", "Confusion matrix of ResNet-5, augmented, test images"),
+        _picture(pictures, "augmented", "Learning curves of both networks, augmented"),
+        _picture(pictures, "augmented-cnn-1-confusion", "Confusion matrix of the CNN, augmented, test images"),
+        _picture(pictures, "augmented-resnet5-1-confusion", "Confusion matrix of ResNet-5, augmented, test images"),
     ]
 
 
@@ -237,14 +248,5 @@ def _epochs(raw: Outcome, two: Outcome) -> list[tuple[str, ...]]:
     return rows
 
 
-def _count(number: int) -> str:
-    return f"{number:,}"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
-    return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])
-
-
-def _picture(name: str, what: str) -> str:
-    return f"![{what}]({PICTURES}/{name}.png)"
+def _picture(pictures: Pictures, name: str, alternative: str) -> Picture:
+    return Picture(name, alternative, pictures[name])
