@@ -21,7 +21,7 @@ LARGE_GROUP, LARGE_SHARE = 20, 0.01
 """A group of more images than both the first and this share of the set is worth a look."""
 
 Rows = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Duplicates:
     identical: Rows
     similar: Rows
     pairs: Rows
-    similarities: Floats
+    similarities: Floats32
 
     def large(self) -> Rows:
         """Return the sizes of groups that are too large to be believed, largest first."""
@@ -74,7 +74,7 @@ def find_duplicates(
     return Duplicates(identical, join(identical, np.stack([usable, usable[stars]], axis=1)), pairs, similarities)
 
 
-def _stars(pictures: Floats, pairs: Rows, similarities: Floats, least: float) -> Rows:
+def _stars(pictures: Floats32, pairs: Rows, similarities: Floats32, least: float) -> Rows:
     """The centre (N,) of each row's group: a row that every member was verified against, the row itself if alone.
 
     Rows with most near duplicates become centres first. Two groups that a pair joins become one where every member of

@@ -33,10 +33,10 @@ PRODUCT_CELLS = 1 << 24
 """Of the matrix of all pairs, at a time."""
 
 Rows = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 
 
-def centred(looks: Look) -> Floats:
+def centred(looks: Look) -> Floats32:
     """Return looks (N, 1024) as (N, 32, 32) less the mean look, which all aligned faces share; surrounds stay 0."""
     there = np.maximum(np.count_nonzero(looks, axis=0), 1)
     mean = (looks.sum(axis=0, dtype=np.int64) / there).astype(np.float32).reshape(SIDE, SIDE)
@@ -46,8 +46,8 @@ def centred(looks: Look) -> Floats:
 
 
 def near_pairs(
-    pictures: Floats, similarity: float = SIMILARITY, progress: Callable[[float], None] = lambda share: None
-) -> tuple[Rows, Floats]:
+    pictures: Floats32, similarity: float = SIMILARITY, progress: Callable[[float], None] = lambda share: None
+) -> tuple[Rows, Floats32]:
     """Return pairs ``(P, 2)`` of rows of ``centred`` looks that show one photograph, and their similarities ``(P,)``.
 
     The first row of a pair is the lower; pairs are in order. ``similarity``: 0 to 1. ``progress`` is told the share
@@ -61,7 +61,7 @@ def near_pairs(
     return pairs[kept], found[kept]
 
 
-def similarity_of(first: Floats, second: Floats) -> float:
+def similarity_of(first: Floats32, second: Floats32) -> float:
     """Return the largest correlation, -1 to 1, of two centred looks (32, 32), mirrored, scaled and moved or not.
 
     Where the surround of one is much larger, both are compared within it.
@@ -71,7 +71,7 @@ def similarity_of(first: Floats, second: Floats) -> float:
     return max(_overlaid(first, one) for one in (second, np.ascontiguousarray(second[:, ::-1])))
 
 
-def _candidates(pictures: Floats, progress: Callable[[float], None]) -> Rows:
+def _candidates(pictures: Floats32, progress: Callable[[float], None]) -> Rows:
     """Pairs (P, 2) to verify."""
     flat = pictures.reshape(len(pictures), -1)
     plain = _projection(0, 0, flip=False)
@@ -88,7 +88,7 @@ def _candidates(pictures: Floats, progress: Callable[[float], None]) -> Rows:
     return np.stack([every // len(flat), every % len(flat)], axis=1)
 
 
-def _close(still: Floats, moved: Floats) -> Iterator[tuple[Rows, Rows]]:
+def _close(still: Floats32, moved: Floats32) -> Iterator[tuple[Rows, Rows]]:
     """Rows of ``still`` and later rows of ``moved`` whose cosine is a candidate's."""
     block = max(16, PRODUCT_CELLS // len(still))
     for start in range(0, len(still), block):
@@ -98,7 +98,7 @@ def _close(still: Floats, moved: Floats) -> Iterator[tuple[Rows, Rows]]:
         yield left[later] + start, right[later] + start
 
 
-def _projection(dx: int, dy: int, *, flip: bool) -> Floats:
+def _projection(dx: int, dy: int, *, flip: bool) -> Floats32:
     """(1024, 144): from a look, mirrored or moved by pixels, to its blurred and reduced picture."""
     rows = []
     for unit in np.eye(SIDE * SIDE, dtype=np.float32).reshape(-1, SIDE, SIDE):
@@ -109,7 +109,7 @@ def _projection(dx: int, dy: int, *, flip: bool) -> Floats:
     return np.array(rows, dtype=np.float32)
 
 
-def _axes(reduced: Floats) -> Floats:
+def _axes(reduced: Floats32) -> Floats32:
     """(144, K): whitened principal components of reduced pictures (N, 144); fewer where there are few pictures."""
     count = int(np.clip(len(reduced) // IMAGES_PER_COMPONENT, 8, COMPONENTS))
     spread, axes = np.linalg.eigh(reduced.T.astype(np.float64) @ reduced / len(reduced))
@@ -117,11 +117,11 @@ def _axes(reduced: Floats) -> Floats:
     return np.asarray(axes[:, ::-1][:, :count] / np.sqrt(largest), dtype=np.float32)
 
 
-def _unit(rows: Floats) -> Floats:
+def _unit(rows: Floats32) -> Floats32:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6), dtype=np.float32)
 
 
-def _overlaid(first: Floats, second: Floats) -> float:
+def _overlaid(first: Floats32, second: Floats32) -> float:
     """Largest correlation of the middle of ``second`` with ``first`` over scales and shifts."""
     middle = (SIDE - 1) / 2
     best = -1.0
@@ -136,7 +136,7 @@ def _overlaid(first: Floats, second: Floats) -> float:
     return min(best, 1.0)
 
 
-def _peak(surface: Floats) -> float:
+def _peak(surface: Floats32) -> float:
     """The height of the largest value and its neighbours' parabola, for shifts of parts of a pixel."""
     row, column = np.unravel_index(int(surface.argmax()), surface.shape)
     top = float(surface[row, column])

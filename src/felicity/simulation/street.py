@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 Box = tuple[int, int, int, int]
 
 WIDTH, HEIGHT = 640, 360

@@ -28,7 +28,7 @@ LARGEST = 15_000_000
 NEAR, MOST = 2, 0.99
 """Views are the same where the lightness of most images differs by so little: versions of OpenCV round differently."""
 
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Answers:
     probabilities: Sequence[npt.NDArray[np.float16]]
     lightness: Sequence[ImageArray]
 
-    def __call__(self, images: ImageArray, view: View) -> Floats:
+    def __call__(self, images: ImageArray, view: View) -> Floats32:
         """Probabilities ``(B, C)`` for ``view``, the mean of those for its ``images`` and for their mirror images.
 
         Raises ConfigError where the images are not those that were answered to.

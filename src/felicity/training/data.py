@@ -40,7 +40,7 @@ READING = 3
 OF_PREPARE = "(of felicity data prepare, where that was used)"
 
 ImageArray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 EIGHT = tuple(map(str, EXPRESSIONS))
 
@@ -54,7 +54,7 @@ class LabelledImages:
 
     images: ImageArray = field(repr=False)
     labels: Rows = field(repr=False)
-    soft: Floats | None = field(repr=False)
+    soft: Floats32 | None = field(repr=False)
     second: Rows | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -66,7 +66,7 @@ class LabelledImages:
         second = None if self.second is None else self.second[rows]
         return LabelledImages(self.images[rows], self.labels[rows], soft, second)
 
-    def targets(self, classes: int, *, soft: bool = False, smoothing: float = 0.0) -> Floats:
+    def targets(self, classes: int, *, soft: bool = False, smoothing: float = 0.0) -> Floats32:
         """Float32 ``(N, classes)``, rows sum to 1: votes where ``soft`` and known, else the label, smoothed."""
         targets = one_hot(self.labels, classes, smoothing)
         if soft and self.soft is not None:
@@ -75,7 +75,7 @@ class LabelledImages:
         return targets
 
 
-def one_hot(labels: Rows, classes: int, smoothing: float = 0.0) -> Floats:
+def one_hot(labels: Rows, classes: int, smoothing: float = 0.0) -> Floats32:
     """Float32 ``(N, classes)``: 1 at the label, of which ``smoothing`` is spread over all; 0 where it is -1."""
     targets = np.zeros((len(labels), classes), dtype=np.float32)
     decided = np.flatnonzero(labels >= 0)

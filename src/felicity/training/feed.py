@@ -15,7 +15,7 @@ from felicity.system import available_memory
 from felicity.training.data import ImageArray, LabelledImages, Rows
 from felicity.training.views import View, Views, mirrored
 
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 AHEAD = 3
 
 
@@ -23,11 +23,11 @@ AHEAD = 3
 class Batch:
     """``faces`` float32 ``(B, S, S, channels)``, normalised; ``targets`` float32 ``(B, C)``."""
 
-    faces: Floats
-    targets: Floats
+    faces: Floats32
+    targets: Floats32
 
 
-def normalise(images: ImageArray, mean: float, std: float) -> Floats:
+def normalise(images: ImageArray, mean: float, std: float) -> Floats32:
     """uint8 ``(N, S, S[, 3])`` to float32 ``(N, S, S, channels)``, as ``InputSpec`` does it for bundles."""
     colour: Colour = "gray" if images.ndim == 3 else "rgb"
     return np.ascontiguousarray(np.moveaxis(InputSpec(images.shape[1], colour, mean, std).batch(images), 1, -1))
@@ -63,18 +63,18 @@ class Feed:
     def __init__(
         self,
         part: LabelledImages,
-        targets: Floats,
+        targets: Floats32,
         views: Views,
         *,
         mean: float,
         std: float,
-        teach: Callable[[ImageArray, View | None], Floats] | None = None,
+        teach: Callable[[ImageArray, View | None], Floats32] | None = None,
         kept: int = 0,
     ) -> None:
         self._part, self._targets, self._views, self._teach = part, targets, views, teach
         self._size, self._seed, self._mean, self._std = views.block, views.seed, mean, std
         self.steps = max(1, len(part) // self._size)
-        self._number, self._kept = kept, dict[int, tuple[ImageArray, Floats]]()
+        self._number, self._kept = kept, dict[int, tuple[ImageArray, Floats32]]()
         self._flip = views.how.flip if views.how else 0.0
 
     def batch(self, order: Rows, epoch: int, step: int) -> Batch:
@@ -92,7 +92,7 @@ class Feed:
                 targets = targets + self._teach(images, None)
         return Batch(normalise(images, self._mean, self._std), targets)
 
-    def _view(self, number: int) -> tuple[ImageArray, Floats]:
+    def _view(self, number: int) -> tuple[ImageArray, Floats32]:
         """Augmented images of the whole part and their targets; depends on the seed and ``number`` alone."""
         if number not in self._kept:
             images, targets = np.empty_like(self._part.images), np.empty_like(self._targets)

@@ -27,7 +27,7 @@ from felicity.training.start import Start, open_start
 from felicity.training.teachers import Teachers
 from felicity.training.views import Views
 
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 CHECKPOINT_SECONDS, DRAWING_SECONDS = 120.0, 5.0
 """Between checkpoints within an epoch, and between drawings of the curves, which are drawn at the end, too."""
 

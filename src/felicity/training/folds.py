@@ -13,7 +13,7 @@ from felicity.datasets.splits import TRAIN, VALIDATION, assign, k_folds
 from felicity.errors import ConfigError
 from felicity.training.config import DataConfig, Pixels
 from felicity.training.data import (
-    Floats,
+    Floats32,
     ImageArray,
     LabelledImages,
     Rows,
@@ -41,7 +41,7 @@ class Pool:
     classes: tuple[str, ...]
     images: ImageArray = field(repr=False)
     labels: Rows = field(repr=False)
-    soft: Floats | None = field(repr=False)
+    soft: Floats32 | None = field(repr=False)
     groups: Rows = field(repr=False)
     keys: list[str] = field(repr=False)
     drawn: Rows | None = field(repr=False)

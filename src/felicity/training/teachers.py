@@ -20,7 +20,7 @@ from felicity.training.answers import is_answers, open_answers
 from felicity.training.data import ImageArray, TrainingSet
 from felicity.training.views import View, Views, mirrored
 
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 EIGHT = tuple(map(str, EXPRESSIONS))
 
 
@@ -53,18 +53,18 @@ class Teachers:
             open_session(bundle.weights, threads=threads or None, patient=True) for bundle in self._bundles
         ]
 
-    def __call__(self, images: ImageArray, view: View | None = None) -> Floats:
+    def __call__(self, images: ImageArray, view: View | None = None) -> Floats32:
         """Probabilities ``(B, C)`` for uint8 ``(B, S, S[, 3])``, in blocks of the heads' classes, which sum to 1.
 
         ``view``: where the images stand in the views; answers are kept for these alone.
         """
-        said: list[Floats] = [answers(images, view) for answers in self._answers if view is not None]
+        said: list[Floats32] = [answers(images, view) for answers in self._answers if view is not None]
         shown = (images, mirrored(images)) if view is not None and view.flip else (images,)
         said += [np.stack([self._ask(number, each) for each in shown]).mean(0) for number in range(len(self._bundles))]
-        mean: Floats = np.stack(said).mean(0, dtype=np.float32)
+        mean: Floats32 = np.stack(said).mean(0, dtype=np.float32)
         return mean
 
-    def _ask(self, number: int, images: ImageArray) -> Floats:
+    def _ask(self, number: int, images: ImageArray) -> Floats32:
         """What one bundle answers."""
         bundle, session = self._bundles[number], self._sessions[number]
         outputs = [session.get_outputs()[0].name] + ([bundle.facts.second.output] if bundle.facts.second else [])

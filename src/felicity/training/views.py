@@ -15,7 +15,7 @@ import numpy.typing as npt
 from felicity.datasets.augment import Augmentation, augment
 
 ImageArray = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 VIEW = 1
 
 
@@ -49,12 +49,12 @@ class Views:
         """The blocks of view ``number`` of so many images."""
         return (View(number, slice(first, first + self.block), self.flip) for first in range(0, images, self.block))
 
-    def make(self, view: View, images: ImageArray, targets: Floats) -> tuple[ImageArray, Floats]:
+    def make(self, view: View, images: ImageArray, targets: Floats32) -> tuple[ImageArray, Floats32]:
         """The view of its rows of ``images``, and of their ``targets`` where it blends images."""
         rng = np.random.default_rng([self.seed, view.number, view.rows.start, VIEW])
         return self.changed(images[view.rows], targets[view.rows], rng)
 
-    def changed(self, images: ImageArray, targets: Floats, rng: np.random.Generator) -> tuple[ImageArray, Floats]:
+    def changed(self, images: ImageArray, targets: Floats32, rng: np.random.Generator) -> tuple[ImageArray, Floats32]:
         """Augmented and blended ``images``, and ``targets`` blended likewise."""
         if self.how is not None:
             images = augment(images, rng, self.how)
@@ -66,7 +66,7 @@ def mirrored(images: ImageArray) -> ImageArray:
     return images[:, :, ::-1]
 
 
-def mixed(images: ImageArray, targets: Floats, rng: np.random.Generator, share: float) -> tuple[ImageArray, Floats]:
+def mixed(images: ImageArray, targets: Floats32, rng: np.random.Generator, share: float) -> tuple[ImageArray, Floats32]:
     """A ``share`` of a batch blended with other images of it, at random weights, and targets in the same way.
 
     Source: mixup, Zhang et al. 2018 (arXiv:1710.09412); weights here are uniform in 0.5 to 1.
@@ -75,7 +75,7 @@ def mixed(images: ImageArray, targets: Floats, rng: np.random.Generator, share: 
     own = np.where(lone, 1.0, rng.uniform(0.5, 1.0, len(images))).astype(np.float32)
     others = rng.permutation(len(images))
 
-    def blend(values: Floats) -> Floats:
+    def blend(values: Floats32) -> Floats32:
         weight = own.reshape(-1, *[1] * (values.ndim - 1))
         return weight * values + (1 - weight) * values[others]
 
@@ -89,5 +89,5 @@ def digest_of(images: ImageArray) -> str:
 
 def lightness(images: ImageArray) -> ImageArray:
     """The mean of every image, uint8 ``(N,)``: enough to tell whether views are the same."""
-    means: Floats = images.reshape(len(images), -1).mean(1, dtype=np.float32)
+    means: Floats32 = images.reshape(len(images), -1).mean(1, dtype=np.float32)
     return np.rint(means).astype(np.uint8)

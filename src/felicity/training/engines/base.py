@@ -16,7 +16,7 @@ from felicity.models.initial import initialise
 from felicity.models.registry import build
 from felicity.training.config import TrainConfig
 
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 State = dict[str, npt.NDArray[Any]]
 ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
 """Set here, since frameworks differ in what they take by default (Kingma & Ba 2015)."""
@@ -44,7 +44,7 @@ class Engine(ABC):
         self.optimizer.build(self.model.trainable_variables)
 
     @abstractmethod
-    def step(self, faces: Floats, targets: Floats, learning_rate: float) -> tuple[float, int]:
+    def step(self, faces: Floats32, targets: Floats32, learning_rate: float) -> tuple[float, int]:
         """Take one step; returns mean loss before it, and how many of the batch the first head had right.
 
         ``faces``: ``(B, S, S, channels)``. ``targets``: ``(B, C)``, in blocks of ``heads``; rows of a block sum to a
@@ -52,14 +52,14 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def gradients(self, faces: Floats, targets: Floats) -> tuple[float, list[Floats]]:
+    def gradients(self, faces: Floats32, targets: Floats32) -> tuple[float, list[Floats32]]:
         """Mean loss, and its gradient for each trainable variable; nothing is changed."""
 
     @abstractmethod
-    def logits(self, faces: Floats) -> Floats:
+    def logits(self, faces: Floats32) -> Floats32:
         """``(B, C)`` in evaluation mode."""
 
-    def predict(self, faces: Floats) -> Floats:
+    def predict(self, faces: Floats32) -> Floats32:
         """Logits ``(N, C)`` of any number of faces; batches are padded to one size, to compile once."""
         parts = []
         for first in range(0, len(faces), PREDICT):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from felicity.training.config import TrainConfig
-from felicity.training.engines.base import Engine, Floats
+from felicity.training.engines.base import Engine, Floats32
 
 
 class JaxEngine(Engine):
@@ -59,17 +59,17 @@ class JaxEngine(Engine):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(np.asarray(value))
 
-    def step(self, faces: Floats, targets: Floats, learning_rate: float) -> tuple[float, int]:
+    def step(self, faces: Floats32, targets: Floats32, learning_rate: float) -> tuple[float, int]:
         """See ``Engine.step``."""
         self._state, loss, right = self._step(self._state, faces, targets, np.float32(learning_rate))
         return float(loss), int(right)
 
-    def gradients(self, faces: Floats, targets: Floats) -> tuple[float, list[Floats]]:
+    def gradients(self, faces: Floats32, targets: Floats32) -> tuple[float, list[Floats32]]:
         """See ``Engine.gradients``."""
         loss, found = self._gradients(self._state, faces, targets)
         return float(loss), [np.asarray(g) for g in found]
 
-    def logits(self, faces: Floats) -> Floats:
+    def logits(self, faces: Floats32) -> Floats32:
         """See ``Engine.logits``."""
         return np.asarray(self._logits(self._state, faces))
 

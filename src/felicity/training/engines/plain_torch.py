@@ -13,7 +13,7 @@ from felicity.models.registry import build
 from felicity.training.config import TrainConfig
 from felicity.training.engines.base import ADAM
 
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 PREDICT = 256
 
 
@@ -36,7 +36,7 @@ class PlainTorch:
         self._net = TorchNetwork(model, config.seed)
         self._optimizer = _optimizer(config, list(self._net.parameters()))
 
-    def step(self, faces: Floats, targets: Floats, learning_rate: float) -> tuple[float, int]:
+    def step(self, faces: Floats32, targets: Floats32, learning_rate: float) -> tuple[float, int]:
         """See ``Engine.step``."""
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate
@@ -49,7 +49,7 @@ class PlainTorch:
         self._optimizer.step()
         return float(loss), int(right)
 
-    def gradients(self, faces: Floats, targets: Floats) -> tuple[float, list[Floats]]:
+    def gradients(self, faces: Floats32, targets: Floats32) -> tuple[float, list[Floats32]]:
         """See ``Engine.gradients``; in Keras's shapes and order. Moving statistics are left as they were."""
         kept = self.snapshot()
         loss, _ = self._net.loss(faces, targets, self._heads, step=self._steps, half=self._half)
@@ -57,7 +57,7 @@ class PlainTorch:
         self.restore(kept)
         return float(loss), found
 
-    def predict(self, faces: Floats) -> Floats:
+    def predict(self, faces: Floats32) -> Floats32:
         """Logits ``(N, C)``."""
         return np.concatenate([self._net.predict(faces[i : i + PREDICT]) for i in range(0, len(faces), PREDICT)])
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from felicity.training.config import TrainConfig
-from felicity.training.engines.base import Engine, Floats
+from felicity.training.engines.base import Engine, Floats32
 
 
 class TensorFlowEngine(Engine):
@@ -46,22 +46,22 @@ class TensorFlowEngine(Engine):
         self._tf, self._step, self._gradients = tf, step, gradients
         self._logits = tf.function(lambda faces: model(faces, training=False))
 
-    def step(self, faces: Floats, targets: Floats, learning_rate: float) -> tuple[float, int]:
+    def step(self, faces: Floats32, targets: Floats32, learning_rate: float) -> tuple[float, int]:
         """See ``Engine.step``."""
         tensor = self._tf.convert_to_tensor
         loss, right = self._step(tensor(faces), tensor(targets), tensor(np.float32(learning_rate)))
         return float(loss), int(right)
 
-    def gradients(self, faces: Floats, targets: Floats) -> tuple[float, list[Floats]]:
+    def gradients(self, faces: Floats32, targets: Floats32) -> tuple[float, list[Floats32]]:
         """See ``Engine.gradients``."""
         before = self.state()
         loss, found = self._gradients(self._tf.convert_to_tensor(faces), self._tf.convert_to_tensor(targets))
         self.set_state(before)
         return float(loss), [g.numpy() for g in found]
 
-    def logits(self, faces: Floats) -> Floats:
+    def logits(self, faces: Floats32) -> Floats32:
         """See ``Engine.logits``."""
-        result: Floats = self._logits(self._tf.convert_to_tensor(faces)).numpy()
+        result: Floats32 = self._logits(self._tf.convert_to_tensor(faces)).numpy()
         return result
 
 

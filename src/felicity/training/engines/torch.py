@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from felicity.training.config import TrainConfig
-from felicity.training.engines.base import Engine, Floats, to_numpy
+from felicity.training.engines.base import Engine, Floats32, to_numpy
 
 
 class TorchEngine(Engine):
@@ -26,13 +26,13 @@ class TorchEngine(Engine):
                 kernel = value.data.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
                 value.data = kernel.permute(2, 3, 1, 0)
 
-    def _loss(self, faces: Floats, targets: Floats) -> tuple[Any, Any]:
+    def _loss(self, faces: Floats32, targets: Floats32) -> tuple[Any, Any]:
         half = self.config.precision == "bfloat16"
         return self._net.loss(  # type: ignore[no-any-return]
             faces, targets, self.heads, step=int(to_numpy(self.optimizer.iterations)), half=half
         )
 
-    def step(self, faces: Floats, targets: Floats, learning_rate: float) -> tuple[float, int]:
+    def step(self, faces: Floats32, targets: Floats32, learning_rate: float) -> tuple[float, int]:
         """See ``Engine.step``."""
         loss, right = self._loss(faces, targets)
         with self._torch.no_grad():
@@ -40,7 +40,7 @@ class TorchEngine(Engine):
             self.optimizer.apply(self._net.gradients(), self.model.trainable_variables)
         return float(loss), int(right)
 
-    def gradients(self, faces: Floats, targets: Floats) -> tuple[float, list[Floats]]:
+    def gradients(self, faces: Floats32, targets: Floats32) -> tuple[float, list[Floats32]]:
         """See ``Engine.gradients``."""
         before = self.state()
         loss, _ = self._loss(faces, targets)
@@ -48,7 +48,7 @@ class TorchEngine(Engine):
         self.set_state(before)
         return float(loss), found
 
-    def logits(self, faces: Floats) -> Floats:
+    def logits(self, faces: Floats32) -> Floats32:
         """See ``Engine.logits``."""
         return self._net.predict(faces)
 

@@ -17,7 +17,7 @@ from torch import nn
 from felicity.errors import ConfigError
 from felicity.models.describe import describe
 
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 SEED_STEP = 0x9E3779B1
 """Apart enough that no two steps of neighbouring seeds draw alike."""
 
@@ -41,7 +41,7 @@ class TorchNetwork(nn.Module):  # type: ignore[misc]
         if len(shared) != len(wanted):
             raise ConfigError(f"network {model.name} uses a layer twice, which has no plain PyTorch counterpart here")
 
-    def forward(self, faces: Floats, step: int = 0) -> torch.Tensor:
+    def forward(self, faces: Floats32, step: int = 0) -> torch.Tensor:
         """Normalised ``(B, S, S, channels)`` to logits ``(B, C)``. ``step``: what dropout draws by, in training."""
         if self.training:
             self._draw.manual_seed((self._seed * SEED_STEP + step) % 2**63)
@@ -55,14 +55,14 @@ class TorchNetwork(nn.Module):  # type: ignore[misc]
                 done[name] = self.layers[name](done[inputs[0]])
         return done[self._order[-1][0]]
 
-    def predict(self, faces: Floats) -> Floats:
+    def predict(self, faces: Floats32) -> Floats32:
         """Logits ``(B, C)`` in evaluation mode, in float32."""
         self.eval()
         with torch.no_grad():
-            result: Floats = self(faces).numpy()
+            result: Floats32 = self(faces).numpy()
         return result
 
-    def loss(self, faces: Floats, targets: Floats, heads: tuple[int, ...], *, step: int, half: bool) -> Any:
+    def loss(self, faces: Floats32, targets: Floats32, heads: tuple[int, ...], *, step: int, half: bool) -> Any:
         """Gradients are left in the parameters; returns mean loss, and how many of the batch the first head has right.
 
         ``targets`` ``(B, C)`` stand in blocks of ``heads`` classes, each with a softmax of its own. ``half``: compute
