@@ -7,6 +7,7 @@ felicity.watch("clip.mp4", location="Harbour")         # windows into the store
 felicity.happiness(by="day").rows                      # the happiness index, with intervals
 felicity.trends(by="week").items                       # is it getting better?
 felicity.write_report(felicity.report(), "report.html")
+felicity.train("faces/", "run", settings={"epochs": 5})  # a data set into a run
 felicity.evaluate("best", "fer2013.csv.gz")            # how well a model does, with intervals
 
 Each function is a use case of ``felicity.api``. Those that read a store take it as ``store``: an open ``Store``, a
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # pragma: no cover
     from felicity.api import (
         calibrate,
         city,
+        crossval,
         effect,
         evaluate,
         export_bundle,
@@ -29,7 +31,9 @@ if TYPE_CHECKING:  # pragma: no cover
         read,
         report,
         series,
+        train,
         trends,
+        tune,
         verify_bundle,
         watch,
         write_geojson,
@@ -41,6 +45,7 @@ __all__ = [
     "__version__",
     "calibrate",
     "city",
+    "crossval",
     "effect",
     "evaluate",
     "export_bundle",
@@ -48,7 +53,9 @@ __all__ = [
     "read",
     "report",
     "series",
+    "train",
     "trends",
+    "tune",
     "verify_bundle",
     "watch",
     "write_geojson",

@@ -55,8 +55,7 @@ class World:
     @cached_property
     def run(self) -> Path:
         """A training of one epoch."""
-        words = ["--model", "test-tiny", "--epochs", "1", "--size", "16", "--batch-size", "16", "--backend", "torch"]
-        felicity("train", self.faces, *words, "-o", self.folder / "run", home=self.folder / "home")
+        felicity("train", self.faces, *TINY, "-o", self.folder / "run", home=self.folder / "home")
         return self.folder / "run"
 
     @cached_property
@@ -78,6 +77,7 @@ class World:
         return self.folder / "own"
 
 
+TINY = ["--model", "test-tiny", "--epochs", "1", "--size", "16", "--batch-size", "16", "--backend", "torch"]
 Recipe = Callable[[World], list[object]]
 
 RECIPES: dict[str, Recipe] = {
@@ -113,6 +113,19 @@ RECIPES: dict[str, Recipe] = {
     "locations-list": lambda world: ["locations", "list", "--store", world.town],
     "report": lambda world: ["report", "--store", world.town, "-o", world.folder / "report.html"],
     "trend": lambda world: ["trend", "--store", world.weeks],
+    "crossval": lambda world: [
+        "crossval",
+        world.faces,
+        *TINY,
+        "--folds",
+        2,
+        "--validation-share",
+        0.3,
+        "-o",
+        world.folder / "folds",
+    ],
+    "train": lambda world: ["train", world.faces, *TINY, "-o", world.folder / "trained"],
+    "tune": lambda world: ["tune", world.faces, *TINY, "--trials", 1, "-o", world.folder / "tuned"],
     "detectors-list": lambda world: ["detectors", "list"],
     "doctor": lambda world: ["doctor"],
     "runs-list": lambda world: ["runs", "list", "--store", world.town],
@@ -120,9 +133,9 @@ RECIPES: dict[str, Recipe] = {
 """By name of the answer: a command line that prints it, without ``--json``."""
 
 TO_COME = {
-    "classify", "compare", "crossval",
+    "classify", "compare", 
     "data-inspect", "data-prepare", "models-list", "models-show",
-    "reproduce", "simulate", "train", "tune", "watch",
+    "reproduce", "simulate", "watch",
 }  # fmt: skip
 """Commands that do not print their answer in the envelope yet."""
 

@@ -102,4 +102,4 @@ def test_what_is_finished_is_not_trained_again(
         "train", data_set, "--config", settings, "--backend", "torch", "-o", run, "--resume", "--json", home=home
     )
     assert (run / "last.npz").read_bytes() == before
-    assert len(json.loads(done.stdout)["history"]) == 8
+    assert len(json.loads(done.stdout)["data"]["history"]) == 8

@@ -19,7 +19,7 @@ from felicity.training.crossval import cross_validate, score, summarise_folds
 from felicity.training.folds import Pool, open_pool
 from felicity.training.run import open_run
 from tests.support.class_folders import write_class_folders
-from tests.support.command import felicity_json
+from tests.support.command import felicity_answer
 from tests.support.keras_here import keras_here
 
 
@@ -98,11 +98,12 @@ def _check_evaluation(result: dict[str, Any], folder: Path) -> None:
     for fold in result["folds"]:
         for split, part in (("test", "held_out"), ("validation", "validation")):
             words = ["evaluate", str(folder / fold["run"]), "--split", split, "--draws", "100", "--json"]
-            found = json.loads(CliRunner().invoke(app, words, catch_exceptions=False).stdout)
-            assert found["n"] == fold["images"][part] and found["seen_in_training"] == 0
-            assert not found["notes"] and "training" in found["fit"]["kept"], "the data are what they were"
+            document = json.loads(CliRunner().invoke(app, words, catch_exceptions=False).stdout)
+            found = document["data"]["results"][0]
+            assert found["figures"]["n"] == fold["images"][part] and found["seen_in_training"] == 0
+            assert not document["notes"] and "training" in document["data"]["fit"]["evidence"]["kept"], "as they were"
             if split == "test":
-                assert found["accuracy"] == pytest.approx(fold["accuracy"], abs=1e-6)
+                assert found["figures"]["accuracy"] == pytest.approx(fold["accuracy"], abs=1e-6)
 
 
 def test_the_interval_is_students_t_over_folds_within_the_range() -> None:
@@ -120,7 +121,7 @@ def test_a_fold_is_scored_as_an_evaluation_is() -> None:
     labels, probabilities = np.array([0] * 4 + [2] * 4), np.full((8, 3), 0.1, dtype=np.float32)
     probabilities[np.arange(8), [0, 0, 1, 1, 2, 2, 2, 1]] = 0.8
     found, one = score(labels, probabilities, ("sad", "happy", "anger")), np.arange(8)
-    whole = figures(labels, probabilities, ("sad", "happy", "anger"), one, draws=100).to_json()
+    whole = figures(labels, probabilities, ("sad", "happy", "anger"), one, draws=100).plain()
     for name in ("accuracy", "balanced_accuracy", "macro_f1"):
         assert found[name] == pytest.approx(whole[name], abs=1e-6)
     assert found["happy_f1"] == whole["happy"]["f1"] == 0, "happy is answered, but absent"
@@ -145,7 +146,7 @@ def test_the_command_prints_what_it_wrote_and_goes_on_without_its_settings(faces
         "--backend",
         backend,
     )
-    (printed,) = felicity_json("crossval", faces, "--folds", 2, *settings, "-o", out, home=tmp_path)
+    printed, _ = felicity_answer("crossval", faces, "--folds", 2, *settings, "-o", out, home=tmp_path)
     assert {key: value for key, value in printed.items() if key != "folder"} == json.loads(
         (out / "crossval.json").read_text()
     )

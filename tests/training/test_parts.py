@@ -21,6 +21,7 @@ from felicity.training.config import DataConfig, Layer, ModelConfig, TrainConfig
 from felicity.training.curves import draw_curves
 from felicity.training.data import LabelledImages, load_training_set
 from felicity.training.feed import Feed, normalise
+from felicity.training.run import open_run
 from felicity.training.schedule import learning_rate
 from felicity.training.views import Views
 from tests.support import faces_on_disk as disk
@@ -225,3 +226,9 @@ def test_curves_are_drawn_from_the_first_epoch_on() -> None:
 def test_the_defaults_are_the_studys() -> None:
     config = TrainConfig(data={"path": "faces"})  # type: ignore[arg-type]
     assert config.epochs == 30 and config.augment == "none" and config.data.test_share == 0.3
+
+
+def test_a_run_folder_of_the_first_layout_is_read() -> None:
+    run = open_run(Path(__file__).parent / "kept")
+    assert (run.config.model.name, run.config.data.size, run.classes[1]) == ("best", 48, "happy")
+    assert (run.mean, run.std) == (0.5016, 0.2564) and run.facts["start"] == "best@45bdd865d1c0"

@@ -26,7 +26,7 @@ from felicity.training.fit import fit
 from felicity.training.run import TrainingRun, open_run, predict
 from felicity.training.start import open_start
 from felicity.training.widening import widened
-from tests.support.command import felicity, felicity_json
+from tests.support.command import felicity, felicity_answer
 from tests.support.keras_here import keras_here
 
 NETWORK = {"name": "best", "width": 8, "depth": 2, "dropout": 0.0}
@@ -234,7 +234,7 @@ def test_a_start_of_another_network_is_refused_and_nothing_is_written(
 def test_the_command_takes_its_settings_from_where_it_starts(
     data_set: Path, first: TrainingRun, home: Path, tmp_path: Path
 ) -> None:
-    (said,) = felicity_json(
+    said, _ = felicity_answer(
         "train", data_set, "--start", first.folder, "--epochs", 1, "-o", tmp_path / "mine", home=home
     )
     run = open_run(Path(said["run"]))

@@ -209,7 +209,7 @@ def test_the_command_finds_a_configuration_that_train_takes(faces: Path, tmp_pat
     words = ["tune", faces, *SMALL, "--backend", backend, "--space", space, "--trials", 3, "-o", tmp_path / "tu ö"]
     found = CliRunner().invoke(app, [*map(str, words), "--json"])
     assert found.exit_code == 0, found.exception
-    printed = json.loads(found.stdout)
+    printed = json.loads(found.stdout)["data"]
     assert {trial["settings"]["batch_size"]: trial["state"] for trial in printed["trials"]} == {
         8: "done",
         1000: "failed",

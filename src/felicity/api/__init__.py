@@ -23,16 +23,22 @@ from felicity.api.reporting import WrittenReport, report, write_report
 from felicity.api.runs import list_runs, remove_runs
 from felicity.api.seeing import read, watch
 from felicity.api.selection import opened, split_names
+from felicity.api.training import CrossValidation, Told, TrainingResult, Tuning, crossval, train, tune
 
 __all__ = [
+    "CrossValidation",
     "HappinessIndex",
     "LocationCalibration",
     "RemovedLocation",
     "SavedLocations",
     "SeriesByLocation",
+    "Told",
+    "TrainingResult",
+    "Tuning",
     "WrittenReport",
     "calibrate",
     "city",
+    "crossval",
     "effect",
     "evaluate",
     "export_bundle",
@@ -48,7 +54,9 @@ __all__ = [
     "save_locations",
     "series",
     "split_names",
+    "train",
     "trends",
+    "tune",
     "verify_bundle",
     "watch",
     "write_geojson",

@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, cast
 
+from felicity.api.training import Told
 from felicity.cli import console
 from felicity.style import numbers
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from felicity.notes import Note
     from felicity.training.config import TrainConfig
-    from felicity.training.data import LabelledImages
-    from felicity.training.folds import Pool
     from felicity.training.history import Epoch
 
-Loaded = TypeVar("Loaded")
 
+class Shown(Told):
+    """Shows one training or several on stderr. ``done_line``: what to say of a fold or trial that is done."""
 
-def prepared(load: Callable[..., Loaded], chosen: TrainConfig) -> Loaded:
-    """Return what ``load``, ``load_training_set`` or the like, makes of the data of ``chosen``, under a display."""
-    with console.progress() as bar:
-        task = bar.add_task("preparing images", total=None)
-        return load(
-            chosen.data,
-            soft=chosen.soft_labels,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    def __init__(self, done_line: Callable[[dict[str, Any], int], str] = lambda part, number: "") -> None:
+        self._stack, self._line = ExitStack(), done_line
+        self._bar, self._task = console.progress(), cast("TaskID", 0)
 
+    def __enter__(self) -> Shown:
+        self._stack.enter_context(self._bar)
+        self._task = self._bar.add_task("preparing images", total=None)
+        return self
 
-def remark_on_votes(chosen: TrainConfig, faces: LabelledImages | Pool) -> None:
-    """Say so where soft labels are asked for and the ``faces`` that are learnt from have none."""
-    if chosen.soft_labels and (faces.soft is None or not faces.soft.any()):
-        console.warn(f"{chosen.data.path}: has no votes to take soft labels from, so labels are learnt as they are")
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def prepared(self, done: int, total: int) -> None:
+        """See ``Told``."""
+        self._bar.update(self._task, completed=done, total=total)
+
+    def note(self, note: Note) -> None:
+        """See ``Told``."""
+        self._stack.close()
+        console.warn(note)
+
+    def watcher(self, config: TrainConfig, label: str) -> Display:
+        """See ``Told``."""
+        self._stack.close()
+        return self._stack.enter_context(Display(config.epochs, label))
+
+    def done(self, part: dict[str, Any], number: int) -> None:
+        """See ``Told``."""
+        self._stack.close()
+        console.say(self._line(part, number))
+
+    def waiting(self, others: int) -> None:
+        """See ``Told``."""
+        self._stack.close()
+        console.say(f"{others} of the trials run elsewhere; waiting for them")
 
 
 class Display:

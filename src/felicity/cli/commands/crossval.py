@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from felicity.cli import console, options, settings
-from felicity.cli.training_display import Display, prepared, remark_on_votes
 from felicity.style import numbers
-
-if TYPE_CHECKING:
-    from felicity.training.config import TrainConfig
-    from felicity.training.folds import Pool
 
 COLUMNS = {
     "accuracy": "accuracy",
@@ -42,52 +37,24 @@ def crossval(
     json: options.Json = False,
 ) -> None:
     """Train once per fold and measure each run on the images it never saw. The test part is not touched."""
-    from felicity.models.backend import check_backend
-    from felicity.models.registry import check_network
-    from felicity.training.config import make_config
-    from felicity.training.crossval import read
-    from felicity.training.data import check_asked
-    from felicity.training.folds import number_of_folds, open_pool
+    from felicity.api import training
+    from felicity.cli.training_display import Shown
 
-    stored = (read(folder) if resume and config is None else None) or {}
-    given = settings.given(ctx)
-    chosen = make_config(stored.get("config") or settings.from_file(config), given)
-    check_network(chosen.model.name)
-    check_backend(chosen.backend)
-    if not (resume and read(folder)):
-        check_asked(chosen.data, given=given.get("data", {}), unless={"validation_share"})
-    pool = prepared(open_pool, chosen)
-    k = number_of_folds(pool, folds if folds is not None else stored.get("number_of_folds"))
-    remark_on_votes(chosen, pool)
-    with console.told_how_to_go_on("the same command with --resume"):
-        result = run_folds(chosen, pool, k, folder, resume=resume)
+    def line(fold: dict[str, Any], number: int) -> str:
+        return (
+            f"fold {fold['fold']}/{number}: held out {fold['images']['held_out']} images, accuracy "
+            f"{numbers.share(fold['accuracy'], 2)}, loss {fold['loss']:.4f} (epoch {fold['best_epoch']})"
+        )
+
+    with console.told_how_to_go_on("the same command with --resume"), Shown(line) as shown:
+        made = training.crossval(
+            None, folder, folds=folds, settings=settings.given(ctx), config=config, resume=resume, told=shown
+        )
     if json:
-        console.emit_json({"folder": str(folder)} | result)
+        console.emit("crossval", {"folder": str(folder)} | made.figures, made.notes)
         return
-    print_table(result)
+    print_table(made.figures)
     console.say(f"written: {folder}")
-
-
-def run_folds(chosen: TrainConfig, pool: Pool, k: int, folder: Path, *, resume: bool) -> dict[str, Any]:
-    """Cross-validate with a display per fold."""
-    from contextlib import ExitStack
-
-    from felicity.training.crossval import cross_validate
-    from felicity.training.folds import Fold
-
-    with ExitStack() as shown:
-
-        def watch(fold: Fold) -> Display:
-            return shown.enter_context(Display(chosen.epochs, f"fold {fold.number}/{k} "))
-
-        def scored(fold: dict[str, Any]) -> None:
-            shown.close()
-            console.say(
-                f"fold {fold['fold']}/{k}: held out {fold['images']['held_out']} images, accuracy "
-                f"{numbers.share(fold['accuracy'], 2)}, loss {fold['loss']:.4f} (epoch {fold['best_epoch']})"
-            )
-
-        return cross_validate(chosen, pool, k, folder, resume=resume, watch=watch, scored=scored)
 
 
 def print_table(result: dict[str, Any]) -> None:

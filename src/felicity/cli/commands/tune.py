@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from felicity.cli import console, options, settings
-from felicity.cli.training_display import Display, prepared, remark_on_votes
 from felicity.style import numbers
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
-
-    from felicity.training.config import TrainConfig
-    from felicity.training.tuning.space import Space
 
 MOST = 10
 
@@ -50,59 +43,23 @@ def tune(
 
     A setting given as an option is fixed and leaves the space. The same command again goes on.
     """
-    from felicity.errors import require
-    from felicity.models.backend import check_backend
-    from felicity.models.registry import check_network
-    from felicity.store.engine import parse_url
-    from felicity.training.config import make_config
-    from felicity.training.data import check_asked
-    from felicity.training.same import flat
-    from felicity.training.tuning.space import check_space, read_space
+    from felicity.api import training
+    from felicity.cli.training_display import Shown
 
-    require("optuna", "tune")
-    given = settings.given(ctx)
-    chosen = make_config(settings.from_file(config), given)
-    check_network(chosen.model.name)
-    check_backend(chosen.backend)
-    tuned = read_space(space).without(flat(given), where=space)
-    check_space(tuned, chosen, where=space)
-    check_asked(chosen.data, given=given.get("data", {}))
-    result = run_tuning(chosen, tuned, folder, trials, space, parse_url(storage) if storage else None, study)
-    if json:
-        console.emit_json({"folder": str(folder)} | result)
-        return
-    print_table(result)
-    console.say(f"written: {folder}; train with: felicity train --config {quote(str(folder / 'best.toml'))}")
+    def line(trial: dict[str, Any], number: int) -> str:
+        about = trial["sentence"] or f"validation loss {trial['val_loss']:.4f} in {trial['epochs']} epochs"
+        return f"trial {trial['number']} {trial['state']}: {about}"
 
-
-def run_tuning(
-    chosen: TrainConfig, space: Space, folder: Path, trials: int, where: str, url: sa.URL | None, study: str | None
-) -> dict[str, Any]:
-    """Tune with a display per trial."""
-    from contextlib import ExitStack
-
-    from felicity.training.data import load_training_set
-    from felicity.training.tuning.tune import tune
-
-    data = prepared(load_training_set, chosen)
-    remark_on_votes(chosen, data.train)
-    with console.told_how_to_go_on("the same command"), ExitStack() as shown:
-
-        def watch(number: int, config: TrainConfig) -> Display:
-            return shown.enter_context(Display(config.epochs, f"trial {number} "))
-
-        def ended(trial: dict[str, Any]) -> None:
-            shown.close()
-            about = trial["sentence"] or f"validation loss {trial['val_loss']:.4f} in {trial['epochs']} epochs"
-            console.say(f"trial {trial['number']} {trial['state']}: {about}")
-
-        def waiting(others: int) -> None:
-            console.say(f"{others} of the {trials} trials run elsewhere; waiting for them")
-
-        return tune(
-            chosen, space, data, folder, trials, where=where, url=url, name=study,
-            watch=watch, ended=ended, waiting=waiting,
+    with console.told_how_to_go_on("the same command"), Shown(line) as shown:
+        made = training.tune(
+            None, folder, trials=trials, space=space, storage=storage, study=study,
+            settings=settings.given(ctx), config=config, told=shown,
         )  # fmt: skip
+    if json:
+        console.emit("tune", {"folder": str(folder)} | made.figures, made.notes)
+        return
+    print_table(made.figures)
+    console.say(f"written: {folder}; train with: felicity train --config {quote(str(folder / 'best.toml'))}")
 
 
 def print_table(result: dict[str, Any]) -> None:
