@@ -5,7 +5,7 @@
 
 ``faces.npz`` is made by ``scripts/pack_faces.py``. The time is divided evenly among the teachers, whose learning rate
 falls with the time used. A finished teacher is a file in ``--work``; the same command again skips it. After each, the
-mean answers so far are written for every student (``results/STUDENT``, for ``felicity train --teacher``), and all
+mean answers so far are written for every student (``results/STUDENT``, for ``felicity train --teachers``), and all
 figures (``results/report.json``). Weights of the most accurate are kept in half precision. PyTorch, NumPy and OpenCV
 are all it needs. ``--teachers tiny --epochs 1`` tries it out on a CPU.
 """

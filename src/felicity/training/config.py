@@ -108,7 +108,7 @@ class TrainConfig(BaseModel):
         default=1.0, gt=0, le=100, description="Weight of the second head's loss; the first has 1."
     )
     start: str | None = Field(default=None, description="Run or bundle whose weights the training begins with.")
-    teachers: list[str] = Field(default=[], description="Bundle whose answers are targets; give it again for more.")
+    teachers: list[str] = Field(default=[], description="Bundle, or folder of answers, to learn from; repeat for more.")
     teacher_share: float = Field(
         default=0.5, gt=0, le=1, description="Share of the targets that are the teachers' answers."
     )
