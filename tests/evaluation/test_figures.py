@@ -24,9 +24,9 @@ def test_groups_are_drawn_whole() -> None:
 
 def test_draws_depend_on_the_seed_alone() -> None:
     labels, p = judged(120)
-    first = figures(labels, p, CLASSES, np.arange(120), draws=200).to_json()
-    assert figures(labels, p, CLASSES, np.arange(120), draws=200).to_json() == first
-    assert figures(labels, p, CLASSES, np.arange(120), draws=200, seed=2).to_json()["intervals"] != first["intervals"]
+    first = figures(labels, p, CLASSES, np.arange(120), draws=200).plain()
+    assert figures(labels, p, CLASSES, np.arange(120), draws=200).plain() == first
+    assert figures(labels, p, CLASSES, np.arange(120), draws=200, seed=2).plain()["intervals"] != first["intervals"]
 
 
 def test_the_interval_of_accuracy_covers_the_truth_and_groups_widen_it() -> None:
@@ -65,14 +65,14 @@ def test_images_that_belong_together_are_one_trial() -> None:
     p[np.arange(100), labels] = 0.8
     p[:20] = p[:20, ::-1]  # of the fifty happy images, all of one person, twenty are missed
     groups = np.concatenate([np.zeros(50, dtype=int), 1 + np.arange(50) // 2])
-    found = figures(labels, p, ("neutral", "happy"), groups, draws=100).to_json()
+    found = figures(labels, p, ("neutral", "happy"), groups, draws=100).plain()
     between = found["intervals"]
     assert found["happy"]["recall"] == 0.6 and between["happy"]["recall"] == [None, None]
     assert between["per_class"]["happy"]["recall"] == [None, None]
     low, high = proportion_confint(25, 25, method="wilson")
     assert between["per_class"]["neutral"]["recall"] == pytest.approx([low, high], abs=1e-6), "25 pairs"
     alone = figures(labels, p, ("neutral", "happy"), np.zeros(100, dtype=int), draws=100)
-    assert alone.to_json()["accuracy"] == 0.8
+    assert alone.plain()["accuracy"] == 0.8
     assert all(np.isnan(alone.found[name].low).all() for name in ("accuracy", "balanced_accuracy", "macro_f1", "brier"))
     assert tables.shown(alone.found["accuracy"], "accuracy") == "80.0 %"
 
@@ -80,7 +80,7 @@ def test_images_that_belong_together_are_one_trial() -> None:
 def test_json_has_a_number_and_an_interval_for_every_figure() -> None:
     labels, p = judged(200)
     p[:, 4] = 0  # anger is never answered
-    found = figures(labels, p / p.sum(1, keepdims=True), CLASSES, np.arange(200), draws=200).to_json()
+    found = figures(labels, p / p.sum(1, keepdims=True), CLASSES, np.arange(200), draws=200).plain()
     between = found["intervals"]
 
     def check(value: float, interval: list[float]) -> None:
@@ -103,7 +103,7 @@ def test_json_has_a_number_and_an_interval_for_every_figure() -> None:
 
 def test_without_happy_there_is_no_happy_figure() -> None:
     labels, p = judged(50, classes=2)
-    assert figures(labels, p, ("sad", "fear"), np.arange(50), draws=100).to_json()["happy"] is None
+    assert figures(labels, p, ("sad", "fear"), np.arange(50), draws=100).plain()["happy"] is None
 
 
 def test_resamples_do_not_depend_on_how_many_are_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
