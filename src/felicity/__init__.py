@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # pragma: no cover
     from felicity.api import (
         calibrate,
         city,
+        compare,
         crossval,
         effect,
         evaluate,
@@ -45,6 +46,7 @@ __all__ = [
     "__version__",
     "calibrate",
     "city",
+    "compare",
     "crossval",
     "effect",
     "evaluate",

@@ -113,6 +113,17 @@ RECIPES: dict[str, Recipe] = {
     "locations-list": lambda world: ["locations", "list", "--store", world.town],
     "report": lambda world: ["report", "--store", world.town, "-o", world.folder / "report.html"],
     "trend": lambda world: ["trend", "--store", world.weeks],
+    "compare": lambda world: [
+        "compare",
+        world.faces,
+        *TINY[:-2],
+        "--backends",
+        "torch",
+        "--seeds",
+        1,
+        "-o",
+        world.folder / "side",
+    ],
     "crossval": lambda world: [
         "crossval",
         world.faces,
@@ -133,7 +144,7 @@ RECIPES: dict[str, Recipe] = {
 """By name of the answer: a command line that prints it, without ``--json``."""
 
 TO_COME = {
-    "classify", "compare", 
+    "classify", 
     "data-inspect", "data-prepare", "models-list", "models-show",
     "reproduce", "simulate", "watch",
 }  # fmt: skip

@@ -164,7 +164,7 @@ def test_frameworks_that_start_alike_are_compared_and_not_run_twice(tmp_path: Pa
         "compare", data, "--config", tmp_path / "tiny.toml", "--seeds", "1", "--epochs", "1",
         "--batch-size", "16", "-o", tmp_path / "out", "--json",
     ]  # fmt: skip
-    facts = json.loads(felicity(*words, home=tmp_path).stdout)
+    facts = json.loads(felicity(*words, home=tmp_path).stdout)["data"]
     assert set(facts["frameworks"]) == {"tensorflow", "torch", "jax", PLAIN} and facts["seeds"] == [1]
     assert len(facts["first_step"]) == 3
     for step in facts["first_step"]:

@@ -8,6 +8,7 @@ are in each location's time zone. ``locations`` are names, or a single name; Non
 from felicity.api.bundles import export as export_bundle
 from felicity.api.bundles import verify as verify_bundle
 from felicity.api.calibrating import LocationCalibration, calibrate
+from felicity.api.comparing import compare
 from felicity.api.locations import (
     RemovedLocation,
     SavedLocations,
@@ -38,6 +39,7 @@ __all__ = [
     "WrittenReport",
     "calibrate",
     "city",
+    "compare",
     "crossval",
     "effect",
     "evaluate",

@@ -144,13 +144,6 @@ def given(ctx: typer.Context) -> Layer:
     return Layer(tree, flag_of)
 
 
-def from_file(path: Path | None) -> dict[str, Any]:
-    """Return the settings of a configuration file; none without one."""
-    from felicity.training.config import read_toml
-
-    return read_toml(path) if path else {}
-
-
 def _parameters(made: list[inspect.Parameter]) -> list[Any]:
     """What Typer makes of a function with these parameters."""
 

@@ -30,21 +30,9 @@ def compare(
     json: options.Json = False,
 ) -> None:
     """Train one network on several frameworks with equal weights, order, pixels and constants, and compare them."""
-    from felicity.models.backend import check_backend, installed_backends
-    from felicity.models.registry import check_network
-    from felicity.training.config import make_config
+    from felicity.api.comparing import compare as run
 
-    defaults = {"model": {"name": "paper-cnn"}, "epochs": 10}
-    chosen = make_config(defaults, settings.from_file(config), settings.given(ctx))
-    check_network(chosen.model.name)
-    asked = [name.strip() for name in backends.split(",")] if backends else list(installed_backends())
-    if not asked:
-        check_backend("tensorflow")
-    names = tuple(dict.fromkeys(check_backend(name) for name in asked))
     options.check_resumable(output, resume=resume)
-
-    from felicity.evaluation.frameworks.comparison import compare as run
-    from felicity.evaluation.frameworks.report import write_comparison
 
     def told(contestant: str, seed: int, line: str) -> None:
         epoch, accuracy, seconds = line.split()
@@ -52,11 +40,10 @@ def compare(
             f"{contestant}, seed {seed}, epoch {epoch}: validation {numbers.share(float(accuracy), 2)}, {seconds} s"
         )
 
-    first = chosen.seed
-    done = run(chosen, names, tuple(range(first, first + seeds)), output, told)
-    report = write_comparison(done, output)
+    names = [name.strip() for name in backends.split(",")] if backends else []
+    report = run(None, output, backends=names, seeds=seeds, settings=settings.given(ctx), config=config, on_epoch=told)
     if json:
-        console.emit_json(report.to_json())
+        console.emit("compare", report.facts)
         return
     console.table(report.columns, report.rows, title=report.title, numbers=report.columns[1:])
     for line in report.first_steps:

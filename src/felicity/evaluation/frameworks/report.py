@@ -29,10 +29,6 @@ class Report:
     verdict: str
     facts: dict[str, Any] = field(repr=False)
 
-    def to_json(self) -> dict[str, Any]:
-        """The contract of ``felicity compare --json``."""
-        return self.facts
-
     @property
     def blocks(self) -> list[Block]:
         """What Markdown and page say."""
