@@ -180,19 +180,20 @@ def test_a_wrong_export_is_refused(words: list[str], said: str, run: Path, home:
 
 def test_evaluation_asks_the_head_that_knows_the_labels(bundles: dict[str, Path], data: Path, home: Path) -> None:
     told, _ = felicity_answer("evaluate", bundles["float16"], "--data", data, "--split", "PublicTest", home=home)
-    by_labels = {each["labels"]: each for each in (told, *told["other_labels"])}
+    by_labels = {each["labels"]: each for each in told["results"]}
+    said = {labels: " ".join(note["text"] for note in each["notes"]) for labels, each in by_labels.items()}
     even = "FER2013's own labels, answers for equal shares"
     assert set(by_labels) == {"FER+ majority", "FER2013's own labels", "FER+ majority, answers as in use", even}
-    assert "second head" in by_labels[even]["notes"][0] and "14.3 % anger" in by_labels[even]["notes"][0]
-    assert "contempt" not in by_labels[even]["notes"][0]
-    assert "second head" in " ".join(by_labels["FER2013's own labels"]["notes"])
-    assert "12.5 % contempt" in " ".join(by_labels["FER+ majority, answers as in use"]["notes"])
-    assert len(by_labels["FER+ majority"]["confusion"]) == 8 > len(by_labels["FER2013's own labels"]["confusion"])
+    assert "second head" in said[even] and "14.3 % anger" in said[even] and "contempt" not in said[even]
+    assert "second head" in said["FER2013's own labels"]
+    assert "12.5 % contempt" in said["FER+ majority, answers as in use"]
+    sizes = {labels: len(each["figures"]["confusion"]) for labels, each in by_labels.items()}
+    assert sizes["FER+ majority"] == 8 > sizes["FER2013's own labels"]
 
 
 def test_a_run_is_evaluated_by_both_heads(run: Path, home: Path) -> None:
     told, _ = felicity_answer("evaluate", run, home=home)
-    assert [each["labels"] for each in (told, *told["other_labels"])] == ["FER+ majority", "FER2013's own labels"]
+    assert [each["labels"] for each in told["results"]] == ["FER+ majority", "FER2013's own labels"]
 
 
 def test_a_run_on_prepared_data_is_evaluated_by_both_heads(
@@ -202,9 +203,9 @@ def test_a_run_on_prepared_data_is_evaluated_by_both_heads(
     words = ("--config", settings, "--epochs", 1, "-o", tmp_path / "run")
     felicity("train", tmp_path / "ready", *words, home=home)
     told, _ = felicity_answer("evaluate", tmp_path / "run", home=home)
-    (other,) = told["other_labels"]
-    assert other["labels"] == "labels of FER2013, as prepared" and other["n"] == told["n"]
-    assert "second head" in other["notes"][0] and "contempt" not in other["classes"]
+    first, other = told["results"]
+    assert other["labels"] == "labels of FER2013, as prepared" and other["figures"]["n"] == first["figures"]["n"]
+    assert "second head" in other["notes"][0]["text"] and "contempt" not in other["figures"]["classes"]
 
 
 def test_the_validation_loss_is_that_of_both_heads(run: Path) -> None:

@@ -196,10 +196,13 @@ def _run(job: dict[str, Any], seed: int, folder: Path, told: Told | None = None)
     except OSError as error:
         raise TrainingError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
     checkpoint.write(folder / JOB, (json.dumps(job, indent=1) + "\n").encode())
-    contestant = job["contestant"]
+    _run_in_own_process(job["contestant"], seed, folder / JOB, told)
+
+
+def _run_in_own_process(contestant: str, seed: int, job: Path, told: Told | None) -> None:
     source = str(Path(__file__).parents[3])
     path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
-    command = [sys.executable, "-m", "felicity.evaluation.frameworks.contestant", str(folder / JOB)]
+    command = [sys.executable, "-m", "felicity.evaluation.frameworks.contestant", str(job)]
     # A pipe that nobody empties would stop a framework that warns a lot.
     with (
         tempfile.TemporaryFile() as complaints,
