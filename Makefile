@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PYTEST := $(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder --durations=20
 STORE_TEST ?= postgresql://root@127.0.0.1:5432/test
 
 .DEFAULT_GOAL := help
@@ -31,7 +32,7 @@ demo: $(VENV)/use.stamp
 	$(BIN)/felicity demo --output demo
 
 test: $(VENV)/dev.stamp
-	$(BIN)/pytest -q -n 2 --dist loadscope -m "not shared_data and not service" $(PYTEST_ARGS)
+	$(PYTEST) -m "not shared_data and not service" $(PYTEST_ARGS)
 
 coverage: $(VENV)/dev.stamp
 	$(MAKE) test PYTEST_ARGS="--cov --cov-report="
@@ -44,7 +45,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 
 test-data: $(VENV)/dev.stamp
-	FELICITY_NO_SKIP=1 FELICITY_TEST_POSTGRES=$(STORE_TEST) $(BIN)/pytest -q -m "shared_data or service"
+	FELICITY_NO_SKIP=1 FELICITY_TEST_POSTGRES=$(STORE_TEST) $(PYTEST) -m "shared_data or service"
 
 # The shipped bundles: a teacher teaches a first network, which teaches a second, which goes on as a third; this is made
 # twice as wide, and then teaches what becomes best. A small one goes the same way and becomes fast. Each training goes

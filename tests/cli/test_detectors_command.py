@@ -91,7 +91,7 @@ def nothing_installed() -> bool:
 
 
 def test_list_names_every_detector() -> None:
-    lines = [json.loads(line) for line in run("list", "--json").splitlines()]
+    lines = json.loads(run("list", "--json"))["data"]
     assert [line["name"] for line in lines] == ["yunet", "hog"]
     assert [line["available"] for line in lines] == [False, True]
     assert "felicity detectors install yunet" in lines[0]["reason"]

@@ -22,6 +22,8 @@ from tests.support.faces_on_disk import made_up, write_folders
 from tests.support.people import photograph
 from tests.support.town import fill
 
+pytestmark = pytest.mark.xdist_group("torch")
+
 
 class World:
     """Tiny inputs, each made when a command first asks for it."""
@@ -179,6 +181,7 @@ def test_every_command_with_json_has_a_shape_and_a_recipe() -> None:
     assert set(envelope.names()) == set(RECIPES)
 
 
+@pytest.mark.usefixtures("contestants_in_kept_processes")
 @pytest.mark.parametrize("name", RECIPES)
 def test_what_is_printed_is_what_the_schema_says(name: str, world: World, tmp_path: Path) -> None:
     schema = json.loads(felicity("schema", name, home=tmp_path).stdout)

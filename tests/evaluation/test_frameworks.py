@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,15 @@ from felicity.cli.app import app
 from felicity.errors import ConfigError, TrainingError
 from felicity.evaluation.frameworks.chart import draw_comparison
 from felicity.evaluation.frameworks.comparison import Comparison, FirstStep, compare, outcome_of
-from felicity.evaluation.frameworks.contestant import PLAIN, main
+from felicity.evaluation.frameworks.contestant import PLAIN
 from felicity.evaluation.frameworks.report import write_comparison
 from felicity.evaluation.frameworks.summary import Mean, pairs, rows, verdict
 from felicity.style.charts import to_png
 from felicity.training.config import make_config
 from tests.support.command import felicity
 from tests.support.faces_on_disk import made_up, write_csv
-from tests.support.keras_here import on_backend
+
+pytestmark = pytest.mark.xdist_group("frameworks")
 
 CONFIG = make_config({"data": {"path": "faces"}, "model": {"name": "test-tiny"}, "epochs": 3})
 SETTINGS = '[model]\nname = "test-tiny"\n\n[data]\nsize = 24\nvalidation_share = 0.2\n'
@@ -171,18 +171,8 @@ def test_a_contestant_runs_in_a_process_of_its_own_and_tells_its_epochs(tmp_path
     assert [(name, seed, line.split()[0]) for name, seed, line in told] == [(PLAIN, 1, "1/2"), (PLAIN, 1, "2/2")]
 
 
-def race(job: Path) -> None:
-    with redirect_stdout(None):
-        main(job)
-
-
-def test_frameworks_that_start_alike_are_compared_and_not_run_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def run(contestant: str, _: int, job: Path, __: object) -> None:
-        on_backend("torch" if contestant == PLAIN else contestant, race, job)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("felicity.evaluation.frameworks.comparison._run_in_own_process", run)
+@pytest.mark.usefixtures("contestants_in_kept_processes")
+def test_frameworks_that_start_alike_are_compared_and_not_run_twice(tmp_path: Path) -> None:
     data = write_csv(made_up(210), tmp_path / "fer2013.csv")
     (tmp_path / "tiny.toml").write_text(SETTINGS)
     words = [

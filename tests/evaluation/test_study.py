@@ -19,7 +19,10 @@ from felicity.evaluation.study.experiments import EXPERIMENTS, SEEDS, Outcome, c
 from felicity.evaluation.study.networks import contest
 from felicity.evaluation.study.replication import replication_checks
 from felicity.training.config import TrainConfig
+from tests.support.keras_here import keras_here
 from tests.support.faces_on_disk import Faces, made_up, write_csv
+
+pytestmark = pytest.mark.xdist_group("torch")
 
 SEVEN = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger"]
 
@@ -57,6 +60,7 @@ def pretend(
 
 @pytest.fixture
 def pretended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("felicity.models.backend.use_backend", lambda _: keras_here())
     monkeypatch.setattr(experiments, "load_to_compare", lambda config: SimpleNamespace(digest="0"))
     monkeypatch.setattr(experiments, "outcome_of", pretend)
 

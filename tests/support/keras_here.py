@@ -5,11 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stdout
 from functools import cache
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, TypeVar
 
-from felicity.models.backend import Backend, use_backend
+from felicity.evaluation.frameworks import contestant as contestants
+from felicity.evaluation.frameworks.contestant import PLAIN
+from felicity.models.backend import Backend, check_backend, use_backend
 
 HERE: Backend = "torch"
 """It starts soonest, and takes no time to compile."""
@@ -41,3 +45,13 @@ def _process(backend: Backend) -> ProcessPoolExecutor:
 def _prepare(backend: Backend) -> None:
     warnings.simplefilter("error")
     use_backend(backend, threads=1)
+
+
+def race(contestant: str, _: int, job: Path, __: object) -> None:
+    """Do a job of a comparison of frameworks, but in the process that is kept for its backend."""
+    on_backend("torch" if contestant == PLAIN else check_backend(contestant), _quietly, job)
+
+
+def _quietly(job: Path) -> None:
+    with redirect_stdout(None):
+        contestants.main(job)
