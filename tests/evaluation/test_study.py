@@ -19,8 +19,8 @@ from felicity.evaluation.study.experiments import EXPERIMENTS, SEEDS, Outcome, c
 from felicity.evaluation.study.networks import contest
 from felicity.evaluation.study.replication import replication_checks
 from felicity.training.config import TrainConfig
-from tests.support.keras_here import keras_here
 from tests.support.faces_on_disk import Faces, made_up, write_csv
+from tests.support.keras_here import keras_here
 
 pytestmark = pytest.mark.xdist_group("torch")
 
