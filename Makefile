@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-PYTEST := $(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder --durations=20
+PYTEST := $(BIN)/pytest -q -n 2 --durations=20
 STORE_TEST ?= postgresql://root@127.0.0.1:5432/test
 
 .DEFAULT_GOAL := help

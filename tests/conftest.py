@@ -6,10 +6,25 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
+GROUPS = {
+    "training/test_backends.py": "all frameworks",
+    "export/test_run_to_bundle.py": "all frameworks",
+    "evaluation/test_frameworks.py": "all frameworks",
+    "training/test_fit.py": "PyTorch",
+    "training/test_heads.py": "PyTorch",
+    "training/test_start.py": "PyTorch",
+    "training/test_crossval.py": "PyTorch",
+    "training/test_tuning.py": "PyTorch",
+    "models/test_networks.py": "PyTorch",
+    "evaluation/test_command.py": "PyTorch",
+    "evaluation/test_study.py": "PyTorch",
+    "cli/test_schemas.py": "PyTorch",
+}
+"""Modules that share processes of Keras, which take long to start, and so share a worker."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 CHECKOUT = Path(__file__).parents[1]
 os.environ["COLUMNS"] = "200"  # tables are as wide wherever tests run
@@ -25,14 +40,29 @@ def absent(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-@pytest.hookimpl(tryfirst=True)
+def _group(nodeid: str) -> str:
+    """Return the group of a test's module, or the module itself."""
+    module = nodeid.split("::")[0]
+    return GROUPS.get(module.removeprefix("tests/"), module)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a module, or a group of modules, in one worker; the groups take longest, and so come first."""
-    grouped = [item.get_closest_marker("xdist_group") is not None for item in items]
-    for item, has_group in zip(items, grouped, strict=True):
-        if not has_group:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
-    items[:] = [item for wanted in (True, False) for item, is_so in zip(items, grouped, strict=True) if is_so == wanted]
+    """Let the groups, which take longest, come first."""
+    order = {group: place for place, group in enumerate(dict.fromkeys(GROUPS.values()))}
+    items.sort(key=lambda item: order.get(_group(item.nodeid), len(order)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a group in one worker."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    config.option.loadscopereorder = False
+    return Groups(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,6 @@ from tests.support.faces_on_disk import made_up, write_folders
 from tests.support.people import photograph
 from tests.support.town import fill
 
-pytestmark = pytest.mark.xdist_group("torch")
-
 
 class World:
     """Tiny inputs, each made when a command first asks for it."""

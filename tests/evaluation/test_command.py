@@ -22,8 +22,6 @@ from tests.support import faces_on_disk as disk
 from tests.support.command import environment
 from tests.support.keras_here import keras_here
 
-pytestmark = pytest.mark.xdist_group("torch")
-
 DRAWS = ("--draws", 100)
 INTERVALS = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "ece", "brier", "log_loss")
 

@@ -22,8 +22,6 @@ from felicity.training.config import make_config
 from tests.support.command import felicity
 from tests.support.faces_on_disk import made_up, write_csv
 
-pytestmark = pytest.mark.xdist_group("frameworks")
-
 CONFIG = make_config({"data": {"path": "faces"}, "model": {"name": "test-tiny"}, "epochs": 3})
 SETTINGS = '[model]\nname = "test-tiny"\n\n[data]\nsize = 24\nvalidation_share = 0.2\n'
 

@@ -22,8 +22,6 @@ from felicity.training.config import TrainConfig
 from tests.support.faces_on_disk import Faces, made_up, write_csv
 from tests.support.keras_here import keras_here
 
-pytestmark = pytest.mark.xdist_group("torch")
-
 SEVEN = ["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger"]
 
 

@@ -41,8 +41,6 @@ from tests.support.keras_here import keras_here, on_backend
 from tests.support.people import photograph
 from tests.support.windows import MIDNIGHT
 
-pytestmark = pytest.mark.xdist_group("frameworks")
-
 SEVEN = [str(e) for e in EXPRESSIONS if e in FER2013]
 
 

@@ -20,8 +20,6 @@ from felicity.style.charts import to_png
 from tests.support.command import felicity, felicity_json
 from tests.support.keras_here import keras_here
 
-pytestmark = pytest.mark.xdist_group("torch")
-
 THE_STUDYS = [
     # name, output without batch, parameters
     ("conv1", (46, 46, 32), 320),

@@ -19,8 +19,6 @@ from felicity.models.backend import BACKENDS, Backend
 from felicity.training import checkpoint
 from tests.support.command import environment, felicity
 
-pytestmark = pytest.mark.xdist_group("frameworks")
-
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:

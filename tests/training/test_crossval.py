@@ -22,8 +22,6 @@ from tests.support.class_folders import write_class_folders
 from tests.support.command import felicity_answer
 from tests.support.keras_here import keras_here
 
-pytestmark = pytest.mark.xdist_group("torch")
-
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -33,8 +33,6 @@ from tests.support.command import environment
 from tests.support.faces_on_disk import made_up, write_csv, write_ferplus, write_png
 from tests.support.keras_here import keras_here
 
-pytestmark = pytest.mark.xdist_group("torch")
-
 
 @pytest.fixture(scope="module")
 def config(data_set: Path, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:

@@ -28,8 +28,6 @@ from tests.support import faces_on_disk as disk
 from tests.support.command import felicity, felicity_answer, felicity_json
 from tests.support.keras_here import keras_here
 
-pytestmark = pytest.mark.xdist_group("torch")
-
 FERPLUS_OF = np.array([4, 5, 6, 1, 3, 2, 0])  # FER2013's codes to FER+'s columns
 CONTEMPT = 7  # FER+'s column
 SETTINGS = """\

@@ -29,8 +29,6 @@ from felicity.training.widening import widened
 from tests.support.command import felicity, felicity_answer
 from tests.support.keras_here import keras_here
 
-pytestmark = pytest.mark.xdist_group("torch")
-
 NETWORK = {"name": "best", "width": 8, "depth": 2, "dropout": 0.0}
 """Grouped stem, averages in convolutions, normalisation folded: a bundle in eight bits changes all of it."""
 

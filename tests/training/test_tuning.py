@@ -27,8 +27,6 @@ from tests.support.class_folders import write_class_folders
 from tests.support.command import environment
 from tests.support.keras_here import keras_here
 
-pytestmark = pytest.mark.xdist_group("torch")
-
 
 @pytest.fixture
 def pretended(monkeypatch: pytest.MonkeyPatch) -> None:
