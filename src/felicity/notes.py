@@ -33,6 +33,22 @@ CODES: dict[str, str] = {
     "parts-unknown": "Felicity cannot tell which images of a data set a model was trained on.",
     "read-as": "How Felicity read a data set where its files leave a choice.",
     "way-of-answering": "Which head of the model answers, and for which shares of the classes.",
+    # photographs, sources and watches
+    "no-faces": "No face is found, so there is no happy share.",
+    "not-calibrated": "The bundle's errors are not known, so counts cannot be adjusted.",
+    "image-unreadable": "An image of a folder cannot be read and is left out.",
+    "frames-damaged": "Damaged frames of a recording are left out.",
+    "video-cut-short": "A recording ends before its file says.",
+    "source-lost": "A live source gives no frames, and Felicity tries to reach it again.",
+    "source-back": "A live source gives frames again.",
+    "windows-waiting": "The store takes no windows, so they wait in memory for the next try.",
+    "heartbeat-missing": "The store does not take a sign of life, so a run that goes on is shown as lost.",
+    "frames-far-apart": "Frames are too far apart to follow people, so whoever stays may be counted more than once.",
+    "counted-twice": "Another run has windows of the same camera or source in these minutes.",
+    # data sets and simulations
+    "leaky-splits": "Duplicates straddle the splits, so results on them are flattered.",
+    "fitted-faces": "The weights are fitted to these faces, so results on them are flattered.",
+    "weights-elsewhere": "An environment variable names another file of weights than the one installed.",
 }
 """What each code means, in one sentence."""
 

@@ -17,7 +17,7 @@ from PIL import Image
 from felicity.imaging.decode import read_image
 from felicity.imaging.encode import write_image
 from felicity.labels import EXPRESSIONS
-from tests.support.command import environment, felicity, felicity_json
+from tests.support.command import environment, felicity, felicity_answer, felicity_json
 from tests.support.people import photograph, scene
 
 
@@ -47,9 +47,11 @@ def test_json_lines_keep_the_contract(photos: Path, tmp_path: Path) -> None:
 
 
 def test_the_share_of_a_folder_is_counted_adjusted_and_by_emq(photos: Path, tmp_path: Path) -> None:
-    *rows, last = felicity_json("classify", photos, "--detector", "hog", "--share", home=tmp_path)
-    share = last["happy_share"]
-    assert len(rows) == 3 and share["people"] == 3 and share["counted"] == 100
+    lines = felicity_json("classify", photos, "--detector", "hog", home=tmp_path)
+    answer, notes = felicity_answer("classify", photos, "--detector", "hog", "--share", home=tmp_path)
+    share = answer["happy_share"]
+    assert answer["images"] == lines and len(lines) == 3 and not notes
+    assert share["people"] == 3 and share["counted"] == 100
     assert share["low"] <= share["adjusted"] <= share["high"] and 0 <= share["emq"] <= 100
     done = felicity("classify", photos / "b", "--detector", "hog", "--share", home=tmp_path)
     assert "happy share of 1 people: counted 100.0 %, adjusted" in done.stdout and "by EMQ" in done.stdout

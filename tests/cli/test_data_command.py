@@ -35,7 +35,7 @@ def run(*arguments: object) -> str:
 def test_inspect_json_is_the_contract(csv: Path) -> None:
     lines = run("inspect", csv, "--json").splitlines()
     assert len(lines) == 1
-    result = json.loads(lines[0])
+    result = json.loads(lines[0])["data"]
     classes = result.pop("classes")
     assert result == {
         "images": 30,
@@ -62,7 +62,8 @@ def test_inspect_prints_tables_and_writes_report_and_chart(csv: Path, tmp_path: 
 
 def test_prepare_writes_and_tells(csv: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    result = json.loads(run("prepare", csv, "-o", out, "--classes", "happy,sad", "--size", 32, "--json", "-j", 1))
+    options = ("--classes", "happy,sad", "--size", 32, "--json", "-j", 1)
+    result = json.loads(run("prepare", csv, "-o", out, *options))["data"]
     assert result["images"] == 8
     assert result["classes"] == ["happy", "sad"]
     assert result["leaky"] is False
@@ -73,7 +74,7 @@ def test_prepare_writes_and_tells(csv: Path, tmp_path: Path) -> None:
 
 
 def test_leaky_is_said_in_the_result(csv: Path, tmp_path: Path) -> None:
-    result = json.loads(run("prepare", csv, "-o", tmp_path / "out", "--leaky", "--json"))
+    result = json.loads(run("prepare", csv, "-o", tmp_path / "out", "--leaky", "--json"))["data"]
     assert result["leaky"] is True
     assert "left out" not in result["splits"]
 
@@ -88,7 +89,7 @@ def test_prepare_crops_the_faces_of_photographs(shared: Path, tmp_path: Path) ->
     disk.write_png(np.full((200, 200), 128, np.uint8), folder / "happy" / "nobody.png")
 
     options = ("--detect-faces", "--detector", "hog", "--size", "64", "--colour", "rgb", "--json", "-j", "1")
-    result = json.loads(run("prepare", folder, "-o", tmp_path / "out", *options))
+    result = json.loads(run("prepare", folder, "-o", tmp_path / "out", *options))["data"]
 
     assert result["images"] == 6
     assert result["left_out"] == {"in which no face was found": 1}
@@ -104,7 +105,7 @@ def test_a_bundle_cannot_judge_prepared_classes_of_ones_own(csv: Path, tmp_path:
     run("prepare", csv, "-o", tmp_path / "own", "--classes", tmp_path / "own.toml", "-j", 1)
     with pytest.raises(DatasetError, match=r"and the bundle knows .*, not unhappy; leave --bundle out"):
         run("inspect", tmp_path / "own", "--bundle", "fast")
-    judged = json.loads(run("inspect", csv, "--classes", tmp_path / "own.toml", "--bundle", "fast", "--json"))
+    judged = json.loads(run("inspect", csv, "--classes", tmp_path / "own.toml", "--bundle", "fast", "--json"))["data"]
     assert set(judged["classes"]["Training"]) == {"happy", "unhappy"} and judged["suspicious_labels"] >= 0
 
 

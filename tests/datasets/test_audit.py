@@ -66,7 +66,7 @@ def found(planted: Path) -> Audit:
 
 
 def test_what_was_planted_is_found(found: Audit) -> None:
-    result = found.to_json()
+    result = found.counts()
     assert set(result) == CONTRACT
     classes = result.pop("classes")
     assert result == {
@@ -113,7 +113,7 @@ def test_what_prepared_data_leave_out_leaks_nowhere(planted: Path, tmp_path: Pat
     prepare(open_dataset(planted), tmp_path / "out")
     result = audit(open_dataset(tmp_path / "out"))
     assert "left out" in result.samples.folds
-    assert result.to_json()["identical_across_splits"] == len(result.near_across_folds) == 0
+    assert result.counts()["identical_across_splits"] == len(result.near_across_folds) == 0
     assert len(result.seen_in_training) == 0
 
 
@@ -178,7 +178,7 @@ def test_fer2013_duplicates_across_folds_and_labels(fer2013: Samples) -> None:
     labels[twins[0][0]] = (labels[twins[0][0]] + 1) % 7
     some = Samples("test", samples.images[rows], labels[rows], samples.names[rows], samples.folds[rows])
 
-    result = audit(some).to_json()
+    result = audit(some).counts()
 
     assert result["identical_groups"] == 300
     assert result["identical_images"] == sum(map(len, twins))
@@ -210,7 +210,7 @@ def test_blank_images_are_no_near_duplicates(tmp_path: Path) -> None:
     disk.write_folders(faces, tmp_path, folds=False)
     for shade in range(0, 250, 25):
         disk.write_png(np.full((48, 48), shade, np.uint8), tmp_path / "sad" / f"blank{shade}.png")
-    result = audit(open_dataset(tmp_path)).to_json()
+    result = audit(open_dataset(tmp_path)).counts()
     assert result["blank"] == 10
     assert result["near_duplicate_groups"] == result["identical_groups"] == 0
 
@@ -247,7 +247,7 @@ def test_suspicious_labels_are_those_a_sure_classifier_contradicts() -> None:
 
     assert found.suspicious is not None
     assert sorted(found.suspicious.tolist()) == wrong
-    assert found.to_json()["suspicious_labels"] == 3
+    assert found.counts()["suspicious_labels"] == 3
     assert any(f.title == "Suspicious labels" and f.count == 3 for f in audit_findings(found))
 
 

@@ -17,7 +17,7 @@ from felicity.models.initial import initial_weights
 from felicity.models.picture import draw_network
 from felicity.models.registry import ModelOptions, build, networks
 from felicity.style.charts import to_png
-from tests.support.command import felicity, felicity_json
+from tests.support.command import felicity, felicity_answer
 from tests.support.keras_here import keras_here
 
 THE_STUDYS = [
@@ -128,14 +128,15 @@ def test_networks_too_deep_for_the_size_are_listed_as_such() -> None:
     assert done.exit_code == 0
     row = next(line for line in done.stdout.splitlines() if "paper-cnn" in line)
     assert "not possible" in row and "605,527" in done.stdout
-    told = CliRunner().invoke(app, ["models", "list", "--size", "16", "--json"]).stdout.splitlines()
-    facts = {one["name"]: one for one in map(json.loads, told)}
+    told = CliRunner().invoke(app, ["models", "list", "--size", "16", "--json"]).stdout
+    facts = {one["name"]: one for one in json.loads(told)["data"]}
     assert "cannot be built" in facts["paper-cnn"]["error"] and facts["resnet5"]["parameters"] == 605_527
 
 
 def test_commands_list_show_and_draw(tmp_path: Path) -> None:
-    assert {one["name"] for one in felicity_json("models", "list", home=tmp_path)} == set(networks())
-    shown = felicity_json("models", "show", "paper-cnn", "--picture", tmp_path / "cnn.png", home=tmp_path)[0]
+    listed, _ = felicity_answer("models", "list", home=tmp_path)
+    assert {one["name"] for one in listed} == set(networks())
+    shown, _ = felicity_answer("models", "show", "paper-cnn", "--picture", tmp_path / "cnn.png", home=tmp_path)
     assert shown["parameters"] == 363_655 and [one["name"] for one in shown["layers"]][1:] == [
         n for n, *_ in THE_STUDYS
     ]

@@ -14,6 +14,7 @@ from felicity.cli.simulations import show_check
 from felicity.errors import ConfigError, DatasetError
 from felicity.index import SoftMatrix
 from felicity.models.bundle import open_bundle
+from felicity.schemas.envelope import document
 from felicity.simulation import null_series
 from felicity.simulation.check import COVERAGE, FALSE_ALARMS, SIZES, chance_error, check
 from felicity.simulation.days import CORRELATION, daily_index, draw_people, estimated_share, simulated_days, sums_by_day
@@ -111,7 +112,7 @@ def test_the_adjusted_share_is_found_and_counting_is_not(
     assert all(COVERAGE[0] - chance_error(95, 120) <= a.coverage for a in verdict.accuracy)
     assert of[200, True].width > 1.2 * of[200, False].width
     assert verdict.ok == all(t.low <= t.measured <= t.high for t in verdict.targets)
-    assert json.loads(json.dumps(verdict.to_json(), allow_nan=False))["ok"] == verdict.ok
+    assert document("simulate-check", verdict)["data"]["ok"] == verdict.ok
     show_check(verdict)
     shown = capsys.readouterr().out
     assert "promised" in shown and all(target.what in shown for target in verdict.targets)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from felicity.cli.simulations import video_answer
 from felicity.errors import ConfigError
 from felicity.faces import Detection
 from felicity.faces.registry import open_detector
 from felicity.models.bundle import open_bundle
 from felicity.recognition.classifier import Classifier
+from felicity.schemas.envelope import document
 from felicity.simulation.labelled import answer, read_labelled
 from felicity.simulation.moving import film_scenes
 from felicity.simulation.street import HEIGHT, WIDTH, Shown, Walker, film, send_walkers
@@ -86,11 +87,11 @@ def test_people_in_moving_pictures_are_found_and_counted(shared: Path) -> None:
     assert rates["same_answer"] >= 80
     assert abs(filmed.scenes[0].filmed.adjusted - 50) < 30
     assert pictures[0].shape == (HEIGHT, WIDTH, 3)
-    assert json.loads(json.dumps(filmed.to_json(), allow_nan=False))["sight"]["people"] == 12
+    assert document("simulate-video", video_answer(filmed))["data"]["sight"]["people"] == 12
 
     blind = film_scenes(samples, faces, classifier, _Blind(), people=10, shares=(0.5,), in_view=5.0)
     assert blind.rates()["detected"] == blind.rates()["found"] == 0
-    assert blind.to_json()["scenes"][0]["filmed"]["adjusted"] is None
+    assert document("simulate-video", video_answer(blind))["data"]["scenes"][0]["filmed"]["adjusted"] is None
     assert math.isnan(blind.scenes[0].filmed.adjusted)
 
     for wrong in ({"people": 5}, {"people": 100_000}, {"shares": (1.5,)}, {"shares": ()}, {"in_view": 0.0}):

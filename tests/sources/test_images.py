@@ -10,6 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from felicity.errors import ConfigError, SourceError
+from felicity.notes import Note
 from felicity.sources import SourceOptions, open_source
 from felicity.sources.frame import Frame
 from tests.support.media import number_in, numbered, write_images
@@ -73,13 +74,13 @@ def test_looks_below_and_ignores_the_rest(tmp_path: Path) -> None:
 def test_a_bad_image_is_counted_and_passed_over(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "sequence", range(5))
     (folder / "frame2.png").write_bytes((folder / "frame2.png").read_bytes()[:60])
-    heard: list[str] = []
+    heard: list[Note] = []
     with open_source(folder, options=SourceOptions(start=NOON, on_note=heard.append)) as source:
         frames = list(source)
     assert [frame.number for frame in frames] == [0, 1, 3, 4]
     assert frames[-1].time == NOON + timedelta(seconds=4)
     assert source.stats.errors == 1 and source.stats.frames == 4
-    assert len(heard) == 1 and "frame2.png" in heard[0] and list(source.stats.notes) == heard
+    assert len(heard) == 1 and "frame2.png" in heard[0].text and list(source.stats.notes) == heard
 
 
 def test_notes_are_bounded(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ import pytest
 
 import felicity
 from felicity.errors import SourceError
+from felicity.notes import Note
 from felicity.sources import Frame, SourceOptions, _live, open_source
 from felicity.sources.registry import SourceKind
 from felicity.sources.stream import redacted
@@ -58,7 +59,7 @@ def no_capture_is_left(seconds: float = 10.0) -> None:
 
 @pytest.mark.usefixtures("quick_retries")
 def test_comes_back_after_the_camera_was_off() -> None:
-    heard: list[str] = []
+    heard: list[Note] = []
     with MjpegServer(JPEGS, fps=30) as server, live(server.url, on_note=heard.append) as source:
         frames: list[Frame] = []
         for frame in source:
@@ -73,7 +74,7 @@ def test_comes_back_after_the_camera_was_off() -> None:
     numbers = [frame.number for frame in frames]
     assert numbers == sorted(set(numbers))
     assert all(before.time <= after.time for before, after in pairwise(frames))
-    assert any("trying again" in note for note in heard) and "is back after" in heard[-1]
+    assert any("trying again" in note.text for note in heard) and "is back after" in heard[-1].text
     assert list(source.stats.notes) == heard
     no_capture_is_left()
 
@@ -90,7 +91,7 @@ def test_a_stalled_stream_is_noticed_and_taken_up_again() -> None:
             if source.stats.reconnects == 2:
                 source.stop()
         assert numbers[-1] >= 10
-        assert any("nothing came for 0.5 s" in note for note in source.stats.notes)
+        assert any("nothing came for 0.5 s" in note.text for note in source.stats.notes)
     no_capture_is_left()
 
 
@@ -159,7 +160,7 @@ def test_wrong_pages_and_passwords() -> None:
                         list(source)
                     told = "".join(traceback.format_exception(raised.value))
                     assert "s3cret" not in told and "watcher" not in told
-            assert "s3cret" not in "".join(source.stats.notes)
+            assert "s3cret" not in "".join(map(str, source.stats.notes))
 
 
 @pytest.mark.parametrize(
@@ -286,7 +287,7 @@ def test_an_exception_in_the_thread_reaches_the_reader() -> None:
 
 
 def test_a_note_taker_that_fails_is_not_swallowed() -> None:
-    def complain(note: str) -> None:
+    def complain(note: Note) -> None:
         raise RuntimeError("cannot write this down")
 
     with (
@@ -346,7 +347,7 @@ def test_webcam_that_is_pulled_out_and_put_in_again(monkeypatch: pytest.MonkeyPa
         for _ in source:
             if source.stats.reconnects == 2:
                 source.stop()
-        assert any("gives no more pictures" in note for note in source.stats.notes)
+        assert any("gives no more pictures" in note.text for note in source.stats.notes)
 
 
 def test_a_file_may_be_called_like_a_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,7 @@ def test_a_file_cut_short_gives_what_is_good(name: str, tmp_path: Path) -> None:
             frames, stats = read(path, fps=fps)
             # A frame that leans on a missing one may go too.
             assert complete - 3 <= frames[-1].number + 1 <= complete
-            assert any("cut short" in note for note in stats.notes)
+            assert any("cut short" in note.text for note in stats.notes)
             for frame in frames:
                 assert frame.time == whole[frame.number].time
                 assert (frame.image_rgb_u8 == whole[frame.number].image_rgb_u8).all()
@@ -153,7 +153,7 @@ def test_damage_in_the_middle_is_passed_over(tmp_path: Path) -> None:
     path.write_bytes(data)
     frames, stats = read(path)
     assert len(frames) == 39 and stats.errors == 1
-    assert stats.notes[0].endswith("damaged frames left out: 1")
+    assert stats.notes[0].text.endswith("damaged frames left out: 1")
 
 
 def test_joined_recordings_go_on_in_time(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import pytest
 from PIL import ExifTags, Image
 
 import felicity as library
-from tests.support.command import environment, felicity, felicity_answer, felicity_json
+from tests.support.command import environment, felicity, felicity_answer
 from tests.support.mjpeg_server import MjpegServer, jpeg
 from tests.support.people import faces_clip, scene
 
@@ -33,10 +33,11 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def watch(clip: Path, home: Path, *more: object, **options: Any) -> dict[str, Any]:
-    printed = felicity_json(
+    """The summary, and under ``notes`` the texts of its notes."""
+    summary, notes = felicity_answer(
         "watch", clip, "--location", "Harbour", "--start", START, "--detector", "hog", *more, home=home, **options
     )
-    return dict(*printed)
+    return summary | {"notes": [note["text"] for note in notes]}
 
 
 def windows(store: Path) -> list[tuple[Any, ...]]:
@@ -143,7 +144,7 @@ def test_a_stream_that_dies_is_resumed_and_ctrl_c_writes_the_open_window(tmp_pat
         watcher.kill()
         watcher.wait()
     assert watcher.returncode == 0, err
-    summary = json.loads(out)
+    summary = json.loads(out)["data"]
     assert summary["reconnects"] == 1 and summary["windows"] >= 1
     assert summary["end"] > summary["start"] and summary["frames"] + summary["dropped"] > frames
     (row,) = felicity_answer("index", "--k", 1, home=tmp_path)[0]["rows"]
@@ -253,8 +254,8 @@ def test_a_time_without_a_zone_is_of_the_locations_clock(tmp_path: Path) -> None
     felicity("locations", "add", "Tokyo", "--timezone", "Asia/Tokyo", home=tmp_path)
     for folder, more in (("film", ["--start", "2026-05-04T09:00"]), ("taken", [])):
         arguments = ["watch", tmp_path / folder, "--location", "Tokyo", "--detector", "hog", *more]
-        (summary,) = felicity_json(*arguments, home=tmp_path, TZ="America/New_York")
-        assert summary["start"] == "2026-05-04T09:00:00+09:00" and not summary["notes"], folder
+        summary, notes = felicity_answer(*arguments, home=tmp_path, TZ="America/New_York")
+        assert summary["start"] == "2026-05-04T09:00:00+09:00" and not notes, folder
     done = felicity(*arguments, home=tmp_path)
     assert "2026-05-04 09:00:00+09:00" in done.stdout, "on the clock of the place, and with its offset"
 
@@ -277,8 +278,9 @@ def test_a_start_that_the_clock_skips_or_shows_twice_is_said(tmp_path: Path, sta
     write_image(tmp_path / "film" / "1.png", scene((30, 60)))
     felicity("locations", "add", "Quay", "--timezone", "Europe/Berlin", home=tmp_path)
     arguments = ["watch", tmp_path / "film", "-l", "Quay", "--detector", "hog", "--start", start]
-    (summary,) = felicity_json(*arguments, home=tmp_path)
-    assert [note in said for said in summary["notes"]] == [True] if note else not summary["notes"]
+    _, notes = felicity_answer(*arguments, home=tmp_path)
+    assert [note in said["text"] for said in notes] == [True] if note else not notes
+    assert all(said["code"] in ("clock-skipped", "clock-twice") and said["location"] == "Quay" for said in notes)
 
 
 def test_photographs_at_a_new_place_watched_again_are_not_counted_twice(tmp_path: Path) -> None:
@@ -288,7 +290,7 @@ def test_photographs_at_a_new_place_watched_again_are_not_counted_twice(tmp_path
     Image.fromarray(scene((30, 60))).save(tmp_path / "taken" / "1.jpg", exif=exif)
     for _ in range(2):
         arguments = ["watch", tmp_path / "taken", "--location", "New", "--detector", "hog"]
-        (summary,) = felicity_json(*arguments, home=tmp_path, TZ="America/New_York")
+        summary, _ = felicity_answer(*arguments, home=tmp_path, TZ="America/New_York")
         assert datetime.fromisoformat(summary["start"]) == datetime(2026, 5, 4, 9, tzinfo=UTC)
     (row,) = felicity_answer("index", "--k", 1, home=tmp_path)[0]["rows"]
     assert row["people_seen"] == 1
@@ -335,7 +337,7 @@ def test_the_six_clips(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         "head-pose-face-detection-male": 1,
     }
     for name, count in seen.items():
-        (summary,) = felicity_json(
+        summary, _ = felicity_answer(
             "watch", shared / "data" / "media" / f"{name}.gif", "--location", name, "--detector", "yunet",
             "--start", START, home=tmp_path,
         )  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from felicity.errors import StoreError
+from felicity.notes import Note
 from felicity.recognition.classifier import Classifier
 from felicity.sources.registry import open_source
 from felicity.store import WatchRun, open_store
@@ -41,7 +42,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return faces_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", seconds=40, fps=1)
 
 
-def watch(clip: Path, store: Store, notes: list[str]) -> WatchSummary:
+def watch(clip: Path, store: Store, notes: list[Note]) -> WatchSummary:
     with open_source(clip, start=START) as source:
         return watch_source(
             source, location="Harbour", camera="c", store=store, classifier=Classifier.open(),
@@ -52,7 +53,7 @@ def watch(clip: Path, store: Store, notes: list[str]) -> WatchSummary:
 def test_a_full_disk_in_the_middle_loses_and_doubles_nothing(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notes: list[str] = []
+    notes: list[Note] = []
     with open_store(str(tmp_path / "whole.db")) as store:
         whole = watch(clip, store, notes)
         expected = store.sums("minute").sums
@@ -62,7 +63,7 @@ def test_a_full_disk_in_the_middle_loses_and_doubles_nothing(
         summary = watch(clip, store, notes)
         found = store.sums("minute").sums
     assert failing.calls > 1 and summary.windows == 4 and summary.unsaved == 0
-    assert len(notes) == 1 and "no room is left" in notes[0] and "wait in memory" in notes[0]
+    assert len(notes) == 1 and "no room is left" in notes[0].text and "wait in memory" in notes[0].text
     assert found.people_seen.sum() == expected.people_seen.sum() == whole.people_seen
     assert found.windows.sum() == expected.windows.sum() == 4
 
@@ -70,7 +71,7 @@ def test_a_full_disk_in_the_middle_loses_and_doubles_nothing(
 def test_a_disk_that_stays_full_is_an_error_and_says_how_much_is_missing(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notes: list[str] = []
+    notes: list[Note] = []
     with open_store(str(tmp_path / "store.db")) as store:
         Failing(store, set(range(1, 100)), monkeypatch)
         with pytest.raises(StoreError, match="no room is left"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from felicity.api.selection import StoreLike
+    from felicity.notes import Note
     from felicity.recognition.photograph import FaceReading
     from felicity.watching.watch import WatchSummary
 
@@ -57,7 +59,7 @@ def watch(
     bundle: str | Path | None = None,
     annotate: str | Path | None = None,
     on_frame: Callable[[WatchSummary], None] | None = None,
-    on_note: Callable[[str], None] | None = None,
+    on_note: Callable[[Note], None] | None = None,
     on_open: Callable[[Callable[[], None]], None] | None = None,
 ) -> WatchSummary:
     """Watch a source to its end and write its windows; the options are those of ``felicity watch``.
@@ -97,7 +99,7 @@ def watch(
             detector=finder,
             seconds=window,
             annotate=Path(annotate) if annotate else None,
-            notes=[f"{doubt}; give the start with its offset from UTC to be sure"] if doubt else [],
+            notes=[replace(doubt, location=location)] if doubt else [],
             on_frame=on_frame,
             on_note=on_note,
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from felicity.models.bundle import Bundle
+    from felicity.notes import Note
     from felicity.recognition.classifier import Classifier
     from felicity.simulation.check import SimulationCheck
     from felicity.simulation.filmed import Filmed
@@ -33,8 +35,8 @@ def read_faces(path: Path, fold: str | None) -> Labelled:
     console.say(f"{len(found.samples):,} faces{of}, labels {'by FER+ votes' if found.voted else 'as the set has them'}")
     if found.twins:
         console.say(f"left out: {found.twins} whose very pixels stand in {FITTED}, which weights are fitted to")
-    if found.fold == FITTED:
-        console.warn(f"weights are fitted to {FITTED}; what is measured on it flatters them")
+    for note in found.notes:
+        console.warn(note)
     return found
 
 
@@ -54,6 +56,7 @@ def run_check(
     series: int,
     chart: Path | None,
     seed: int,
+    notes: Sequence[Note],
     json: bool,
 ) -> None:
     """Measure, show, draw; exit code 1 where a target is missed."""
@@ -73,7 +76,7 @@ def run_check(
             tick=lambda doing: progress.update(task, description=doing),
         )
     if json:
-        console.emit_json(verdict.to_json())
+        console.emit("simulate-check", verdict, notes)
     else:
         show_check(verdict)
     if chart is not None:
@@ -85,8 +88,6 @@ def run_check(
 
 def show_check(verdict: SimulationCheck) -> None:
     """Errors, tests, and the targets beside what was measured."""
-    from felicity.simulation.days import CORRELATION
-
     console.table(
         ("people a day", "correlated", "counted", "adjusted", "bias", "coverage", "as shipped", "width"),
         [
@@ -138,7 +139,7 @@ def show_check(verdict: SimulationCheck) -> None:
         numbers=("measured", "± by chance"),
     )
     console.out.print(
-        f"  correlated: two people of one minute agree by {CORRELATION:g}; seed {verdict.seed}", markup=False
+        f"  correlated: two people of one minute agree by {verdict.correlation:g}; seed {verdict.seed}", markup=False
     )
 
 
@@ -177,7 +178,7 @@ def run_video(
             tick=lambda done, total: progress.update(task, completed=done, total=total),
         )
     if json:
-        console.emit_json(filmed.to_json())
+        console.emit("simulate-video", video_answer(filmed), found.notes)
     else:
         show_video(filmed)
     if picture is not None and pictures:
@@ -185,10 +186,15 @@ def run_video(
         console.say(f"drawn in {picture}: faces of the data set, simulated people")
 
 
+def video_answer(filmed: Filmed) -> dict[str, Any]:
+    """The values of ``schemas.simulation.FilmedShape``."""
+    return vars(filmed) | {"sight": filmed.sight, "percent": filmed.rates(), "errors": filmed.errors()}
+
+
 def show_video(filmed: Filmed) -> None:
     """What was seen, and the error of the shares."""
     sight, rates, errors = filmed.sight, filmed.rates(), filmed.errors()
-    tracks = sight.found + sight.again + sight.nobody
+    tracks = sight.tracks
     console.table(
         ("seen", "number", "percent", "of"),
         [

@@ -80,8 +80,8 @@ class Audit:
         found, counts = np.unique(np.array(names, dtype=np.str_), return_counts=True)
         return sorted(zip(found.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
 
-    def to_json(self) -> dict[str, Any]:
-        """The counts, for programs. ``images`` includes those that cannot be read; None where nothing was sought."""
+    def counts(self) -> dict[str, Any]:
+        """Return all counts by name. ``images`` includes those that cannot be read; None where nothing was sought."""
         return {
             "images": len(self.samples),
             "unreadable": len(self.unreadable),
@@ -93,6 +93,7 @@ class Audit:
             "near_duplicate_groups": len(self.near_groups),
             "suspicious_labels": None if self.suspicious is None else len(self.suspicious),
             "classes": self.samples.counts(),
+            "left_out": dict(self.samples.left_out),
         }
 
 

@@ -25,7 +25,7 @@ CHART = "Images per class, counts of each finding, agreement between sources"
 
 def write_audit_report(audit: Audit, path: Path, *, title: str) -> None:
     """Write the report to ``path``; it appears whole or not at all. Raises ConfigError."""
-    numbers = audit.to_json()
+    numbers = audit.counts()
     page = render_page(
         Path(__file__).with_name("report.html.j2"),
         title=title,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +28,6 @@ class PeopleShare:
     low: float
     high: float
     emq: float
-
-    def to_json(self) -> dict[str, float]:
-        """Plain values."""
-        return {name: round(value, 4) for name, value in asdict(self).items()}
 
 
 def happy_share(probabilities: Sequence[npt.ArrayLike], soft: SoftMatrix, prior: npt.ArrayLike) -> PeopleShare | None:

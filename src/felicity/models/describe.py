@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,16 +37,6 @@ class Description:
     def multiply_adds(self) -> int:
         """Of convolutions and dense layers, per face."""
         return sum(layer.multiply_adds for layer in self.layers)
-
-    def to_json(self) -> dict[str, Any]:
-        """The contract of ``felicity models show --json``."""
-        return {
-            "name": self.name,
-            "about": self.about,
-            "parameters": self.parameters,
-            "multiply_adds": self.multiply_adds,
-            "layers": [asdict(layer) for layer in self.layers],
-        }
 
 
 def describe(model: Any, about: str = "") -> Description:

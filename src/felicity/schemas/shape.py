@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 
 class Shape(BaseModel):
@@ -14,13 +23,21 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True, allow_inf_nan=False)
 
 
-def rounded(digits: int) -> AfterValidator:
-    """Annotate a float that answers give with so many ``digits`` after the point."""
+def rounded(digits: int) -> BeforeValidator:
+    """Annotate a float that answers give with so many ``digits`` after the point; its range is checked thereafter."""
 
-    def round_to(value: float) -> float:
-        return round(value, digits)
+    def round_to(value: Any) -> Any:
+        return round(value, digits) if isinstance(value, float) else value
 
-    return AfterValidator(round_to)
+    return BeforeValidator(round_to)
+
+
+def _nan_is_null(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+NanIsNull = BeforeValidator(_nan_is_null)
+"""Annotate a field of ``float | None`` whose domain object says NaN where there is no figure."""
 
 
 def _iso(time: datetime) -> str:
@@ -35,10 +52,13 @@ Time = Annotated[
 """A time with its offset from UTC, as ISO 8601."""
 
 Count = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
+
+# Sums of floats leave a closed range by a rounding error, so the last digits go before it is checked.
+Share = Annotated[float, Field(ge=0, le=1), rounded(12)]
 """A share or probability, 0..1."""
-Percent = Annotated[float, Field(ge=0, le=100)]
-Points = Annotated[float, Field(ge=-100, le=100)]
+Percent = Annotated[float, Field(ge=0, le=100), rounded(12)]
+Points = Annotated[float, Field(ge=-100, le=100), rounded(12)]
 """Percentage points: a difference of two percentages."""
 
 JsonObject = dict[str, Any]
+"""An object whose keys are data, such as a GeoJSON geometry."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -93,24 +92,13 @@ class Target:
         """As a person reads it."""
         return f"≤ {self.high:g} {self.unit}" if self.low == 0 else f"{self.low:g} to {self.high:g} {self.unit}"
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "what": self.what,
-            "low": self.low,
-            "high": self.high,
-            "measured": round(self.measured, 4),
-            "unit": self.unit,
-            "chance": None if self.chance is None else round(self.chance, 4),
-            "ok": self.ok,
-        }
-
 
 @dataclass(frozen=True)
 class SimulationCheck:
     """Everything that ``felicity simulate --check`` measured.
 
-    ``examples``: a part of the independent location-days, for a picture.
+    ``examples``: a part of the independent location-days, for a picture. ``correlation``: of people of one minute,
+    where they are correlated.
     """
 
     faces: int
@@ -119,6 +107,7 @@ class SimulationCheck:
     accuracy: tuple[Accuracy, ...]
     tests: tuple[TestRates, ...]
     examples: tuple[Example, ...] = field(default=(), repr=False)
+    correlation: float = CORRELATION
 
     @property
     def targets(self) -> list[Target]:
@@ -146,27 +135,10 @@ class SimulationCheck:
         """Whether all promises are kept."""
         return all(target.ok for target in self.targets)
 
-    def to_json(self) -> dict[str, Any]:
-        """One object: ``ok``, ``targets`` and the figures."""
-        return {
-            "ok": self.ok,
-            "targets": [target.to_json() for target in self.targets],
-            "faces": self.faces,
-            "model": self.model,
-            "seed": self.seed,
-            "correlation": CORRELATION,
-            "accuracy": [_rounded(vars(a)) for a in self.accuracy],
-            "tests": [_rounded(vars(t)) for t in self.tests],
-        }
-
 
 def chance_error(percent: float, draws: int) -> float:
     """Two standard errors, in points, of a share of ``percent`` that is counted in ``draws`` draws."""
     return 2 * float(np.sqrt(percent * (100 - percent) / draws))
-
-
-def _rounded(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: round(value, 4) if isinstance(value, float) else value for name, value in values.items()}
 
 
 def check(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +30,11 @@ class Sight:
     false_boxes: int = 0
     frames: int = 0
 
+    @property
+    def tracks(self) -> int:
+        """Counted tracks, of whomever."""
+        return self.found + self.again + self.nobody
+
     def __add__(self, other: Sight) -> Sight:
         return Sight(**{name: value + getattr(other, name) for name, value in vars(self).items()})
 
@@ -43,10 +47,6 @@ class Reading:
     adjusted: float = math.nan
     low: float = math.nan
     high: float = math.nan
-
-    def to_json(self) -> dict[str, float | None]:
-        """Plain values, None for NaN."""
-        return {name: None if math.isnan(value) else value for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,16 @@ class Scene:
     sight: Sight
     cut: int
     same: int
+
+    @property
+    def people(self) -> int:
+        """People who walked by."""
+        return self.sight.people
+
+    @property
+    def tracks(self) -> int:
+        """Counted tracks, of whomever."""
+        return self.sight.tracks
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,7 @@ class Filmed:
     def rates(self) -> dict[str, float]:
         """Percent: detected of clear faces, found of people, counted again, nobody, mixed, rejected, same answer."""
         sight = self.sight
-        tracks = max(sight.found + sight.again + sight.nobody, 1)
+        tracks = max(sight.tracks, 1)
         return {
             "detected": 100 * sight.detected / max(sight.clear, 1),
             "found": 100 * sight.found / max(sight.people, 1),
@@ -109,31 +119,6 @@ class Filmed:
             "mixed": 100 * sight.mixed / tracks,
             "rejected": 100 * sight.rejected / tracks,
             "same_answer": 100 * sum(s.same for s in self.scenes) / max(sum(s.cut for s in self.scenes), 1),
-        }
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "detector": self.detector,
-            "model": self.model,
-            "in_view": self.in_view,
-            "seed": self.seed,
-            "sight": vars(self.sight),
-            "percent": {name: round(value, 4) for name, value in self.rates().items()},
-            "errors": {
-                way: {name: None if math.isnan(value) else round(value, 4) for name, value in error.items()}
-                for way, error in self.errors().items()
-            },
-            "scenes": [
-                {
-                    "truth": round(scene.truth, 4),
-                    "people": scene.sight.people,
-                    "tracks": scene.sight.found + scene.sight.again + scene.sight.nobody,
-                    "direct": scene.direct.to_json(),
-                    "filmed": scene.filmed.to_json(),
-                }
-                for scene in self.scenes
-            ],
         }
 
 

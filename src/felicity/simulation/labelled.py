@@ -16,6 +16,7 @@ from felicity.datasets.samples import UNDECIDED, as_input
 from felicity.errors import DatasetError
 from felicity.index import SoftMatrix
 from felicity.labels import EXPRESSIONS, HAPPY_INDEX
+from felicity.notes import Note
 from felicity.recognition.classifier import BATCH, Classifier
 
 Floats = npt.NDArray[np.float64]
@@ -100,6 +101,13 @@ class Labelled:
     fold: str
     voted: bool
     twins: int
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """A note where the weights are fitted to these faces."""
+        if self.fold != FITTED:
+            return ()
+        return (Note("fitted-faces", f"weights are fitted to {FITTED}, so results on it are flattered"),)
 
 
 def read_labelled(path: Path | str, fold: str | None = None) -> Labelled:

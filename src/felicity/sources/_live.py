@@ -127,7 +127,9 @@ class LiveSource(SourceKind):
                         if lost_since is not None:
                             if seen:
                                 self.stats.reconnects += 1
-                                self._note(f"{self.source_id} is back after {monotonic() - lost_since:.0f} s")
+                                self._note(
+                                    "source-back", f"{self.source_id} is back after {monotonic() - lost_since:.0f} s"
+                                )
                             lost_since, seen, attempt = None, True, 0
                         if picture is None:
                             self.stats.thinned += 1
@@ -146,7 +148,7 @@ class LiveSource(SourceKind):
                 raise SourceError(f"{self.source_id} {happened}: {why}; check that it is on and its address is right")
             pause = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2**attempt) * random.uniform(0.5, 1.0)
             attempt = min(attempt + 1, 16)
-            self._note(f"{self.source_id}: {why}; trying again in {pause:.1f} s")
+            self._note("source-lost", f"{self.source_id}: {why}; trying again in {pause:.1f} s")
             self._stopping.wait(pause)
 
     def _release(self) -> None:

@@ -11,6 +11,8 @@ from typing import Protocol, Self, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from felicity.notes import Note
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -40,8 +42,7 @@ class SourceStats:
 
     ``frames`` were yielded; ``thinned`` were left out because fewer per second were asked for;
     ``dropped`` came from a live source faster than they were taken; ``errors`` could not be decoded.
-    ``reconnects`` counts how often a live source came back. ``notes`` are the latest remarks for a
-    person, one sentence each.
+    ``reconnects`` counts how often a live source came back. ``notes`` are the latest remarks.
     """
 
     frames: int = 0
@@ -49,7 +50,7 @@ class SourceStats:
     dropped: int = 0
     errors: int = 0
     reconnects: int = 0
-    notes: deque[str] = field(default_factory=lambda: deque(maxlen=100))
+    notes: deque[Note] = field(default_factory=lambda: deque(maxlen=100))
 
 
 @runtime_checkable

@@ -63,7 +63,7 @@ class ImageSource(SourceKind):
                 if self.alone:
                     raise SourceError(str(error)) from error
                 self.stats.errors += 1
-                self._note(str(error))
+                self._note("image-unreadable", str(error))
                 continue
             yield Frame(image_rgb_u8, time, self.source_id, number)
         if self.stats.errors == len(self.paths):

@@ -14,6 +14,7 @@ from typing import ClassVar, Self, TypeVar
 
 from felicity.errors import ConfigError, SourceError
 from felicity.imaging.decode import MAX_PIXELS
+from felicity.notes import Note
 from felicity.sources.frame import Frame, Source, SourceStats
 
 
@@ -40,7 +41,7 @@ class SourceOptions:
     patience_seconds: float | None = None
     stall_seconds: float = 10.0
     queue_frames: int = 2
-    on_note: Callable[[str], None] | None = None
+    on_note: Callable[[Note], None] | None = None
 
     def __post_init__(self) -> None:
         if self.start is not None and self.start.tzinfo is None:
@@ -95,10 +96,11 @@ class SourceKind(ABC):
     def _release(self) -> None:  # noqa: B027 - most kinds hold nothing between frames
         """Let go of files, devices and threads; called once, after the last frame."""
 
-    def _note(self, sentence: str) -> None:
-        self.stats.notes.append(sentence)
+    def _note(self, code: str, text: str) -> None:
+        note = Note(code, text)
+        self.stats.notes.append(note)
         if self.options.on_note is not None:
-            self.options.on_note(sentence)
+            self.options.on_note(note)
 
     def _counted(self) -> Iterator[Frame]:
         for frame in self._frames():

@@ -102,7 +102,7 @@ class VideoSource(SourceKind):
                     self.stats.thinned += 1
                 number += 1
         if self.stats.errors:
-            self._note(f"{self.source_id}: damaged frames left out: {self.stats.errors}")
+            self._note("frames-damaged", f"{self.source_id}: damaged frames left out: {self.stats.errors}")
 
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
         """The whole packets of the file, then None to fetch what the decoder still holds."""
@@ -122,11 +122,11 @@ class VideoSource(SourceKind):
         yield None
         seconds, promised = float(ticks * (self._stream.time_base or 0)), self._promised_seconds()
         if whole < self._stream.frames:
-            self._note(
-                f"{self.source_id} is cut short or damaged{broken}: {whole} of {self._stream.frames} frames are there"
-            )
+            there = f"{whole} of {self._stream.frames} frames"
+            self._note("video-cut-short", f"{self.source_id} is cut short or damaged{broken}: {there} are there")
         elif broken or promised - seconds > max(0.5, 0.01 * promised):
-            self._note(f"{self.source_id} is cut short or damaged{broken}: {seconds:.1f} of {promised:.1f} s are there")
+            there = f"{seconds:.1f} of {promised:.1f} s"
+            self._note("video-cut-short", f"{self.source_id} is cut short or damaged{broken}: {there} are there")
 
     def _promised_seconds(self) -> float:
         """What the pictures last by the file's own account; 0 if it gives a time for all its streams only."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from felicity.errors import StoreError
+from felicity.notes import Note
 from felicity.store import Store, WatchRun
 from felicity.watching.summary import WatchSummary
 from felicity.windows import Window
@@ -16,7 +17,7 @@ HEARTBEAT_SECONDS = 60.0
 class Shelf:
     """Writes windows of a run; a failed write is kept and tried again with the next."""
 
-    def __init__(self, store: Store, run: WatchRun, summary: WatchSummary, say: Callable[[str], None]) -> None:
+    def __init__(self, store: Store, run: WatchRun, summary: WatchSummary, say: Callable[[Note], None]) -> None:
         self._store, self._run, self._summary, self._say = store, run, summary, say
         self._waiting: list[Window] = []
         self._beaten = time.monotonic()
@@ -29,7 +30,8 @@ class Shelf:
         try:
             self.save()
         except StoreError as error:
-            self._say(f"{error}; {len(self._waiting)} windows wait in memory for the next try")
+            text = f"{error}; {len(self._waiting)} windows wait in memory for the next try"
+            self._say(Note("windows-waiting", text, self._summary.location))
 
     def save(self) -> None:
         """Write the windows that wait. Raises StoreError."""
@@ -49,4 +51,5 @@ class Shelf:
         try:
             self._store.heartbeat(self._run)
         except StoreError as error:
-            self._say(f"{error}; the run is shown as lost until the store can be written again")
+            text = f"{error}; the run is shown as lost until the store can be written again"
+            self._say(Note("heartbeat-missing", text, self._summary.location))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from felicity.index.people_share import PeopleShare
 from felicity.labels import EXPRESSIONS, INDEX, Expression
+from felicity.notes import Note
 from felicity.style.dates import moment
 from felicity.windows import PersonObservation
 
@@ -20,7 +21,7 @@ class WatchSummary:
     """What a watch has seen so far; sums only.
 
     ``start``, ``end``: times of the first and the latest frame, on the location's clock. ``unsaved``: windows that the
-    store has not taken yet. ``share``: of all people of a folder or recording, at the end.
+    store has not taken yet. ``happy_share``: of all people of a folder or recording, at the end.
     """
 
     location: str
@@ -39,8 +40,8 @@ class WatchSummary:
     windows: int = 0
     unsaved: int = 0
     complete: bool = False
-    share: PeopleShare | None = None
-    notes: list[str] = field(default_factory=list)
+    happy_share: PeopleShare | None = None
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def happy_share_raw(self) -> float | None:

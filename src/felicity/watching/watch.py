@@ -20,6 +20,7 @@ from felicity.faces.tracking import Tracker
 from felicity.imaging.draw import Label, draw_faces
 from felicity.imaging.encode import VideoWriter
 from felicity.index.people_share import happy_share
+from felicity.notes import Note
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader
 from felicity.sources import Frame, Source
@@ -53,7 +54,7 @@ class Watch(AbstractContextManager["Watch"]):
         classifier: Classifier,
         detector: Detector,
         summary: WatchSummary,
-        say: Callable[[str], None],
+        say: Callable[[Note], None],
         gate: QualityGate | None = None,
         seconds: int = 60,
     ) -> None:
@@ -102,12 +103,13 @@ class Watch(AbstractContextManager["Watch"]):
         self._shelf.save()
         self._store.finish_run(self._run, state)
         if state is RunState.ENDED and (twice := self._store.overlapping(self._run)):
-            self._say(
+            text = (
                 f"{twice} windows of camera {summary.camera!r} or this source at {summary.location} in these minutes "
                 "are from another run, so their people count twice; if it was watched before, with another --start or "
                 "--camera, take one of them back, see: felicity runs list"
             )
-        summary.share = happy_share(self._answers, self._bundle.soft_matrix, self._bundle.assumed_prior)
+            self._say(Note("counted-twice", text, summary.location))
+        summary.happy_share = happy_share(self._answers, self._bundle.soft_matrix, self._bundle.assumed_prior)
         self._answers.clear()
         summary.reconnects = self._source.stats.reconnects
         summary.notes += [note for note in self._source.stats.notes if note not in summary.notes]
@@ -131,10 +133,11 @@ class Watch(AbstractContextManager["Watch"]):
             return
         self._far_apart += 1
         if self._far_apart == 3 and 2 * self._far_apart >= self.summary.frames:
-            self._say(
+            text = (
                 f"{self._source.source_id}: frames are over {FAR_APART.seconds} s apart, so whoever stays may "
                 "be counted again and again; 3 frames per second and more are needed to follow people"
             )
+            self._say(Note("frames-far-apart", text, self.summary.location))
 
 
 def watch_source(
@@ -149,8 +152,8 @@ def watch_source(
     seconds: int = 60,
     annotate: Path | None = None,
     on_frame: Callable[[WatchSummary], None] | None = None,
-    on_note: Callable[[str], None] | None = None,
-    notes: Sequence[str] = (),
+    on_note: Callable[[Note], None] | None = None,
+    notes: Sequence[Note] = (),
 ) -> WatchSummary:
     """Watch until the source ends or is stopped; every closed window is written, at last the open one.
 
@@ -161,10 +164,10 @@ def watch_source(
     finder = open_detector(detector) if isinstance(detector, str) else detector
     summary = WatchSummary(location, camera, source.source_id, finder.name)
 
-    def say(sentence: str) -> None:
-        summary.notes.append(sentence)
+    def say(note: Note) -> None:
+        summary.notes.append(note)
         if on_note:
-            on_note(sentence)
+            on_note(note)
 
     for note in notes:
         say(note)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
+from felicity.notes import Note
 from felicity.style.dates import moment
 
 By = Literal["total", "minute", "hour", "day", "week", "month"]
@@ -62,17 +63,18 @@ def read_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def clock_doubt(time: datetime, zone: ZoneInfo) -> str | None:
-    """What is to be said of a time without a zone that the clock of ``zone`` skips or shows twice; else None."""
+def clock_doubt(time: datetime, zone: ZoneInfo) -> Note | None:
+    """Return a note on a time without a zone that the clock of ``zone`` skips or shows twice, else None."""
     first, second = (time.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
         return None
     skipped = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != time.replace(fold=0)
     taken = (second if time.fold else first).astimezone(UTC).astimezone(zone)
-    how = "skips" if skipped else "shows twice"
-    return (
+    code, how = ("clock-skipped", "skips") if skipped else ("clock-twice", "shows twice")
+    return Note(
+        code,
         f"{moment(time, seconds=True)} is a time that the clock of {zone.key} {how}; "
-        f"it is taken for {moment(taken, seconds=True)}"
+        f"it is taken for {moment(taken, seconds=True)}; give it with its offset from UTC to be sure",
     )
 
 

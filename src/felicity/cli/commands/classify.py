@@ -12,7 +12,7 @@ from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.index.people_share import PeopleShare
-    from felicity.recognition.classifier import Classifier
+    from felicity.models.bundle import Bundle
     from felicity.recognition.photographs import ImageReading
 
 
@@ -33,7 +33,8 @@ def classify(
         bool,
         typer.Option(
             "--share",
-            help="Print the happy share of all faces, small and blurred ones too: counted, adjusted, and by EMQ.",
+            help="Print the happy share of all faces, small and blurred ones too: counted, adjusted, and by EMQ. "
+            "With --json: one document of images and share, instead of a line per image.",
         ),
     ] = False,
     bundle: options.Bundle = None,
@@ -57,7 +58,7 @@ def classify(
     if finder is not None:
         console.say(f"detector: {finder.name}, bundle: {classifier.bundle.id}")
     faces = happy = bad = 0
-    answers: list[Any] = []
+    readings: list[ImageReading] = []
     for reading, picture in read_photographs(images, classifier, finder):
         if picture is not None and annotate is not None:
             _annotate(targets[reading.path], reading, picture)
@@ -65,20 +66,21 @@ def classify(
         happy += sum(face.expression == "happy" for face in reading.faces)
         bad += reading.error is not None
         if share:
-            answers += [face.probabilities for face in reading.faces]
-        if json:
-            console.emit_json(_as_json(reading))
-        else:
+            readings.append(reading)
+        if not json:
             _print(reading)
+        elif not share:
+            console.emit_line("classify", _shape(reading))
     if share:
-        _print_share(answers, classifier, json)
+        _print_share(readings, classifier.bundle, json)
     if not json:
         console.say(f"{len(images)} images, {faces} faces, {happy} happy" + (f", {bad} not readable" if bad else ""))
     if bad:
         raise typer.Exit(1)
 
 
-def _as_json(reading: ImageReading) -> dict[str, Any]:
+def _shape(reading: ImageReading) -> dict[str, Any]:
+    """The plain values of ``schemas.seeing.ImageShape``."""
     from felicity.labels import EXPRESSIONS
 
     return {
@@ -86,12 +88,10 @@ def _as_json(reading: ImageReading) -> dict[str, Any]:
         "faces": [
             {
                 "box_xyxy": [round(v, 1) for v in face.detection.box_xyxy] if face.detection else None,
-                "detection_score": round(face.detection.score, 4) if face.detection else 1.0,
+                "detection_score": face.detection.score if face.detection else 1.0,
                 "expression": str(face.expression),
-                "probabilities": {
-                    str(e): round(float(p), 6) for e, p in zip(EXPRESSIONS, face.probabilities, strict=True)
-                },
-                "happy": round(face.happy, 6),
+                "probabilities": dict(zip(map(str, EXPRESSIONS), face.probabilities, strict=True)),
+                "happy": face.happy,
             }
             for face in reading.faces
         ],
@@ -99,13 +99,21 @@ def _as_json(reading: ImageReading) -> dict[str, Any]:
     }
 
 
-def _print_share(answers: list[Any], classifier: Classifier, json: bool) -> None:
+def _print_share(readings: list[ImageReading], bundle: Bundle, json: bool) -> None:
     from felicity.index.people_share import happy_share
+    from felicity.notes import Note
 
-    bundle = classifier.bundle
+    answers = [face.probabilities for reading in readings for face in reading.faces]
     found = happy_share(answers, bundle.soft_matrix, bundle.assumed_prior)
+    notes = []
+    if not answers:
+        notes.append(Note("no-faces", "no face is found, so there is no happy share"))
+    elif found is None:
+        notes.append(Note("not-calibrated", f"bundle {bundle.id} knows no errors on happy faces, so no share is shown"))
+    for note in notes:
+        console.warn(note)
     if json:
-        console.emit_json({"happy_share": found.to_json() if found else None})
+        console.emit("classify-share", {"images": [*map(_shape, readings)], "happy_share": found}, notes)
     elif found is not None:
         console.out.print(share_sentence(found), markup=False, soft_wrap=True)
 

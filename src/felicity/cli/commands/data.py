@@ -88,7 +88,7 @@ def inspect(
     if chart:
         write_whole(chart, to_png(draw_audit(found, title=title)))
     if json:
-        console.emit_json(found.to_json())
+        console.emit("data-inspect", found.counts())
         return
     _table_of_counts(samples.counts(), title=f"{title} ({samples.format})", part="fold")
     console.table(
@@ -140,6 +140,7 @@ def prepare(
     from felicity.datasets.preparing import prepare as make_ready
     from felicity.datasets.splits import SplitOptions
     from felicity.errors import ConfigError
+    from felicity.notes import Note
     from felicity.system import cores
 
     if detector != "auto" and not detect_faces:
@@ -160,8 +161,14 @@ def prepare(
     samples = _open(path, format, classes, votes)
     with _progress("preparing images", len(samples)) as advance:
         manifest = make_ready(samples, out, asked, crop=crop, workers=workers or cores(), progress=advance)
+    notes = []
+    if manifest.leaky:
+        notes.append(Note("leaky-splits", "duplicates straddle these splits, so results on them are flattered"))
+    for note in notes:
+        console.warn(note)
     if json:
-        console.emit_json(
+        console.emit(
+            "data-prepare",
             {
                 "path": str(out),
                 "images": len(manifest.names),
@@ -171,12 +178,11 @@ def prepare(
                 "leaky": manifest.leaky,
                 "size": size,
                 "colour": colour,
-            }
+            },
+            notes,
         )
         return
     _table_of_counts(manifest.counts(), title=f"{out} ({size}x{size} {colour})", part="split")
-    if manifest.leaky:
-        console.warn("leaky: duplicates straddle these splits, so results on them are flattered")
     _left_out(manifest.left_out)
 
 

@@ -45,6 +45,7 @@ def install(
     """Download the file of weights that a detector needs, check it, and put it into your data folder."""
     from felicity.errors import ConfigError
     from felicity.faces.registry import weights_of
+    from felicity.notes import Note
 
     if file and url:
         raise ConfigError("--from and --url exclude each other; give one of them")
@@ -53,7 +54,8 @@ def install(
     target = weights.install(content, str(file or url or weights.url))
     console.out.print(str(target), markup=False, soft_wrap=True)
     if weights.path() != target:
-        console.warn(f"{weights.variable} is set: {weights.path()} is used, not the file just installed")
+        text = f"{weights.variable} is set: {weights.path()} is used, not the file just installed"
+        console.warn(Note("weights-elsewhere", text))
 
 
 def _content(file: Path, weights: WeightsFile) -> bytes:

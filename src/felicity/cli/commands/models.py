@@ -36,19 +36,20 @@ def list_networks(
 
     chosen = ModelOptions(classes, size)
     use_backend(backend)
-    rows = []
+    rows, listed = [], []
     for name, network in networks().items():
+        sums: dict[str, int | str | None]
         try:
             one = describe(build(name, chosen), network.about)
         except ConfigError as error:
-            if json:
-                console.emit_json({"name": name, "about": network.about, "error": str(error)})
+            sums = {"parameters": None, "multiply_adds": None, "error": str(error)}
             rows.append((name, "not possible", "", network.about))
-            continue
-        if json:
-            console.emit_json({key: value for key, value in one.to_json().items() if key != "layers"})
-        rows.append((name, f"{one.parameters:,}", f"{one.multiply_adds:,}", one.about))
+        else:
+            sums = {"parameters": one.parameters, "multiply_adds": one.multiply_adds, "error": None}
+            rows.append((name, f"{one.parameters:,}", f"{one.multiply_adds:,}", network.about))
+        listed.append({"name": name, "about": network.about, **sums})
     if json:
+        console.emit("models-list", listed)
         return
     console.table(
         ("model", "parameters", "multiply-adds", "what it is"),
@@ -93,7 +94,7 @@ def show(
         write_whole(picture, to_png(draw_network(described)))
         console.say(f"written: {picture}")
     if json:
-        console.emit_json(described.to_json())
+        console.emit("models-show", described)
         return
     rows = [
         (one.name, one.kind, "x".join(map(str, one.output)), f"{one.parameters:,}", f"{one.multiply_adds:,}")

@@ -98,7 +98,7 @@ def simulate(
         simulations.run_video(labelled, classifier, detector, people, in_view, picture, seed, json)
         return
     answers = simulations.answered(labelled, classifier) if labelled else None
-    if answers and check:
-        simulations.run_check(answers, classifier, location_days, series, chart, seed, json)
+    if labelled and answers and check:
+        simulations.run_check(answers, classifier, location_days, series, chart, seed, labelled.notes, json)
     else:
         simulations.run_city(classifier.bundle, answers, store, places, days, effect, seed, json)

@@ -96,33 +96,9 @@ def watch(
             on_open=stop_on_signals,
         )
     if json:
-        console.emit_json(as_json(summary))
+        console.emit("watch", summary, summary.notes)
     else:
         show_summary(summary)
-
-
-def as_json(summary: WatchSummary) -> dict[str, Any]:
-    """The summary for programs."""
-    share = summary.happy_share_raw
-    return {
-        "location": summary.location,
-        "camera": summary.camera,
-        "source": summary.source,
-        "detector": summary.detector,
-        "start": summary.start.isoformat() if summary.start else None,
-        "end": summary.end.isoformat() if summary.end else None,
-        "frames": summary.frames,
-        "dropped": summary.dropped,
-        "reconnects": summary.reconnects,
-        "people_seen": summary.people_seen,
-        "people": summary.people,
-        "rejected": dict(summary.rejected),
-        "windows": summary.windows,
-        "complete": summary.complete,
-        "happy_share_raw": None if share is None else round(share, 2),
-        "happy_share": summary.share.to_json() if summary.share else None,
-        "notes": summary.notes,
-    }
 
 
 def show_summary(summary: WatchSummary) -> None:
@@ -149,7 +125,7 @@ def show_summary(summary: WatchSummary) -> None:
 
 
 def _estimates(summary: WatchSummary) -> list[tuple[str, str]]:
-    if (found := summary.share) is None:
+    if (found := summary.happy_share) is None:
         return []
     return [
         ("happy, adjusted", f"{numbers.percent(found.adjusted, 0)} ({numbers.interval(found.low, found.high, 0)})"),
