@@ -46,6 +46,8 @@ def test_inspect_json_is_the_contract(csv: Path) -> None:
         "identical_across_splits": 1,
         "identical_conflicting_labels": 0,
         "near_duplicate_groups": 0,
+        "near_duplicate_images": 0,
+        "left_out": {},
         "suspicious_labels": None,
     }
     assert classes["PublicTest"]["contempt"] == 0

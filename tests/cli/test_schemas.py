@@ -15,8 +15,10 @@ import typer
 
 from felicity.cli.app import app
 from felicity.imaging.encode import write_image
+from felicity.labels import EXPRESSIONS
 from felicity.notes import CODES, Note
 from felicity.schemas import envelope
+from tests.support.class_folders import write_class_folders
 from tests.support.command import felicity, felicity_json
 from tests.support.faces_on_disk import made_up, write_folders
 from tests.support.people import faces_clip, photograph
@@ -39,6 +41,11 @@ class World:
         """A store of two places over six weeks: as much as a trend needs."""
         places = {"Harbour": lambda day: 0.3, "Market": lambda day: 0.5}
         return fill(self.folder / "weeks.db", places, 42, hours=range(9, 10), populations={"Harbour": 10, "Market": 20})
+
+    @cached_property
+    def eight(self) -> Path:
+        """A data set of all eight expressions, a folder each."""
+        return write_class_folders(self.folder / "eight", dict.fromkeys(map(str, EXPRESSIONS), 8))
 
     @cached_property
     def photo(self) -> Path:
@@ -165,7 +172,7 @@ RECIPES: dict[str, Recipe] = {
         "simulate",
         "--check",
         "--faces",
-        world.faces,
+        world.eight,
         "--location-days",
         50,
         "--series",
@@ -186,12 +193,14 @@ RECIPES: dict[str, Recipe] = {
 }
 """By name of the answer: a command line that prints it, without ``--json``."""
 
-ELSEWHERE = {"simulate-video": "a minute of film, checked in tests/simulation/test_moving.py"}
+ELSEWHERE = {
+    "reproduce": "three frameworks, checked in tests/evaluation/test_study.py",
+    "simulate-video": "a minute of film, checked in tests/simulation/test_moving.py",
+}
+"""Answers whose commands take too long for this walk, and the tests that hold their shape."""
 
-TO_COME = {
-    "reproduce",
-}  # fmt: skip
-"""Commands that do not print their answer in the envelope yet."""
+FAILS = {"simulate-check"}
+"""Commands that end with exit code 1 here: so few faces do not meet the targets."""
 
 
 def commands_with_json() -> set[str]:
@@ -217,8 +226,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def test_every_command_with_json_has_a_shape_and_a_recipe() -> None:
-    assert {command_of(name) for name in RECIPES} | TO_COME == commands_with_json()
-    assert not TO_COME & set(RECIPES)
+    assert {command_of(name) for name in (*RECIPES, *ELSEWHERE)} == commands_with_json()
+    assert not set(ELSEWHERE) & set(RECIPES)
     assert set(envelope.names()) == set(RECIPES) | set(ELSEWHERE)
 
 
@@ -229,7 +238,7 @@ def test_what_is_printed_is_what_the_schema_says(name: str, world: World, tmp_pa
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema" and schema["title"] == f"felicity {name}"
     jsonschema.Draft202012Validator.check_schema(schema)
     check = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
-    printed = felicity_json(*RECIPES[name](world), home=tmp_path)
+    printed = felicity_json(*RECIPES[name](world), home=tmp_path, expect=int(name in FAILS))
     if name not in envelope.streams():
         (document,) = printed
         assert set(document) == {"format", "data", "notes"} and document["format"] == envelope.FORMAT

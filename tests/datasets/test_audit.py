@@ -34,6 +34,8 @@ CONTRACT = {
     "identical_across_splits",
     "identical_conflicting_labels",
     "near_duplicate_groups",
+    "near_duplicate_images",
+    "left_out",
     "suspicious_labels",
     "classes",
 }
@@ -78,7 +80,9 @@ def test_what_was_planted_is_found(found: Audit) -> None:
         "identical_across_splits": 2,
         "identical_conflicting_labels": 1,
         "near_duplicate_groups": 1,
+        "near_duplicate_images": 2,
         "suspicious_labels": None,
+        "left_out": {},
     }
     assert set(classes) == {"train", "test"}
     assert sum(sum(row.values()) for row in classes.values()) == 79

@@ -238,7 +238,8 @@ def test_nothing_is_made_for_what_cannot_be_watched(tmp_path: Path) -> None:
 def test_a_run_watched_again_with_a_wrong_option_stays_ended(clip: Path, tmp_path: Path) -> None:
     store = tmp_path / "own.db"
     watch(clip, tmp_path, "--store", store)
-    watch(clip, tmp_path, "--store", store, "--annotate", tmp_path / "x.avi", expect=1)
+    words = ["watch", clip, "--location", "Harbour", "--detector", "hog", "--start", "2026-05-04T09:00"]
+    felicity(*words, "--store", store, "--annotate", tmp_path / "x.avi", home=tmp_path, expect=1)
     with closing(sqlite3.connect(store)) as connection:
         assert connection.execute("select state from runs").fetchall() == [("ended",)]
 

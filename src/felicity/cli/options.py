@@ -112,6 +112,7 @@ def _file(what: str, *endings: str) -> Callable[[Path | None], Path | None]:
 
 page_file = _file("a page", ".html", ".htm")
 png_file = _file("a picture", ".png")
+table_file = _file("a table", ".csv")
 map_file = _file("a map", ".geojson", ".json")
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from felicity.datasets.classes import ClassMap
 from felicity.datasets.duplicates import Duplicates, Rows, find_duplicates, members
 from felicity.datasets.facts import ImageFacts, examine
+from felicity.datasets.near import SIMILARITY
 from felicity.datasets.samples import UNDECIDED, Image, Samples, as_input
 from felicity.datasets.splits import LEFT_OUT, TEST, TRAIN, VALIDATION, roles_of
 from felicity.errors import DatasetError, require
@@ -65,6 +66,11 @@ class Audit:
     suspicious: Rows | None = None
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What reading the set decided, and groups that are too large to be believed, a sentence each."""
+        return (*self.samples.remarks, *self.duplicates.remarks())
+
+    @property
     def imbalance(self) -> float:
         """Images of the largest class for one of the smallest (of those that have any)."""
         counts = np.bincount(self.samples.labels[self.samples.labels >= 0])
@@ -91,6 +97,7 @@ class Audit:
             "identical_across_splits": len(self.across_folds),
             "identical_conflicting_labels": len(self.conflicting),
             "near_duplicate_groups": len(self.near_groups),
+            "near_duplicate_images": sum(map(len, self.near_groups)),
             "suspicious_labels": None if self.suspicious is None else len(self.suspicious),
             "classes": self.samples.counts(),
             "left_out": dict(self.samples.left_out),
@@ -101,6 +108,7 @@ def audit(
     samples: Samples,
     *,
     judge: Predict | None = None,
+    similarity: float = SIMILARITY,
     workers: int = 1,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Audit:
@@ -108,10 +116,11 @@ def audit(
 
     ``judge``: gives a classifier's probabilities; labels that contradict it are then found by
     confident learning (Northcutt, Jiang, Chuang: Confident Learning, JAIR 2021), which needs the
-    package cleanlab. ``progress`` is told how many more images were looked at.
+    package cleanlab. ``similarity``: from which two images are near duplicates, 0.5 to 1. ``progress`` is
+    told how many more images were looked at.
     """
     facts = examine(samples.images, workers=workers, progress=progress)
-    duplicates = find_duplicates(facts)
+    duplicates = find_duplicates(facts, similarity=similarity)
     identical = members(duplicates.identical)
     near = [rows for rows in members(duplicates.similar) if len(set(duplicates.identical[rows].tolist())) > 1]
 

@@ -14,11 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.facts import ImageFacts
-from felicity.datasets.near import SIMILARITY, centred, near_pairs, similarity_of
-from felicity.errors import ConfigError
+from felicity.datasets.near import SIMILARITY, centred, check_similarity, near_pairs, similarity_of
 
-LARGE_GROUP, LARGE_SHARE = 20, 0.01
-"""A group of more images than both the first and this share of the set is worth a look."""
+LARGE_GROUP = 20
+"""A group of near duplicates with more different images is worth a look."""
 
 Rows = npt.NDArray[np.int64]
 Floats32 = npt.NDArray[np.float32]
@@ -38,16 +37,15 @@ class Duplicates:
     pairs: Rows
     similarities: Floats32
 
-    def large(self) -> Rows:
-        """Return the sizes of groups that are too large to be believed, largest first."""
-        sizes = np.unique(self.similar, return_counts=True)[1]
-        return np.sort(sizes[sizes > max(LARGE_GROUP, LARGE_SHARE * len(self.similar))])[::-1].astype(np.int64)
-
-
-def check_similarity(similarity: float) -> None:
-    """Raise ConfigError unless ``similarity`` lies in 0.5 to 1."""
-    if not 0.5 <= similarity <= 1:
-        raise ConfigError(f"similarity must lie in 0.5 to 1, not {similarity}; the default is {SIMILARITY}")
+    def remarks(self) -> tuple[str, ...]:
+        """Return a sentence on each of the three largest groups that are too large to be believed unseen."""
+        groups = sorted(members(self.similar), key=lambda rows: -len(rows))
+        large = [rows for rows in groups if len(set(self.identical[rows].tolist())) > LARGE_GROUP]
+        return tuple(
+            f"one group of near duplicates has {len(rows):,} images ({len(rows) / len(self.similar):.1%} of the set): "
+            "look at it with data inspect --output, and raise --similarity if it shows different people"
+            for rows in large[:3]
+        )
 
 
 def find_duplicates(

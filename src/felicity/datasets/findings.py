@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from felicity.datasets.auditing import Audit
 from felicity.datasets.duplicates import Rows
 from felicity.style import numbers
+
+LEAST_ALIKE = 24
+"""Pairs to judge the similarity by."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +97,21 @@ def _copies(audit: Audit) -> Iterator[AuditFinding]:
         "Near duplicates",
         len(audit.near_groups),
         "groups",
-        f"{_images(audit.near_groups):,} images stand in groups that a perceptual hash finds alike, beyond equal "
-        "pixels.",
+        f"{_images(audit.near_groups):,} images stand in groups of one photograph, cut, scaled, mirrored or lit "
+        "differently.",
         tuple(audit.near_groups),
     )
+    if len(pairs := audit.duplicates.pairs):
+        alike = audit.duplicates.similarities
+        least = np.argsort(alike, kind="stable")[:LEAST_ALIKE]
+        yield AuditFinding(
+            "Pairs that are least alike",
+            len(pairs),
+            "pairs",
+            f"Of all verified pairs, these {len(least)} are the least similar ({alike[least[0]]:.3f} to "
+            f"{alike[least[-1]]:.3f}). If some show different people, choose a larger --similarity.",
+            tuple(pairs[least]),
+        )
 
 
 def _doubtful_labels(audit: Audit) -> Iterator[AuditFinding]:

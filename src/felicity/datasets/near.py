@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.looks import SIDE, Look
+from felicity.errors import ConfigError
 
 SIMILARITY = 0.87
 """Correlation from which two looks show one photograph; ``benchmarks/duplicates.py`` measures what it finds."""
@@ -34,6 +35,12 @@ PRODUCT_CELLS = 1 << 24
 
 Rows = npt.NDArray[np.int64]
 Floats32 = npt.NDArray[np.float32]
+
+
+def check_similarity(similarity: float) -> None:
+    """Raise ConfigError unless ``similarity`` lies in 0.5 to 1."""
+    if not 0.5 <= similarity <= 1:
+        raise ConfigError(f"similarity must lie in 0.5 to 1, not {similarity}; the default is {SIMILARITY}")
 
 
 def centred(looks: Look) -> Floats32:

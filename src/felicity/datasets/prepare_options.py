@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from felicity.datasets.near import SIMILARITY, check_similarity
 from felicity.datasets.splits import SplitOptions
 from felicity.errors import ConfigError
 from felicity.imaging.spec import Colour
@@ -15,7 +16,8 @@ class PrepareOptions:
 
     ``size``: side in pixels. ``deduplicate``: keep one of each group of identical images.
     ``drop_blank``: leave out images that show nothing. ``folds``: cross-validation folds to draw (0: none).
-    ``crop_name``: which face detector crops, for the record.
+    ``crop_name``: which face detector crops, for the record. ``similarity``: from which two images are near
+    duplicates, 0.5 to 1 (``near.SIMILARITY``).
     """
 
     size: int = 48
@@ -24,11 +26,13 @@ class PrepareOptions:
     drop_blank: bool = False
     folds: int = 0
     crop_name: str = ""
+    similarity: float = SIMILARITY
     split: SplitOptions = field(default_factory=SplitOptions)
 
     def __post_init__(self) -> None:
         if not 8 <= self.size <= 1024:
             raise ConfigError(f"size must be 8 to 1024 pixels, not {self.size}")
+        check_similarity(self.similarity)
         if self.colour not in ("gray", "rgb"):
             raise ConfigError(f"colour must be 'gray' or 'rgb', not {self.colour!r}")
         if self.folds and self.folds < 2:

@@ -16,6 +16,8 @@ from felicity.datasets.samples import Samples
 from felicity.datasets.splits import LEFT_OUT, TEST, TRAIN, VALIDATION, k_folds, roles_of, split
 from felicity.errors import DatasetError
 
+MUCH = 0.05
+"""Share of the training part whose loss is worth a warning."""
 RESEMBLE = "of the training part that resemble an image held out (kept, but in no part)"
 
 
@@ -23,7 +25,7 @@ def make_manifest(
     samples: Samples, options: PrepareOptions, facts: ImageFacts, face: npt.NDArray[np.bool_]
 ) -> tuple[Manifest, Rows]:
     """Return the manifest, and the rows of ``samples`` that it keeps."""
-    duplicates = find_duplicates(facts)
+    duplicates = find_duplicates(facts, similarity=options.similarity)
     rows, left_out = _kept_rows(samples, options, facts, face, duplicates)
     groups = duplicates.similar
     if samples.subjects is not None:
@@ -55,9 +57,34 @@ def make_manifest(
         widths=facts.width[rows],
         flags=_flags(samples, facts, duplicates, rows),
         other_labels={source: _names_of(said, kept.classes) for source, said in kept.other_labels.items()},
-        remarks=samples.remarks,
+        remarks=(*samples.remarks, *duplicates.remarks(), *_losses(parts), *_gaps(kept, parts)),
     )
     return manifest, rows
+
+
+def _losses(parts: npt.NDArray[np.str_]) -> list[str]:
+    """Return a warning where much of the training part resembles held-out images and is in no part."""
+    tied, trained = int((parts == LEFT_OUT).sum()), int((parts == TRAIN).sum())
+    share = tied / max(tied + trained, 1)
+    if share <= MUCH:
+        return []
+    return [
+        f"{tied:,} of {tied + trained:,} training images ({share:.0%}) resemble an image held out and are in no part; "
+        "a larger --similarity leaves out fewer, --leaky none"
+    ]
+
+
+def _gaps(kept: Samples, parts: npt.NDArray[np.str_]) -> list[str]:
+    """Return a remark for each class that a part lacks while another has it."""
+    said = []
+    for part in (VALIDATION, TEST):
+        inside = parts == part
+        there = {label for label in kept.labels.tolist() if label >= 0}
+        lacking = [kept.classes[label] for label in sorted(there - set(kept.labels[inside].tolist()))]
+        if inside.any() and lacking:
+            few = ", ".join(f"{name} ({int((kept.labels == kept.classes.index(name)).sum()):,})" for name in lacking)
+            said.append(f"the {part} part has no image of {few}: too few images of the whole set to be in each part")
+    return said
 
 
 def _kept_rows(

@@ -30,6 +30,7 @@ def write_audit_report(audit: Audit, path: Path, *, title: str) -> None:
         Path(__file__).with_name("report.html.j2"),
         title=title,
         samples=audit.samples,
+        remarks=audit.remarks,
         numbers=numbers,
         columns=list(dict.fromkeys(name for row in numbers["classes"].values() for name in row)),
         imbalance=audit.imbalance,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,8 +14,10 @@ from felicity.cli.options import Detector, Json
 
 if TYPE_CHECKING:
     from felicity.datasets import Samples
+    from felicity.datasets.manifest import Manifest
     from felicity.datasets.votes import Mode
     from felicity.imaging.spec import Colour
+    from felicity.notes import Note
     from felicity.recognition.classifier import Classifier
 
 PathOf = Annotated[Path, typer.Argument(metavar="PATH", help="Folder, csv (also .gz, .zst), zip or tar.")]
@@ -30,6 +30,14 @@ Votes = Annotated[
     typer.Option("--votes", help="How FER+ votes become labels."),
 ]
 ColourOption = Annotated[Literal["gray", "rgb"], typer.Option("--colour", help="Colour of the images.")]
+Similarity = Annotated[
+    float | None,
+    typer.Option(
+        "--similarity",
+        metavar="0.5..1",
+        help="From which two images are near duplicates (default: 0.87); larger joins fewer.",
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Another seed gives another draw.")]
 Workers = Annotated[int | None, typer.Option("--workers", "-j", min=1, help="Processes (default: one per core).")]
 
@@ -59,9 +67,16 @@ def inspect(
             callback=options.png_file,
         ),
     ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--table", metavar="FILE.csv", help="Write every finding by file name.", callback=options.table_file
+        ),
+    ] = None,
     bundle: Annotated[
         str | None, typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="Seek labels this bundle contradicts.")
     ] = None,
+    similarity: Similarity = None,
     format: Format = None,
     classes: Classes = None,
     votes: Votes = "shares",
@@ -72,6 +87,8 @@ def inspect(
     from felicity.datasets.auditing import audit
     from felicity.datasets.charts import draw_audit
     from felicity.datasets.findings import audit_findings
+    from felicity.datasets.findings_table import write_findings
+    from felicity.datasets.near import SIMILARITY
     from felicity.datasets.report import write_audit_report
     from felicity.files import write_whole
     from felicity.style.charts import to_png
@@ -81,14 +98,19 @@ def inspect(
     samples = _open(path, format, classes, votes)
     judge = _judge(classifier, classes, samples.classes) if classifier else None
     with _progress("looking at images", len(samples)) as advance:
-        found = audit(samples, judge=judge, workers=workers or cores(), progress=advance)
+        found = audit(
+            samples, judge=judge, similarity=similarity or SIMILARITY, workers=workers or cores(), progress=advance
+        )
     title = path.resolve().name
     if report:
         write_audit_report(found, report, title=title)
     if chart:
         write_whole(chart, to_png(draw_audit(found, title=title)))
+    if table:
+        write_findings(found, table)
+    notes = _notes(found.remarks)
     if json:
-        console.emit("data-inspect", found.counts())
+        console.emit("data-inspect", found.counts(), notes)
         return
     _table_of_counts(samples.counts(), title=f"{title} ({samples.format})", part="fold")
     console.table(
@@ -100,7 +122,7 @@ def inspect(
         numbers=("count",),
     )
     _left_out(samples.left_out)
-    for place in (report, chart):
+    for place in (report, chart, table):
         if place:
             console.say(f"written: {place}")
 
@@ -115,6 +137,7 @@ def prepare(
         bool, typer.Option("--detect-faces", help="Crop the face found in each image; without one it is left out.")
     ] = False,
     detector: Detector = "auto",
+    similarity: Similarity = None,
     deduplicate: Annotated[bool, typer.Option("--deduplicate", help="Keep one of each group of equal images.")] = False,
     drop_blank: Annotated[bool, typer.Option("--drop-blank", help="Leave out images that show nothing.")] = False,
     test_share: Annotated[
@@ -135,12 +158,13 @@ def prepare(
     json: Json = False,
 ) -> None:
     """Make a data set ready for training: one array of equal images and a manifest, split without leaks."""
+    from felicity.datasets.near import SIMILARITY
     from felicity.datasets.prepare_options import PrepareOptions
     from felicity.datasets.preparing import check_output
     from felicity.datasets.preparing import prepare as make_ready
     from felicity.datasets.splits import SplitOptions
     from felicity.errors import ConfigError
-    from felicity.notes import Note
+    from felicity.faces.largest import LargestFace
     from felicity.system import cores
 
     if detector != "auto" and not detect_faces:
@@ -152,38 +176,49 @@ def prepare(
         drop_blank=drop_blank,
         folds=folds,
         crop_name=detector if detect_faces else "",
+        similarity=similarity or SIMILARITY,
         split=SplitOptions(test_share=test_share, validation_share=validation_share, seed=seed, leaky=leaky),
     )
     check_output(out)
-    crop = FaceCrop(detector, size, colour) if detect_faces else None
+    crop = LargestFace(detector, size, colour) if detect_faces else None
     if crop is not None:
         _ = crop.detector  # a detector that is missing is said at once
     samples = _open(path, format, classes, votes)
     with _progress("preparing images", len(samples)) as advance:
         manifest = make_ready(samples, out, asked, crop=crop, workers=workers or cores(), progress=advance)
-    notes = []
-    if manifest.leaky:
-        notes.append(Note("leaky-splits", "duplicates straddle these splits, so results on them are flattered"))
-    for note in notes:
-        console.warn(note)
+    _show_prepared(manifest, out, json=json)
+
+
+def _show_prepared(manifest: Manifest, out: Path, *, json: bool) -> None:
+    """Print what the folder ``out`` holds now."""
+    notes = _notes(manifest.remarks, leaky=manifest.leaky)
+    size, colour = manifest.options["size"], manifest.options["colour"]
     if json:
-        console.emit(
-            "data-prepare",
-            {
-                "path": str(out),
-                "images": len(manifest.names),
-                "classes": list(manifest.classes),
-                "splits": manifest.counts(),
-                "left_out": dict(manifest.left_out),
-                "leaky": manifest.leaky,
-                "size": size,
-                "colour": colour,
-            },
-            notes,
-        )
+        answer = {
+            "path": str(out),
+            "images": len(manifest.names),
+            "classes": list(manifest.classes),
+            "splits": manifest.counts(),
+            "left_out": dict(manifest.left_out),
+            "leaky": manifest.leaky,
+            "size": size,
+            "colour": colour,
+        }
+        console.emit("data-prepare", answer, notes)
         return
     _table_of_counts(manifest.counts(), title=f"{out} ({size}x{size} {colour})", part="split")
     _left_out(manifest.left_out)
+
+
+def _notes(remarks: Sequence[str], *, leaky: bool = False) -> list[Note]:
+    """Say what reading and splitting decided, and return it as notes."""
+    from felicity.notes import Note
+
+    notes = [Note("read-as", remark) for remark in remarks]
+    if leaky:
+        notes.append(Note("leaky-splits", "duplicates straddle these splits, so results on them are flattered"))
+    console.notes(notes)
+    return notes
 
 
 @group.command()
@@ -212,41 +247,6 @@ def augment(
     shown = chosen_images(_open(path, format, classes, "shares"), images, size, colour, seed)
     write_image(out, preview(shown, seed, PRESETS[how], variants=variants))
     console.say(f"written: {out}")
-
-
-@dataclass
-class FaceCrop:
-    """Crops the largest face; opens its detector when first asked, in whatever process that is."""
-
-    name: str
-    size: int
-    colour: Colour
-
-    @cached_property
-    def detector(self) -> Any:
-        """The open detector."""
-        from felicity.faces.registry import open_detector
-
-        return open_detector(self.name)
-
-    def __call__(self, image_rgb_u8: Any) -> Any:
-        """The face of ``image_rgb_u8`` at the size and colour asked for, or None."""
-        from felicity.faces.crop import crop_face
-
-        found = self.detector.detect(image_rgb_u8)
-        if not found:
-            return None
-        largest = max(found, key=lambda detection: detection.width * detection.height)
-        return crop_face(
-            image_rgb_u8,
-            largest,
-            size=self.size,
-            colour=self.colour,
-            geometry=self.detector.geometry,
-        )
-
-    def __reduce__(self) -> Any:
-        return FaceCrop, (self.name, self.size, self.colour)
 
 
 def _open(path: Path, format: str | None, classes: str | None, votes: Mode) -> Samples:

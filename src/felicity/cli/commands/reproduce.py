@@ -50,7 +50,7 @@ def reproduce(
     use_backend("tensorflow")
     found = write_study_page(outcomes, describe(build("paper-cnn")), output, " ".join(words))
     if json:
-        console.emit_json({"page": str(output / "reproduction.md"), "findings": [vars(one) for one in found]})
+        console.emit("reproduce", {"page": str(output / "reproduction.md"), "findings": found})
         return
     columns, rows = results(outcomes)
     console.table(columns, rows, title="trainings", numbers=columns[1:])

@@ -1,0 +1,35 @@
+"""The findings of an audit by file name, as a table that a spreadsheet or a script reads."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from felicity.datasets.auditing import Audit
+from felicity.datasets.findings import audit_findings
+from felicity.files import write_whole
+
+COLUMNS = ("finding", "group", "name", "fold", "label")
+
+
+def write_findings(audit: Audit, path: Path) -> int:
+    """Write one row per image of each finding to the CSV file ``path``; return how many rows it has.
+
+    ``group`` numbers the groups of a finding from 1: rows of one number belong together. Raises ConfigError.
+    """
+    samples = audit.samples
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    rows = 0
+    for finding in audit_findings(audit):
+        groups = finding.examples or tuple(audit.unreadable[:, None] if finding.title == "Unreadable files" else ())
+        for number, group in enumerate(groups, start=1):
+            for row in group.tolist():
+                label = int(samples.labels[row])
+                named = samples.classes[label] if label >= 0 else ""
+                table.writerow((finding.title, number, samples.names[row], samples.folds[row], named))
+                rows += 1
+    write_whole(path, text.getvalue().encode())
+    return rows
