@@ -18,7 +18,6 @@ MODULE_LINES, FUNCTION_LINES = 320, 60
 
 LONG_FUNCTIONS = {
     "cli/commands/data.py:inspect": "lists its options",
-    "cli/commands/data.py:prepare": "lists its options",
     "cli/commands/evaluate.py:evaluate": "lists its options",
     "cli/commands/simulate.py:simulate": "lists its options",
     "cli/commands/watch.py:watch": "lists its options",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from felicity.cli.app import app
@@ -18,6 +19,7 @@ from felicity.evaluation.study import experiments, published
 from felicity.evaluation.study.experiments import EXPERIMENTS, SEEDS, Outcome, configure, run_all
 from felicity.evaluation.study.networks import contest
 from felicity.evaluation.study.replication import replication_checks
+from felicity.schemas.envelope import document, json_schema
 from felicity.training.config import TrainConfig
 from tests.support.faces_on_disk import Faces, made_up, write_csv
 from tests.support.keras_here import keras_here
@@ -141,6 +143,15 @@ def test_findings_say_yes_and_no_by_the_figures(tmp_path: Path) -> None:
     assert found["training accuracy, two classes, TensorFlow (its table)"].agrees
     assert not found["accuracy, two classes, TensorFlow (its text)"].agrees
     assert not found["training loss, two classes, first epoch"].agrees
+
+
+@pytest.mark.usefixtures("pretended")
+def test_the_answer_for_programs_has_its_shape(tmp_path: Path) -> None:
+    outcomes = run_all("faces", tmp_path, epochs=30, images=0, seed=1)
+    found = replication_checks(outcomes, published.PARAMETERS)
+    answer = document("reproduce", {"page": str(tmp_path / "reproduction.md"), "findings": found})
+    Draft202012Validator(json_schema("reproduce")).validate(answer)
+    assert [one["what"] for one in answer["data"]["findings"]] == [one.what for one in found]
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:

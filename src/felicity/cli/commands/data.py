@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from felicity.datasets import Samples
     from felicity.datasets.manifest import Manifest
     from felicity.datasets.votes import Mode
-    from felicity.imaging.spec import Colour
     from felicity.notes import Note
     from felicity.recognition.classifier import Classifier
 
