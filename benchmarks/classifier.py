@@ -52,7 +52,7 @@ def multiply_adds(name: str) -> int:
     flags += [word for key in ("width", "depth", "filter_size") if said[key] for word in (f"--{key}", str(said[key]))]
     command = [sys.executable, "-m", "felicity", "models", "show", said["name"], "--json", *flags]
     shown = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return int(shown["multiply_adds"])
+    return int(shown["data"]["multiply_adds"])
 
 
 def matrix_product(threads: int) -> Callable[[], object]:

@@ -106,7 +106,7 @@ def test_install_from_a_file(weights: bytes, tmp_path: Path) -> None:
     assert Path(printed.strip()).read_bytes() == weights
     assert [p.name for p in Path(printed.strip()).parent.iterdir()] == [weights_of("yunet").file_name]
     assert open_detector().name == "yunet"
-    assert json.loads(run("list", "--json").splitlines()[0]) == {"name": "yunet", "available": True, "reason": ""}
+    assert json.loads(run("list", "--json"))["data"][0] == {"name": "yunet", "available": True, "reason": ""}
 
 
 @pytest.mark.shared_data

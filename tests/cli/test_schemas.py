@@ -168,6 +168,7 @@ RECIPES: dict[str, Recipe] = {
     "models-list": lambda world: ["models", "list", "--size", 16],
     "models-show": lambda world: ["models", "show", "test-tiny"],
     "runs-list": lambda world: ["runs", "list", "--store", world.town],
+    "simulate": lambda world: ["simulate", "--store", world.folder / "simulated.db", "--days", 2],
     "simulate-check": lambda world: [
         "simulate",
         "--check",

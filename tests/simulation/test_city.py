@@ -25,7 +25,7 @@ from felicity.simulation.town import SimulatedLocation, read_places, simulate_da
 from felicity.store import open_store
 from felicity.windows import Location, PersonObservation, Sums, WindowAccumulator
 from tests.support import windows as people
-from tests.support.command import felicity, felicity_answer, felicity_json
+from tests.support.command import felicity, felicity_answer
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -173,7 +173,7 @@ def test_a_city_in_a_store_beside_its_truth(tmp_path: Path) -> None:
         '[[place]]\nname = "Lane"\nhappy = 0.2\npeople_per_hour = 60\n'
     )
     city = tmp_path / "city.db"
-    rows = felicity_json(
+    rows, _ = felicity_answer(
         "simulate", "--store", city, "--places", file, "--days", 6, "--effect", "2026-05-07=20", home=tmp_path
     )
 
@@ -266,7 +266,7 @@ def test_the_shipped_bundle_on_faces_it_never_saw(shared: Path, tmp_path: Path) 
         "--series", series, "--chart", chart, "--json", home=tmp_path, expect=None,
     )  # fmt: skip
     (line,) = done.stdout.splitlines()
-    verdict = json.loads(line)
+    verdict = json.loads(line)["data"]
 
     assert "264 whose very pixels stand in Training" in done.stderr
     assert chart.stat().st_size > 20_000

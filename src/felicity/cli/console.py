@@ -59,18 +59,17 @@ def emit(name: str, data: Any, notes: Iterable[Note] = ()) -> None:
     """Print the answer ``name`` in its envelope on one line of stdout; see ``schemas.envelope.document``."""
     from felicity.schemas.envelope import document
 
-    emit_json(document(name, data, notes))
+    _print_json(document(name, data, notes))
 
 
 def emit_line(name: str, data: Any) -> None:
     """Print one line of the streaming answer ``name``, JSON Lines without an envelope."""
     from felicity.schemas.envelope import line
 
-    emit_json(line(name, data))
+    _print_json(line(name, data))
 
 
-def emit_json(value: Any) -> None:
-    """One JSON document on one line of stdout; refuses NaN and infinities."""
+def _print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, allow_nan=False), flush=True)
 
 

@@ -249,6 +249,7 @@ def run_city(
     days: int,
     effect: str | None,
     seed: int,
+    notes: Sequence[Note],
     json: bool,
 ) -> None:
     """Write the city and print its index beside the truth."""
@@ -282,13 +283,12 @@ def run_city(
             tick=lambda: progress.advance(task),
         )
     truth = {t.place: t for t in truths}
-    rows = happiness(store=url, by="total", locations=list(truth), model=bundle.id).rows
+    found = happiness(store=url, by="total", locations=list(truth), model=bundle.id)
+    rows = found.rows
+    console.notes(found.notes)
     if json:
-        from felicity.schemas.index import IndexRowShape
-
-        for row in rows:
-            figures = IndexRowShape.model_validate(row).model_dump(mode="json")
-            console.emit_json(figures | {"truth": round(100 * truth[row.location].happy, 4)})
+        answer = [vars(row) | {"truth": 100 * truth[row.location].happy} for row in rows]
+        console.emit("simulate", answer, (*notes, *found.notes))
         return
     show_rows(
         rows,

@@ -6,10 +6,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from felicity.schemas.index import IndexRowShape
 from felicity.schemas.shape import Count, NanIsNull, Percent, Shape, rounded
 
 Rounded = Annotated[float, rounded(4)]
 Measured = Annotated[Rounded | None, NanIsNull]
+
+
+class SimulatedRowShape(IndexRowShape):
+    """The index of a simulated location beside the truth."""
+
+    truth: Annotated[Percent, rounded(4)] = Field(description="True share of people who are happy, in percent.")
 
 
 class TargetShape(Shape):
@@ -136,4 +143,4 @@ class FilmedShape(Shape):
     scenes: list[SceneShape]
 
 
-SHAPES = {"simulate-check": CheckShape, "simulate-video": FilmedShape}
+SHAPES = {"simulate": list[SimulatedRowShape], "simulate-check": CheckShape, "simulate-video": FilmedShape}

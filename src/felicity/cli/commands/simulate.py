@@ -98,7 +98,8 @@ def simulate(
         simulations.run_video(labelled, classifier, detector, people, in_view, picture, seed, json)
         return
     answers = simulations.answered(labelled, classifier) if labelled else None
-    if labelled and answers and check:
-        simulations.run_check(answers, classifier, location_days, series, chart, seed, labelled.notes, json)
+    notes = labelled.notes if labelled else ()
+    if answers and check:
+        simulations.run_check(answers, classifier, location_days, series, chart, seed, notes, json)
     else:
-        simulations.run_city(classifier.bundle, answers, store, places, days, effect, seed, json)
+        simulations.run_city(classifier.bundle, answers, store, places, days, effect, seed, notes, json)
