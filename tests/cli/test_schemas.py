@@ -18,6 +18,7 @@ from felicity.imaging.encode import write_image
 from felicity.labels import EXPRESSIONS
 from felicity.notes import CODES, Note
 from felicity.schemas import envelope
+from tests.conftest import CHECKOUT
 from tests.support.class_folders import write_class_folders
 from tests.support.command import felicity, felicity_json
 from tests.support.faces_on_disk import made_up, write_folders
@@ -293,6 +294,12 @@ def test_what_has_not_its_shape_is_not_printed(wrong: Any) -> None:
         envelope.document("runs-list", [row])
     with pytest.raises(ValueError, match="more"):
         envelope.document("runs-list", [row | {"people": 1, "more": 1}])
+
+
+def test_the_reference_lists_all_names_and_codes() -> None:
+    page = (CHECKOUT / "docs" / "json.md").read_text()
+    assert [name for name in envelope.names() if f"| `{name}` |" not in page] == []
+    assert [code for code, sentence in CODES.items() if f"| `{code}` | {sentence} |" not in page] == []
 
 
 def test_a_note_has_a_listed_code() -> None:
