@@ -210,6 +210,38 @@ def test_counts_that_cannot_be_adjusted_are_said_to_be_so(tmp_path: Path) -> Non
         assert not chart.exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["watch", "x", "--device", "y"], "felicity watch has no option --device; choose one of --location, --camera,"),
+        (["watch", "x", "--detektor", "y"], "felicity watch has no option --detektor; did you mean --detector?"),
+        (["train", "x", "--zzz", "3"], "felicity train has no option --zzz; see: felicity train --help"),
+        (["reprot"], "felicity has no command 'reprot'; did you mean report or reproduce?"),
+        (["data", "look"], "felicity data has no command 'look'; choose one of inspect, prepare, augment"),
+        (["watch"], "felicity watch needs SOURCE; see: felicity watch --help"),
+        (["watch", "x"], "felicity watch needs --location; see: felicity watch --help"),
+        (["doctor", "b"], "felicity doctor: got unexpected extra argument"),
+        (["index", "--k"], "option '--k' requires an argument"),
+        (["index", "--k", "0"], "--k must be a whole number at least 1, not '0'"),
+        (["index", "--by", "year"], "--by must be total, minute, hour, day, week or month, not 'year'"),
+        (["simulate", "--days", "nan"], "--days must be a whole number of 1 to 3,660, not 'nan'"),
+        (["watch", "x", "--fps", "many"], "--fps must be a number, not 'many'"),
+        (["runs", "remove", "first"], "RUNS must be a whole number, not 'first'"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, words: Sequence[str], sentence: str
+) -> None:
+    done = felicity(*words, home=tmp_path, expect=2)
+    assert done.stdout == "" and done.stderr.startswith("error ") and done.stderr.count("\n") == 1
+    assert sentence in done.stderr
+
+
+def test_a_group_without_a_command_shows_its_help(tmp_path: Path) -> None:
+    done = felicity("data", home=tmp_path, expect=2)
+    assert "inspect" in done.stdout + done.stderr and "error" not in done.stderr.lower()
+
+
 def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["simulate", "--store", str(tmp_path / "s.db"), "--seed", "-1"])
     assert done.exit_code == 2 and "--seed" in done.output

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from felicity import __version__
-from felicity.cli import commands, console
+from felicity.cli import commands, console, usage
 from felicity.errors import FelicityError
 
 app = typer.Typer(
@@ -42,12 +42,18 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one sentence on stderr and exit code 1."""
+    """Run the command line; an error is one sentence on stderr, with exit code 1, or 2 for a wrong command line."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file's name may be no text; its bytes are then spelt out
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        sys.exit(app(prog_name="felicity", standalone_mode=False) or 0)
+    except usage.UsageError as error:
+        if type(error).__name__ != "NoArgsIsHelpError":  # it has shown the help
+            console.fail(usage.explain(error))
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(1)
     except FelicityError as error:
         for note in getattr(error, "__notes__", ()):
             console.warn(note)

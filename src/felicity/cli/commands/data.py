@@ -98,7 +98,11 @@ def inspect(
     judge = _judge(classifier, classes, samples.classes) if classifier else None
     with _progress("looking at images", len(samples)) as advance:
         found = audit(
-            samples, judge=judge, similarity=similarity or SIMILARITY, workers=workers or cores(), progress=advance
+            samples,
+            judge=judge,
+            similarity=SIMILARITY if similarity is None else similarity,
+            workers=workers or cores(),
+            progress=advance,
         )
     title = path.resolve().name
     if report:
@@ -175,7 +179,7 @@ def prepare(
         drop_blank=drop_blank,
         folds=folds,
         crop_name=detector if detect_faces else "",
-        similarity=similarity or SIMILARITY,
+        similarity=SIMILARITY if similarity is None else similarity,
         split=SplitOptions(test_share=test_share, validation_share=validation_share, seed=seed, leaky=leaky),
     )
     check_output(out)
