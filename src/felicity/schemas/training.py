@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from felicity.schemas.shape import Count, JsonObject, Shape, Share
+from felicity.schemas.shape import Count, JsonObject, Shape
+
+ExactShare = Annotated[float, Field(ge=0, le=1)]
+"""A share as a run keeps it, to the last digit, so that an answer equals the file."""
 
 
 class EpochShape(Shape):
@@ -12,9 +17,9 @@ class EpochShape(Shape):
 
     epoch: int = Field(ge=1)
     loss: float = Field(description="Mean over the steps of the epoch.")
-    accuracy: Share = Field(description="On the training part, augmented as it was trained on.")
+    accuracy: ExactShare = Field(description="On the training part, augmented as it was trained on.")
     val_loss: float
-    val_accuracy: Share
+    val_accuracy: ExactShare
     learning_rate: float = Field(description="Of the last step.")
     seconds: float = Field(ge=0, description="Of the steps alone.")
     images_per_second: float = Field(ge=0)
@@ -44,10 +49,10 @@ class FoldShape(Shape):
     images: FoldImagesShape
     best_epoch: int = Field(ge=1)
     seconds: float
-    accuracy: Share
-    balanced_accuracy: Share
-    macro_f1: Share
-    happy_f1: Share | None = Field(description="Null where happy is no class.")
+    accuracy: ExactShare
+    balanced_accuracy: ExactShare
+    macro_f1: ExactShare
+    happy_f1: ExactShare | None = Field(description="Null where happy is no class.")
     loss: float
     history: list[EpochShape]
 
@@ -73,7 +78,7 @@ class CrossValidatedShape(Shape):
     complete: bool
     folds: list[FoldShape]
     summary: dict[str, SummaryShape] = Field(description="By figure.")
-    confidence: Share
+    confidence: ExactShare
     interval: str = Field(description="What the interval is.")
 
 
@@ -83,7 +88,7 @@ class TrialShape(Shape):
     number: Count
     state: str = Field(pattern="^(done|pruned|failed)$")
     val_loss: float | None
-    val_accuracy: Share | None
+    val_accuracy: ExactShare | None
     best_epoch: int | None
     epochs: Count
     seconds: float | None
@@ -109,7 +114,9 @@ class TunedShape(Shape):
     epochs: int
     space: dict[str, JsonObject] = Field(description="What was tuned, by dotted name.")
     best: BestTrialShape
-    importances: dict[str, Share] | None = Field(description="Share of each setting in what tells good trials apart.")
+    importances: dict[str, ExactShare] | None = Field(
+        description="ExactShare of each setting in what tells good trials apart."
+    )
     trials: list[TrialShape]
     storage: str = Field(description="Where trials are kept, without a password.")
 
