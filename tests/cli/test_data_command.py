@@ -155,3 +155,20 @@ def test_mistakes_are_one_sentence_and_leave_nothing(
         run(*(argument.format(csv=csv, tmp=tmp_path) for argument in arguments))
     assert "\n" not in str(caught.value)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_no_output_of_an_inspection_takes_the_place_of_the_data(tmp_path: Path) -> None:
+    folder = disk.write_affectnet(disk.made_up(14), tmp_path / "set")
+    image = next(iter(sorted((folder / "happy").iterdir())))
+    link = tmp_path / "link.csv"
+    link.symlink_to(folder / "labels.csv")
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    for words in (("--table", folder / "labels.csv"), ("--table", link), ("--chart", image)):
+        with pytest.raises(ConfigError, match=r"belongs to the data set .*; choose another file to write"):
+            run("inspect", folder, *words, "-j", 1)
+    table = disk.write_csv(disk.made_up(14), tmp_path / "fer2013.csv")
+    with pytest.raises(ConfigError, match="belongs to the data set"):
+        run("inspect", table, "--table", table, "-j", 1)
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
+    run("inspect", folder, "--table", folder / "findings.csv", "-j", 1)
+    assert (folder / "findings.csv").is_file()

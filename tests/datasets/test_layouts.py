@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from felicity.datasets import open_dataset, prepare
+from felicity.datasets.registry import files_of
 from felicity.errors import DatasetError
 from tests.support import faces_on_disk as disk
 
@@ -113,6 +114,7 @@ def test_linked_class_folders_are_read(tmp_path: Path) -> None:
 
     assert len(samples) == 14
     assert np.array_equal(np.sort(samples.labels), np.sort(faces.labels))
+    assert len(files_of(tmp_path / "set")) == 14, "a change behind a link is a change of the set"
 
 
 def test_a_folder_that_links_to_itself_is_refused(tmp_path: Path) -> None:

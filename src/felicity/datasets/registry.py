@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
-from felicity.datasets.archives import FileTree, Tree, open_tree
+from felicity.datasets.archives import FileTree, FolderTree, Tree, open_tree
 from felicity.datasets.classes import EIGHT, ClassMap, parse_classes
 from felicity.datasets.samples import Samples
 from felicity.datasets.votes import VoteRule
-from felicity.errors import DatasetError
+from felicity.errors import ConfigError, DatasetError
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,20 @@ def open_dataset(
 def files_of(path: Path, format: str | None = None) -> list[Path]:
     """What ``open_dataset`` would look at: all below a folder, an archive, or a file and what belongs to it beside it.
 
-    Raises DatasetError.
+    Files in linked folders are among them. Raises DatasetError.
     """
-    if path.is_dir():
-        return sorted(path.rglob("*"))
     tree = open_tree(path)
+    if isinstance(tree, FolderTree):
+        return [path / name for name in tree.names]
     if isinstance(tree, FileTree) and isinstance(reader := _reader(tree, format), LooksBeside):
         return [path, *reader.beside(tree)]
     return [path]
+
+
+def check_not_read(output: Path, path: Path, format: str | None = None) -> None:
+    """Raise ConfigError where writing ``output`` would replace a file of the data set at ``path``."""
+    if output.exists() and any(file.exists() and output.samefile(file) for file in files_of(path, format)):
+        raise ConfigError(f"{output}: belongs to the data set {path}; choose another file to write")
 
 
 def _reader(tree: Tree, format: str | None, classes: ClassMap = EIGHT) -> Reader:

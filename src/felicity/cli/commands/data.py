@@ -13,7 +13,7 @@ from felicity.cli import console, options
 from felicity.cli.options import Detector, Json
 
 if TYPE_CHECKING:
-    from felicity.datasets import Samples
+    from felicity.datasets import Audit, Samples
     from felicity.datasets.manifest import Manifest
     from felicity.datasets.votes import Mode
     from felicity.notes import Note
@@ -85,14 +85,17 @@ def inspect(
     """Show what is wrong with a data set: duplicates, leaks between folds, labels, files. Changes nothing."""
     from felicity.datasets.auditing import audit
     from felicity.datasets.charts import draw_audit
-    from felicity.datasets.findings import audit_findings
     from felicity.datasets.findings_table import write_findings
     from felicity.datasets.near import SIMILARITY
+    from felicity.datasets.registry import check_not_read
     from felicity.datasets.report import write_audit_report
     from felicity.files import write_whole
     from felicity.style.charts import to_png
     from felicity.system import cores
 
+    for output in (report, chart, table):
+        if output is not None:
+            check_not_read(output, path, format)
     classifier = _classifier(bundle) if bundle else None
     samples = _open(path, format, classes, votes)
     judge = _judge(classifier, classes, samples.classes) if classifier else None
@@ -114,20 +117,22 @@ def inspect(
     notes = _notes(found.remarks)
     if json:
         console.emit("data-inspect", found.counts(), notes)
-        return
-    _table_of_counts(samples.counts(), title=f"{title} ({samples.format})", part="fold")
-    console.table(
-        ("finding", "count", ""),
-        [
-            (finding.title, f"{finding.count:,}" if finding.count else "none", finding.unit)
-            for finding in audit_findings(found)
-        ],
-        numbers=("count",),
-    )
-    _left_out(samples.left_out)
+    else:
+        _show_audit(found, title)
     for place in (report, chart, table):
         if place:
             console.say(f"written: {place}")
+
+
+def _show_audit(found: Audit, title: str) -> None:
+    """Print the counts of the images and of each finding."""
+    from felicity.datasets.findings import audit_findings
+
+    samples = found.samples
+    _table_of_counts(samples.counts(), title=f"{title} ({samples.format})", part="fold")
+    rows = [(one.title, f"{one.count:,}" if one.count else "none", one.unit) for one in audit_findings(found)]
+    console.table(("finding", "count", ""), rows, numbers=("count",))
+    _left_out(samples.left_out)
 
 
 @group.command()
