@@ -78,7 +78,7 @@ def test_a_group_of_different_people_is_warned_of(tmp_path: Path) -> None:
     )
     write_audit_report(found, tmp_path / "page.html", title="set")
     page = (tmp_path / "page.html").read_text()
-    assert "one group of near duplicates has 40 images" in page and "Pairs that are least alike" in page
+    assert "one group of near duplicates has 40 images" in page and "Pairs of near duplicates" in page
     assert prepare(samples, tmp_path / "out").remarks[0] == found.remarks[0]
 
 

@@ -47,8 +47,8 @@ def _leaks(audit: Audit) -> Iterator[AuditFinding]:
             "images",
             f"{numbers.share(len(audit.seen_in_training) / audit.held_out, 0)} of the {audit.held_out:,} "
             "images meant for testing "
-            "have a twin or near twin in the training part, which flatters every result on them. Prepared data leave "
-            "the twins out of training.",
+            "have an identical image or a near duplicate in the training part, which flatters every result on them. "
+            "Prepared data leave these training images out.",
             tuple(audit.seen_in_training[:, None]),
         )
     yield AuditFinding(
@@ -105,11 +105,11 @@ def _copies(audit: Audit) -> Iterator[AuditFinding]:
         alike = audit.duplicates.similarities
         least = np.argsort(alike, kind="stable")[:LEAST_ALIKE]
         yield AuditFinding(
-            "Pairs that are least alike",
+            "Pairs of near duplicates",
             len(pairs),
             "pairs",
-            f"Of all verified pairs, these {len(least)} are the least similar ({alike[least[0]]:.3f} to "
-            f"{alike[least[-1]]:.3f}). If some show different people, choose a larger --similarity.",
+            f"The {len(least)} least similar pairs ({alike[least[0]]:.3f} to {alike[least[-1]]:.3f}) stand here, so "
+            "that you can judge the similarity. If some show different people, choose a larger --similarity.",
             tuple(pairs[least]),
         )
 
