@@ -14,7 +14,8 @@ from PIL import Image
 def main() -> None:
     """Cut and write."""
     page = Image.open(sys.argv[1]).convert("RGB")
-    written = np.flatnonzero((np.asarray(page) < 250).any(axis=(1, 2)))
+    pixels = np.asarray(page).astype(int)
+    written = np.flatnonzero((np.abs(pixels - pixels[-1]) > 5).any(axis=(1, 2)))  # the last row is empty
     cut = page.crop((0, 0, page.width, min(int(written[-1]) + 30, page.height)))
     cut.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(sys.argv[2], optimize=True)
 

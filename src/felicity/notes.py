@@ -30,6 +30,7 @@ CODES: dict[str, str] = {
     "left-out": "Images are left out, and how many.",
     "no-history": "A bundle holds no history of its training.",
     "no-votes": "Labels are learnt as they are, because the data set has no votes to take soft labels from.",
+    "parts-doubtful": "Groups of near duplicates are large, many images are in no part, or a part lacks a class.",
     "parts-unknown": "Felicity cannot tell which images of a data set a model was trained on.",
     "read-as": "How Felicity read a data set where its files leave a choice.",
     "way-of-answering": "Which head of the model answers, and for which shares of the classes.",

@@ -39,7 +39,7 @@ def test_a_test_folder_beside_a_table_stays_the_test_part(tmp_path: Path) -> Non
     manifest = prepare(samples, tmp_path / "out")
 
     assert set(manifest.names[manifest.splits == "test"]) == {n for n in samples.names if n.startswith("test/")}
-    assert manifest.remarks[0] == samples.remarks[0]
+    assert manifest.remarks == samples.remarks
     assert open_dataset(tmp_path / "out").remarks == manifest.remarks
 
 

@@ -21,6 +21,8 @@ from felicity.datasets.findings_table import write_findings
 from felicity.datasets.prepare_options import PrepareOptions
 from felicity.datasets.report import write_audit_report
 from felicity.errors import ConfigError
+from felicity.training.config import DataConfig
+from felicity.training.data import load_training_set
 from tests.support import faces_on_disk as disk
 
 Image = npt.NDArray[np.uint8]
@@ -57,7 +59,7 @@ def test_altered_copies_are_found_and_strangers_stay_apart(surround: bool, share
         assert share >= 0.9, (name, share)
     groups = [rows[rows < ORIGINALS] for rows in members(found.similar)]
     assert max(len(set(found.identical[rows].tolist())) for rows in groups) <= 3
-    assert not found.remarks()
+    assert not found.warnings()
 
 
 def test_a_group_of_different_people_is_warned_of(tmp_path: Path) -> None:
@@ -73,13 +75,13 @@ def test_a_group_of_different_people_is_warned_of(tmp_path: Path) -> None:
     found = audit(samples)
 
     assert found.remarks == (
-        "one group of near duplicates has 40 images (40.0% of the set): look at it with data inspect --output, and "
-        "raise --similarity if it shows different people",
+        "one group of near duplicates has 40 images (40.0 % of the set); look at it with felicity data inspect "
+        "--output, and raise --similarity if it shows different people",
     )
     write_audit_report(found, tmp_path / "page.html", title="set")
     page = (tmp_path / "page.html").read_text()
     assert "one group of near duplicates has 40 images" in page and "Pairs of near duplicates" in page
-    assert prepare(samples, tmp_path / "out").remarks[0] == found.remarks[0]
+    assert prepare(samples, tmp_path / "out").warnings[0] == found.remarks[0]
 
 
 def test_a_larger_similarity_keeps_more_apart() -> None:
@@ -102,11 +104,11 @@ def test_a_large_loss_and_missing_classes_are_said(tmp_path: Path) -> None:
     names = np.array([f"{i:03}.png" for i in range(50)])
     samples = Samples("test", np.stack([*faces.images, *test]), labels, names, folds)
 
-    remarks = prepare(samples, tmp_path / "out").remarks
+    warnings = prepare(samples, tmp_path / "out").warnings
 
-    said = r"10 of \d+ training images \(\d+%\) resemble an image held out and are in no part; .*--similarity .*--leaky"
-    assert any(re.match(said, remark) for remark in remarks)
-    assert any(r.startswith("the test part has no image of") and "contempt (1)" in r for r in remarks)
+    said = r"10 of \d+ training images \(\d+ %\) resemble an image held out and are in no part; .*--similarity.*--leaky"
+    assert any(re.match(said, warning) for warning in warnings)
+    assert any(r.startswith("the test part has no image of") and "contempt (1)" in r for r in warnings)
 
 
 def test_findings_by_file_name(tmp_path: Path) -> None:
@@ -125,3 +127,16 @@ def test_findings_by_file_name(tmp_path: Path) -> None:
     assert copies == {"happy/copy.png", f"happy/{first.name}"}
     assert [row["name"] for row in table if row["finding"] == "Unreadable files"] == ["sad/broken.png"]
     assert {f.title for f in audit_findings(found) if f.count} == {row["finding"] for row in table}
+
+
+def test_a_training_says_what_is_doubtful_about_its_data(tmp_path: Path) -> None:
+    faces = disk.made_up(70, seed=2)
+    folder = disk.write_folders(faces, tmp_path / "set", folds=True)
+    for path in sorted((folder / "train").rglob("*.png"))[::6]:
+        image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        disk.write_png(CHANGES["darker"](image), folder / "test" / path.parent.name / path.name)
+
+    notes = load_training_set(DataConfig(path=str(folder), size=16)).notes
+
+    assert {"left-out", "parts-doubtful"} <= {note.code for note in notes}
+    assert any("training images" in str(note) and "--similarity" in str(note) for note in notes)

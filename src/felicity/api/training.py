@@ -235,9 +235,10 @@ def _prepare(
 ) -> tuple[Any, tuple[Note, ...]]:
     """Read the data; notes on ``learnt``, the part that is trained on."""
     held = load(chosen.data, soft=chosen.soft_labels, progress=told.prepared)
-    soft, notes = learnt(held).soft, ()
+    soft, notes = learnt(held).soft, held.notes
     if chosen.soft_labels and (soft is None or not soft.any()):
         text = f"{chosen.data.path}: has no votes to take soft labels from, so labels are learnt as they are"
-        told.note(note := Note("no-votes", text))
-        return held, (note,)
+        notes = (*notes, Note("no-votes", text))
+    for note in notes:
+        told.note(note)
     return held, notes

@@ -68,7 +68,7 @@ class Audit:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What reading the set decided, and groups that are too large to be believed, a sentence each."""
-        return (*self.samples.remarks, *self.duplicates.remarks())
+        return (*self.samples.remarks, *self.duplicates.warnings())
 
     @property
     def imbalance(self) -> float:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from felicity.datasets.facts import ImageFacts
 from felicity.datasets.near import SIMILARITY, centred, check_similarity, near_pairs, similarity_of
+from felicity.style import numbers
 
 LARGE_GROUP = 20
 """A group of near duplicates with more different images is worth a look."""
@@ -37,13 +38,14 @@ class Duplicates:
     pairs: Rows
     similarities: Floats32
 
-    def remarks(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """Return a sentence on each of the three largest groups that are too large to be believed unseen."""
         groups = sorted(members(self.similar), key=lambda rows: -len(rows))
         large = [rows for rows in groups if len(set(self.identical[rows].tolist())) > LARGE_GROUP]
         return tuple(
-            f"one group of near duplicates has {len(rows):,} images ({len(rows) / len(self.similar):.1%} of the set): "
-            "look at it with data inspect --output, and raise --similarity if it shows different people"
+            f"one group of near duplicates has {len(rows):,} images ({numbers.share(len(rows) / len(self.similar))} of "
+            "the set); look at it with felicity data inspect --output, and raise --similarity if it shows different "
+            "people"
             for rows in large[:3]
         )
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import DatasetError, require
+from felicity.notes import Note
 
 VERSION = 2
 MANIFEST, IMAGES = "manifest.parquet", "images.npy"
@@ -29,8 +30,8 @@ class Manifest:
     own. ``splits``: ``train``, ``validation``, ``test`` or ``left out``. ``k_folds``: fold in which an image
     is held out, or None where none were drawn. ``groups``: images of one number resemble each other
     or show one subject. ``hashes``: of the decoded pixels, 32 hexadecimal digits. ``other_labels``: what another
-    source of the same set says, by its name: classes, "" where it says nothing. ``remarks``: what reading and
-    splitting decided that a user should know, a sentence each.
+    source of the same set says, by its name: classes, "" where it says nothing. ``remarks``: what the reader decided
+    that a user should know, ``warnings``: what is doubtful about the groups and the parts, a sentence each.
     """
 
     format: str
@@ -51,6 +52,16 @@ class Manifest:
     flags: list[list[str]] = field(repr=False)
     other_labels: Mapping[str, npt.NDArray[np.str_]] = field(default_factory=dict, repr=False)
     remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What a user of these images should know: how they were read, left out and divided."""
+        return (
+            *(Note("read-as", remark) for remark in self.remarks),
+            *(Note("left-out", f"left out of the data set: {n:,} {reason}") for reason, n in self.left_out.items()),
+            *(Note("parts-doubtful", warning) for warning in self.warnings),
+        )
 
     @property
     def leaky(self) -> bool:
@@ -107,6 +118,7 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
         "options": dict(manifest.options),
         "left_out": dict(manifest.left_out),
         "remarks": list(manifest.remarks),
+        "warnings": list(manifest.warnings),
     }
     table = pyarrow.table(columns).replace_schema_metadata({"felicity": json.dumps(facts, sort_keys=True)})
     parquet.write_table(table, folder / MANIFEST, compression="zstd")
@@ -138,6 +150,7 @@ def read_manifest(folder: Path | str) -> Manifest:
         options=facts["options"],
         left_out=facts["left_out"],
         remarks=tuple(facts.get("remarks", ())),
+        warnings=tuple(facts.get("warnings", ())),
         names=np.array(columns["source"], dtype=np.str_),
         labels=np.array([index[label] for label in columns["label"]], dtype=np.int64),
         soft_labels=_or_none(columns["soft_label"], np.float32),

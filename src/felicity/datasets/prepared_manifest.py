@@ -15,6 +15,7 @@ from felicity.datasets.prepare_options import PrepareOptions
 from felicity.datasets.samples import Samples
 from felicity.datasets.splits import LEFT_OUT, TEST, TRAIN, VALIDATION, k_folds, roles_of, split
 from felicity.errors import DatasetError
+from felicity.style import numbers
 
 MUCH = 0.05
 """Share of the training part whose loss is worth a warning."""
@@ -57,7 +58,8 @@ def make_manifest(
         widths=facts.width[rows],
         flags=_flags(samples, facts, duplicates, rows),
         other_labels={source: _names_of(said, kept.classes) for source, said in kept.other_labels.items()},
-        remarks=(*samples.remarks, *duplicates.remarks(), *_losses(parts), *_gaps(kept, parts)),
+        remarks=samples.remarks,
+        warnings=(*duplicates.warnings(), *_losses(parts), *_gaps(kept, parts)),
     )
     return manifest, rows
 
@@ -69,8 +71,8 @@ def _losses(parts: npt.NDArray[np.str_]) -> list[str]:
     if share <= MUCH:
         return []
     return [
-        f"{tied:,} of {tied + trained:,} training images ({share:.0%}) resemble an image held out and are in no part; "
-        "a larger --similarity leaves out fewer, --leaky none"
+        f"{tied:,} of {tied + trained:,} training images ({numbers.share(share, 0)}) resemble an image held out and "
+        "are in no part; felicity data prepare leaves out fewer with a larger --similarity, and none with --leaky"
     ]
 
 

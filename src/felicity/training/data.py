@@ -31,10 +31,11 @@ from felicity.datasets.splits import TEST, TRAIN, VALIDATION
 from felicity.errors import DatasetError
 from felicity.files import locked
 from felicity.labels import EXPRESSIONS
+from felicity.notes import Note
 from felicity.paths import home
 from felicity.training.config import DataConfig, Pixels
 
-READING = 3
+READING = 4
 """Counts changes of what the readers take from the same files, after which sets are prepared anew."""
 
 OF_PREPARE = "(of felicity data prepare, where that was used)"
@@ -88,7 +89,7 @@ def one_hot(labels: Rows, classes: int, smoothing: float = 0.0) -> Floats32:
 class TrainingSet:
     """A data set ready to train on. ``digest``: of images, labels and parts, hexadecimal.
 
-    ``second_classes``: of the second head; none where there is none.
+    ``second_classes``: of the second head; none where there is none. ``notes``: how the images were read and divided.
     """
 
     classes: tuple[str, ...]
@@ -99,6 +100,7 @@ class TrainingSet:
     std: float
     digest: str
     second_classes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def heads(self) -> tuple[int, ...]:
@@ -138,7 +140,7 @@ def load_training_set(
         return LabelledImages(np.ascontiguousarray(images[rows]), manifest.labels[rows], chosen, other)
 
     parts = part(TRAIN), part(VALIDATION), part(TEST)
-    return training_set(
+    found = training_set(
         manifest.classes,
         *parts,
         where=config.path,
@@ -146,6 +148,7 @@ def load_training_set(
         pixels=config.pixels,
         more="draw more with --images" if config.images else "bring images of it",
     )
+    return replace(found, notes=manifest.notes)
 
 
 def second_labels(manifest: Manifest, config: DataConfig) -> tuple[Rows | None, tuple[str, ...]]:

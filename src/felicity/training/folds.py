@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from felicity.datasets.splits import TRAIN, VALIDATION, assign, k_folds
 from felicity.errors import ConfigError
+from felicity.notes import Note
 from felicity.training.config import DataConfig, Pixels
 from felicity.training.data import (
     Floats32,
@@ -34,7 +35,7 @@ class Pool:
     ``images`` uint8 ``(N, S, S[, 3])``; ``labels`` int64 ``(N,)``, -1 undecided; ``soft`` shares ``(N, C)``.
     ``groups``: images of one number resemble each other or show one subject. ``keys``: a name per image that depends
     on its content, unique. ``drawn``: folds that the preparation drew. ``second``: see ``LabelledImages``. ``pixels``:
-    see ``DataConfig``.
+    see ``DataConfig``. ``notes``: how the images were read and divided.
     ``digest``: of all that, hexadecimal.
     """
 
@@ -49,6 +50,7 @@ class Pool:
     second: Rows | None = field(default=None, repr=False)
     second_classes: tuple[str, ...] = ()
     pixels: Pixels = "normalised"
+    notes: tuple[Note, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -108,6 +110,7 @@ def open_pool(config: DataConfig, *, soft: bool = False, progress: Callable[[int
         None if second is None else second[rows],
         second_classes,
         config.pixels,
+        manifest.notes,
     )
 
 

@@ -199,7 +199,7 @@ def prepare(
 
 def _show_prepared(manifest: Manifest, out: Path, *, json: bool) -> None:
     """Print what the folder ``out`` holds now."""
-    notes = _notes(manifest.remarks, leaky=manifest.leaky)
+    notes = _notes((*manifest.remarks, *manifest.warnings), leaky=manifest.leaky)
     size, colour = manifest.options["size"], manifest.options["colour"]
     if json:
         answer = {
