@@ -33,11 +33,42 @@ SQUARE = {"type": "Polygon", "coordinates": [[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]
         "call centres",
         "campuses",
         "shops/offices",
+        "Schule",
+        "Grundschulen",
+        "Großraumbüro",
+        "École",
+        "ecole maternelle",
+        "Universität",
+        "SZKOŁA",
+        "základní škola",
+        "iskola",
+        "folkeskole",
+        "peruskoulu",
+        "escuela",
+        "lugar de trabajo",
+        "Σχολείο",
+        "школа",
+        "sekolah dasar",
+        "Kantor",
     ],
 )
 def test_workplaces_and_schools_are_refused(site_type: str) -> None:
     with pytest.raises(ConfigError, match=r"refused, because the EU AI Act, Art\. 5\(1\)\(f\), prohibits"):
         Location("Somewhere", site_type=site_type)
+
+
+@pytest.mark.parametrize("name", ["Gymnasium School", "Grundschule am Park", "Université Lyon 2", "Sekolah Dasar 3"])
+def test_the_name_of_a_school_is_refused_unless_a_site_type_says_what_it_is(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"refused by its name, .* \(education\); if it is neither, .*--site-type"):
+        Location(name)
+    assert Location(name, site_type="street").name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["Schulstraße", "Post Office Square", "Waterworks Park", "Bureau de Change", "Kulturfabrik"]
+)
+def test_names_that_only_resemble_one_are_taken(name: str) -> None:
+    assert Location(name).name == name
 
 
 @pytest.mark.parametrize(

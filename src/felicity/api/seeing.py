@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -75,9 +76,9 @@ def watch(
     from felicity.watching.watch import watch_source
     from felicity.windows.buckets import clock_doubt
 
-    _check_names(location, camera, window)
-    name = _source_name(source, annotate)
+    _check_names(camera, window)
     zone, doubt = _clock_of(location, store), None
+    name = _source_name(source, annotate)
     start = None if start is None else to_datetime(start, "start")
     if start is not None and start.tzinfo is None:
         doubt, start = clock_doubt(start, zone), start.replace(tzinfo=zone)
@@ -105,12 +106,10 @@ def watch(
         )
 
 
-def _check_names(location: str, camera: str | None, window: int) -> None:
+def _check_names(camera: str | None, window: int) -> None:
     from felicity.errors import ConfigError
-    from felicity.windows import Location
     from felicity.windows.window import LONGEST
 
-    Location(location)
     if not 1 <= window <= LONGEST:
         raise ConfigError(f"a window lasts 1 to {LONGEST} seconds, not {window}")
     if camera is not None and not camera.strip():
@@ -133,13 +132,15 @@ def _source_name(source: str | Path | int, annotate: str | Path | None) -> str:
 
 
 def _clock_of(location: str, store: StoreLike) -> ZoneInfo:
-    """Return the location's time zone; UTC, as a new location has it, where there is no store or it is not known."""
+    """Return the location's time zone; UTC, as a new location has it, where there is no store or it is not known.
+
+    Raises ConfigError for a new location whose name is impossible, or that of a workplace or school.
+    """
     from felicity.errors import StoreError
     from felicity.windows import Location
 
-    new = Location(location)
-    try:
+    known = None
+    with suppress(StoreError):  # there is none yet; what else is wrong with it is said when it is opened for writing
         with opened(store) as open_store:
-            return (open_store.location(location) or new).zone
-    except StoreError:  # there is none yet; what else is wrong with it is said when it is opened for writing
-        return new.zone
+            known = open_store.location(location)
+    return (known or Location(location)).zone

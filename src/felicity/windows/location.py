@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -12,24 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from felicity.errors import ConfigError
+from felicity.windows.forbidden import forbidden_kind
 
-PROHIBITED = {
-    "workplace": frozenset({"workplace", "work", "office", "factory", "warehouse", "call centre", "call center"}),
-    "education": frozenset(
-        {
-            "education",
-            "educational",
-            "school",
-            "university",
-            "college",
-            "kindergarten",
-            "nursery",
-            "classroom",
-            "campus",
-        }
-    ),
-}
-"""Site types at which emotion recognition is prohibited, with their usual names."""
 LONGEST_NAME = 200
 
 
@@ -43,7 +26,7 @@ class Location:
     ``code``: what other tables (flows, visits) call it.
 
     Raises ConfigError if a value is impossible, and for workplaces and schools, where the EU AI Act
-    prohibits emotion recognition (Art. 5(1)(f)).
+    prohibits emotion recognition (Art. 5(1)(f)): a site type tells them, or the name where there is no site type.
     """
 
     name: str
@@ -56,8 +39,7 @@ class Location:
     def __post_init__(self) -> None:
         self._check_name(self.name)
         self._check_values()
-        if self.site_type is not None:
-            self._check_site_type(self.site_type)
+        self._check_site()
 
     @staticmethod
     def _check_name(name: str) -> None:
@@ -91,16 +73,22 @@ class Location:
             except ValueError as error:
                 raise ConfigError(f"location {self.name!r}: {error}") from error
 
-    def _check_site_type(self, site_type: str) -> None:
-        if not isinstance(site_type, str) or not site_type.strip():
+    def _check_site(self) -> None:
+        site_type = self.site_type
+        if site_type is not None and (not isinstance(site_type, str) or not site_type.strip()):
             raise ConfigError(f"location {self.name!r}: a site type is a word, or left out, not {site_type!r}")
-        words = " ".join(re.findall(r"\w+", site_type.lower().replace("_", " ")))
-        for kind, names in PROHIBITED.items():
-            if any(re.search(rf"\b(?:{name}|{_plural(name)})\b", words) for name in names):
-                raise ConfigError(
-                    f"location {self.name!r}: site type {site_type!r} is refused, because the EU AI Act, "
-                    f"Art. 5(1)(f), prohibits emotion recognition in the areas of workplace and education ({kind})"
-                )
+        if (kind := forbidden_kind(self.name if site_type is None else site_type)) is None:
+            return
+        law = (
+            "the EU AI Act, Art. 5(1)(f), prohibits emotion recognition in the areas of workplace and education "
+            f"({kind})"
+        )
+        if site_type is not None:
+            raise ConfigError(f"location {self.name!r}: site type {site_type!r} is refused, because {law}")
+        raise ConfigError(
+            f"location {self.name!r} is refused by its name, because {law}; if it is neither, say what it is: "
+            f"felicity locations add {self.name!r} --site-type street"
+        )
 
     @classmethod
     def known(cls, **values: Any) -> Location:
@@ -115,12 +103,6 @@ class Location:
     def zone(self) -> ZoneInfo:
         """The time zone itself."""
         return ZoneInfo(self.timezone)
-
-
-def _plural(noun: str) -> str:
-    if noun.endswith("y"):
-        return f"{noun[:-1]}ies"
-    return f"{noun}es" if noun.endswith("s") else f"{noun}s"
 
 
 _DEPTH = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
