@@ -45,6 +45,7 @@ CODES: dict[str, str] = {
     "windows-waiting": "The store takes no windows, so they wait in memory for the next try.",
     "heartbeat-missing": "The store does not take a sign of life, so a run that goes on is shown as lost.",
     "frames-far-apart": "Frames are too far apart to follow people, so whoever stays may be counted more than once.",
+    "location-near": "A new location is called almost like another one.",
     "counted-twice": "Another run has windows of the same camera or source in these minutes.",
     # data sets and simulations
     "leaky-splits": "Duplicates straddle the splits, so results on them are flattered.",

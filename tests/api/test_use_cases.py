@@ -161,8 +161,12 @@ def test_runs_and_locations_are_listed_and_removed(tmp_path: Path) -> None:
         removed = api.remove_location("Hall", store=opened)
         assert (removed.name, removed.windows) == ("Hall", 8) and removed.people > 0
         saved = api.save_locations([{"name": "Lane", "population": 5}], store=opened, update=True)
-        assert saved.names == ("Lane",) and saved.store == opened.url
-    assert [(place.name, place.population) for place in api.list_locations(store=url)] == [("Lane", 5), ("Quay", None)]
+        assert (saved.added, saved.changed, saved.store) == ((), ("Lane",), opened.url)
+        renamed = api.rename_location("Lane", "Old lane", store=opened)
+        assert (renamed.into, renamed.windows) == ("Old lane", 8)
+        merged = api.merge_locations("Old lane", "Quay", store=opened)
+        assert (merged.into, merged.windows, merged.people) == ("Quay", 8, renamed.people)
+    assert [place.name for place in api.list_locations(store=url)] == ["Quay"]
 
 
 def test_the_page_on_python_runs_and_lists_what_is_exported(

@@ -103,6 +103,23 @@ def test_import_is_all_or_nothing(store: Path, tmp_path: Path) -> None:
     assert stored(store)[0] == Location("Hall", "Europe/Paris", population=7.0)
 
 
+def test_a_name_almost_like_another_is_doubted(store: Path) -> None:
+    assert "note" not in felicity("add", "Old Quay", store=store).stderr
+    assert "note" not in felicity("add", "Market", store=store).stderr
+    done = felicity("add", "old Quai", "--json", store=store)
+    (note,) = json.loads(done.stdout)["notes"]
+    assert note["code"] == "location-near" and note["location"] == "old Quai"
+    assert "felicity locations merge 'old Quai' 'Old Quay'" in note["text"]
+
+
+def test_an_import_says_what_is_new_and_what_was_changed(store: Path, tmp_path: Path) -> None:
+    table = tmp_path / "places.csv"
+    table.write_text("name,population\nPark,5\nHall,6\n")
+    assert "2 locations saved" in felicity("import", table, store=store).stderr
+    table.write_text("name,population\nPark,7\nQuay,6\n")
+    assert ": 1 added, 1 changed" in felicity("import", table, "--update", store=store).stderr
+
+
 @pytest.mark.shared_data
 def test_import_the_boroughs_of_new_york(store: Path, shared: Path) -> None:
     file = shared / "data" / "geo" / "nyc_boroughs_2011.geojson"

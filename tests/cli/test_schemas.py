@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from tests.support.class_folders import write_class_folders
 from tests.support.command import felicity, felicity_json
 from tests.support.faces_on_disk import made_up, write_folders
 from tests.support.people import faces_clip, photograph
-from tests.support.town import fill
+from tests.support.town import FIRST, fill
 
 
 class World:
@@ -67,6 +68,12 @@ class World:
     def quay(self) -> str:
         """A store of one place, to be removed."""
         return fill(self.folder / "quay.db", {"Quay": lambda day: 0.3}, 1)
+
+    @cached_property
+    def piers(self) -> str:
+        """A store of three places, to be renamed and merged."""
+        url = fill(self.folder / "piers.db", {"Pier": lambda day: 0.3, "Dock": lambda day: 0.3}, 1)
+        return fill(url, {"Lane": lambda day: 0.3}, 1, begin=FIRST + timedelta(days=1))
 
     @cached_property
     def places(self) -> Path:
@@ -132,7 +139,9 @@ RECIPES: dict[str, Recipe] = {
     "index": lambda world: ["index", "--store", world.town, "--by", "day"],
     "locations-add": lambda world: ["locations", "add", "Hall", "--store", world.folder / "hall.db"],
     "locations-import": lambda world: ["locations", "import", world.places, "--store", world.folder / "lane.db"],
-    "locations-remove": lambda world: ["locations", "remove", "Quay", "--store", world.quay],
+    "locations-remove": lambda world: ["locations", "remove", "Quay", "--yes", "--store", world.quay],
+    "locations-rename": lambda world: ["locations", "rename", "Pier", "Port", "--store", world.piers],
+    "locations-merge": lambda world: ["locations", "merge", "Dock", "Lane", "--yes", "--store", world.piers],
     "locations-list": lambda world: ["locations", "list", "--store", world.town],
     "report": lambda world: ["report", "--store", world.town, "-o", world.folder / "report.html"],
     "trend": lambda world: ["trend", "--store", world.weeks],

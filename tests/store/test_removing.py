@@ -73,17 +73,65 @@ def test_a_location_goes_with_all_that_was_watched_there(watched: Store) -> None
         watched.remove_location("Harbour")
 
 
+def test_a_renamed_location_keeps_all_that_it_has(watched: Store) -> None:
+    matrix = soft_matrix(np.random.default_rng(4))
+    watched.save_calibration("Harbour", "model-1", matrix)
+    before, runs = arrays(watched.sums("day", locations=["Harbour"]).sums), len(watched.runs(["Harbour"]))
+    watched.rename_location("Harbour", "Port")
+    assert [(place.name, place.timezone) for place in watched.locations()] == [
+        ("Port", "Asia/Tokyo"),
+        ("Station", "UTC"),
+    ]
+    assert arrays(watched.sums("day", locations=["Port"]).sums) == before and len(watched.runs(["Port"])) == runs
+    kept = watched.soft_matrix("Port", "model-1")
+    assert kept is not None and np.array_equal(kept.matrix, matrix.matrix)
+    with pytest.raises(ConfigError, match=r"'Station' is there already; .* felicity locations merge 'Port' 'Station'"):
+        watched.rename_location("Port", "Station")
+    with pytest.raises(ConfigError, match="there is no location 'Harbour'"):
+        watched.rename_location("Harbour", "Quay")
+    with pytest.raises(ConfigError, match="one line of text"):
+        watched.rename_location("Port", "Po\nrt")
+
+
+def test_merged_locations_count_as_if_watched_at_one(watched: Store) -> None:
+    people = sum(run.people for run in watched.runs())
+    before = arrays(watched.sums().sums)
+    with pytest.raises(ConfigError, match=r"quay\.mp4 was watched at 'Harbour', too, .* felicity runs remove 3"):
+        watched.merge_locations("Station", "Harbour")
+    assert arrays(watched.sums().sums) == before, "nothing is done by halves"
+    watched.add_location(Location("Pier", timezone="UTC"))
+    put(watched, make_windows(np.random.default_rng(5), 90, location="Pier", camera="south", source="south.mp4"))
+    more = next(run.people for run in watched.runs(["Pier"]))
+    watched.remove_runs([3])
+    watched.merge_locations("Pier", "Harbour")
+    assert [place.name for place in watched.locations()] == ["Harbour", "Station"]
+    assert (
+        sum(run.people for run in watched.runs(["Harbour"])) > more
+        and sum(run.windows for run in watched.runs()) == 270
+    )
+    assert people > 0
+    check_rollups(watched)
+
+
 def test_the_commands_list_and_remove(watched: Store, url: str) -> None:
     def felicity(*words: object) -> str:
         done = CliRunner().invoke(app, [*map(str, words), "--store", url])
         assert done.exit_code == 0, done.output
         return done.stdout + done.stderr
 
+    def refused(*words: object) -> str:
+        done = CliRunner().invoke(app, [*map(str, words), "--store", url])
+        assert done.exit_code == 1 and isinstance(done.exception, ConfigError)
+        assert "pass --yes if it is meant" in str(done.exception)
+        return str(done.exception)
+
     listed = json.loads(felicity("runs", "list", "--json"))["data"]
     assert [run["camera"] for run in listed] == ["quay", "pier", "quay"]
     table = felicity("runs", "list", "-l", "Harbour")
     assert "2024-03-30 09:00" in table and "ended" in table and "running" in table and "Station" not in table
-    said = felicity("runs", "remove", listed[1]["id"])
+    assert "deletes 1 run(s) with 90 windows" in refused("runs", "remove", listed[1]["id"])
+    assert "deletes location Station with 5 windows" in refused("locations", "remove", "Station")
+    said = felicity("runs", "remove", listed[1]["id"], "--yes")
     assert f"removed: pier.mp4 at Harbour, 90 windows with {listed[1]['people']:,} people" in said
-    assert "removed: Station, and 5 windows with" in felicity("locations", "remove", "Station")
+    assert "removed: Station, and 5 windows with" in felicity("locations", "remove", "Station", "--yes")
     assert [run["camera"] for run in json.loads(felicity("runs", "list", "--json"))["data"]] == ["quay"]

@@ -11,10 +11,14 @@ from felicity.api.calibrating import LocationCalibration, calibrate
 from felicity.api.comparing import compare
 from felicity.api.locations import (
     RemovedLocation,
+    RenamedLocation,
     SavedLocations,
     import_locations,
     list_locations,
+    location_content,
+    merge_locations,
     remove_location,
+    rename_location,
     save_locations,
 )
 from felicity.api.measuring import evaluate
@@ -31,6 +35,7 @@ __all__ = [
     "HappinessIndex",
     "LocationCalibration",
     "RemovedLocation",
+    "RenamedLocation",
     "SavedLocations",
     "SeriesByLocation",
     "Told",
@@ -48,10 +53,13 @@ __all__ = [
     "import_locations",
     "list_locations",
     "list_runs",
+    "location_content",
+    "merge_locations",
     "opened",
     "read",
     "remove_location",
     "remove_runs",
+    "rename_location",
     "report",
     "save_locations",
     "series",

@@ -1,4 +1,4 @@
-"""Locations of a store: list, add, import and remove them."""
+"""Locations of a store: list, add, import, rename, merge and remove them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from felicity.api.selection import opened, to_path
+from felicity.notes import Note
 
 if TYPE_CHECKING:
     from felicity.api.selection import StoreLike
+    from felicity.store import Store
     from felicity.windows import Location
 
 
 @dataclass(frozen=True)
 class SavedLocations:
-    """Names of the locations that were added or changed, and the URL of their store."""
+    """Names of the locations that were ``added`` and ``changed``, and the URL of their store.
 
-    names: tuple[str, ...]
+    ``notes`` name added locations that are called almost like others.
+    """
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
     store: str
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,16 @@ class RemovedLocation:
     """A location that was removed, with how many ``windows`` and ``people`` were counted there."""
 
     name: str
+    windows: int
+    people: int
+
+
+@dataclass(frozen=True)
+class RenamedLocation:
+    """The location ``name``, now called ``into`` or part of it, and the ``windows`` and ``people`` it brought."""
+
+    name: str
+    into: str
     windows: int
     people: int
 
@@ -48,17 +65,37 @@ def save_locations(
     """
     from felicity.windows import Location
 
-    # Wrong ones are refused before a store is made for them.
-    wanted = [Location(**fields) for fields in given]
+    # Wrong ones are refused before a store is made for them; what is there already may be one by its site type alone.
+    for fields in given:
+        if not update or "site_type" in fields:
+            Location(**fields)
     with opened(store, create=True) as open_store:
-        if update:
-            there = {location.name: location for location in open_store.locations()}
-            wanted = [
-                replace(there[location.name], **fields) if location.name in there else location
-                for location, fields in zip(wanted, given, strict=True)
-            ]
+        there = {location.name: location for location in open_store.locations()}
+        wanted = [
+            replace(there[fields["name"]], **fields) if update and fields["name"] in there else Location(**fields)
+            for fields in given
+        ]
         open_store.add_locations(wanted, update=update)
-        return SavedLocations(tuple(location.name for location in wanted), open_store.url)
+        names = [location.name for location in wanted]
+        added = tuple(name for name in names if name not in there)
+        changed = tuple(name for name in names if name in there)
+        return SavedLocations(added, changed, open_store.url, slips(added, [*there, *added]))
+
+
+def slips(added: Sequence[str], known: Sequence[str]) -> tuple[Note, ...]:
+    """Return a note for each of the new names ``added`` that is almost one of the ``known`` names."""
+    from felicity.windows.location import near_names
+
+    return tuple(
+        Note(
+            "location-near",
+            f"{name!r} is a new location, and there is {near[0]!r}, too; if they are one place: "
+            f"felicity locations merge {name!r} {near[0]!r}",
+            name,
+        )
+        for name in added
+        if (near := near_names(name, known))
+    )
 
 
 def import_locations(
@@ -84,6 +121,40 @@ def import_locations(
 def remove_location(name: str, *, store: StoreLike = None) -> RemovedLocation:
     """Remove a location with all that was counted there. Raises ConfigError if there is none, StoreError."""
     with opened(store) as open_store:
-        runs = open_store.runs([name])
+        counted = _counted(open_store, name)
         open_store.remove_location(name)
+    return counted
+
+
+def location_content(name: str, *, store: StoreLike = None) -> RemovedLocation:
+    """Return what ``remove_location`` would remove. Raises ConfigError if there is no such location, StoreError."""
+    with opened(store) as open_store:
+        return _counted(open_store, name)
+
+
+def rename_location(name: str, new: str, *, store: StoreLike = None) -> RenamedLocation:
+    """Give a location another name; all that was counted there stays with it.
+
+    Raises ConfigError if there is no location ``name``, if there is one called ``new``, and if ``new`` is no name;
+    StoreError.
+    """
+    with opened(store) as open_store:
+        open_store.rename_location(name, new)
+        counted = _counted(open_store, new)
+    return RenamedLocation(name, new, counted.windows, counted.people)
+
+
+def merge_locations(name: str, into: str, *, store: StoreLike = None) -> RenamedLocation:
+    """Count what was counted at ``name`` at ``into``, whose time zone, area and calibration stay; ``name`` goes.
+
+    Raises ConfigError if one of them is not there, and if both watched the same source at the same time; StoreError.
+    """
+    with opened(store) as open_store:
+        counted = _counted(open_store, name)
+        open_store.merge_locations(name, into)
+    return RenamedLocation(name, into, counted.windows, counted.people)
+
+
+def _counted(store: Store, name: str) -> RemovedLocation:
+    runs = store.runs([name])
     return RemovedLocation(name, sum(run.windows for run in runs), sum(run.people for run in runs))

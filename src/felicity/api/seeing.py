@@ -77,11 +77,13 @@ def watch(
     from felicity.windows.buckets import clock_doubt
 
     _check_names(camera, window)
-    zone, doubt = _clock_of(location, store), None
+    zone, doubts = _place_of(location, store)
     name = _source_name(source, annotate)
     start = None if start is None else to_datetime(start, "start")
     if start is not None and start.tzinfo is None:
-        doubt, start = clock_doubt(start, zone), start.replace(tzinfo=zone)
+        if doubt := clock_doubt(start, zone):
+            doubts.append(replace(doubt, location=location))
+        start = start.replace(tzinfo=zone)
     if annotate is not None:
         check_video(Path(annotate))
     classifier, finder = Classifier.open(bundle), open_detector(detector)
@@ -100,7 +102,7 @@ def watch(
             detector=finder,
             seconds=window,
             annotate=Path(annotate) if annotate else None,
-            notes=[replace(doubt, location=location)] if doubt else [],
+            notes=doubts,
             on_frame=on_frame,
             on_note=on_note,
         )
@@ -131,16 +133,20 @@ def _source_name(source: str | Path | int, annotate: str | Path | None) -> str:
     return name
 
 
-def _clock_of(location: str, store: StoreLike) -> ZoneInfo:
-    """Return the location's time zone; UTC, as a new location has it, where there is no store or it is not known.
+def _place_of(location: str, store: StoreLike) -> tuple[ZoneInfo, list[Note]]:
+    """Return the location's time zone, and a note where it is new and called almost like another.
 
-    Raises ConfigError for a new location whose name is impossible, or that of a workplace or school.
+    The zone is UTC, as a new location has it, where there is no store or it is not known. Raises ConfigError for a new
+    location whose name is impossible, or that of a workplace or school.
     """
+    from felicity.api.locations import slips
     from felicity.errors import StoreError
     from felicity.windows import Location
 
-    known = None
-    with suppress(StoreError):  # there is none yet; what else is wrong with it is said when it is opened for writing
-        with opened(store) as open_store:
-            known = open_store.location(location)
-    return (known or Location(location)).zone
+    there: dict[str, Location] = {}
+    # Without a store there is none yet; what else is wrong with it is said when it is opened for writing.
+    with suppress(StoreError), opened(store) as open_store:
+        there = {place.name: place for place in open_store.locations()}
+    if location in there:
+        return there[location].zone, []
+    return Location(location).zone, list(slips([location], list(there)))

@@ -45,6 +45,24 @@ def say(message: str) -> None:
     err.print(escape(message), soft_wrap=True)
 
 
+def confirm(loss: str, *, yes: bool) -> None:
+    """Ask whether to go on with what destroys ``loss``, unless ``yes``. Raises ConfigError where nobody can answer.
+
+    Raises ``typer.Abort`` for any answer but yes.
+    """
+    import sys
+
+    import typer
+
+    from felicity.errors import ConfigError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigError(f"this deletes {loss}, for good; pass --yes if it is meant")
+    typer.confirm(f"This deletes {loss}, for good. Go on?", abort=True, err=True)
+
+
 @contextmanager
 def told_how_to_go_on(how: str) -> Iterator[None]:
     """Say ``how`` when the work within is stopped by a person."""

@@ -12,6 +12,7 @@ import typer
 from felicity.cli.times import time_parser
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs; its shape: felicity schema.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting.")]
 Detector = Annotated[
     str, typer.Option("--detector", "-d", metavar="NAME", help="Face detector; see: felicity detectors list.")
 ]

@@ -61,7 +61,8 @@ class LocationShape(Shape):
 class SavedLocationsShape(Shape):
     """Locations that were added or changed."""
 
-    names: list[str]
+    added: list[str] = Field(description="Names of new locations.")
+    changed: list[str] = Field(description="Names of locations that were there already.")
     store: str = Field(description="URL of the store, without a password.")
 
 
@@ -73,10 +74,21 @@ class RemovedLocationShape(Shape):
     people: Count
 
 
+class RenamedLocationShape(Shape):
+    """A location that has another name, or is part of another location, with all that was counted there."""
+
+    name: str
+    into: str = Field(description="Its new name, or the location it is part of now.")
+    windows: Count
+    people: Count
+
+
 SHAPES = {
     "city": ToldCityShape,
     "locations-add": SavedLocationsShape,
     "locations-import": SavedLocationsShape,
     "locations-list": list[LocationShape],
+    "locations-merge": RenamedLocationShape,
     "locations-remove": RemovedLocationShape,
+    "locations-rename": RenamedLocationShape,
 }

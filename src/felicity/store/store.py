@@ -15,14 +15,12 @@ from felicity.errors import ConfigError, StoreError
 from felicity.index.happiness import Groups
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.index.suppression import check_k
-from felicity.store import matrices, migrations, rollups, run_windows
+from felicity.store import matrices, migrations, places, run_windows
 from felicity.store import runs as recorded
 from felicity.store.engine import BUSY_SECONDS, log_ahead, make_engine, parse_url, transaction
 from felicity.store.matrices import SoftMatrices
 from felicity.store.query import instant, select_sums
 from felicity.store.runs import RunRecord, RunState, WatchRun
-from felicity.store.tables import calibrations, models, runs
-from felicity.store.tables import locations as places
 from felicity.windows.buckets import BUCKETS, By
 from felicity.windows.location import Location
 from felicity.windows.window import Window
@@ -96,8 +94,7 @@ class Store(AbstractContextManager["Store"]):
     def locations(self) -> list[Location]:
         """All locations, by name."""
         with self._read("reading locations") as connection:
-            rows = connection.execute(sa.select(places).order_by(places.c.name)).mappings().all()
-        return [Location.known(**{k: v for k, v in row.items() if k != "id"}) for row in rows]
+            return places.list_locations(connection)
 
     def location(self, name: str) -> Location | None:
         """The location of that name."""
@@ -109,27 +106,7 @@ class Store(AbstractContextManager["Store"]):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ConfigError(f"duplicate location name {twice[0]!r}; give each location a name of its own")
         with self._write("adding locations") as connection:
-            there = {
-                row.name: row for row in connection.execute(sa.select(places.c.id, places.c.name, places.c.timezone))
-            }
-            if not update and (known := sorted(set(names) & set(there))):
-                raise ConfigError(
-                    f"location {known[0]!r} is there already; choose another name, or pass --update to change it"
-                )
-            for location in added:
-                values = {
-                    "timezone": location.timezone,
-                    "geometry": location.geometry,
-                    "population": location.population,
-                    "site_type": location.site_type,
-                    "code": location.code,
-                }
-                if (row := there.get(location.name)) is None:
-                    connection.execute(sa.insert(places).values(name=location.name, **values))
-                    continue
-                connection.execute(sa.update(places).where(places.c.id == row.id).values(**values))
-                if row.timezone != location.timezone:
-                    rollups.rebuild(connection, row.id, location.zone)
+            places.add_locations(connection, added, update=update)
 
     def add_location(self, location: Location, *, update: bool = False) -> None:
         """Add one location; see ``add_locations``."""
@@ -138,13 +115,24 @@ class Store(AbstractContextManager["Store"]):
     def remove_location(self, name: str) -> None:
         """Remove a location with all that was watched there and its calibrations; ConfigError if there is none."""
         with self._write("removing a location") as connection:
-            _check_names(connection, [name], None)
-            place = connection.execute(sa.select(places.c.id).where(places.c.name == name)).scalar_one()
-            own = sa.select(runs.c.id).where(runs.c.location_id == place)
-            for run_id in connection.execute(own).scalars().all():
-                recorded.remove_run(connection, run_id)
-            connection.execute(sa.delete(calibrations).where(calibrations.c.location_id == place))
-            connection.execute(sa.delete(places).where(places.c.id == place))
+            places.remove_location(connection, name)
+
+    def rename_location(self, name: str, new: str) -> None:
+        """Give a location another name; ConfigError if there is no ``name``, a ``new`` one, or ``new`` is no name.
+
+        Windows, calibrations and all else of the location stay with it.
+        """
+        Location(new, site_type="renamed")
+        with self._write("renaming a location") as connection:
+            places.rename_location(connection, name, new)
+
+    def merge_locations(self, name: str, into: str) -> None:
+        """Move the windows of location ``name`` to ``into``, and remove ``name`` with its calibrations.
+
+        Raises ConfigError if one of them is not there, or both watched the same source at the same time.
+        """
+        with self._write("merging locations") as connection:
+            places.merge_locations(connection, name, into)
 
     # Models
 
@@ -211,7 +199,7 @@ class Store(AbstractContextManager["Store"]):
     def runs(self, locations: Sequence[str] | None = None) -> list[RunRecord]:
         """The runs of these locations, or all, by location and time. Raises ConfigError for unknown locations."""
         with self._read("reading runs") as connection:
-            _check_names(connection, locations, None)
+            places.check_names(connection, locations, None)
             listed = recorded.list_runs(connection)
         return [run for run in listed if locations is None or run.location in locations]
 
@@ -274,16 +262,5 @@ class Store(AbstractContextManager["Store"]):
             if first is not None and last is not None and last <= first:
                 raise ConfigError(f"the end, {end.isoformat()}, must be after the begin, {begin.isoformat()}")
         with self._read("reading the index") as connection:
-            _check_names(connection, locations, model)
+            places.check_names(connection, locations, model)
             return select_sums(connection, by, begin, end, locations, model, k)
-
-
-def _check_names(connection: sa.Connection, names: Sequence[str] | None, model: str | None) -> None:
-    if names is not None:
-        known = set(connection.execute(sa.select(places.c.name)).scalars())
-        if unknown := [name for name in names if name not in known]:
-            raise ConfigError(f"there is no location {unknown[0]!r}; known are {', '.join(sorted(known)) or 'none'}")
-    if model is not None:
-        identities = set(connection.execute(sa.select(models.c.identity)).scalars())
-        if model not in identities:
-            raise ConfigError(f"no windows of model {model!r}; known are {', '.join(sorted(identities)) or 'none'}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -103,6 +104,12 @@ class Location:
     def zone(self) -> ZoneInfo:
         """The time zone itself."""
         return ZoneInfo(self.timezone)
+
+
+def near_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return those of the ``known`` names that ``name`` may be a slip of: another case, a letter more or less."""
+    plain = {one.casefold(): one for one in known if one != name}
+    return [plain[one] for one in difflib.get_close_matches(name.casefold(), plain, n=3, cutoff=0.85)]
 
 
 _DEPTH = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}

@@ -18,12 +18,15 @@ Update = Annotated[bool, typer.Option("--update", help="Change a location that i
 def register(app: typer.Typer) -> None:
     """Add the command group."""
     group = typer.Typer(
-        help="List, add, import and remove locations. Workplaces and schools are refused (EU AI Act, Art. 5(1)(f)).",
+        help="List, add, import, rename, merge and remove locations. Workplaces and schools are refused "
+        "(EU AI Act, Art. 5(1)(f)).",
         no_args_is_help=True,
     )
     group.command("list")(list_locations)
     group.command("add")(add)
     group.command("import")(import_file)
+    group.command("rename")(rename)
+    group.command("merge")(merge)
     group.command("remove")(remove)
     app.add_typer(group, name="locations")
 
@@ -119,20 +122,60 @@ def import_file(
 
 def _show_saved(answer: str, saved: SavedLocations, json: bool) -> None:
     if json:
-        console.emit(answer, saved)
+        console.emit(answer, saved, saved.notes)
         return
-    number = len(saved.names)
-    console.say(f"{number} location{'s' if number > 1 else ''} saved in {saved.store}")
+    console.notes(saved.notes)
+    number = len(saved.added) + len(saved.changed)
+    done = [f"{len(names)} {word}" for names, word in ((saved.added, "added"), (saved.changed, "changed")) if names]
+    console.say(f"{number} location{'s' if number != 1 else ''} saved in {saved.store}: {', '.join(done)}")
+
+
+def rename(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The location's name.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The name it gets.")],
+    store: options.Store = None,
+    json: options.Json = False,
+) -> None:
+    """Give a location another name. Its windows stay with it."""
+    from felicity.api import rename_location
+
+    renamed = rename_location(name, new.strip(), store=store)
+    if json:
+        console.emit("locations-rename", renamed)
+        return
+    console.say(f"renamed: {name} is called {renamed.into}, with its {renamed.windows:,} windows")
+
+
+def merge(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The location that goes.")],
+    into: Annotated[str, typer.Argument(metavar="INTO", help="The location that takes its windows.")],
+    store: options.Store = None,
+    json: options.Json = False,
+    yes: options.Yes = False,
+) -> None:
+    """Move a location's windows to another location, and remove the first. Nothing is deleted but its own entry."""
+    from felicity.api import location_content, merge_locations
+
+    windows = location_content(name, store=store).windows
+    console.confirm(f"location {name} and moves its {windows:,} windows to {into}", yes=yes)
+    merged = merge_locations(name, into, store=store)
+    if json:
+        console.emit("locations-merge", merged)
+        return
+    console.say(f"merged: {merged.windows:,} windows with {merged.people:,} people of {name} are now at {into}")
 
 
 def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The location's name.")],
     store: options.Store = None,
     json: options.Json = False,
+    yes: options.Yes = False,
 ) -> None:
-    """Remove a location with all its windows."""
-    from felicity.api import remove_location
+    """Remove a location with all its windows. To keep them: rename, merge."""
+    from felicity.api import location_content, remove_location
 
+    content = location_content(name, store=store)
+    console.confirm(f"location {name} with {content.windows:,} windows and {content.people:,} people", yes=yes)
     removed = remove_location(name, store=store)
     if json:
         console.emit("locations-remove", removed)

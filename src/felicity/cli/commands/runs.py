@@ -56,9 +56,14 @@ def list_runs(
 def remove(
     runs: Annotated[list[int], typer.Argument(metavar="RUN...", help="Numbers that runs list shows.")],
     store: options.Store = None,
+    yes: options.Yes = False,
 ) -> None:
     """Remove runs with their windows: all of them, or none."""
     from felicity import api
 
+    chosen = [run for run in api.list_runs(store=store) if run.id in runs]
+    windows, people = sum(run.windows for run in chosen), sum(run.people for run in chosen)
+    if len(chosen) == len(set(runs)):
+        console.confirm(f"{len(chosen)} run(s) with {windows:,} windows and {people:,} people", yes=yes)
     for run in api.remove_runs(runs, store=store):
         console.say(f"removed: {run.source} at {run.location}, {run.windows:,} windows with {run.people:,} people")

@@ -1,0 +1,109 @@
+"""Locations: added, renamed, merged and removed with all that was counted there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from felicity.errors import ConfigError
+from felicity.store import rollups
+from felicity.store import runs as recorded
+from felicity.store.tables import calibrations, days, hours, locations, models, runs, windows
+from felicity.windows.location import Location
+
+
+def list_locations(connection: sa.Connection) -> list[Location]:
+    """See ``Store.locations``."""
+    rows = connection.execute(sa.select(locations).order_by(locations.c.name)).mappings().all()
+    return [Location.known(**{k: v for k, v in row.items() if k != "id"}) for row in rows]
+
+
+def add_locations(connection: sa.Connection, added: Sequence[Location], *, update: bool) -> None:
+    """See ``Store.add_locations``."""
+    query = sa.select(locations.c.id, locations.c.name, locations.c.timezone)
+    there = {row.name: row for row in connection.execute(query)}
+    if not update and (known := sorted({location.name for location in added} & set(there))):
+        raise ConfigError(f"location {known[0]!r} is there already; choose another name, or pass --update to change it")
+    for location in added:
+        values = {
+            "timezone": location.timezone,
+            "geometry": location.geometry,
+            "population": location.population,
+            "site_type": location.site_type,
+            "code": location.code,
+        }
+        if (row := there.get(location.name)) is None:
+            connection.execute(sa.insert(locations).values(name=location.name, **values))
+            continue
+        connection.execute(sa.update(locations).where(locations.c.id == row.id).values(**values))
+        if row.timezone != location.timezone:
+            rollups.rebuild(connection, row.id, location.zone)
+
+
+def remove_location(connection: sa.Connection, name: str) -> None:
+    """See ``Store.remove_location``."""
+    place = _id_of(connection, name)
+    own = sa.select(runs.c.id).where(runs.c.location_id == place)
+    for run_id in connection.execute(own).scalars().all():
+        recorded.remove_run(connection, run_id)
+    _forget(connection, place)
+
+
+def rename_location(connection: sa.Connection, name: str, new: str) -> None:
+    """See ``Store.rename_location``."""
+    place = _id_of(connection, name)
+    if connection.execute(sa.select(locations.c.id).where(locations.c.name == new)).first() is not None:
+        raise ConfigError(
+            f"location {new!r} is there already; to count both as one: felicity locations merge {name!r} {new!r}"
+        )
+    connection.execute(sa.update(locations).where(locations.c.id == place).values(name=new))
+
+
+def merge_locations(connection: sa.Connection, name: str, into: str) -> None:
+    """See ``Store.merge_locations``."""
+    if name == into:
+        raise ConfigError(f"location {name!r} cannot be merged into itself; name another location")
+    source, target = _id_of(connection, name), _id_of(connection, into)
+    _check_no_run_twice(connection, source, target, into)
+    connection.execute(sa.update(runs).where(runs.c.location_id == source).values(location_id=target))
+    connection.execute(sa.update(windows).where(windows.c.location_id == source).values(location_id=target))
+    _forget(connection, source)
+    merged = next(place for place in list_locations(connection) if place.name == into)
+    rollups.rebuild(connection, target, merged.zone)
+
+
+def _check_no_run_twice(connection: sa.Connection, source: int, target: int, into: str) -> None:
+    one, other = runs.alias(), runs.alias()
+    same = [one.c[key] == other.c[key] for key in ("camera", "source", "run_start", "model_id")]
+    query = sa.select(one.c.id, one.c.source).join(other, sa.and_(*same))
+    twice = connection.execute(query.where(one.c.location_id == source, other.c.location_id == target)).first()
+    if twice is not None:
+        raise ConfigError(
+            f"{twice.source} was watched at {into!r}, too, and would count twice; take it back first: "
+            f"felicity runs remove {twice.id}"
+        )
+
+
+def _forget(connection: sa.Connection, place: int) -> None:
+    """Delete a location that has no windows any more, with its sums and calibrations."""
+    for table in (hours, days, calibrations):
+        connection.execute(sa.delete(table).where(table.c.location_id == place))
+    connection.execute(sa.delete(locations).where(locations.c.id == place))
+
+
+def _id_of(connection: sa.Connection, name: str) -> int:
+    check_names(connection, [name], None)
+    return int(connection.execute(sa.select(locations.c.id).where(locations.c.name == name)).scalar_one())
+
+
+def check_names(connection: sa.Connection, names: Sequence[str] | None, model: str | None) -> None:
+    """Raise ConfigError for locations and models that the store does not have; None stands for all."""
+    if names is not None:
+        known = set(connection.execute(sa.select(locations.c.name)).scalars())
+        if unknown := [name for name in names if name not in known]:
+            raise ConfigError(f"there is no location {unknown[0]!r}; known are {', '.join(sorted(known)) or 'none'}")
+    if model is not None:
+        identities = set(connection.execute(sa.select(models.c.identity)).scalars())
+        if model not in identities:
+            raise ConfigError(f"no windows of model {model!r}; known are {', '.join(sorted(identities)) or 'none'}")
