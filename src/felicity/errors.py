@@ -25,12 +25,17 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from felicity.redaction import redacted
+
 if TYPE_CHECKING:
     from felicity.notes import Note
 
 
 class FelicityError(Exception):
-    """Root of the tree; the command line prints its message and exits with 1."""
+    """Root of the tree; the command line prints its message and exits with 1. Its text tells no secret."""
+
+    def __str__(self) -> str:
+        return redacted(super().__str__())
 
 
 class ConfigError(FelicityError):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from felicity.redaction import redacted
+
 CODES: dict[str, str] = {
     "model-skipped": "Windows of another model are left out, because figures of two models cannot be compared.",
     "no-windows": "A location that was asked for by name has no windows in this store and period.",
@@ -59,7 +61,7 @@ CODES: dict[str, str] = {
 class Note:
     """One remark: ``code`` is a key of ``CODES``, ``location`` the name of the location it is about, if it is one's.
 
-    Raises ValueError for a code that is not listed.
+    ``text`` is kept without the secrets of addresses. Raises ValueError for a code that is not listed.
     """
 
     code: str
@@ -69,6 +71,7 @@ class Note:
     def __post_init__(self) -> None:
         if self.code not in CODES:
             raise ValueError(f"note code {self.code!r} is not listed in felicity.notes.CODES")
+        object.__setattr__(self, "text", redacted(self.text))
 
     def __str__(self) -> str:
         return self.text

@@ -24,9 +24,9 @@ import pytest
 import felicity
 from felicity.errors import SourceError
 from felicity.notes import Note
+from felicity.redaction import redacted_address
 from felicity.sources import Frame, SourceOptions, _live, open_source
 from felicity.sources.registry import SourceKind
-from felicity.sources.stream import redacted
 from tests.sources.test_contract import FakeCamera
 from tests.support.media import number_in, numbered, write_images, write_video
 from tests.support.mjpeg_server import MjpegServer, jpeg
@@ -179,7 +179,7 @@ def test_wrong_pages_and_passwords() -> None:
     ],
 )
 def test_passwords_are_left_out(url: str, shown: str) -> None:
-    assert redacted(url) == shown
+    assert redacted_address(url) == shown
 
 
 def test_unknown_protocol() -> None:

@@ -184,7 +184,7 @@ def test_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_password_in_any_message() -> None:
     with pytest.raises(StoreError, match="opening it failed") as caught:
         open_store("postgresql://someone:s3cret@127.0.0.1:9/nowhere")
-    assert "s3cret" not in str(caught.value) and "***" in str(caught.value)
+    assert "s3cret" not in str(caught.value) and "someone" not in str(caught.value)
 
 
 def test_without_the_package_for_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,25 +13,41 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from felicity.redaction import redacted
+from felicity.visible import visible, visible_json
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from felicity.notes import Note
 
-out = Console(highlight=False, emoji=False)
+
+class _Plain(Console):
+    """A console on which no text of others steers the terminal or tells a secret."""
+
+    def render_str(self, text: str, **how: Any) -> Any:
+        return super().render_str(visible(redacted(text), keep="\n\t"), **how)
+
+
+def shown(text: object) -> str:
+    """Return one line of text as the terminal is to show it, brackets and all."""
+    return escape(visible(redacted(str(text))))
+
+
+out = _Plain(highlight=False, emoji=False)
 if not out.is_terminal and "COLUMNS" not in os.environ:
     out.width = 120  # a file or a pipe has no width of its own
-err = Console(stderr=True, highlight=False, emoji=False)
+err = _Plain(stderr=True, highlight=False, emoji=False)
 
 
 def fail(message: str) -> None:
     """One sentence on stderr."""
-    err.print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)
+    err.print(f"[bold red]error[/] {shown(message)}", soft_wrap=True)
 
 
 def warn(note: Note | str) -> None:
     """A remark on stderr."""
-    err.print(f"[yellow]note[/] {escape(str(note))}", soft_wrap=True)
+    err.print(f"[yellow]note[/] {shown(note)}", soft_wrap=True)
 
 
 def notes(remarks: Iterable[Note | str]) -> None:
@@ -42,7 +58,7 @@ def notes(remarks: Iterable[Note | str]) -> None:
 
 def say(message: str) -> None:
     """What is going on, on stderr."""
-    err.print(escape(message), soft_wrap=True)
+    err.print(shown(message), soft_wrap=True)
 
 
 def confirm(loss: str, *, yes: bool) -> None:
@@ -88,7 +104,7 @@ def emit_line(name: str, data: Any) -> None:
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False), flush=True)
+    print(visible_json(json.dumps(value, ensure_ascii=False, allow_nan=False)), flush=True)
 
 
 def table(
@@ -101,7 +117,7 @@ def table(
             column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=column in numbers
         )
     for row in rows:
-        drawn.add_row(*(escape(str(cell)) for cell in row))
+        drawn.add_row(*(shown(cell) for cell in row))
     out.print(drawn)
 
 

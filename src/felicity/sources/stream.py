@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import av
 
 from felicity.errors import SourceError
+from felicity.redaction import redacted_address
 from felicity.sources._live import LiveSource, LostError, Picture
 from felicity.sources._pyav import decode, intra_only, reason, rgb, video_stream
 from felicity.sources.registry import SourceOptions, register
@@ -37,7 +38,7 @@ class StreamSource(LiveSource):
     rank = 10
 
     def __init__(self, url: str, options: SourceOptions) -> None:
-        super().__init__(redacted(url), options)
+        super().__init__(redacted_address(url), options)
         self._url = url
 
     @classmethod
@@ -51,7 +52,7 @@ class StreamSource(LiveSource):
         protocol = source.partition(":")[0].lower()
         if protocol not in PROTOCOLS:
             raise SourceError(
-                f"{redacted(source)}: {protocol} is not a known protocol; known are {', '.join(PROTOCOLS)}"
+                f"{redacted_address(source)}: {protocol} is not a known protocol; known are {', '.join(PROTOCOLS)}"
             )
         return cls(source, options)
 
@@ -108,17 +109,3 @@ class StreamSource(LiveSource):
         except (OSError, ValueError):
             return "there is no host of this name"
         return reason(error)
-
-
-def redacted(url: str) -> str:
-    """The address without user, password and the values of query fields that look like secrets."""
-    protocol, _, rest = url.partition("://")
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    if "@" in authority:
-        rest = rest[authority.rindex("@") + 1 :]
-    elif "@" in rest and re.search(r":(?!\d*$)", authority.rpartition("]")[2]):
-        # Not host:port, so it must be user:password with an unescaped slash or the like.
-        rest = rest.rpartition("@")[2]
-    secret = r"([?&;](?:[^=&;]*(?:user|usr|login|pass|pwd|token|key|auth|secret|sig|account)[^=&;]*|pw|u|p)=)[^&;#]*"
-    shown = re.sub(secret, r"\1…", rest, flags=re.IGNORECASE)
-    return f"{protocol}://{shown}"
