@@ -27,8 +27,8 @@ import onnx
 from onnx import helper
 
 from felicity.models.bundle import open_bundle, shipped
-from felicity.models.runtime import open_session
 from felicity.recognition.classifier import Classifier
+from felicity.runtime import open_session
 
 PAIRS, SIDE = 15, 1536
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from felicity.export import onnx_file
 from felicity.export.onnx_graph import INPUT, to_onnx
-from felicity.models.runtime import open_session
+from felicity.runtime import open_session
 from felicity.training.config import make_config
 from felicity.training.engines import open_engine
 

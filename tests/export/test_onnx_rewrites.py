@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from felicity.export.onnx_rewrites import with_grouped_stem, without_pools
-from felicity.models.runtime import open_session
+from felicity.runtime import open_session
 
 onnx = pytest.importorskip("onnx")
 RNG = np.random.default_rng(5)

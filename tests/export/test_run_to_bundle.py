@@ -28,8 +28,8 @@ from felicity.metrics.temperature import Scaling
 from felicity.models.bundle import Bundle, open_bundle
 from felicity.models.initial import initialise
 from felicity.models.registry import ModelOptions, build, networks
-from felicity.models.runtime import open_session
 from felicity.recognition.classifier import Classifier
+from felicity.runtime import open_session
 from felicity.training.config import make_config
 from felicity.training.data import load_training_set
 from felicity.training.feed import normalise

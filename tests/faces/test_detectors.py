@@ -168,7 +168,7 @@ def test_a_wrong_file_is_one_sentence_and_never_passed_over(
 def test_names_and_options_are_checked() -> None:
     with pytest.raises(DetectorError, match="no face detector 'hgo'; there are: auto, yunet, hog"):
         open_detector("hgo")
-    with pytest.raises(ConfigError, match="no option 'size'; it has: upsample, max_side, threshold"):
+    with pytest.raises(ConfigError, match="no option 'size'; it has: upsample, max_side, threshold, small"):
         open_detector("hog", size=3)
     with pytest.raises(ConfigError, match="upsample of"):
         open_detector("hog", upsample=0)

@@ -22,8 +22,8 @@ from felicity.export.onnx_file import in_eight_bits, in_half_precision
 from felicity.export.onnx_graph import INPUT, OUTPUTS, to_onnx
 from felicity.labels import EXPRESSIONS, INDEX, parse_expression
 from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
-from felicity.models.runtime import open_session
 from felicity.notes import Note
+from felicity.runtime import open_session
 from felicity.training import checkpoint
 from felicity.training.config import read_toml
 from felicity.training.data import LabelledImages, TrainingSet

@@ -6,7 +6,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from felicity.errors import ConfigError
+
 Image = npt.NDArray[np.uint8]
+
+LONGEST = 4096
+"""Pixels of the longer side of a working picture whose size the smallest face wanted decides."""
+
+
+def check_smallest(smallest_face: float) -> None:
+    """Raise ConfigError for a smallest face that no detector would look for."""
+    if not 5 <= smallest_face <= 2000:
+        raise ConfigError(f"the smallest face wanted has 5 to 2000 pixels, not {smallest_face:g}")
 
 
 def scaled(image: Image, scale: float) -> tuple[Image, float, float]:

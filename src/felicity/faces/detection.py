@@ -76,7 +76,7 @@ class CropGeometry:
 
 @runtime_checkable
 class Detector(Protocol):
-    """Finds faces. One object serves pictures of any size, in one thread."""
+    """Finds faces. One object serves pictures of any size, in several threads at once."""
 
     name: str
     geometry: CropGeometry

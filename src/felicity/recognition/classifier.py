@@ -10,7 +10,7 @@ import numpy.typing as npt
 from felicity.errors import BundleError
 from felicity.models.bundle import Bundle, open_bundle
 from felicity.models.prior import prior_shift
-from felicity.models.runtime import open_session
+from felicity.runtime import open_session
 
 BATCH = 64
 

@@ -15,7 +15,7 @@ from felicity.errors import ConfigError
 from felicity.labels import EXPRESSIONS
 from felicity.metrics.temperature import softmax
 from felicity.models.bundle import Bundle, open_bundle
-from felicity.models.runtime import open_session
+from felicity.runtime import open_session
 from felicity.training.answers import is_answers, open_answers
 from felicity.training.data import ImageArray, TrainingSet
 from felicity.training.views import View, Views, mirrored
@@ -49,9 +49,7 @@ class Teachers:
             _check(bundle, data)
         for answers in self._answers:
             answers.check(views or answers.views, number, names, data.train.images)
-        self._sessions = [
-            open_session(bundle.weights, threads=threads or None, patient=True) for bundle in self._bundles
-        ]
+        self._sessions = [open_session(bundle.weights, threads=threads or None) for bundle in self._bundles]
 
     def __call__(self, images: ImageArray, view: View | None = None) -> Floats32:
         """Probabilities ``(B, C)`` for uint8 ``(B, S, S[, 3])``, in blocks of the heads' classes, which sum to 1.

@@ -6,14 +6,17 @@ Dalal & Triggs 2005 (doi 10.1109/CVPR.2005.177), trained with max-margin object 
 
 from __future__ import annotations
 
+from threading import Lock
+
 from felicity.errors import ConfigError
-from felicity.faces._image import Image, scaled
+from felicity.faces._image import LONGEST, Image, check_smallest, scaled
 from felicity.faces.detection import CropGeometry, Detection
 from felicity.faces.registry import register
 from felicity.faces.weights import NotInstalledError
 from felicity.imaging.decode import checked
 
 _DOUBTFUL = 0.3
+_SIDE = 80  # pixels of the window that slides over the working picture
 
 
 @register("hog", rank=10)
@@ -23,14 +26,23 @@ class HogDetector:
     ``upsample``: how many times the picture is enlarged, so that faces of 80 / upsample pixels are
     found; time grows with its square. ``max_side``: the working picture is not made longer than that,
     so a 640x480 picture is searched for faces of 40 pixels, a 1920x1080 one for faces of 80, and
-    larger pictures are shrunk. ``threshold``: detections must score above it.
+    larger pictures are shrunk. ``threshold``: detections must score above it. ``smallest_face``: the side in pixels of
+    the smallest face wanted; it decides on the enlargement in place of these two. ``threads`` changes nothing: one
+    search runs on one core, and several wait for each other.
     """
 
     name = "hog"
     geometry = CropGeometry(scale=1.19, down=-0.07)
     weights = None
 
-    def __init__(self, upsample: float = 2.0, max_side: int = 1920, threshold: float = 0.2) -> None:
+    def __init__(
+        self,
+        upsample: float = 2.0,
+        max_side: int = 1920,
+        threshold: float = 0.2,
+        smallest_face: float | None = None,
+        threads: int | None = None,
+    ) -> None:
         self.check()
         import dlib
 
@@ -38,7 +50,11 @@ class HogDetector:
             raise ConfigError(
                 f"hog takes an upsample of 0.1 to 8 and a max_side of 80 to 16384, not {upsample} and {max_side}"
             )
+        if smallest_face is not None:
+            check_smallest(smallest_face)
+            upsample, max_side = _SIDE / smallest_face, LONGEST
         self._upsample, self._max_side, self._threshold = upsample, max_side, threshold
+        self._lock = Lock()
         self._detector = dlib.get_frontal_face_detector()
 
     @classmethod
@@ -55,7 +71,8 @@ class HogDetector:
         """See ``Detector.detect``."""
         height, width = checked(image_rgb_u8).shape[:2]
         image, fx, fy = scaled(image_rgb_u8, min(self._upsample, self._max_side / max(height, width)))
-        boxes, scores, _ = self._detector.run(image, 0, self._threshold)
+        with self._lock:
+            boxes, scores, _ = self._detector.run(image, 0, self._threshold)
         found = [
             Detection(
                 (b.left() / fx, b.top() / fy, (b.right() + 1) / fx, (b.bottom() + 1) / fy),

@@ -6,19 +6,20 @@ Wu, Peng & Yu 2023 (doi 10.1007/s11633-023-1423-y); weights of March 2023, MIT l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import ConfigError
-from felicity.faces._image import Image, scaled
+from felicity.faces._free_sides import with_free_sides
+from felicity.faces._image import LONGEST, Image, check_smallest, scaled
 from felicity.faces.detection import CropGeometry, Detection
 from felicity.faces.registry import register
 from felicity.faces.weights import WeightsFile
 from felicity.imaging.decode import checked
+from felicity.runtime import open_session
 
 WEIGHTS = WeightsFile(
     detector="yunet",
@@ -32,9 +33,14 @@ WEIGHTS = WeightsFile(
 Rows = npt.NDArray[np.float64]
 """Faces as ``(n, 15)``: x, y, width, height, five points (x, y), score."""
 
-_SMALLEST = 64  # pixels; smaller pictures are padded, the network halves the sides five times
+_STRIDES = (8, 16, 32)  # pixels from one place that may hold a face to the next, of the three outputs
+_MULTIPLE = 32  # the network halves the sides five times
+_SMALLEST = 64  # pixels; smaller pictures are continued with their edge
+_SURE = 20.0  # pixels of a face in the working picture from which on every posed face is found
 _COARSE = 320  # long side of a second, cheap search: the network takes close-ups of 500 pixels for two faces
 _LARGE = 320  # pixels in the working picture from which the second search is the one to believe
+# A close-up that the second search finds scores 0.6 and more in the first, pictures without one 0.06.
+_HINT, _HINT_SIDE = 0.15, 160
 _DOUBTFUL = 0.7
 _OVERLAP = 0.3  # intersection over union from which two boxes are one face
 
@@ -43,25 +49,31 @@ _OVERLAP = 0.3  # intersection over union from which two boxes are one face
 class YuNetDetector:
     """Faces of 10 pixels and more, in any light, also half turned, with eyes and nose.
 
-    ``max_side``: longer pictures are shrunk to it before the search, so the time per picture is
-    bounded. ``threshold``: detections must score above it (0 to 1).
+    ``smallest_face``: the longer side in pixels of the smallest face wanted; it decides on the size of the picture that
+    is searched, so twice as large a face takes a quarter of the time. Without it, pictures longer than ``max_side``
+    are shrunk to it. ``threshold``: detections must score above it (0 to 1). ``threads``: of one search, None for all
+    cores; with 1, several threads search side by side.
     """
 
     name = "yunet"
     geometry = CropGeometry(scale=0.93, down=-0.02)
     weights = WEIGHTS
 
-    def __init__(self, max_side: int = 1280, threshold: float = 0.6) -> None:
-        if not (64 <= max_side <= 8192 and 0 < threshold < 1):
+    def __init__(
+        self,
+        max_side: int = 1280,
+        threshold: float = 0.6,
+        smallest_face: float | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if not (64 <= max_side <= 8192 and 0.2 <= threshold < 1):
             raise ConfigError(
-                f"yunet takes a max_side of 64 to 8192 and a threshold between 0 and 1, not {max_side} and {threshold}"
+                f"yunet takes a max_side of 64 to 8192 and a threshold of 0.2 to 1, not {max_side} and {threshold}"
             )
-        self._max_side = max_side
-        weights = np.frombuffer(self.weights.read(), dtype=np.uint8)
-        with _quiet():
-            self._network = cv2.FaceDetectorYN.create(
-                "onnx", weights, np.empty(0, np.uint8), (320, 320), threshold, _OVERLAP, 5000
-            )
+        if smallest_face is not None:
+            check_smallest(smallest_face)
+        self._max_side, self._threshold, self._smallest = max_side, threshold, smallest_face
+        self._session = open_session(with_free_sides(self.weights.read()), threads=threads)
 
     @classmethod
     def check(cls) -> None:
@@ -70,44 +82,94 @@ class YuNetDetector:
 
     def detect(self, image_rgb_u8: Image) -> list[Detection]:
         """See ``Detector.detect``."""
-        height, width = checked(image_rgb_u8).shape[:2]
-        image, fx, fy = scaled(image_rgb_u8, min(1.0, self._max_side / max(height, width)))
-        rows = self._search(image)
-        if max(image.shape[:2]) > 2 * _COARSE:
+        image, fx, fy = scaled(image_rgb_u8, self._scale(*checked(image_rgb_u8).shape[:2]))
+        rows = self._search(image, _HINT)
+        hinted = bool((rows[:, 2:4].max(1, initial=0) > _HINT_SIDE).any())
+        rows = _each_once(rows[rows[:, 14] > self._threshold])
+        if hinted and max(image.shape[:2]) > 2 * _COARSE:
             rows = _joined(rows, self._coarse(image))
-        rows[:, 0:14:2] /= fx
-        rows[:, 1:14:2] /= fy
-        return sorted(map(_detection, rows), key=lambda d: -d.score)
+        _enlarge(rows, 1 / fx, 1 / fy)
+        return [_detection(row) for row in rows]
+
+    def _scale(self, height: int, width: int) -> float:
+        longest = max(height, width)
+        if self._smallest is None:
+            return min(1.0, self._max_side / longest)
+        return min(_SURE / self._smallest, LONGEST / longest)
 
     def _coarse(self, image: Image) -> Rows:
         small, fx, fy = scaled(image, _COARSE / max(image.shape[:2]))
-        rows = self._search(small)
-        rows[:, 0:14:2] /= fx
-        rows[:, 1:14:2] /= fy
+        rows = _each_once(self._search(small, self._threshold))
+        _enlarge(rows, 1 / fx, 1 / fy)
         return rows
 
-    def _search(self, image: Image) -> Rows:
+    def _search(self, image: Image, threshold: float) -> Rows:
+        """Every place that scores above ``threshold``; a face is at many."""
+        pixels = _planes(image)
+        answers = self._session.run(None, {"input": pixels})
+        columns = [pixels.shape[3] // stride for stride in _STRIDES]
+        found = [
+            _at([answer[0] for answer in answers[level::3]], columns[level], stride, threshold)
+            for level, stride in enumerate(_STRIDES)
+        ]
+        return np.concatenate(found)
+
+
+def _planes(image: Image) -> npt.NDArray[np.float32]:
+    """What the network takes: float32 ``(1, 3, H, W)``, blue, green, red from 0 to 255, filled up with black."""
+    height, width = image.shape[:2]
+    if min(height, width) < _SMALLEST:
+        image = cv2.copyMakeBorder(
+            image, 0, max(0, _SMALLEST - height), 0, max(0, _SMALLEST - width), cv2.BORDER_REPLICATE
+        )  # type: ignore[assignment]
         height, width = image.shape[:2]
-        bgr = cv2.copyMakeBorder(
-            cv2.cvtColor(image, cv2.COLOR_RGB2BGR),
-            0, max(0, _SMALLEST - height), 0, max(0, _SMALLEST - width), cv2.BORDER_REPLICATE,
-        )  # fmt: skip
-        self._network.setInputSize((bgr.shape[1], bgr.shape[0]))
-        rows = self._network.detect(bgr)[1]
-        if rows is None:
-            return np.empty((0, 15))
-        found = np.asarray(rows, dtype=np.float64)
-        usable: Rows = found[(found[:, 2] > 0) & (found[:, 3] > 0)]
-        return usable
+    padded = [-(-side // _MULTIPLE) * _MULTIPLE for side in (height, width)]
+    pixels = np.empty((1, 3, *padded), dtype=np.float32)
+    pixels[:, :, height:], pixels[:, :, :, width:] = 0, 0
+    for plane, colour in zip(pixels[0], reversed(cv2.split(image)), strict=True):
+        plane[:height, :width] = colour
+    return pixels
+
+
+def _at(answer: Sequence[npt.NDArray[np.float32]], columns: int, stride: int, threshold: float) -> Rows:
+    """Faces that score above ``threshold`` among the places of one output, row by row.
+
+    ``answer``: ``(places, n)`` each; likeness to a face (n = 1), to anything (1), box (4), points (10), in strides from
+    the place; of the box width and height as logarithms.
+    """
+    faceness, there, boxes, points = answer
+    product = (faceness.clip(0, 1) * there.clip(0, 1))[:, 0]
+    best = np.flatnonzero(product > threshold**2)
+    places = np.stack([best % columns, best // columns], axis=1).astype(np.float64)  # (n, 2): x, y in strides
+    sides = np.exp(boxes[best, 2:].astype(np.float64)) * stride
+    corners = (places + boxes[best, :2]) * stride - sides / 2
+    landmarks = (np.tile(places, 5) + points[best]) * stride
+    return np.concatenate([corners, sides, landmarks, np.sqrt(product[best, None].astype(np.float64))], axis=1)
+
+
+def _each_once(rows: Rows) -> Rows:
+    """Of overlapping boxes the one that scores best; best first."""
+    rows = rows[np.argsort(-rows[:, 14], kind="stable")]
+    ends, areas = rows[:, :2] + rows[:, 2:4], rows[:, 2:4].prod(1)
+    kept, left = [], np.arange(len(rows))
+    while len(left):
+        best, left = left[0], left[1:]
+        kept.append(best)
+        across = np.minimum(ends[best], ends[left]) - np.maximum(rows[best, :2], rows[left, :2])
+        both = across.clip(0).prod(1)
+        left = left[both <= _OVERLAP * (areas[best] + areas[left] - both)]
+    return rows[kept]
 
 
 def _joined(fine: Rows, coarse: Rows) -> Rows:
     """Small faces of the fine search, large ones of the coarse one, each face once."""
     fine = fine[fine[:, 2:4].max(1, initial=0) < 1.25 * _LARGE]
-    rows = np.concatenate([fine, coarse[coarse[:, 2:4].max(1, initial=0) > _LARGE / 1.25]])
-    kept = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), 0.0, _OVERLAP)
-    each_once: Rows = rows[np.asarray(kept, dtype=int).reshape(-1)]
-    return each_once
+    return _each_once(np.concatenate([fine, coarse[coarse[:, 2:4].max(1, initial=0) > _LARGE / 1.25]]))
+
+
+def _enlarge(rows: Rows, across: float, down: float) -> None:
+    rows[:, 0:14:2] *= across
+    rows[:, 1:14:2] *= down
 
 
 def _detection(row: npt.NDArray[np.float64]) -> Detection:
@@ -115,15 +177,3 @@ def _detection(row: npt.NDArray[np.float64]) -> Detection:
     points = [(float(px), float(py)) for px, py in row[4:14].reshape(5, 2)]
     left, right = sorted(points[:2])
     return Detection((x, y, x + width, y + height), score, (left, right), points[2], score < _DOUBTFUL)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """OpenCV 5 warns of a target that nobody chose."""
-    logging = cv2.utils.logging
-    before = logging.getLogLevel()
-    logging.setLogLevel(logging.LOG_LEVEL_ERROR)
-    try:
-        yield
-    finally:
-        logging.setLogLevel(before)
