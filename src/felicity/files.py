@@ -4,23 +4,107 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+import secrets
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
-from felicity import system
+from felicity import paths, system
 from felicity.errors import ConfigError
 
+_FLAGS = os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+OWN_FILE, OWN_FOLDER = 0o600, 0o700
+"""Permissions of what is nobody's business but the user's: stores, annotated pictures, the data folder."""
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside, then put in place. Raises ConfigError, and leaves an earlier file as it was."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+
+class NewFile:
+    """A file in the making, which takes its place when it is kept: whole, or not at all.
+
+    Until then it has no name, so that nothing is left of it however the process ends; where a file system has no such
+    files, it has a random one beside its place. It never follows a link, and nobody can foretell or replace it.
+    ``stream``: to write to. ``own``: only the user may read it. Every method raises OSError.
+    """
+
+    def __init__(self, path: Path, *, own: bool = False) -> None:
+        self.path = path
+        mode = OWN_FILE if own else 0o666
+        self._beside: Path | None = None
+        descriptor = _nameless(path.parent, mode)
+        if descriptor is None:
+            self._beside = self._random()
+            descriptor = os.open(self._beside, os.O_RDWR | os.O_EXCL | _FLAGS, mode)
+        self.stream: BinaryIO = os.fdopen(descriptor, "w+b")
+
+    def keep(self, *, sync: bool = False) -> None:
+        """Put it in its place, in one step; ``sync``: safe from a loss of power, too."""
+        try:
+            self.stream.flush()
+            if sync:
+                os.fsync(self.stream.fileno())
+            if self._beside is None:
+                beside = self._random()
+                # A folder's descriptor makes the call follow the link in /proc to the file itself.
+                here = os.open(self.path.parent, os.O_RDONLY)
+                try:
+                    source = f"/proc/self/fd/{self.stream.fileno()}"
+                    os.link(source, beside, src_dir_fd=here, follow_symlinks=True)
+                finally:
+                    os.close(here)
+                self._beside = beside
+            self.stream.close()  # Windows replaces no open file
+            os.replace(self._beside, self.path)
+            self._beside = None
+        finally:
+            self.drop()
+
+    def drop(self) -> None:
+        """Let go of it; does nothing once it is in its place."""
+        self.stream.close()
+        if self._beside is not None:
+            with contextlib.suppress(OSError):
+                self._beside.unlink(missing_ok=True)
+
+    def _random(self) -> Path:
+        return self.path.with_name(f".{secrets.token_hex(16)}.part")
+
+
+def _nameless(folder: Path, mode: int) -> int | None:
+    """The descriptor of a new file without a name in ``folder``; None where there is no such thing."""
+    if not hasattr(os, "O_TMPFILE"):
+        return None
     try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
+        descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, mode)
+    except OSError:
+        return None
+    if os.path.exists(f"/proc/self/fd/{descriptor}"):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def put(path: Path, content: bytes, *, own: bool = False, sync: bool = False) -> None:
+    """Write a file, whole or not at all; an earlier one stays on OSError. ``own`` and ``sync``: see ``NewFile``."""
+    new = NewFile(path, own=own)
+    try:
+        new.stream.write(content)
+        new.keep(sync=sync)
+    finally:
+        new.drop()
+
+
+def write_whole(path: Path, content: bytes, *, own: bool = False) -> None:
+    """Write beside, then put in place. Raises ConfigError, and leaves an earlier file as it was."""
+    try:
+        put(path, content, own=own)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+
+
+def make_own(path: Path) -> None:
+    """Make an empty file that only the user may read, where ``path`` or its link leads, if there is none; OSError."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(os.path.realpath(path), os.O_WRONLY | os.O_EXCL | _FLAGS, OWN_FILE))
 
 
 @contextlib.contextmanager
@@ -29,15 +113,43 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises ConfigError where it cannot be.
     """
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.open("w")
+        lock = os.fdopen(os.open(path, os.O_RDWR | _FLAGS, OWN_FILE), "r+b")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
     with lock:
         with contextlib.suppress(OSError):  # where a network's file system has no locks, nobody waits
             system.lock(lock)
         yield
+
+
+def check_apart(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Raise ConfigError where a file to write is one of the files that are read, or two of them are one.
+
+    Files are compared as the system knows them, whatever names and links lead to them.
+    """
+    read, written = list(inputs), list[Path]()
+    for output in outputs:
+        if any(same(output, one) for one in read):
+            raise ConfigError(f"{output}: is read by this command, and would be replaced; choose another file to write")
+        if any(same(output, one) or os.path.abspath(output) == os.path.abspath(one) for one in written):
+            raise ConfigError(f"{output}: is named twice, for two files to write; choose another file for one of them")
+        written.append(output)
+
+
+def is_own_folder(folder: Path) -> bool:
+    """Whether a path is a folder of this user, and no link to one."""
+    facts = folder.lstat()
+    return stat.S_ISDIR(facts.st_mode) and (not hasattr(os, "geteuid") or facts.st_uid == os.geteuid())
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two paths name one file or folder that is there."""
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return False
 
 
 def check_place(path: Path, what: str = "", endings: Sequence[str] = ()) -> None:
@@ -66,8 +178,18 @@ def check_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make ``folder`` and those above it, where they are not there. Raises ConfigError."""
+    """Make ``folder`` and those above it, where they are not there; in the user's data folder for the user alone.
+
+    Raises ConfigError.
+    """
+    home = paths.home()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder == home or home in folder.parents:
+            home.parent.mkdir(parents=True, exist_ok=True)
+            for place in (*reversed(folder.parents), folder):
+                if place == home or home in place.parents:
+                    place.mkdir(mode=OWN_FOLDER, exist_ok=True)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error

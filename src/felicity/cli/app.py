@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from felicity import __version__
-from felicity.cli import commands, console, usage
+from felicity.cli import apart, commands, console, usage
 from felicity.errors import FelicityError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 
 for _module in sorted(m.name for m in pkgutil.iter_modules(commands.__path__)):
     importlib.import_module(f"{commands.__name__}.{_module}").register(app)
+apart.use(app)
 
 
 def _version(wanted: bool) -> None:

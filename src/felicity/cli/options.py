@@ -98,15 +98,26 @@ def check_resumable(folder: Path, *, resume: bool) -> None:
         raise ConfigError(f"{folder}: is not empty; go on with --resume, or choose another folder with --output")
 
 
-def _file(what: str, *endings: str) -> Callable[[Path | None], Path | None]:
+OUTPUTS = "felicity.outputs"
+"""Where a command's context lists the files that it will write."""
+
+
+def to_write(ctx: typer.Context, path: Path | None) -> Path | None:
+    """Callback of options that name a file to write: it must be none of those that the command reads."""
+    if path is not None:
+        ctx.meta.setdefault(OUTPUTS, []).append(path)
+    return path
+
+
+def _file(what: str, *endings: str) -> Callable[[typer.Context, Path | None], Path | None]:
     """Callback of options that name ``what`` to write: refused early if it could not be, or ends otherwise."""
 
-    def check(path: Path | None) -> Path | None:
+    def check(ctx: typer.Context, path: Path | None) -> Path | None:
         from felicity.files import check_place
 
         if path is not None:
             check_place(path, what, endings)
-        return path
+        return to_write(ctx, path)
 
     return check
 
@@ -117,13 +128,13 @@ table_file = _file("a table", ".csv")
 map_file = _file("a map", ".geojson", ".json")
 
 
-def chart_file(path: Path | None) -> Path | None:
+def chart_file(ctx: typer.Context, path: Path | None) -> Path | None:
     """Callback of options that name a chart: refused before the work where it could not be drawn."""
     from felicity.style.charts import check_chart
 
     if path is not None:
         check_chart(path)
-    return path
+    return to_write(ctx, path)
 
 
 Chart = Annotated[

@@ -33,6 +33,7 @@ from felicity.datasets.splits import (
     official_roles,
 )
 from felicity.errors import DatasetError, ImageError
+from felicity.files import NewFile, is_own_folder, make_folder, put
 from felicity.imaging.spec import Colour
 
 CHUNK_BYTES, CHUNK_IMAGES = 8 << 20, 512
@@ -129,10 +130,12 @@ def _plan(samples: Samples, options: PrepareOptions) -> dict[str, Any]:
 def _begin(part: Path, plan: dict[str, Any]) -> None:
     """Make the part folder, or take up the one that an equal run left."""
     record = part / PLAN
+    if os.path.lexists(part) and not is_own_folder(part):
+        raise DatasetError(f"{part}: is no folder of yours, and an unfinished preparation would be; remove it")
     if part.exists() and not (record.is_file() and record.read_text() == json.dumps(plan)):
         shutil.rmtree(part)
-    part.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps(plan))
+    make_folder(part)
+    put(record, json.dumps(plan).encode())
 
 
 def _prepare_chunk(images: Images, *, size: int, colour: Colour, crop: Crop | None) -> _Chunk:
@@ -156,11 +159,13 @@ def _prepare_chunk(images: Images, *, size: int, colour: Colour, crop: Crop | No
 
 
 def _save(chunk: _Chunk, file: Path) -> None:
-    beside = file.with_suffix(".tmp")
     columns = {f.name: getattr(chunk.facts, f.name) for f in fields(ImageFacts)}
-    with beside.open("wb") as stream:
-        np.savez(stream, images=chunk.images, face=chunk.face, **columns)
-    os.replace(beside, file)
+    new = NewFile(file, own=True)
+    try:
+        np.savez(new.stream, images=chunk.images, face=chunk.face, **columns)
+        new.keep()
+    finally:
+        new.drop()
 
 
 def _load_facts(file: Path) -> tuple[ImageFacts, npt.NDArray[np.bool_]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import os
 import time
@@ -14,7 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from felicity import paths
-from felicity.errors import DetectorError
+from felicity.errors import ConfigError, DetectorError
+from felicity.files import make_folder, put
 
 
 class NotInstalledError(DetectorError):
@@ -70,16 +70,13 @@ class WeightsFile:
         """Check ``content``, got from ``origin``, and put it in its place, whole or not at all."""
         self._verify(content, origin, "nothing was installed")
         target = self.installed_path()
-        beside = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(content)
-            os.replace(beside, target)
+            make_folder(target.parent)
+            put(target, content)
+        except ConfigError as error:
+            raise DetectorError(str(error)) from error
         except OSError as error:
             raise DetectorError(f"{target} cannot be written ({error.strerror}); check the folder") from error
-        finally:
-            with contextlib.suppress(OSError):
-                beside.unlink(missing_ok=True)
         return target
 
     def download(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import ConfigError, ImageError
-from felicity.files import check_folder, make_folder, write_whole
+from felicity.files import NewFile, check_folder, make_folder, write_whole
 
 
 def check_picture(path: Path) -> None:
@@ -43,7 +42,7 @@ def write_image(path: Path, image_rgb_u8: npt.NDArray[np.uint8]) -> None:
     if not done:
         raise ImageError(f"{path}: cannot be written as {path.suffix}; use .jpg or .png")
     make_folder(path.parent)
-    write_whole(path, data.tobytes())
+    write_whole(path, data.tobytes(), own=True)
 
 
 def check_video(path: Path) -> None:
@@ -62,10 +61,10 @@ class VideoWriter:
 
         check_video(path)
         self.path = path
-        self._beside = path.with_name(f".{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._container = av.open(str(self._beside), "w", format="mp4")
+            self._file = NewFile(path, own=True)
+            self._container = av.open(self._file.stream, "w", format="mp4")
         except OSError as error:
             raise ImageError(f"{path}: cannot be written ({error}); choose another place") from error
         self._stream: Any = None
@@ -110,7 +109,7 @@ class VideoWriter:
                 self._container.mux(self._stream.encode(None))
             self._container.close()
             if self._stream is not None:
-                os.replace(self._beside, self.path)
+                self._file.keep()
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -125,4 +124,4 @@ class VideoWriter:
                 with contextlib.suppress(Exception):  # what went wrong first is what is told
                     self._container.close()
         finally:
-            self._beside.unlink(missing_ok=True)
+            self._file.drop()

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from felicity.errors import ConfigError, StoreError
+from felicity.files import make_folder, make_own
 from felicity.index.happiness import Groups
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.index.suppression import check_k
@@ -44,9 +45,12 @@ def open_store(url: str | Path | None = None, *, create: bool = True, busy_secon
             )
         folder = file.parent
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
+            make_own(file)
+        except ConfigError as error:
+            raise StoreError(f"store {error}") from error
         except OSError as error:
-            raise StoreError(f"store {parsed.database}: its folder cannot be made: {error.strerror}") from error
+            raise StoreError(f"store {file}: cannot be made ({error.strerror}); choose another file") from error
     return Store(parsed, busy_seconds, create=create)
 
 

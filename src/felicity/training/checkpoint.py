@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import os
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import TrainingError
+from felicity.files import put
 
 State = dict[str, npt.NDArray[Any]]
 _FACTS, _DIGEST = "__facts__", "__sha256__"
@@ -48,16 +47,9 @@ def load(path: Path) -> tuple[State, dict[str, Any]]:
 
 def write(path: Path, content: bytes) -> None:
     """Write beside, then put in place. Raises TrainingError, and leaves an earlier file as it was."""
-    beside = path.with_name(f".{path.name}.part")
     try:
-        with beside.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(beside, path)
+        put(path, content, sync=True)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise TrainingError(
             f"{path}: cannot be written ({error.strerror}); the run stands at its last checkpoint, "
             f"make room and resume it"

@@ -232,7 +232,10 @@ def _notes(remarks: Sequence[str], *, leaky: bool = False) -> list[Note]:
 @group.command()
 def augment(
     path: PathOf,
-    out: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.png", help="Sheet to write.")],
+    out: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE.png", help="Sheet to write.", callback=options.to_write),
+    ],
     images: Annotated[int, typer.Option("--images", "-n", min=1, max=40, help="Images, a line each.")] = 8,
     variants: Annotated[int, typer.Option("--variants", min=1, max=20, help="Variants of each.")] = 9,
     how: Annotated[

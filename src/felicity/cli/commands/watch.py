@@ -50,7 +50,10 @@ def watch(
     detector: options.Detector = "auto",
     bundle: options.Bundle = None,
     annotate: Annotated[
-        Path | None, typer.Option(metavar="OUT.mp4", help="Write the video with what was found drawn on it.")
+        Path | None,
+        typer.Option(
+            metavar="OUT.mp4", help="Write the video with what was found drawn on it.", callback=options.to_write
+        ),
     ] = None,
     json: options.Json = False,
 ) -> None:
