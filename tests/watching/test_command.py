@@ -203,7 +203,7 @@ def test_the_library_says_the_same(clip: Path, tmp_path: Path) -> None:
         (["{clip}", "--location", "A", "--window", "0"], "window"),
         (["{clip}", "--location", "A", "--annotate", "{missing}.avi"], ".mp4"),
         (["{clip}", "--location", "A", "--annotate", "{folder}"], "is a folder"),
-        (["{clip}", "--location", "A", "--annotate", "{clip}"], "is what is to be watched"),
+        (["{clip}", "--location", "A", "--annotate", "{clip}"], "would be replaced"),
         (["{clip}", "--location", "A", "--start", "9999-12-31T23:59:59.9"], "start must lie"),
         (["{clip}", "--location", "A", "--camera", " "], "a camera needs a name"),
         (["{clip}", "--location", " "], "location"),

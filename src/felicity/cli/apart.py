@@ -41,7 +41,7 @@ def _inputs(ctx: Any, outputs: list[Path]) -> Iterator[Path]:
 def use(app: typer.Typer) -> None:
     """Let all commands of ``app`` and of its groups be so."""
     for command in app.registered_commands:
-        command.cls = Command
+        command.cls = Command if command.cls is TyperCommand else command.cls
     for group in app.registered_groups:
         if group.typer_instance is not None:
             use(group.typer_instance)
