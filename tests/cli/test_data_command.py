@@ -14,6 +14,7 @@ from felicity.cli.app import app
 from felicity.datasets import read_manifest
 from felicity.errors import ConfigError, DatasetError, FelicityError, ImageError
 from tests.support import faces_on_disk as disk
+from tests.support.class_folders import write_class_folders
 
 
 @pytest.fixture
@@ -109,6 +110,14 @@ def test_a_bundle_cannot_judge_prepared_classes_of_ones_own(csv: Path, tmp_path:
         run("inspect", tmp_path / "own", "--bundle", "fast")
     judged = json.loads(run("inspect", csv, "--classes", tmp_path / "own.toml", "--bundle", "fast", "--json"))["data"]
     assert set(judged["classes"]["Training"]) == {"happy", "unhappy"} and judged["suspicious_labels"] >= 0
+
+
+def test_a_class_of_one_image_is_said_to_be_missing_in_the_test_part(tmp_path: Path) -> None:
+    faces = write_class_folders(tmp_path / "faces", {"happy": 9, "sad": 9, "fear": 1})
+    answer = json.loads(run("prepare", faces, "-o", tmp_path / "out", "-j", 1, "--json"))
+    assert answer["data"]["splits"]["test"]["fear"] == 0
+    said = [note["text"] for note in answer["notes"] if note["code"] == "parts-doubtful"]
+    assert any(text.startswith("the test part has no image of fear (1): too few images") for text in said), answer
 
 
 def test_augment_draws_a_sheet(csv: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ FERPLUS_OF = np.array([4, 5, 6, 1, 3, 2, 0])  # FER2013's codes to FER+'s column
 
 @pytest.fixture(scope="module")
 def faces() -> disk.Faces:
-    """120 of seven labels, 24 of them in PublicTest; of these the first has a twin in Training."""
+    """120 of seven labels, 24 of them in PublicTest; of these the first has a duplicate in Training."""
     made = disk.made_up(120)
     images = made.images.copy()
     images[8] = images[1]

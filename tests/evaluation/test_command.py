@@ -106,14 +106,14 @@ def test_json_is_the_contract(data: Path) -> None:
     assert again == found, "the same seed draws the same"
 
 
-def test_images_with_a_twin_in_training_are_left_out_of_the_second_column(
+def test_images_with_a_near_duplicate_in_training_are_left_out_of_the_second_column(
     data: Path,
     faces: disk.Faces,
 ) -> None:
     found = run_json("best", "--data", data, "--split", "PublicTest")
     assert found["seen_in_training"] == 1 and found["without_seen_in_training"]["n"] == found["n"] - 1
     text = run("best", "--data", data, "--split", "PublicTest", *DRAWS)
-    assert "all 23 images" in text and "22 without twins in training" in text
+    assert "all 23 images" in text and "22 without near-duplicates in training" in text
     told = CliRunner().invoke(app, ["evaluate", "best", "--data", str(data), "--split", "Training", *map(str, DRAWS)])
     assert "if the bundle was trained on these data, these figures say what was learnt by heart" in told.stderr
     trained_on = run_json("best", "--data", data, "--split", "Training")
@@ -261,7 +261,7 @@ def test_a_run_knows_its_data_and_says_how_it_fits(trained: Path, tmp_path: Path
     found = run_json(trained)
     assert found["model"] == f"run {trained.name} (test-tiny on {_backend(trained)})"
     assert found["classes"] == ["happy", "sad"] and found["labels"] == "FER2013's own labels"
-    assert found["n"] == 7 and found["seen_in_training"] == 0, "no twin was left in the training part"
+    assert found["n"] == 7 and found["seen_in_training"] == 0, "no near-duplicate was left in the training part"
     fit = found["fit"]
     assert fit["verdict"] in ("overfitted", "underfitted", "neither") and fit["epochs"] == 2
     assert set(fit["kept"]) == {"training", "validation", "test"}

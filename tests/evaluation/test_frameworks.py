@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +38,11 @@ def outcome(contestant: str, seed: int, test: float, seconds: float = 2.0) -> di
 
 
 def comparison(
-    tests: dict[str, list[float]], seconds: dict[str, float] | None = None, apart: float = 1e-7
+    tests: dict[str, list[float]], seconds: Mapping[str, float | list[float]] | None = None, apart: float = 1e-7
 ) -> Comparison:
+    times = {name: np.broadcast_to((seconds or {}).get(name, 2.0), len(values)) for name, values in tests.items()}
     outcomes = [
-        outcome(name, seed, value, (seconds or {}).get(name, 2.0))
+        outcome(name, seed, value, float(times[name][seed - 1]))
         for name, values in tests.items()
         for seed, value in enumerate(values, 1)
     ]
@@ -56,8 +59,33 @@ def test_means_have_students_intervals() -> None:
     values = np.array([0.5, 0.53, 0.55])
     low, high = stats.t.interval(0.95, 2, values.mean(), stats.sem(values))
     mean = Mean.of(values)
-    assert (mean.value - mean.half, mean.value + mean.half) == pytest.approx((low, high))
-    assert np.isnan(Mean.of(values[:1]).half) and Mean.of(values[:1]).text(1, 100) == "50.0"
+    assert (mean.low, mean.high) == pytest.approx((low, high)) and "±" in mean.text(1, 100)
+    assert not Mean.of(values[:1]).known and Mean.of(values[:1]).text(1, 100) == "50.0"
+
+
+def test_no_time_or_accuracy_is_below_what_there_can_be() -> None:
+    times = Mean.of(np.array([2.85, 16.11]), least=0)  # 9.48 ± 84.28
+    assert times.low == 0 and times.text(2) == "9.48 (0.00 to 93.72)"
+    assert Mean.of(np.array([0.2, 0.99]), 0, 1).text(0, 100) == "60 (0 to 100)"
+    wild = comparison({"tensorflow": [0.02, 0.9], "torch": [0.05, 0.99]}, {"tensorflow": [2.85, 16.11], "torch": 2.0})
+    assert not re.search(r"(?<![\w(+])[-\N{MINUS SIGN}]\d", " ".join(cell for line in rows(wild)[1] for cell in line))
+    for axes in draw_comparison(wild).axes:
+        low, high = (
+            axes.get_xlim if "per epoch" in axes.get_xlabel() or "MB" in axes.get_xlabel() else axes.get_ylim
+        )()
+        assert low >= 0 and ("%" not in axes.get_ylabel() or high <= 100)
+
+
+def test_no_framework_is_called_faster_where_its_seconds_scatter() -> None:
+    busy = verdict(
+        comparison({"tensorflow": [0.5, 0.51], "torch": [0.5, 0.51]}, {"tensorflow": [2.85, 16.11], "torch": 2.0})
+    )
+    assert "is fastest" not in busy
+    assert "Whether PyTorch or TensorFlow is faster, 2 seeds do not tell" in busy
+    assert "TensorFlow takes 3.4 times (0.0 to" in busy
+    paired = {"tensorflow": [2.0, 16.0], "torch": [1.0, 8.1]}  # the machine was busy with the second seed
+    said = verdict(comparison({"tensorflow": [0.5, 0.51], "torch": [0.5, 0.51]}, paired))
+    assert "PyTorch is fastest" in said and "TensorFlow takes 2.0 times (1.8 to 2.2) as long" in said
 
 
 def test_the_first_epoch_is_kept_apart() -> None:
@@ -72,8 +100,8 @@ def test_equal_frameworks_are_called_equal_and_the_fastest_is_named() -> None:
             {"tensorflow": 4.0, "torch": 2.0, PLAIN: 1.6},
         )
     )
-    assert "makes no difference" in said and "PyTorch is fastest, 2.0 s" in said
-    assert "TensorFlow takes 2.0 times" in said and "25 % more time than without it" in said
+    assert "makes no difference" in said and "PyTorch is fastest, 2.0 ± 0.0 s" in said
+    assert "TensorFlow takes 2.0 times (2.0 to 2.0) as long" in said and "25 % more time than without it" in said
     assert "All start alike" in said
 
 
@@ -194,6 +222,18 @@ def test_frameworks_that_start_alike_are_compared_and_not_run_twice(tmp_path: Pa
     )
     assert other.exit_code != 0 and "was begun with learning_rate = 0.001, not 0.5" in str(other.exception)
     assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "out").glob("*/outcome.json")}
+
+
+def test_a_comparison_that_is_stopped_says_how_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("felicity.evaluation.frameworks.comparison._run_in_own_process", stopped)
+    data = write_csv(made_up(70), tmp_path / "fer2013.csv")
+    (tmp_path / "tiny.toml").write_text(SETTINGS)
+    words = ["compare", data, "--config", tmp_path / "tiny.toml", "--backends", "torch", "-o", tmp_path / "out"]
+    done = felicity(*words, home=tmp_path, expect=130)
+    assert "stopped; the same command with --resume goes on from there" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from felicity.errors import BundleError, TrainingError
+from felicity.api.training import train
+from felicity.errors import BundleError, ConfigError, TrainingError
 from felicity.export.run_to_bundle import export
 from felicity.labels import EXPRESSIONS
 from felicity.metrics.temperature import softmax
@@ -96,6 +97,24 @@ def test_a_training_begins_where_a_bundle_ended(
     faces = normalise(data.train.images[:64], data.mean, data.std)
     batch = faces, data.train.targets(len(data.classes))[:64]
     assert engine.step(*batch, 0.0)[0] == pytest.approx(first.engine().step(*batch, 0.0)[0], abs=1e-3)
+
+
+def test_another_backend_than_that_of_the_start_takes_its_own_precision(
+    data_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def begin(config: TrainConfig, *_: object, **__: object) -> object:
+        asked.append((config.backend, config.precision))
+        raise TrainingError("enough")
+
+    monkeypatch.setattr("felicity.training.fit.fit", begin)
+    for backend in ("tensorflow", "torch"):
+        with pytest.raises(TrainingError, match="enough"):
+            train(data_set, tmp_path / "run", settings={"start": "best", "backend": backend})
+    assert asked == [("tensorflow", "float32"), ("torch", "bfloat16")], "best was trained in bfloat16 on PyTorch"
+    with pytest.raises(ConfigError, match="bfloat16 is for the backend torch, not tensorflow"):
+        train(data_set, settings={"start": "best", "backend": "tensorflow", "precision": "bfloat16"})
 
 
 def test_a_bundle_without_float_weights_says_what_to_do(first: TrainingRun, tmp_path: Path) -> None:

@@ -96,8 +96,9 @@ def train(
     """Train a network on ``data`` and leave a run folder at ``output``.
 
     ``settings`` win over ``config``, a TOML file. Without a file, a resumed training takes its own settings, and one
-    with a ``start`` those of its start, but for ITS_OWN. ``resume`` goes on from the last checkpoint. Raises
-    ConfigError, DatasetError, BundleError and TrainingError, each before anything is written if it can be known.
+    with a ``start`` those of its start, but for ITS_OWN and, on another backend, the precision. ``resume`` goes on
+    from the last checkpoint. Raises ConfigError, DatasetError, BundleError and TrainingError, each before anything is
+    written if it can be known.
     """
     from felicity.training.data import load_training_set
     from felicity.training.fit import fit
@@ -112,6 +113,8 @@ def train(
     elif config is None and start is not None:
         stored = {key: value for key, value in _settings_of(start).items() if key not in ITS_OWN}
         stored["data"] = {key: stored["data"][key] for key in ("size", "colour", "pixels")}
+        if (settings or {}).get("backend") not in (None, stored["backend"]):
+            del stored["precision"]  # which was chosen for what its backend can do
     chosen = _configure(stored, config, data, settings)
     if not begun:
         _check_data(chosen, settings)

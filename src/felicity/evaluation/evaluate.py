@@ -39,9 +39,9 @@ MEASURED = 4000
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """``chosen`` images by one convention and their ``all`` figures; ``unseen``: of those without a twin in training.
+    """``chosen`` images by one convention and their ``all`` figures.
 
-    ``unseen`` is None where every image has one.
+    ``unseen``: figures of the images without a near-duplicate in training; None where every image has one.
     """
 
     chosen: Chosen
@@ -55,7 +55,7 @@ class Result:
 
     @property
     def seen(self) -> int:
-        """Images of which a twin, near twin or the same subject stands in the training part."""
+        """Images of which a duplicate, a near-duplicate or the same subject stands in the training part."""
         return int(self.chosen.seen.sum())
 
     def mistakes(self, limit: int) -> list[int]:

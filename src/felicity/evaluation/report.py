@@ -75,7 +75,7 @@ def write_evaluation(evaluation: Evaluation, path: Path) -> None:
         results=[
             {
                 "title": result.title,
-                "notes": [tables.about_twins(result), *result.chosen.notes],
+                "notes": [tables.about_duplicates(result), *result.chosen.notes],
                 "overview": tables.overview(result),
                 "classes": tables.classes(result.all),
                 "mistakes": [_figure(result, row) for row in result.mistakes(MISTAKES)],

@@ -33,10 +33,10 @@ NAMES = SHARES | NUMBERS
 
 
 def overview(result: Result) -> tuple[tuple[str, ...], Rows]:
-    """Headings and rows: all images and, where some have a twin in the training part, those without."""
+    """Headings and rows: all images and, where some have a near-duplicate in the training part, those without."""
     columns = {f"all {len(result.all):,} images": result.all}
     if result.unseen is not None and result.seen:
-        columns[f"{len(result.unseen):,} without twins in training"] = result.unseen
+        columns[f"{len(result.unseen):,} without near-duplicates in training"] = result.unseen
     rows = [
         (title, *(shown(figures.found[name], name) for figures in columns.values()))
         for name, title in NAMES.items()
@@ -64,15 +64,14 @@ def shown(estimate: Estimate, name: str) -> str:
     return numbers.share(value) + (f" ({numbers.span(low * 100, high * 100)})" if np.isfinite(low) else "")
 
 
-def about_twins(result: Result) -> str:
+def about_duplicates(result: Result) -> str:
     """What the images have in common with the training part: a run's, or for a bundle the data set's."""
     own = result.chosen.judge.run is not None
     part = "the training part" if own else "the data set's training part"
+    shared = "a duplicate, a near-duplicate or the same subject"
     if not result.seen:
-        return f"none of the images, nor a near twin, nor anyone shown in it, is known to stand in {part}"
+        return f"no image is known to have {shared} in {part}"
     if result.unseen is None:
         unless = "" if own else "if the bundle was trained on these data, "
-        return (
-            f"every image, or a near twin of it, stands in {part}: {unless}these figures say what was learnt by heart"
-        )
-    return f"{result.seen:,} of {len(result.chosen):,} images have a twin or near twin, or the same subject, in {part}"
+        return f"every image has {shared} in {part}: {unless}these figures say what was learnt by heart"
+    return f"{result.seen:,} of {len(result.chosen):,} images have {shared} in {part}"

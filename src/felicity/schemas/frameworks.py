@@ -11,7 +11,8 @@ class MeanShape(Shape):
     """A mean over seeds."""
 
     mean: float
-    half_interval: float | None = Field(description="Half the width of its 95 % interval; null for one seed.")
+    low: float | None = Field(description="Lower end of its 95 % interval; null for one seed.")
+    high: float | None = Field(description="Upper end; both end where the figure's range does, such as at 0.")
 
 
 class FrameworkShape(Shape):

@@ -41,7 +41,9 @@ def compare(
         )
 
     names = [name.strip() for name in backends.split(",")] if backends else []
-    report = run(None, output, backends=names, seeds=seeds, settings=settings.given(ctx), config=config, on_epoch=told)
+    asked = settings.given(ctx)
+    with console.told_how_to_go_on("the same command with --resume"):
+        report = run(None, output, backends=names, seeds=seeds, settings=asked, config=config, on_epoch=told)
     if json:
         console.emit("compare", report.facts)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -114,7 +114,7 @@ def inspect(
         write_whole(chart, to_png(draw_audit(found, title=title)))
     if table:
         write_findings(found, table)
-    notes = _notes(found.remarks)
+    notes = _notes([Note("read-as", remark) for remark in found.remarks])
     if json:
         console.emit("data-inspect", found.counts(), notes)
     else:
@@ -199,7 +199,7 @@ def prepare(
 
 def _show_prepared(manifest: Manifest, out: Path, *, json: bool) -> None:
     """Print what the folder ``out`` holds now."""
-    notes = _notes((*manifest.remarks, *manifest.warnings), leaky=manifest.leaky)
+    notes = _notes([note for note in manifest.notes if note.code != "left-out"], leaky=manifest.leaky)
     size, colour = manifest.options["size"], manifest.options["colour"]
     if json:
         answer = {
@@ -218,15 +218,14 @@ def _show_prepared(manifest: Manifest, out: Path, *, json: bool) -> None:
     _left_out(manifest.left_out)
 
 
-def _notes(remarks: Sequence[str], *, leaky: bool = False) -> list[Note]:
+def _notes(said: list[Note], *, leaky: bool = False) -> list[Note]:
     """Say what reading and splitting decided, and return it as notes."""
     from felicity.notes import Note
 
-    notes = [Note("read-as", remark) for remark in remarks]
     if leaky:
-        notes.append(Note("leaky-splits", "duplicates straddle these splits, so results on them are flattered"))
-    console.notes(notes)
-    return notes
+        said = [*said, Note("leaky-splits", "duplicates straddle these splits, so results on them are flattered")]
+    console.notes(said)
+    return said
 
 
 @group.command()

@@ -111,7 +111,7 @@ def _print(found: Evaluation) -> None:
     if found.fit:
         console.out.print(found.fit.text, markup=False, soft_wrap=True)
     for result in found.results:
-        for note in (tables.about_twins(result), *result.chosen.notes):
+        for note in (tables.about_duplicates(result), *result.chosen.notes):
             console.warn(f"{result.title}: {note}")
     for note in found.notes:
         console.warn(note)

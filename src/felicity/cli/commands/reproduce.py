@@ -43,7 +43,8 @@ def reproduce(
 
     asked = make_config(settings.given(ctx))
     data, epochs, images, seed = asked.data.path, asked.epochs, asked.data.images, asked.seed
-    outcomes = run_all(data, output, epochs=epochs, images=images, seed=seed, told=told)
+    with console.told_how_to_go_on("the same command with --resume"):
+        outcomes = run_all(data, output, epochs=epochs, images=images, seed=seed, told=told)
     words = ["felicity reproduce", Path(data).name, f"--epochs {epochs}", f"--seed {seed}"]
     if images:
         words.append(f"--images {images}")

@@ -31,10 +31,10 @@ def draw_comparison(comparison: Comparison) -> Canvas:
         colour, label = COLOURS[name], LABELS[name]
         for x, part in enumerate(PARTS):
             values = 100 * comparison.values(name, part, "accuracy")
-            mean = Mean.of(values)
+            mean = Mean.of(values, 0, 100)
             accuracy.errorbar(
-                x + shift[name], mean.value, yerr=None if np.isnan(mean.half) else mean.half, fmt="o", color=colour,
-                capsize=3, markersize=5, label=label if x == 0 else None,
+                x + shift[name], mean.value, yerr=[[end] for end in mean.reach] if mean.known else None, fmt="o",
+                color=colour, capsize=3, markersize=5, label=label if x == 0 else None,
             )  # fmt: skip
             accuracy.plot([x + shift[name] + 0.05] * len(values), values, ".", color=colour, alpha=0.5, markersize=4)
         for i, outcome in enumerate(comparison.of(name)):
@@ -44,11 +44,11 @@ def draw_comparison(comparison: Comparison) -> Canvas:
                 color=colour, linewidth=1.1, alpha=0.8, label=label if i == 0 else None,
             )  # fmt: skip
     for axes, values_of in ((seconds, comparison.seconds), (memory, comparison.memory)):
-        means = [Mean.of(values_of(name)) for name in names]
+        means = [Mean.of(values_of(name), 0) for name in names]
         places = np.arange(len(names))
         axes.barh(places, [mean.value for mean in means], color=[COLOURS[name] for name in names], height=0.6)
         axes.errorbar(
-            [mean.value for mean in means], places, xerr=np.nan_to_num([mean.half for mean in means]), fmt="none",
+            [mean.value for mean in means], places, xerr=np.transpose([mean.reach for mean in means]), fmt="none",
             ecolor=INK, capsize=3,
         )  # fmt: skip
         figures = [number(mean.value, 1 if mean.value < 100 else 0) for mean in means]
@@ -61,6 +61,11 @@ def draw_comparison(comparison: Comparison) -> Canvas:
     seconds.set(xlabel="seconds per epoch (median, first left out)", title="Time")
     memory.set(xlabel="peak memory, MB", title="Memory")
     curves.legend()
+    for axes in (accuracy, curves):
+        low, high = axes.get_ylim()
+        axes.set_ylim(max(low, 0), min(high, 100))
+    for axes in (seconds, memory):
+        axes.set_xlim(left=0)
     for axes in (accuracy, curves, seconds, memory):
         grid(axes, "y" if axes in (accuracy, curves) else "x")
     images = comparison.data["images"]

@@ -77,14 +77,14 @@ def write_comparison(comparison: Comparison, folder: Path) -> Report:
 
 def _figures(comparison: Comparison, name: str) -> dict[str, Any]:
     return {
-        "accuracy": {part: _mean(Mean.of(comparison.values(name, part, "accuracy"))) for part in PARTS},
-        "loss": {part: _mean(Mean.of(comparison.values(name, part, "loss"))) for part in PARTS},
-        "seconds_per_epoch": _mean(Mean.of(comparison.seconds(name))),
-        "first_epoch_seconds": _mean(Mean.of(comparison.first_seconds(name))),
-        "peak_memory_mb": _mean(Mean.of(comparison.memory(name))),
+        "accuracy": {part: _mean(Mean.of(comparison.values(name, part, "accuracy"), 0, 1)) for part in PARTS},
+        "loss": {part: _mean(Mean.of(comparison.values(name, part, "loss"), 0)) for part in PARTS},
+        "seconds_per_epoch": _mean(Mean.of(comparison.seconds(name), 0)),
+        "first_epoch_seconds": _mean(Mean.of(comparison.first_seconds(name), 0)),
+        "peak_memory_mb": _mean(Mean.of(comparison.memory(name), 0)),
     }
 
 
 def _mean(mean: Mean) -> dict[str, float | None]:
-    interval = None if mean.half != mean.half else mean.half
-    return {"mean": mean.value, "half_interval": interval}
+    low, high = (mean.low, mean.high) if mean.known else (None, None)
+    return {"mean": mean.value, "low": low, "high": high}

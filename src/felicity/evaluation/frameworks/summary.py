@@ -19,25 +19,40 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over seeds, and half the width of its 95 % interval (Student's t); NaN for one seed."""
+    """A mean over seeds, and its 95 % interval (Student's t) as far as the figure's range goes; NaN for one seed."""
 
     value: float
-    half: float
+    low: float
+    high: float
 
     @classmethod
-    def of(cls, values: npt.NDArray[np.float64]) -> Mean:
-        """Of ``(seeds,)``."""
+    def of(cls, values: npt.NDArray[np.float64], least: float = -np.inf, most: float = np.inf) -> Mean:
+        """Of ``(seeds,)``; the figure cannot lie below ``least`` or above ``most``."""
         from scipy import stats
 
+        mean = float(values.mean())
         if len(values) < 2:
-            return cls(float(values.mean()), float("nan"))
-        t = float(stats.t.ppf(0.975, len(values) - 1))
-        return cls(float(values.mean()), t * float(values.std(ddof=1)) / len(values) ** 0.5)
+            return cls(mean, float("nan"), float("nan"))
+        half = float(stats.t.ppf(0.975, len(values) - 1)) * float(values.std(ddof=1)) / len(values) ** 0.5
+        return cls(mean, max(least, mean - half), min(most, mean + half))
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return not np.isnan(self.low)
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """How far the interval goes below and above the mean; 0 where there is none."""
+        return (self.value - self.low, self.high - self.value) if self.known else (0.0, 0.0)
 
     def text(self, digits: int, factor: float = 1) -> str:
-        """As ``mean ± half``."""
-        half = "" if np.isnan(self.half) else f" ± {self.half * factor:.{digits}f}"
-        return f"{self.value * factor:.{digits}f}{half}"
+        """As ``mean ± half``, or ``mean (low to high)`` where the figure's range cuts the interval."""
+        value, low, high = (f"{figure * factor:.{digits}f}" for figure in (self.value, self.low, self.high))
+        below, above = self.reach
+        if not self.known:
+            return value
+        return f"{value} ± {above * factor:.{digits}f}" if np.isclose(below, above) else f"{value} ({low} to {high})"
 
 
 @dataclass(frozen=True)
@@ -83,11 +98,11 @@ def rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
         lines.append(
             [
                 LABELS[name],
-                *(Mean.of(comparison.values(name, part, "accuracy")).text(2, 100) for part in PARTS),
-                Mean.of(comparison.values(name, "test", "loss")).text(4),
-                Mean.of(comparison.seconds(name)).text(2),
-                Mean.of(comparison.first_seconds(name)).text(2),
-                Mean.of(comparison.memory(name)).text(0),
+                *(Mean.of(comparison.values(name, part, "accuracy"), 0, 1).text(2, 100) for part in PARTS),
+                Mean.of(comparison.values(name, "test", "loss"), 0).text(4),
+                Mean.of(comparison.seconds(name), 0).text(2),
+                Mean.of(comparison.first_seconds(name), 0).text(2),
+                Mean.of(comparison.memory(name), 0).text(0),
             ]
         )
     return columns, lines
@@ -110,23 +125,58 @@ def verdict(comparison: Comparison) -> str:
             f"All start alike: at the first step loss differs by {loss:.0e}, gradients by {largest:.0e} at most."
         )
     said.append(_accuracy(comparison))
-    speed = {name: float(comparison.seconds(name).mean()) for name in names}
-    keras = [name for name in names if name != PLAIN]
-    fastest = min(keras, key=speed.__getitem__)
-    rest = ", ".join(
-        f"{LABELS[name]} takes {speed[name] / speed[fastest]:.1f} times as long" for name in keras if name != fastest
-    )
-    if rest:
-        said.append(f"{LABELS[fastest]} is fastest, {speed[fastest]:.1f} s per epoch; {rest}.")
-    else:
-        said.append(f"{LABELS[fastest]} takes {speed[fastest]:.1f} s per epoch.")
+    said.append(_speed(comparison))
     if PLAIN in names:
-        share = speed["torch"] / speed[PLAIN] - 1
-        said.append(
-            f"Through Keras, PyTorch takes {numbers.share(abs(share), 0)} "
-            f"{'more' if share > 0 else 'less'} time than without it."
-        )
+        said.append(_through_keras(comparison))
     return " ".join(said)
+
+
+def ratio_of_times(comparison: Comparison, one: str, other: str) -> Mean:
+    """How many times as long an epoch of ``one`` takes as one of ``other``: geometric mean of the ratios by seed.
+
+    Ratios are paired by seed, since frameworks run in turns and a machine that is busy slows all of them.
+    """
+    logs = Mean.of(np.log(comparison.seconds(one)) - np.log(comparison.seconds(other)))
+    return Mean(*(float(np.exp(figure)) for figure in (logs.value, logs.low, logs.high)))
+
+
+def _speed(comparison: Comparison) -> str:
+    keras = [name for name in comparison.contestants if name != PLAIN]
+    means = {name: Mean.of(comparison.seconds(name), 0) for name in keras}
+    fastest = min(keras, key=lambda name: means[name].value)
+    per_epoch = f"{means[fastest].text(1)} s per epoch"
+    ratios = {name: ratio_of_times(comparison, name, fastest) for name in keras if name != fastest}
+    if not ratios:
+        return f"{LABELS[fastest]} takes {per_epoch}."
+    rest = ", ".join(f"{LABELS[name]} takes {_times(ratio)} as long" for name, ratio in ratios.items())
+    if len(comparison.seeds) < 2:
+        return f"{LABELS[fastest]} was fastest, {per_epoch}; {rest}; one seed does not tell whether that is chance."
+    if all(ratio.low > 1 for ratio in ratios.values()):
+        return f"{LABELS[fastest]} is fastest, {per_epoch}; {rest}."
+    equal = [LABELS[name] for name, ratio in ratios.items() if ratio.low <= 1]
+    return (
+        f"Whether {LABELS[fastest]} or {numbers.listed(equal)} is faster, {len(comparison.seeds)} seeds do not tell: "
+        f"beside {LABELS[fastest]}, {per_epoch}, {rest}."
+    )
+
+
+def _times(ratio: Mean) -> str:
+    """As ``1.4 times (1.2 to 1.6)``."""
+    value, low, high = (f"{figure:.1f}" if figure < 100 else f"{figure:,.0f}" for figure in (
+        ratio.value, ratio.low, ratio.high,
+    ))  # fmt: skip
+    return f"{value} times ({low} to {high})" if ratio.known else f"{value} times"
+
+
+def _through_keras(comparison: Comparison) -> str:
+    ratio = ratio_of_times(comparison, "torch", PLAIN)
+    more = f"{numbers.share(abs(ratio.value - 1), 0)} {'more' if ratio.value > 1 else 'less'} time than without it"
+    span = numbers.points_span(100 * (ratio.low - 1), 100 * (ratio.high - 1), 0)
+    said = f"Through Keras, PyTorch takes {more}"
+    if not ratio.known:
+        return f"{said}."
+    chance = ", which chance explains" if ratio.low <= 1 <= ratio.high else ""
+    return f"{said} ({span} %){chance}."
 
 
 def _accuracy(comparison: Comparison) -> str:
