@@ -11,7 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from felicity.cities.city import CityIndex, city_index, groups_by_people
+from felicity.cities.city import CityIndex, city_index
+from felicity.cities.estimates import groups_by_people
 from felicity.cities.footfall import HOURS, Footfall
 from felicity.cities.geojson import to_geojson
 from felicity.errors import ConfigError, EstimateError

@@ -41,14 +41,14 @@ def test_a_weekday_is_the_sum_of_its_days() -> None:
     rows = compute_pattern(groups, weekday, matrix, k=10)  # type: ignore[arg-type]
     assert [row.level for row in rows] == list(range(7))
     assert [row.index.people for row in rows] == [2 * 20 + 2 * i + 7 for i in range(7)]
-    assert {row.periods for row in rows} == {2}
+    assert {row.days for row in rows} == {2}
     tuesdays = Groups("total", groups.keys[1:2], groups.sums.take([1, 8]).total())
     assert rows[1].index.happy_share == compute_index(tuesdays, matrix)[0].happy_share  # type: ignore[arg-type]
 
 
 def test_a_day_of_few_people_counts_where_most_of_its_crowd_came() -> None:
     rows = compute_pattern(of_people([3, 40, 12, 50]), weekday, matrix, k=10)  # type: ignore[arg-type]
-    assert [(row.level, row.index.people, row.periods) for row in rows] == [(1, 43, 2), (2, 12, 1), (3, 50, 1)]
+    assert [(row.level, row.index.people, row.days) for row in rows] == [(1, 43, 2), (2, 12, 1), (3, 50, 1)]
     (row,) = compute_pattern(of_people([3, 0, 4]), weekday, matrix, k=10)  # type: ignore[arg-type]
     assert row.index.suppressed and row.index.happy_share.raw is None
 

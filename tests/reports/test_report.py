@@ -17,10 +17,11 @@ from typer.testing import CliRunner, Result
 from felicity.cli.app import app
 from felicity.errors import FelicityError
 from felicity.index import Figure, GroupKey, Groups, compute_index
-from felicity.reports import plots, tables, wording
+from felicity.reports import plots, wording
 from felicity.reports.place import BeforeAfter, PlaceReport, make_place
 from felicity.store import open_store
 from felicity.style.marks import percent_tick
+from felicity.style.tables import to_csv
 from felicity.windows import Location, Sums
 from tests.support.command import felicity
 from tests.support.town import fill
@@ -337,7 +338,7 @@ def test_an_empty_store_is_said_to_be_empty(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
 def test_no_cell_is_a_formula(name: str) -> None:
-    text = tables.to_csv([{"location": name, "share": -1.5}]).decode()
+    text = to_csv([{"location": name, "share": -1.5}]).decode()
     (row,) = csv.DictReader(text.splitlines())
     assert row == {"location": f"'{name}", "share": "-1.5"}
 

@@ -9,6 +9,7 @@ from felicity.api.bundles import export as export_bundle
 from felicity.api.bundles import verify as verify_bundle
 from felicity.api.calibrating import LocationCalibration, calibrate
 from felicity.api.comparing import compare
+from felicity.api.comparing_places import UsualByLocation, rank, usual
 from felicity.api.locations import (
     RemovedLocation,
     RenamedLocation,
@@ -41,6 +42,7 @@ __all__ = [
     "Told",
     "TrainingResult",
     "Tuning",
+    "UsualByLocation",
     "WrittenReport",
     "calibrate",
     "city",
@@ -56,6 +58,7 @@ __all__ = [
     "location_content",
     "merge_locations",
     "opened",
+    "rank",
     "read",
     "remove_location",
     "remove_runs",
@@ -67,6 +70,7 @@ __all__ = [
     "train",
     "trends",
     "tune",
+    "usual",
     "verify_bundle",
     "watch",
     "write_geojson",

@@ -21,11 +21,11 @@ Ints = npt.NDArray[np.int64]
 class PatternRow:
     """The index of one location in all periods of one ``level``, such as all that begin at 9 o'clock.
 
-    ``index``: from the first to the last of these periods. ``periods``: how many count.
+    ``index``: from the first to the last of these periods. ``days``: on how many days there was one.
     """
 
     level: int
-    periods: int
+    days: int
     index: IndexRow
 
 
@@ -42,7 +42,8 @@ def compute_pattern(
         return []
     keys = [groups.keys[i] for i in known]
     zones = {name: ZoneInfo(name) for name in {key.timezone for key in keys}}
-    own = np.array([level(datetime.fromtimestamp(key.start, UTC).astimezone(zones[key.timezone])) for key in keys])
+    starts = [datetime.fromtimestamp(key.start, UTC).astimezone(zones[key.timezone]) for key in keys]
+    own, days = np.array([level(start) for start in starts]), [start.date() for start in starts]
     levels = most_of_crowd(crowd[known], own, groups.sums.people[known])
     places = {name: i for i, name in enumerate(dict.fromkeys((key.location, key.model) for key in keys))}
     place = np.array([places[key.location, key.model] for key in keys])
@@ -54,8 +55,10 @@ def compute_pattern(
     ]
     # Each level stands alone: it is made of whole crowds.
     rows = compute_index(Groups("total", tuple(joined), sums, k=k, crowds=tuple(range(len(first)))), soft_matrix, k=k)
-    periods = np.bincount(label.reshape(-1), minlength=len(first))
-    return [PatternRow(*row) for row in zip(found[1].tolist(), periods.tolist(), rows, strict=True)]
+    of_level = [
+        len({day for of, day in zip(label.reshape(-1), days, strict=True) if of == i}) for i in range(len(first))
+    ]
+    return [PatternRow(*row) for row in zip(found[1].tolist(), of_level, rows, strict=True)]
 
 
 def most_of_crowd(crowd: Ints, levels: Ints, people: Ints) -> Ints:

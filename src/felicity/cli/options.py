@@ -142,6 +142,22 @@ Chart = Annotated[
 ]
 
 
+def _table(path: Path | None) -> Path | None:
+    from felicity.style.tables import check_table
+
+    if path is not None:
+        check_table(path)
+    return path
+
+
+TableFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write the table, too: .csv, .parquet or .xlsx (Excel).", callback=_table
+    ),
+]
+
+
 def output_folder(path: Path | None) -> Path | None:
     """Callback of options that name a folder to fill: refused before the work where it could not be."""
     from felicity.files import check_folder

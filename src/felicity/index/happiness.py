@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -53,6 +53,7 @@ class IndexRow:
     unhappy) and the eight ``expressions`` are in percent, and empty where the row is ``suppressed``
     (fewer than k people, or counted only together with such a row). ``effective_people``: as many people who
     do not resemble each other would tell as much. ``rejected``: people not judged, by reason.
+    ``first_day``, ``last_day``: of windows, on the location's clock; None where the row is suppressed.
     """
 
     location: str
@@ -70,6 +71,16 @@ class IndexRow:
     effective_people: float | None = None
     seconds_covered: float = 0.0
     rejected: Mapping[str, int] = field(default_factory=dict)
+    first_day: date | None = None
+    last_day: date | None = None
+
+    @property
+    def partial(self) -> bool:
+        """Whether windows begin after the first day of the period, or end before its last."""
+        if self.first_day is None or self.last_day is None:
+            return False
+        last = (self.end - timedelta(microseconds=1)).date()
+        return self.first_day > self.start.date() or self.last_day < last
 
     def hidden_because(self, k: int) -> str:
         """Return why a suppressed row is: ``too few people``, or it ``shares a crowd`` with people outside it."""
@@ -121,8 +132,8 @@ def compute_index(
     zones = {name: ZoneInfo(name) for name in {key.timezone for key in groups.keys}}
     rows = []
     for i, key in enumerate(groups.keys):
-        shown = {} if hidden[i] else figures[i]
         sums, zone = groups.sums, zones[key.timezone]
+        shown = {} if hidden[i] else figures[i] | _days(int(sums.first[i]), int(sums.last[i]), zone)
         rows.append(
             IndexRow(
                 location=key.location,
@@ -139,6 +150,13 @@ def compute_index(
             )
         )
     return rows
+
+
+def _days(first: int, last: int, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "first_day": datetime.fromtimestamp(first, zone).date(),
+        "last_day": datetime.fromtimestamp(max(last - 1, first), zone).date(),
+    }
 
 
 def hidden_rows(groups: Groups, k: int) -> npt.NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from felicity.reports.sentences import city_sentence, effect_sentence
 from felicity.style.charts import svg_file, to_png, to_svg
 from felicity.style.numbers import percent_span
 from felicity.style.pages import render_page
+from felicity.style.tables import to_csv, to_parquet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -145,8 +146,8 @@ def write_figures(folder: Path, report: CityReport, pictures: Pictures) -> list[
         put(f"{picture.name}.png", to_png(picture.canvas))
         put(f"{picture.name}.svg", svg_file(picture.svg))
     for name, table in tables.make_tables(report).items():
-        put(f"{name}.csv", tables.to_csv(table))
-        if (parquet := tables.to_parquet(table)) is not None:
+        put(f"{name}.csv", to_csv(table))
+        if (parquet := to_parquet(table)) is not None:
             put(f"{name}.parquet", parquet)
     _keep_only(folder, [path.name for path in written])
     return written

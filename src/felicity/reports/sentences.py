@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from felicity.cities.city import CityIndex
+from felicity.cities.ranking import Ranking
 from felicity.over_time.effect import Effect
 from felicity.over_time.trend import Trend
-from felicity.style.dates import long_date
-from felicity.style.numbers import in_points, interval, listed, percent, points
+from felicity.over_time.usual import Usual
+from felicity.style.dates import long_date, moment
+from felicity.style.numbers import in_points, interval, listed, percent, percent_span, points
 
 
 def trend_sentence(trend: Trend) -> str:
@@ -46,6 +48,40 @@ def effect_sentence(effect: Effect) -> str:
         f"{points(size)} points ({interval(effect.low, effect.high)}); "
         f"an effect of {in_points(effect.detectable)} would very likely have shown."
     )
+
+
+def ranking_sentence(ranking: Ranking) -> str:
+    """Name the happiest location, or those that may be."""
+    first, *others = ranking.happiest
+    share = f"{percent(first.share)} of people look happy ({interval(first.low, first.high)})"
+    if len(others) + 1 == len(ranking.places):
+        return (
+            f"No location can be told from the others: {first.location} comes first with {share}, which may be chance."
+        )
+    if not others:
+        pair = first.to_next
+        assert pair is not None
+        return (
+            f"{first.location} looks happiest: {share}, {in_points(pair.difference)} more than {pair.second}, the "
+            f"runner-up ({interval(pair.low, pair.high)})."
+        )
+    return (
+        f"{listed([place.location for place in ranking.happiest])} look happiest and cannot be told apart: at "
+        f"{first.location} {share}."
+    )
+
+
+def usual_sentence(found: Usual) -> str:
+    """Say whether a period is out of the ordinary."""
+    when = f"{moment(found.start)} to {moment(found.end)}"
+    usual = (
+        f"usually {percent(found.usual)} do at these hours ({found.weeks} earlier weeks; 19 of 20 lie within "
+        f"{percent_span(found.low, found.high)})"
+    )
+    verdict = "as usual"
+    if found.found:
+        verdict = "happier than usual" if found.difference > 0 else "less happy than usual"
+    return f"{found.location}, {when}: {percent(found.share)} of people look happy, {usual}: {verdict}."
 
 
 def city_sentence(city: CityIndex) -> str:

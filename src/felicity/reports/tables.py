@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from felicity.cities.city import CityIndex
@@ -15,8 +13,7 @@ from felicity.over_time.trend import Trend
 from felicity.reports.place import BeforeAfter, CityReport, PlaceReport
 from felicity.schemas.cities import PartShape
 from felicity.style.dates import WEEKDAYS
-
-Table = Sequence[Mapping[str, Any]]
+from felicity.style.tables import Table
 
 
 def make_tables(report: CityReport) -> dict[str, Table]:
@@ -28,9 +25,9 @@ def make_tables(report: CityReport) -> dict[str, Table]:
     tables: dict[str, Table] = {
         "index": [_index(p.total) for p in places if p.total] + ([_index(report.together)] if report.together else []),
         "days": [_index(row) for p in places for row in p.days],
-        "hours_of_day": [{"hour": r.level, "days": r.periods} | _index(r.index) for p in places for r in p.hours],
+        "hours_of_day": [{"hour": r.level, "days": r.days} | _index(r.index) for p in places for r in p.hours],
         "weekdays": [
-            {"weekday": WEEKDAYS[r.level], "days": r.periods} | _index(r.index) for p in places for r in p.weekdays
+            {"weekday": WEEKDAYS[r.level], "days": r.days} | _index(r.index) for p in places for r in p.weekdays
         ],
         "exposure": [_exposure(p) for p in places],
         "rejected": [
@@ -105,15 +102,23 @@ def _effect(effect: Effect) -> list[dict[str, Any]]:
     ]
 
 
+def index_table(rows: Sequence[IndexRow]) -> Table:
+    """Return rows of the index as a table; people who were not judged have a column per reason."""
+    reasons = sorted({reason for row in rows for reason in row.rejected})
+    return [_index(row) | {f"not_judged_{reason}": row.rejected.get(reason, 0) for reason in reasons} for row in rows]
+
+
 def _index(row: IndexRow) -> dict[str, Any]:
     return (
         {
             "location": row.location,
-            "start": row.start.isoformat(),
-            "end": row.end.isoformat(),
+            "start": row.start,
+            "end": row.end,
             "people_seen": row.people_seen,
             "people": row.people,
             "windows": row.windows,
+            "first_day": row.first_day,
+            "last_day": row.last_day,
             "effective_people": row.effective_people,
             "suppressed": row.suppressed,
         }
@@ -124,29 +129,3 @@ def _index(row: IndexRow) -> dict[str, Any]:
 
 def _figure(name: str, figure: Figure) -> dict[str, float | None]:
     return {f"{name}_{part}": value for part, value in zip(("raw", "adjusted", "low", "high"), figure, strict=False)}
-
-
-def to_csv(table: Table) -> bytes:
-    """UTF-8, a heading line, empty cells for None. Text that a spreadsheet would compute begins with an apostrophe."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, fieldnames=list(table[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _inert(cell) for name, cell in row.items()} for row in table)
-    return stream.getvalue().encode()
-
-
-def _inert(cell: Any) -> Any:
-    """Names come from outside, and one like ``=HYPERLINK(…)`` must stay a name (CWE-1236)."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
-
-
-def to_parquet(table: Table) -> bytes | None:
-    """The same, with types; None where pyarrow is not installed."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        return None
-    stream = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist([dict(row) for row in table]), stream)
-    return stream.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -35,6 +36,8 @@ class IndexRowShape(Shape):
     effective_people: float | None = Field(description="As many people who do not resemble each other tell as much.")
     seconds_covered: float = Field(ge=0, description="Camera time in seconds.")
     rejected: dict[str, Count] = Field(description="Tracks that were not judged, by reason.")
+    first_day: date | None = Field(description="Of windows, in the location's time zone; null where suppressed.")
+    last_day: date | None = Field(description="Of windows; null where suppressed.")
     model: str = Field(description="Identity of the bundle that classified.")
 
 

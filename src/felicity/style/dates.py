@@ -30,6 +30,15 @@ def moment(time: datetime, *, seconds: bool = False) -> str:
     return time.isoformat(" ", "seconds" if seconds else "minutes")
 
 
+def period(start: datetime, by: str) -> str:
+    """Return a period by its begin: ``May 2026`` of a month, ``4 May 2026`` of a day, ``from 4 May 2026`` of a week."""
+    if by == "month":
+        return f"{MONTHS[start.month - 1]} {start.year}"
+    if by in ("week", "day"):
+        return f"{'from ' if by == 'week' else ''}{long_date(start)}"
+    return f"{start:%Y-%m-%d %H:%M}"
+
+
 def tick_labels(times: Sequence[datetime]) -> list[str]:
     """Return a label for each tick of an axis of time: hours, days, months or years, as they are apart.
 

@@ -83,6 +83,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:,.0f} min"
 
 
+def p_value(value: float) -> str:
+    """Return ``0.032``, or ``< 0.001``."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def listed(names: list[str] | tuple[str, ...]) -> str:
     """Return ``A``, ``A and B``, ``A, B and C``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

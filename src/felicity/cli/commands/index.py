@@ -12,6 +12,7 @@ import typer
 from felicity.cli import console, options
 from felicity.notes import Note
 from felicity.style import numbers
+from felicity.style.dates import period, short_date
 
 if TYPE_CHECKING:
     from felicity.index import IndexRow
@@ -35,6 +36,7 @@ def index(
     location: options.Locations = None,
     k: options.K = 10,
     model: options.Model = None,
+    output: options.TableFile = None,
     chart: options.Chart = None,
     json: options.Json = False,
 ) -> None:
@@ -55,6 +57,12 @@ def index(
     else:
         show_rows(rows, by=by, k=k)
         console.say(CAVEAT)
+    if output is not None:
+        from felicity.reports.tables import index_table
+        from felicity.style.tables import write_table
+
+        write_table(output, index_table(rows), title=f"Happy share by {by}")
+        console.say(f"written to {output}")
     if chart is not None and drawable:
         from felicity.reports.index_chart import draw_index, index_series
 
@@ -75,8 +83,9 @@ def show_rows(
     twice = {key for key, number in Counter(map(_local, rows)).items() if number > 1}
     columns = (
         "location",
-        *(("from",) if timed else ()),
+        *((by,) if timed else ()),
         "people",
+        "not judged",
         "counted",
         "happy share",
         "95 % interval",
@@ -92,10 +101,21 @@ def show_rows(
         else:
             interval = numbers.percent_span(share.low, share.high)
             shown = (_percent(share.raw), _percent(share.adjusted), interval, numbers.points(balance))
-        when = (f"{row.start:{'%Y-%m-%d %H:%M %z' if _local(row) in twice else '%Y-%m-%d %H:%M'}}",) if timed else ()
-        cells.append((row.location, *when, f"{row.people:,}", *shown) + ((extra[1][i],) if extra else ()))
+        when = (_period(row, by, twice=_local(row) in twice),) if timed else ()
+        judged = (f"{row.people:,}", f"{row.people_seen - row.people:,}")
+        cells.append((row.location, *when, *judged, *shown) + ((extra[1][i],) if extra else ()))
     columns += (extra[0],) if extra else ()
     console.table(columns, cells, title=f"{title} by {by}" if timed else title, numbers=columns[1 + timed :])
+
+
+def _period(row: IndexRow, by: str, *, twice: bool) -> str:
+    """Return the period's name, with the days that windows cover where that is a part of it."""
+    if twice:
+        return f"{row.start:%Y-%m-%d %H:%M %z}"
+    name = period(row.start, by)
+    if not row.partial or by not in ("week", "month") or row.first_day is None or row.last_day is None:
+        return name
+    return f"{name} ({short_date(row.first_day)} to {short_date(row.last_day)} only)"
 
 
 def _local(row: IndexRow) -> tuple[str, datetime]:

@@ -1,0 +1,152 @@
+"""Which location is happiest: a ranking in which places that cannot be told apart share their ranks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import NormalDist
+
+from felicity.cities.estimates import LocationEstimate, Z, estimate_locations, matrix_variance
+from felicity.errors import EstimateError
+from felicity.index.happiness import DEFAULT_K, Groups
+from felicity.index.soft_matrix import SoftMatrix
+from felicity.notes import Note
+
+LEVEL = 0.05
+"""Probability that any difference at all is found where there is none."""
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True)
+class LocationDifference:
+    """Happy share of ``first`` less that of ``second``, in points.
+
+    ``low``, ``high``: 95 % interval that holds for all pairs at once (Bonferroni). ``p_value``: of no difference,
+    raised by Holm's method for all pairs.
+    """
+
+    first: str
+    second: str
+    difference: float
+    low: float
+    high: float
+    p_value: float
+
+    @property
+    def found(self) -> bool:
+        """Whether the two can be told apart."""
+        return self.p_value <= LEVEL
+
+
+@dataclass(frozen=True)
+class RankedLocation:
+    """A location with its happy share and 95 % interval, percent, and the ranks that it may have.
+
+    ``best_rank``: one more than the locations that are found happier; ``worst_rank``: all but those found less happy.
+    ``to_next``: the difference to the location that follows, None for the last.
+    """
+
+    location: str
+    people: int
+    share: float
+    low: float
+    high: float
+    best_rank: int
+    worst_rank: int
+    to_next: LocationDifference | None = None
+
+    @property
+    def rank(self) -> str:
+        """``2``, or ``1`` and ``3`` with a dash between, where the location cannot be told from others."""
+        return (
+            str(self.best_rank)
+            if self.best_rank == self.worst_rank
+            else f"{self.best_rank}\N{EN DASH}{self.worst_rank}"
+        )
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Locations from the happiest on, and all their ``differences``; ``missing``: why others, by name, have no rank."""
+
+    places: tuple[RankedLocation, ...]
+    differences: tuple[LocationDifference, ...]
+    missing: tuple[tuple[str, str], ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def happiest(self) -> tuple[RankedLocation, ...]:
+        """The first location, and all that cannot be told from it."""
+        first = self.places[0]
+        apart = {pair.second for pair in self.differences if pair.first == first.location and pair.found}
+        return tuple(place for place in self.places if place.location not in apart)
+
+
+def rank_locations(
+    groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | None], *, k: int = DEFAULT_K
+) -> Ranking:
+    """Rank the locations of ``groups``, sums for all time, by adjusted happy share.
+
+    Each pair is tested; Holm's method (1979) keeps the probability of any false difference at 5 %, however many
+    pairs there are. People of two locations are independent, and their distances to the intervals' ends join (MOVER,
+    Zou & Donner 2008). A soft matrix errs alike at all locations that share it: only what moves them apart counts.
+
+    Raises EstimateError if fewer than two locations have a figure, ConfigError for k below 1.
+    """
+    found = estimate_locations(groups, soft_matrix, None, k)
+    shown = {name: one for name, one in found.items() if one.shown}
+    few = f"fewer than {k} people were counted there"
+    missing = tuple((name, one.reason or few) for name, one in sorted(found.items()) if not one.shown)
+    if len(shown) < 2:
+        without = "".join(f"; {name}: {reason}" for name, reason in missing)
+        raise EstimateError(f"a ranking needs two locations with figures, and there are {len(shown)}{without}")
+    order = sorted(shown, key=lambda name: (-shown[name].share, name))
+    pairs = list(combinations(order, 2))
+    differences = _differences(pairs, shown)
+    of = {(pair.first, pair.second): pair for pair in differences}
+    places = []
+    for position, name in enumerate(order):
+        one = shown[name]
+        places.append(
+            RankedLocation(
+                location=name,
+                people=one.people,
+                share=100 * one.share,
+                low=100 * max(one.low, 0.0),
+                high=100 * min(one.high, 1.0),
+                best_rank=1 + sum(of[other, name].found for other in order[:position]),
+                worst_rank=len(order) - sum(of[name, other].found for other in order[position + 1 :]),
+                to_next=of[name, order[position + 1]] if position + 1 < len(order) else None,
+            )
+        )
+    return Ranking(tuple(places), tuple(differences), missing, groups.notes)
+
+
+def _differences(pairs: Sequence[tuple[str, str]], shown: dict[str, LocationEstimate]) -> list[LocationDifference]:
+    wide = _NORMAL.inv_cdf(1 - LEVEL / 2 / len(pairs))
+    rows, alone = [], []
+    for first, second in pairs:
+        a, b = shown[first], shown[second]
+        gap = a.share - b.share
+        matrix = matrix_variance([(1.0, a), (-1.0, b)])
+        below, above = (
+            math.sqrt((math.hypot(*sides) / Z) ** 2 + matrix) for sides in ((a.below, b.above), (a.above, b.below))
+        )
+        rows.append((gap, gap - wide * below, gap + wide * above))
+        alone.append(2 * (1 - _NORMAL.cdf(gap / max(below, 1e-12))))
+    raised = holm(alone)
+    return [
+        LocationDifference(*pair, 100 * gap, 100 * max(low, -1.0), 100 * min(high, 1.0), p)
+        for pair, (gap, low, high), p in zip(pairs, rows, raised, strict=True)
+    ]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values raised for their number, so that any at most 5 % is false in 5 % of cases at most (Holm 1979)."""
+    raised, floor = [0.0] * len(p_values), 0.0
+    for done, i in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        floor = max(floor, min((len(p_values) - done) * p_values[i], 1.0))
+        raised[i] = floor
+    return raised

@@ -1,0 +1,113 @@
+"""Tables as files: CSV, Parquet and Excel, from rows of plain values."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from felicity.errors import require
+
+Table = Sequence[Mapping[str, Any]]
+"""Rows with the same keys, which are the headings; cells are text, numbers, dates, truth values or None."""
+ENDINGS = (".csv", ".parquet", ".xlsx")
+
+
+def check_table(path: Path) -> None:
+    """Raise ConfigError now if a table could not be written to ``path``, ExtraMissingError without its package."""
+    from felicity.files import check_place
+
+    check_place(path, "a table", ENDINGS)
+    if path.suffix.lower() == ".parquet":
+        require("pyarrow", "data")
+    elif path.suffix.lower() == ".xlsx":
+        require("xlsxwriter", "excel")
+
+
+def write_table(path: Path, table: Table, *, title: str = "Table") -> None:
+    """Write ``table`` to ``path``, whole or not at all, in the format of its ending (``ENDINGS``).
+
+    ``title``: of the sheet, where there is one. Raises ConfigError where it cannot be written.
+    """
+    from felicity.files import write_whole
+
+    ending = path.suffix.lower()
+    if ending == ".xlsx":
+        content = to_xlsx(table, title=title)
+    elif ending == ".parquet":
+        content = to_parquet(table) or b""
+    else:
+        content = to_csv(table)
+    write_whole(path, content)
+
+
+def to_csv(table: Table) -> bytes:
+    """Return UTF-8 with a heading line and empty cells for None.
+
+    Text that a spreadsheet would compute gets an apostrophe before it.
+    """
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, fieldnames=list(table[0]) if table else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _inert(_plain(cell)) for name, cell in row.items()} for row in table)
+    return stream.getvalue().encode()
+
+
+def to_parquet(table: Table) -> bytes | None:
+    """Return the same with types, times as ISO 8601; None where pyarrow is not installed."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        return None
+    stream = io.BytesIO()
+    rows = [{name: _plain(cell) for name, cell in row.items()} for row in table]
+    pq.write_table(pa.Table.from_pylist(rows), stream)
+    return stream.getvalue()
+
+
+def to_xlsx(table: Table, *, title: str) -> bytes:
+    """Return an Excel workbook of one sheet: headings that stay in view and filter, local times as dates, no formula.
+
+    Excel knows no time zones: a time with an offset is written as the local clock shows it, and its offset in a
+    column of its own.
+    """
+    import xlsxwriter
+
+    stream = io.BytesIO()
+    rows = [_with_offsets(row) for row in table]
+    columns = list(rows[0]) if rows else []
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+    with xlsxwriter.Workbook(stream, options | {"default_date_format": "yyyy-mm-dd hh:mm"}) as book:
+        sheet = book.add_worksheet(title[:31])
+        sheet.write_row(0, 0, columns, book.add_format({"bold": True, "bottom": 1}))
+        for line, row in enumerate(rows, 1):
+            for place, cell in enumerate(row.values()):
+                if cell is not None:
+                    sheet.write(line, place, cell)
+        sheet.freeze_panes(1, 0)
+        if rows:
+            sheet.autofilter(0, 0, len(rows), len(columns) - 1)
+        sheet.autofit()
+    return stream.getvalue()
+
+
+def _with_offsets(row: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, cell in row.items():
+        found[name] = cell.replace(tzinfo=None) if isinstance(cell, datetime) else cell
+        if isinstance(cell, datetime) and cell.tzinfo is not None:
+            found[f"{name}_utc_offset"] = f"{cell:%z}"
+    return found
+
+
+def _plain(cell: Any) -> Any:
+    return cell.isoformat() if isinstance(cell, date) else cell
+
+
+def _inert(cell: Any) -> Any:
+    """Names come from outside, and one like ``=HYPERLINK(…)`` must stay a name (CWE-1236)."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
