@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -44,6 +46,103 @@ MOODS: dict[Expression, Mood] = {
     Expression.ANGER: Mood.UNHAPPY,
     Expression.CONTEMPT: Mood.UNHAPPY,
 }
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What a classifier tells apart: classes by name, in its order, with the expressions that each is made of.
+
+    In an array of eight a class stands at the place of the first expression that it is made of (``places``); the
+    places of its other expressions stay 0. No expression belongs to two classes; ValueError otherwise.
+    """
+
+    members: Mapping[str, tuple[Expression, ...]]
+
+    def __post_init__(self) -> None:
+        seen: dict[Expression, str] = {}
+        for name, expressions in self.members.items():
+            if not expressions:
+                raise ValueError(f"class {name!r} is made of no expression")
+            for expression in expressions:
+                if expression in seen:
+                    what = f"as {'it' if seen[expression] == name else 'another class'} is"
+                    raise ValueError(f"class {name!r} is {expression}, {what}")
+                seen[expression] = name
+
+    @classmethod
+    def of(cls, names: Iterable[str], members: Mapping[str, Iterable[str]] | None = None) -> Classes:
+        """Return the classes of these ``names``: made of what ``members`` says, else the expression of that name.
+
+        Raises ValueError for a name that is no expression and stands not in ``members``.
+        """
+        known, found = members or {}, {}
+        for name in names:
+            expressions = tuple(map(Expression, known[name])) if name in known else (parse_expression(name),)
+            if None in expressions:
+                raise ValueError(f"class {name!r} is none of the eight expressions")
+            if name in found:
+                raise ValueError(f"class {name!r} stands twice")
+            found[name] = tuple(e for e in EXPRESSIONS if e in expressions)
+        return cls(found)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """In the classifier's order."""
+        return tuple(self.members)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Where each class stands in an array of eight."""
+        return tuple(min(INDEX[expression] for expression in expressions) for expressions in self.members.values())
+
+    def place(self, name: str) -> int:
+        """Return where the class of this name stands."""
+        return self.places[self.names.index(name)]
+
+    def class_of(self, made_of: Iterable[str]) -> str | None:
+        """Return the class that all of these expressions belong to; None where there is none."""
+        asked = set(made_of)
+        return next((name for name, expressions in self.members.items() if asked <= set(expressions)), None)
+
+    def name_at(self, place: int) -> str:
+        """Return the class that stands at ``place``, or the expression where none does."""
+        return dict(zip(self.places, self.members, strict=True)).get(place, str(EXPRESSIONS[place]))
+
+    @property
+    def happy(self) -> str | None:
+        """The class of happy alone, without which there is no happy share; None where there is none."""
+        return next((name for name, made_of in self.members.items() if made_of == (Expression.HAPPY,)), None)
+
+    def mood(self, name: str) -> Mood | None:
+        """Return the side of the balance of a class; None where its expressions lie on several."""
+        moods = {MOODS[expression] for expression in self.members[name]}
+        return moods.pop() if len(moods) == 1 else None
+
+    @property
+    def merged(self) -> dict[str, tuple[str, ...]]:
+        """The classes that are not the one expression that they are called by, with what they are made of."""
+        return {
+            name: tuple(map(str, made_of))
+            for name, made_of in self.members.items()
+            if made_of != (_SYNONYMS.get(name),)
+        }
+
+    def to_json(self) -> dict[str, list[str]]:
+        """Name to expressions, as ``of`` reads them again."""
+        return {name: [str(expression) for expression in made_of] for name, made_of in self.members.items()}
+
+    @property
+    def text(self) -> str:
+        """For people: ``happy, neutral, negative (sad, fear)``."""
+        merged = self.merged
+        return ", ".join(f"{name} ({', '.join(merged[name])})" if name in merged else name for name in self.members)
+
+    @property
+    def option(self) -> str:
+        """As ``--classes`` takes them: ``happy,neutral,negative=sad+fear``."""
+        merged = self.merged
+        return ",".join(f"{name}={'+'.join(merged[name])}" if name in merged else name for name in self.members)
+
 
 FER2013: tuple[Expression, ...] = (
     Expression.ANGER,
@@ -90,3 +189,7 @@ def parse_expression(name: str) -> Expression | None:
     Case, surrounding space and the usual synonyms (``angry``, ``happiness``, …) do not matter.
     """
     return _SYNONYMS.get(name.strip().lower())
+
+
+EIGHT_CLASSES = Classes.of(EXPRESSIONS)
+"""A class for each of the eight expressions."""

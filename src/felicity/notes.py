@@ -24,6 +24,8 @@ CODES: dict[str, str] = {
     "clock-skipped": "A local time does not exist, because the location's clock was put forward over it.",
     "clock-twice": "A local time is ambiguous, because the location's clock was put back over it.",
     "all-images": "Every image of a data set is measured, because the model was not trained on them.",
+    "class-merged": "What classes are made of, where they are not the eight expressions.",
+    "classes-differ": "Classes of one name, or models of one index, are made of different expressions.",
     "class-missing": "A bundle never answers an expression, because no training face was labelled so.",
     "class-uncalibrated": "A bundle answers an expression that its calibration faces do not show.",
     "class-unlabelled": "A class that the model answers is no label of the data; the others share its probability.",

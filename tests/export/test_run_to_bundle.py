@@ -20,7 +20,7 @@ from felicity.cli import app
 from felicity.errors import BundleError, ConfigError, DatasetError, FelicityError, TrainingError
 from felicity.export import onnx_graph
 from felicity.export.head import measures
-from felicity.export.run_to_bundle import export, expressions_of, largest_difference
+from felicity.export.run_to_bundle import export, largest_difference
 from felicity.imaging.encode import write_image
 from felicity.index import GroupKey, Groups, SoftMatrix, compute_index
 from felicity.labels import EXPRESSIONS, FER2013, INDEX
@@ -190,9 +190,8 @@ def test_an_index_with_fewer_than_eight_classes(trained: Callable[[str], Trained
     share = row.happy_share
     assert share.low is not None and share.high is not None and share.adjusted is not None
     assert abs(share.adjusted - 100 * happy) < 8 and share.low < share.adjusted < share.high
-    for name, figure in row.expressions.items():
-        known = name in made.bundle.facts.training["classes"]  # type: ignore[index]
-        assert (figure.adjusted is not None) == known, f"{name}: no figure of what was never seen"
+    assert list(row.expressions) == made.bundle.facts.training["classes"]  # type: ignore[index]
+    assert all(figure.adjusted is not None for figure in row.expressions.values())
 
 
 def test_the_command_from_data_to_a_classified_photograph(
@@ -212,7 +211,7 @@ def test_the_command_from_data_to_a_classified_photograph(
     assert sorted(p.name for p in bundle.iterdir()) == ["bundle.json", "model.onnx", "weights.npz"]
     write_image(tmp_path / "one.png", photograph())
     row = json.loads(shown("classify", tmp_path / "one.png", "--bundle", bundle, "--detector", "hog", "--json"))
-    assert row["faces"][0]["expression"] in SEVEN and row["faces"][0]["probabilities"]["contempt"] == 0
+    assert row["faces"][0]["expression"] in SEVEN and sorted(row["faces"][0]["probabilities"]) == sorted(SEVEN)
     assert sorted(p.name for p in tmp_path.glob("*bundle*")) == ["bundle"], "nothing is left beside it"
 
 
@@ -412,8 +411,3 @@ def test_measures_by_hand() -> None:
         "ece": round(abs(sure[1] - 4 / 6), 4),
     }
     assert "happy_f1" not in measures(logits[3:], labels[3:]), "nobody is happy"
-
-
-def test_classes_find_their_place() -> None:
-    assert expressions_of(("happy", "sad"), Path("run")) == [1, 2]
-    assert expressions_of(("Anger", "joy"), Path("run")) == [6, 1]

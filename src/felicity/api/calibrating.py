@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from felicity.api.selection import opened, to_path
+from felicity.api.selection import counting_classifier, opened, to_path
 from felicity.notes import Note
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from felicity.datasets import Samples
     from felicity.faces import Detector
     from felicity.index.calibration import Calibration
+    from felicity.labels import Classes
     from felicity.recognition.classifier import Classifier
 
 Progress = Callable[[int, int], None]
@@ -60,10 +61,9 @@ def calibrate(
     from felicity.errors import ConfigError, noted
     from felicity.faces.registry import open_detector
     from felicity.index.calibration import calibrate as measure
-    from felicity.recognition.classifier import Classifier
 
     path = to_path(labelled, "labelled")
-    classifier = Classifier.open(bundle)
+    classifier = counting_classifier(bundle)
     identity = classifier.bundle.id
     shipped = classifier.bundle.soft_matrix
     with opened(store) as open_store:
@@ -83,7 +83,7 @@ def calibrate(
 def _answers(
     samples: Samples, classifier: Classifier, detector: Detector | None, on_progress: Progress | None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], int]:
-    """Return answers (N, 8) and labels (N,) of the pictures with a face, and how many had none.
+    """Return answers (N, 8) and labels (N,), places of classes, of the pictures with a face, and how many had none.
 
     The face that is detected best counts.
     """
@@ -92,6 +92,7 @@ def _answers(
     from felicity.datasets.samples import UNDECIDED
     from felicity.recognition.photograph import read_faces
 
+    places = _places(samples, classifier.classes)
     rows, labels, faceless = [], [], 0
     for row, label in enumerate(samples.labels.tolist()):
         if on_progress:
@@ -105,5 +106,25 @@ def _answers(
             faceless += 1
             continue
         rows.append(faces[0].probabilities)
-        labels.append(label)
+        labels.append(places[label])
     return np.array(rows).reshape(-1, 8), np.array(labels, dtype=np.int64), faceless
+
+
+def _places(samples: Samples, told: Classes) -> list[int]:
+    """Return the place of each class of the samples: that of the bundle's class that it belongs to, else its own.
+
+    Raises DatasetError for a class of which a part alone belongs to a class of the bundle.
+    """
+    from felicity.datasets.samples import classes_of
+    from felicity.errors import DatasetError
+
+    own, places = classes_of(samples), []
+    for (name, made_of), place in zip(own.members.items(), own.places, strict=True):
+        known = told.class_of(made_of)
+        if known is None and (len(made_of) > 1 or place in told.places):
+            raise DatasetError(
+                f"class {name} of the data is no class of the bundle, which tells {told.text} apart; label the faces "
+                f"by expressions, or use a bundle of the data's classes"
+            )
+        places.append(place if known is None else told.place(known))
+    return places

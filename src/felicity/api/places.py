@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,12 +54,12 @@ def happiness(
 
 def index_of(store: Store, selection: Selection, by: By) -> HappinessIndex:
     """Compute the happiness index of the selected windows of an open store."""
-    from felicity.index import compute_index
+    from felicity.index.happiness import class_notes, compute_index
 
-    groups = selection.sums(store, by)
-    rows = tuple(compute_index(groups, store.soft_matrices(), k=selection.k))
+    groups, soft = selection.sums(store, by), store.soft_matrices()
+    rows = tuple(compute_index(groups, soft, k=selection.k))
     absent = selection.absent({row.location for row in rows})
-    return HappinessIndex(rows, by, selection.k, (*groups.notes, *absent))
+    return HappinessIndex(rows, by, selection.k, (*groups.notes, *class_notes(groups, soft), *absent))
 
 
 def city(
@@ -90,6 +90,7 @@ def city_of(store: Store, selection: Selection, weight: Weight | None, footfall:
     from felicity.cities.city import city_index
     from felicity.cities.footfall import read_footfall
     from felicity.errors import ConfigError, noted
+    from felicity.index.happiness import class_notes
 
     known = store.locations()
     visits = None if footfall is None else read_footfall(footfall, known)
@@ -98,6 +99,7 @@ def city_of(store: Store, selection: Selection, weight: Weight | None, footfall:
         raise ConfigError(f"flows weigh places by visits alone, not by {weight}; leave --weight or --footfall out")
     groups = selection.sums(store, "hour" if visits and visits.hours else "total")
     places, soft = selection.chosen(known), store.soft_matrices()
+    groups = replace(groups, notes=(*groups.notes, *class_notes(groups, soft)))
     with noted(groups.notes):
         return city_index(groups, soft, places, weight=weight, footfall=visits, k=selection.k)
 

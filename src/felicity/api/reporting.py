@@ -80,7 +80,7 @@ def _gather(
     """Return the report without city index and effect."""
     from felicity.cities.pattern import compute_together
     from felicity.errors import ConfigError, EstimateError
-    from felicity.index import compute_index
+    from felicity.index.happiness import class_notes, compute_index
     from felicity.reports.place import CityReport, last_moment
 
     totals = selection.sums(store, "total")
@@ -101,7 +101,7 @@ def _gather(
         together=compute_together(totals, soft, k=selection.k, name="All places shown"),
         k=selection.k,
         at=at,
-        notes=totals.notes,
+        notes=(*totals.notes, *class_notes(totals, soft)),
         models=[_card(model) for model in sorted({row.model for row in rows.values()})],
         made=datetime.now(UTC),
     )

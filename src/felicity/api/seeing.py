@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from felicity.api.selection import opened, to_datetime
+from felicity.api.selection import counting_classifier, opened, to_datetime
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -71,7 +71,6 @@ def watch(
     """
     from felicity.faces.registry import open_detector
     from felicity.imaging.encode import check_video
-    from felicity.recognition.classifier import Classifier
     from felicity.sources.registry import SourceOptions, open_source
     from felicity.watching.watch import watch_source
     from felicity.windows.buckets import clock_doubt
@@ -86,7 +85,7 @@ def watch(
         start = start.replace(tzinfo=zone)
     if annotate is not None:
         check_video(Path(annotate))
-    classifier, finder = Classifier.open(bundle), open_detector(detector)
+    classifier, finder = counting_classifier(bundle), open_detector(detector)
     with (
         open_source(name, options=SourceOptions(start=start, fps=fps, zone=zone, on_note=on_note)) as frames,
         opened(store, create=True) as open_store,

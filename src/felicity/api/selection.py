@@ -14,6 +14,7 @@ from felicity.notes import Note
 
 if TYPE_CHECKING:
     from felicity.index import Groups
+    from felicity.recognition.classifier import Classifier
     from felicity.store import Store
     from felicity.windows import Location
     from felicity.windows.buckets import By
@@ -85,6 +86,16 @@ class Selection:
             for name in self.locations or ()
             if name not in found
         )
+
+
+def counting_classifier(bundle: str | Path | None) -> Classifier:
+    """Open a bundle that people are to be counted with. Raises BundleError; also where no class is happy alone."""
+    from felicity.index.soft_matrix import check_countable
+    from felicity.recognition.classifier import Classifier
+
+    classifier = Classifier.open(bundle)
+    check_countable(classifier.classes, f"bundle {classifier.bundle.id}")
+    return classifier
 
 
 def to_datetime(time: date, name: str) -> datetime:

@@ -17,6 +17,7 @@ from felicity.datasets.samples import UNDECIDED, Image, Samples, as_input
 from felicity.datasets.splits import LEFT_OUT, TEST, TRAIN, VALIDATION, roles_of
 from felicity.errors import DatasetError, require
 from felicity.imaging.spec import Colour
+from felicity.labels import EIGHT_CLASSES, EXPRESSIONS, Classes
 
 Predict = Callable[[Samples, Rows], npt.NDArray[np.floating[Any]]]
 """Probabilities ``(len(rows), len(samples.classes))`` that a classifier gives to images of the samples."""
@@ -157,11 +158,13 @@ def judge_by(
     colour: Colour,
     chosen: ClassMap,
     classes: Sequence[str],
+    told: Classes = EIGHT_CLASSES,
 ) -> Predict:
-    """A judge of samples of ``classes`` from a classifier of the eight expressions.
+    """A judge of samples of ``classes`` from a classifier that tells the classes ``told`` apart.
 
     ``probabilities``: of crops uint8 ``(N, size, size[, 3])``, as ``(N, 8)``; summed by class, as ``chosen`` says which
-    expressions belong to it. Raises DatasetError for a class that it does not have.
+    expressions belong to it. Raises DatasetError for a class that it does not have, or that is not made of classes of
+    the classifier.
     """
     known = list(chosen.classes)
     if unknown := [name for name in classes if name not in known]:
@@ -169,13 +172,20 @@ def judge_by(
             f"the data are labelled {', '.join(classes)}, and the bundle knows {', '.join(known)}, not "
             f"{', '.join(unknown)}; leave --bundle out, or inspect the data they were prepared from, with --classes"
         )
-    member = chosen.matrix()[:, [known.index(name) for name in classes]]
+    whole = np.zeros((len(EXPRESSIONS), len(classes)))
+    for place, made_of in zip(told.places, told.members.values(), strict=True):
+        whole[place] = [set(made_of) <= set(chosen.classes[name]) for name in classes]
+    if lacking := [name for name, column in zip(classes, whole.T, strict=True) if not column.any()]:
+        raise DatasetError(
+            f"the bundle tells {told.text} apart, and {', '.join(lacking)} of the data is none of them; "
+            f"leave --bundle out, or read the data with its classes: --classes '{told.option}'"
+        )
 
     def judge(samples: Samples, rows: Rows) -> npt.NDArray[np.float64]:
         parts = []
         for some in np.array_split(rows, -(-len(rows) // JUDGED_AT_ONCE)):
             crops = np.stack([as_input(samples.images[row], size, colour) for row in some])
-            parts.append(probabilities(crops) @ member)
+            parts.append(probabilities(crops) @ whole)
         return np.concatenate(parts)
 
     return judge

@@ -5,13 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import DatasetError
-from felicity.labels import EXPRESSIONS, FER2013, Expression, parse_expression
+from felicity.labels import EXPRESSIONS, FER2013, Classes, Expression, parse_expression
 
 NO_EXPRESSION = frozenset({"none", "uncertain", "unknown", "unlabeled", "no-face", "noface", "non-face", "nf"})
 """What data sets call an image that shows none of the eight; such images are left out and counted."""
@@ -34,8 +35,17 @@ class ClassMap:
         seen = [expression for members in self.classes.values() for expression in members]
         if len(self.classes) < 2:
             raise DatasetError(f"at least two classes are needed, not {list(self.classes)}")
+        if odd := [name for name in self.classes if not name.strip() or set(name) & set(",=+")]:
+            raise DatasetError(f"a class needs a name without ',', '=' and '+', not {odd[0]!r}")
+        if empty := [name for name, members in self.classes.items() if not members]:
+            raise DatasetError(f"class {empty[0]!r} is made of no expression; name one of {', '.join(EXPRESSIONS)}")
         if twice := {str(expression) for expression in seen if seen.count(expression) > 1}:
             raise DatasetError(f"an expression belongs to one class, but {', '.join(sorted(twice))} to several")
+
+    @cached_property
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """What classes are made of, but for those that are the one expression that they are called by."""
+        return Classes(self.classes).merged
 
     def matrix(self) -> npt.NDArray[np.float32]:
         """Float32 ``(8, classes)``, 1 where an expression belongs to a class."""
@@ -66,10 +76,11 @@ EIGHT = ClassMap({str(expression): (expression,) for expression in EXPRESSIONS})
 
 
 def parse_classes(text: str | None) -> ClassMap:
-    """``8``, ``7`` (FER2013's, without contempt), ``happy,sad``, or the path of a TOML file; None asks for none.
+    """``8``, ``7`` (FER2013's, without contempt), ``happy,sad``, ``happy,negative=sad+anger``, or a TOML file's path.
 
-    The file may have a table ``[classes]``, class name to list of expressions, without which it asks for none, and a
-    table ``[names]``, the data set's own class name to an expression or ``"none"``. Raises DatasetError.
+    None asks for none. The file may have a table ``[classes]``, class name to list of expressions, without which it
+    asks for none, and a table ``[names]``, the data set's own class name to an expression or ``"none"``. Raises
+    DatasetError.
     """
     if text is None:
         return replace(EIGHT, asked=False)
@@ -79,8 +90,15 @@ def parse_classes(text: str | None) -> ClassMap:
         return ClassMap({str(expression): (expression,) for expression in EXPRESSIONS if expression in FER2013})
     if text.endswith(".toml"):
         return _from_toml(Path(text))
-    chosen = [_parse(name, "--classes") for name in text.split(",")]
-    return ClassMap({str(expression): (expression,) for expression in chosen})
+    chosen: dict[str, tuple[Expression, ...]] = {}
+    for part in text.split(","):
+        name, merged, members = (word.strip() for word in part.partition("="))
+        made_of = tuple(_parse(member, "--classes") for member in (members.split("+") if merged else [name]))
+        name = name if merged else str(made_of[0])
+        if name in chosen:
+            raise DatasetError(f"--classes: class {name!r} stands twice; name each once")
+        chosen[name] = made_of
+    return ClassMap(chosen)
 
 
 def _parse(name: object, where: str) -> Expression:

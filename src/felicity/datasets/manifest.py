@@ -26,12 +26,12 @@ PLAN = "plan.json"
 class Manifest:
     """N prepared images: where each comes from, what it is labelled, in which part it is.
 
-    ``labels``: index into ``classes``, -1 where the annotators agree on none. ``folds``: the data set's
-    own. ``splits``: ``train``, ``validation``, ``test`` or ``left out``. ``k_folds``: fold in which an image
-    is held out, or None where none were drawn. ``groups``: images of one number resemble each other
-    or show one subject. ``hashes``: of the decoded pixels, 32 hexadecimal digits. ``other_labels``: what another
-    source of the same set says, by its name: classes, "" where it says nothing. ``remarks``: what the reader decided
-    that a user should know, ``warnings``: what is doubtful about the groups and the parts, a sentence each.
+    ``labels``: index into ``classes``, -1 where the annotators agree on none. ``folds``: the data set's own.
+    ``splits``: ``train``, ``validation``, ``test`` or ``left out``. ``k_folds``: fold in which an image is held out, or
+    None where none were drawn. ``groups``: images of one number resemble each other or show one subject. ``hashes``: of
+    the decoded pixels, 32 hexadecimal digits. ``other_labels``: what another source of the same set says, by its name:
+    classes, "" where it says nothing. ``remarks``: what the reader decided that a user should know, ``warnings``: what
+    is doubtful about the groups and the parts, a sentence each. ``members``: see ``Samples``.
     """
 
     format: str
@@ -53,6 +53,7 @@ class Manifest:
     other_labels: Mapping[str, npt.NDArray[np.str_]] = field(default_factory=dict, repr=False)
     remarks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -119,6 +120,7 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
         "left_out": dict(manifest.left_out),
         "remarks": list(manifest.remarks),
         "warnings": list(manifest.warnings),
+        "members": dict(manifest.members),
     }
     table = pyarrow.table(columns).replace_schema_metadata({"felicity": json.dumps(facts, sort_keys=True)})
     parquet.write_table(table, folder / MANIFEST, compression="zstd")
@@ -151,6 +153,7 @@ def read_manifest(folder: Path | str) -> Manifest:
         left_out=facts["left_out"],
         remarks=tuple(facts.get("remarks", ())),
         warnings=tuple(facts.get("warnings", ())),
+        members={name: tuple(made_of) for name, made_of in facts.get("members", {}).items()},
         names=np.array(columns["source"], dtype=np.str_),
         labels=np.array([index[label] for label in columns["label"]], dtype=np.int64),
         soft_labels=_or_none(columns["soft_label"], np.float32),

@@ -43,6 +43,7 @@ def make_manifest(
     manifest = Manifest(
         format=samples.format,
         classes=samples.classes,
+        members=samples.members,
         options=asdict(options),
         left_out=dict(left_out),
         names=kept.names,

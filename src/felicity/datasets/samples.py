@@ -16,7 +16,7 @@ from felicity.datasets.classes import EIGHT, ClassMap
 from felicity.errors import DatasetError, ImageError
 from felicity.imaging.decode import read_image
 from felicity.imaging.spec import Colour
-from felicity.labels import EXPRESSIONS
+from felicity.labels import EXPRESSIONS, Classes
 
 Image = npt.NDArray[np.uint8]
 UNDECIDED = -1
@@ -104,7 +104,8 @@ class Samples:
     ``folds``: the set's own part (``Training``, ``test``, …), "" where it has none. ``subjects``: who
     is shown, or None where that is not known. ``other_labels``: what another source of the same set
     says, by its name; UNDECIDED where it says nothing. ``left_out``: how many were left out, by reason. ``remarks``:
-    what the reader decided that a user should know, a sentence each.
+    what the reader decided that a user should know, a sentence each. ``members``: the expressions that a class is made
+    of, where that is not the one expression that it is called by.
     """
 
     format: str
@@ -118,6 +119,7 @@ class Samples:
     other_labels: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict, repr=False)
     left_out: Mapping[str, int] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -180,6 +182,7 @@ class Samples:
             kept,
             labels=labels[rows],
             classes=classes,
+            members=chosen.members,
             soft_labels=None if soft is None else soft[rows],
             other_labels={source: new[other] for source, other in kept.other_labels.items()},
             left_out=left_out,
@@ -209,6 +212,14 @@ class Samples:
                 row["undecided"] = undecided
             result[fold or "all"] = row
         return result
+
+
+def classes_of(samples: Samples) -> Classes:
+    """Return the classes of samples with what they are made of. Raises DatasetError where that is not known."""
+    try:
+        return Classes.of(samples.classes, samples.members)
+    except ValueError as error:
+        raise DatasetError(f"{error} ({', '.join(EXPRESSIONS)}); prepare the data set again, with --classes") from error
 
 
 def _check_names(names: npt.NDArray[np.str_]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from felicity.datasets.samples import Image
 from felicity.errors import ConfigError, TrainingError
 from felicity.imaging.spec import Colour
+from felicity.labels import Classes
 from felicity.metrics.classification import Floats
 from felicity.models.bundle import FACTS_FILE, ZOO, open_bundle, shipped
 from felicity.models.prior import prior_shift, towards_even
@@ -27,6 +28,7 @@ AT_ONCE = 2048
 class Judge:
     """A model with its ``classes``, the images it takes, and ``answer``: images to probabilities ``(N, C)``.
 
+    ``members``: the classes with what they are made of; None where a run does not say.
     ``run``: the run it is, which knows its data and history; None for a bundle. ``second``: the same model answering
     by labels of another source, ``labels_of``. ``otherwise``: answering for other shares of the expressions than those
     of its training, by what that is called, such as "answers as in use"; ``remark`` says which shares.
@@ -38,6 +40,7 @@ class Judge:
     colour: Colour
     answer: Callable[[Image], Floats] = field(repr=False)
     run: Any = None
+    members: Classes | None = None
     labels_of: str = ""
     remark: str = ""
     second: Judge | None = None
@@ -70,13 +73,17 @@ def _of_bundle(where: str) -> Judge:
 
     bundle = open_bundle(where)
     classifier, facts = Classifier(bundle, natural=True), bundle.facts
-    judge = Judge(
-        f"bundle {bundle.id}", tuple(facts.labels), bundle.input.size, bundle.input.colour, classifier.probabilities
-    )
+    told, spec = bundle.classes, bundle.input
+    places = list(told.places)
+
+    def of(classifier: Classifier) -> Callable[[Image], Floats]:
+        return lambda images: classifier.probabilities(images)[:, places]
+
+    judge = Judge(f"bundle {bundle.id}", told.names, spec.size, spec.colour, of(classifier), members=told)
     second, otherwise = None, {}
     if facts.answer_prior:
         remark = f"answered as in use: for {_shares(facts.labels, facts.answer_prior)}"
-        otherwise["answers as in use"] = replace(judge, answer=Classifier(bundle).probabilities, remark=remark)
+        otherwise["answers as in use"] = replace(judge, answer=of(Classifier(bundle)), remark=remark)
     if facts.second:
         second = _second(judge, classifier)
     return replace(judge, second=second, otherwise=otherwise)
@@ -98,8 +105,10 @@ def _second(judge: Judge, classifier: Classifier) -> Judge:
         return np.asarray(shifted / shifted.sum(1, keepdims=True))
 
     remark = f"answered by the second head, which learnt the labels of {head.labels_of}"
-    classes = tuple(facts.labels[i] for i in columns)
-    second = replace(judge, classes=classes, answer=answer, labels_of=head.labels_of, remark=remark)
+    told = classifier.classes
+    classes = tuple(told.name_at(i) for i in columns)
+    members = Classes.of(classes, told.to_json())
+    second = replace(judge, classes=classes, answer=answer, members=members, labels_of=head.labels_of, remark=remark)
     evenly = replace(second, answer=answer_evenly, remark=f"{remark}, for {_shares(facts.labels, even)}")
     return replace(second, otherwise={"answers for equal shares": evenly})
 
@@ -125,13 +134,18 @@ def _of_run(folder: Path) -> Judge:
         return softmax(logits[:, first:] if second else logits[:, :first])
 
     name = f"run {folder.resolve().name} ({run.config.model.name} on {run.config.backend})"
-    judge = Judge(name, run.classes, run.size, run.colour, answer, run)
+    try:
+        told: list[Classes | None] = [*run.told()]
+    except ConfigError:  # it was made before runs said it
+        told = [None, None]
+    judge = Judge(name, run.classes, run.size, run.colour, answer, run, told[0])
     if not run.second_classes:
         return judge
     labels_of = run.config.data.second or ""
     second = replace(
         judge,
         classes=run.second_classes,
+        members=told[1],
         answer=lambda images: answer(images, second=True),
         labels_of=labels_of,
         remark=f"answered by the second head, which learnt the labels of {labels_of}",

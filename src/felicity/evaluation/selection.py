@@ -19,6 +19,7 @@ from felicity.datasets.samples import Image
 from felicity.datasets.splits import LEFT_OUT
 from felicity.errors import DatasetError
 from felicity.evaluation.judge import Judge
+from felicity.labels import parse_expression
 from felicity.metrics.classification import Floats, Rows, floats
 from felicity.notes import Note
 from felicity.training.config import DataConfig
@@ -41,9 +42,9 @@ VOTES = {"shares": "majority", "majority": "absolute majority"}
 class Chosen:
     """Labelled images of one split by one convention.
 
-    ``images`` uint8 ``(N, S, S[, 3])``; ``labels`` (N,), index into ``classes``, those that model and data have in
-    common, in the model's order; ``groups`` (N,), images of one number resemble each other or show one subject;
-    ``seen`` (N,), whether one of the group stands in the training part. ``notes``: what was left out, and why.
+    ``images`` uint8 ``(N, S, S[, 3])``; ``labels`` (N,), index into ``classes``, those of the model to which labels of
+    the data belong, in the model's order; ``groups`` (N,), images of one number resemble each other or show one
+    subject; ``seen`` (N,), whether one of the group stands in the training part. ``notes``: what was left out, and why.
     ``judge``: who is asked: the model, or its second head where that learnt this convention.
     """
 
@@ -199,15 +200,17 @@ def _rows_of(manifest: Manifest, split: str, where: str) -> Rows:
 
 def _restricted(judge: Judge, source: LabelledSource, rows: Rows, seen: Flags, split: str) -> Chosen:
     manifest = source.manifest
-    common = tuple(name for name in judge.classes if name in manifest.classes)
+    belongs = _belonging(judge, manifest)
+    common = tuple(name for name in judge.classes if name in belongs.values())
     if len(common) < 2:
         raise DatasetError(
             f"{judge.name} knows {', '.join(judge.classes)}, and the data are labelled {', '.join(manifest.classes)}: "
             f"two classes or more in common are needed, found {len(common)}; choose other data, or --classes"
         )
-    number = np.array([common.index(name) if name in common else -1 for name in manifest.classes] + [-1])
+    number = np.array([common.index(belongs[n]) if n in belongs else -1 for n in manifest.classes] + [-1])
     labels = number[manifest.labels[rows]]  # the last for -1
     notes = [Note("way-of-answering", judge.remark)] if judge.remark else []
+    notes += _merged(judge, manifest, belongs)
     if not_answered := [name for name in judge.classes if name not in common]:
         text = (
             f"{', '.join(not_answered)}: answered by the model, but no label of the data; its probability is shared "
@@ -215,7 +218,7 @@ def _restricted(judge: Judge, source: LabelledSource, rows: Rows, seen: Flags, s
         )
         notes.append(Note("class-unlabelled", text))
     for i, name in enumerate(manifest.classes):
-        if name not in common and (left := int((manifest.labels[rows] == i).sum())):
+        if name not in belongs and (left := int((manifest.labels[rows] == i).sum())):
             text = f"{left:,} images labelled {name} are left out, for the model does not know that class"
             notes.append(Note("left-out", text))
     if undecided := int((manifest.labels[rows] < 0).sum()):
@@ -237,6 +240,32 @@ def _restricted(judge: Judge, source: LabelledSource, rows: Rows, seen: Flags, s
         notes=tuple(notes),
         judge=judge,
     )
+
+
+def _belonging(judge: Judge, manifest: Manifest) -> dict[str, str]:
+    """Class of the data to class of the model: of the same name, else the one that its expressions belong to."""
+    found = {name: name for name in manifest.classes if name in judge.classes}
+    for name in manifest.classes:
+        if name in found or judge.members is None:
+            continue
+        made_of = manifest.members.get(name) or (parse_expression(name),)
+        known = None if None in made_of else judge.members.class_of(map(str, made_of))
+        if known is not None:
+            found[name] = known
+    return found
+
+
+def _merged(judge: Judge, manifest: Manifest, belongs: dict[str, str]) -> list[Note]:
+    """Return what labels are taken for another class, and which classes of one name are made of other expressions."""
+    notes = []
+    for known in judge.classes:
+        if told := [name for name, to in belongs.items() if to == known != name]:
+            notes.append(Note("class-merged", f"images labelled {', '.join(told)} count as {known}"))
+        here, there = manifest.members.get(known, ()), () if judge.members is None else judge.members.members[known]
+        if here and there and set(here) != set(there):
+            text = f"class {known} is {', '.join(here)} in the data, and {', '.join(there)} to the model"
+            notes.append(Note("classes-differ", text))
+    return notes
 
 
 def answers(chosen: Chosen) -> Floats:

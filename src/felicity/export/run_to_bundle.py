@@ -20,7 +20,7 @@ from felicity.evaluation.stratify import clearness, stratified_weights
 from felicity.export.head import LabelledLogits, calibrated, main_head
 from felicity.export.onnx_file import in_eight_bits, in_half_precision
 from felicity.export.onnx_graph import INPUT, OUTPUTS, to_onnx
-from felicity.labels import EXPRESSIONS, INDEX, parse_expression
+from felicity.labels import EXPRESSIONS
 from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
 from felicity.notes import Note
 from felicity.runtime import open_session
@@ -53,13 +53,20 @@ class Exported:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """Which expressions it never answers, and which it could not be calibrated for."""
-        facts, found = self.bundle.facts, []
-        if absent := [label for label in facts.labels if label not in self.classes]:
+        """What its classes are, what faces it never answers, and which classes it could not be calibrated for."""
+        classes, found = self.bundle.classes, []
+        if classes.merged:
+            found.append(Note("class-merged", f"tells {len(classes.names)} classes apart: {classes.text}"))
+        known = {expression for made_of in classes.members.values() for expression in made_of}
+        if absent := [expression for expression in EXPRESSIONS if expression not in known]:
             text = f"never answers {', '.join(absent)}: such faces count as what they look most like"
             found.append(Note("class-missing", text))
-        shares = dict(zip(facts.labels, facts.prior, strict=True))
-        if unheld := [label for label in self.classes if shares.get(label) == 0]:
+        if classes.happy is None:
+            found.append(
+                Note("class-missing", "has no class of happy alone, so no happiness index can be made with it")
+            )
+        prior = self.bundle.facts.prior
+        if unheld := [name for name, place in zip(classes.names, classes.places, strict=True) if prior[place] == 0]:
             text = (
                 f"the validation part has no face labelled {', '.join(unheld)}: how such faces are answered is not "
                 "known, and their share is 0 with any --evenness; train with a larger --validation-share"
@@ -102,16 +109,17 @@ def export(
     computes so (``export.onnx_file``). ``card``: a TOML file of texts that the bundle carries, such as its intended
     use. ``step`` is told what is done. All but the difference that rounding makes is measured of the rounded network.
 
-    Expressions that are none of the run's classes get probability 0 and no column in the soft matrix: an index made
-    with the bundle gives no figure for them, and takes it that nobody shows them.
-    Raises TrainingError where the run is incomplete, was changed, or was made of other data; BundleError where
-    ``output`` is taken or the ONNX file answers otherwise than the network that was trained; DatasetError where the
-    data are gone; ConfigError where a class is no single expression, a layer has no rule, or Keras runs on another
-    backend than the run's in this process; ExtraMissingError without the extra ``export``.
+    Each class stands at the place of the first of the eight that it is made of (``labels.Classes``). Places of no class
+    get probability 0 and no column in the soft matrix: an index made with the bundle gives no figure for expressions
+    that are in no class, and takes it that nobody shows them. Raises TrainingError where the run is incomplete, was
+    changed, or was made of other data; BundleError where ``output`` is taken or the ONNX file answers otherwise than
+    the network that was trained; DatasetError where the data are gone; ConfigError where a run does not say what a
+    class is made of, a layer has no rule, or Keras runs on another backend than the run's in this process;
+    ExtraMissingError without the extra ``export``.
     """
     name = _check_output(output, name, replace_bundle)
     run = open_run(folder)
-    heads = [expressions_of(classes, folder) for classes in (run.classes, run.second_classes) if classes]
+    heads = [classes.places for classes in run.told()]
     _check_options(precision, evenness)
     texts = None if card is None else _card(card)
     require("onnx", "export")
@@ -135,26 +143,10 @@ def export(
     step("calibrating on the validation part")
     weights = _weights(run, held)
     facts = _calibrate(network, run, held, heads, evenness, weights)
-    step("writing")
     facts |= {"name": name, "licence": licence or LICENCE, "card": texts} | _origin(run, held, weights is not None)
     facts["training"] = _training(run, epoch, difference) | {"precision": precision, "rounding": rounding}
     bundle = write_bundle(output, onnx, facts, trained=engine.weights())
     return Exported(bundle, difference, run.classes, rounding)
-
-
-def expressions_of(classes: Sequence[str], where: Path) -> list[int]:
-    """The place of each class among the eight expressions. Raises ConfigError where it has none of its own."""
-    places: list[int] = []
-    for label in classes:
-        expression = parse_expression(label)
-        if expression is None or INDEX[expression] in places:
-            what = "is none of the eight expressions" if expression is None else f"is {expression}, as another class is"
-            raise ConfigError(
-                f"{where}: class {label!r} {what}, but a bundle answers with the eight "
-                f"({', '.join(EXPRESSIONS)}); train on classes that are expressions"
-            )
-        places.append(INDEX[expression])
-    return places
 
 
 def largest_difference(trained: Floats, exported: Floats) -> float:
@@ -287,10 +279,11 @@ def _weights(run: TrainingRun, held: TrainingSet) -> npt.NDArray[np.float64] | N
 
 def _origin(run: TrainingRun, held: TrainingSet, weighted: bool) -> dict[str, Any]:
     """Return what goes in and comes out, and what it was trained and calibrated on, in words."""
-    source, classes = PurePath(run.config.data.path).name, ", ".join(run.classes)
+    source, classes = PurePath(run.config.data.path).name, run.told()[0].text
     how = "; in the soft matrix weighted so that their labels are as clear as all labels" if weighted else ""
     return {
         "labels": [str(e) for e in EXPRESSIONS],
+        "classes": run.told()[0].to_json(),
         "input": {"size": run.size, "colour": run.colour, "mean": run.mean, "std": run.std},
         "made_with": "felicity train, felicity bundle export",
         "trained_on": f"{source}, training part: {len(held.train)} images of {classes}",
@@ -311,6 +304,7 @@ def _training(run: TrainingRun, epoch: int, difference: float) -> dict[str, Any]
         "config": config,
         "classes": list(run.classes),
         **({"second_classes": list(run.second_classes)} if run.second_classes else {}),
+        **({"members": dict(run.members)} if run.members else {}),
         "epoch": epoch,
         "data": run.facts["data"],
         "environment": run.facts["environment"],

@@ -15,21 +15,24 @@ from felicity.style.palette import EXPRESSION, INK, UNJUDGED, rgb, text_on
 
 @dataclass(frozen=True)
 class Label:
-    """One box and what to write on it; without ``expression`` the face was found, not judged."""
+    """One box and what to write on it; without ``expression`` the face was found, not judged.
+
+    ``name``: written in place of the expression, whose colour is drawn.
+    """
 
     box_xyxy: tuple[float, float, float, float]
     expression: Expression | None
     probability: float | None = None
     remark: str | None = None
+    name: str | None = None
 
     @property
     def text(self) -> str:
         """As written above the box."""
         if self.expression is None:
             return self.remark or "not judged"
-        return (
-            f"{self.expression} {share(self.probability, 0)}" if self.probability is not None else str(self.expression)
-        )
+        name = self.name or str(self.expression)
+        return name if self.probability is None else f"{name} {share(self.probability, 0)}"
 
     @property
     def colour(self) -> str:

@@ -53,7 +53,8 @@ class Calibration:
 def calibrate(
     probabilities: npt.ArrayLike, labels: npt.ArrayLike, bundle: SoftMatrix, *, name: str = "the sample"
 ) -> Calibration:
-    """Compute the soft matrix of a location from answers (N, 8) to its faces and their labels (N,), 0..7.
+    """Compute the soft matrix of a location from answers (N, 8) to its faces and their labels (N,), 0..7: places of
+    the bundle's classes.
 
     Expressions with fewer than ten local faces are taken as if the location's and the bundle's faces had been
     one sample (``SoftMatrix.combine``): without a local face, it is the bundle's column.
@@ -78,15 +79,16 @@ def calibrate(
             f"others; less than {100 * LEAST_GAP:.0f} points between them carry no index; look at the labels, "
             f"the camera's position, or use another bundle"
         )
-    own = SoftMatrix.from_probabilities(p, y)
+    own = SoftMatrix.from_probabilities(p, y, classes=bundle.classes)
     few = own.counts < FEW
     both = SoftMatrix.combine([own, bundle])
     soft = SoftMatrix(
         np.where(few, both.matrix, own.matrix),
         np.where(few, both.counts, own.counts),
         np.where(few[:, None, None], both.cross, own.cross),
+        bundle.classes,
     )
-    borrowed = tuple(str(e) for e, less, there in zip(EXPRESSIONS, few, bundle.known, strict=True) if less and there)
+    borrowed = tuple(bundle.classes.name_at(int(place)) for place in np.flatnonzero(few & bundle.known))
     mix = np.where(np.arange(len(EXPRESSIONS)) == HAPPY_INDEX, 0, own.counts)
     expected = HappyRates(
         float(bundle.matrix[HAPPY_INDEX, HAPPY_INDEX]),

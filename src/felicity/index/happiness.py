@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.index.estimate import shares
-from felicity.index.interval import IS_HAPPY, IS_UNHAPPY, Intervals
+from felicity.index.interval import IS_HAPPY, Intervals
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.index.suppression import alone, check_k, crowds
-from felicity.labels import EXPRESSIONS
+from felicity.labels import EIGHT_CLASSES, EXPRESSIONS, Classes, Mood
 from felicity.notes import Note
 from felicity.windows.buckets import By, bucket
 from felicity.windows.columns import CLASSES, Floats
@@ -48,11 +48,11 @@ _NOTHING = Figure()
 class IndexRow:
     """The index of one location in one bucket of time.
 
-    ``start``, ``end``: on the location's clock. ``people_seen``: all tracks; ``people``: those judged, who
-    carry the shares. ``happy_share``, ``balance`` (happy less unhappy), ``ratio`` (happy of happy and
-    unhappy) and the eight ``expressions`` are in percent, and empty where the row is ``suppressed``
-    (fewer than k people, or counted only together with such a row). ``effective_people``: as many people who
-    do not resemble each other would tell as much. ``rejected``: people not judged, by reason.
+    ``start``, ``end``: on the location's clock. ``people_seen``: all tracks; ``people``: those judged, who carry the
+    shares. ``happy_share``, ``balance`` (happy less unhappy), ``ratio`` (happy of happy and unhappy) and
+    ``expressions``, by class of the model, are in percent, and empty where the row is ``suppressed`` (fewer than k
+    people, or counted only together with such a row) or the classes do not tell. ``effective_people``: as many people
+    who do not resemble each other would tell as much. ``rejected``: people not judged, by reason.
     ``first_day``, ``last_day``: of windows, on the location's clock; None where the row is suppressed.
     """
 
@@ -133,7 +133,7 @@ def compute_index(
     rows = []
     for i, key in enumerate(groups.keys):
         sums, zone = groups.sums, zones[key.timezone]
-        shown = {} if hidden[i] else figures[i] | _days(int(sums.first[i]), int(sums.last[i]), zone)
+        shown = _emptied(figures[i]) if hidden[i] else figures[i] | _days(int(sums.first[i]), int(sums.last[i]), zone)
         rows.append(
             IndexRow(
                 location=key.location,
@@ -157,6 +157,27 @@ def _days(first: int, last: int, zone: ZoneInfo) -> dict[str, Any]:
         "first_day": datetime.fromtimestamp(first, zone).date(),
         "last_day": datetime.fromtimestamp(max(last - 1, first), zone).date(),
     }
+
+
+def _emptied(figures: dict[str, Any]) -> dict[str, Any]:
+    return {"expressions": dict.fromkeys(figures["expressions"], _NOTHING)}
+
+
+def class_notes(groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | None]) -> tuple[Note, ...]:
+    """Return what the models of the groups tell apart where that is not the eight, and whether they differ in it."""
+    told: dict[str, str] = {}
+    for location, model in dict.fromkeys((key.location, key.model) for key in groups.keys):
+        soft = soft_matrix(location, model)
+        told[model] = (EIGHT_CLASSES if soft is None else soft.classes).text
+    notes = [
+        Note("class-merged", f"model {model} tells {text} apart; there are no figures of other expressions")
+        for model, text in told.items()
+        if text != EIGHT_CLASSES.text
+    ]
+    if len(set(told.values())) > 1:
+        text = f"{len(told)} models with different classes read these locations: compare their happy shares alone"
+        notes.append(Note("classes-differ", text))
+    return tuple(notes)
 
 
 def hidden_rows(groups: Groups, k: int) -> npt.NDArray[np.bool_]:
@@ -219,23 +240,27 @@ def _all_figures(groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | 
 
 
 def _figures(sums: Sums, soft: SoftMatrix | None) -> list[dict[str, Any]]:
+    classes = EIGHT_CLASSES if soft is None else soft.classes
     counted = shares(sums.hard_counts, sums.people)
-    happy, unhappy = counted @ IS_HAPPY, counted @ IS_UNHAPPY
+    nothing = np.full(len(sums), np.nan)
+    is_unhappy = _unhappy(classes)
+    happy, unhappy = counted @ IS_HAPPY, nothing if is_unhappy is None else counted @ is_unhappy
     with np.errstate(invalid="ignore", divide="ignore"):
         raw = {"happy_share": happy, "balance": happy - unhappy, "ratio": happy / (happy + unhappy)}
-    units = dict(zip(map(str, EXPRESSIONS), np.eye(CLASSES), strict=True))
+    units = {name: np.eye(CLASSES)[place] for name, place in zip(classes.names, classes.places, strict=True)}
     raw |= {name: counted @ unit for name, unit in units.items()}
-    nothing = np.full(len(sums), np.nan)
     effective = nothing
     columns: dict[str, tuple[Floats, ...]] = {name: (value,) for name, value in raw.items()}
     if soft is not None:
         intervals = Intervals(sums, soft)
         effective = intervals.effective_people()
-        # A figure of an expression of which no validation face exists is not known; it is not 0.
+        # A figure of a class of which no validation face exists is not known; it is not 0.
         known = {name: weights for name, weights in units.items() if (weights <= soft.known).all()}
         if (soft.known >= IS_HAPPY).all():
-            known |= {"happy_share": IS_HAPPY, "balance": IS_HAPPY - IS_UNHAPPY}
-            columns["ratio"] = (raw["ratio"], *intervals.ratio(IS_HAPPY, IS_UNHAPPY))
+            known["happy_share"] = IS_HAPPY
+            if is_unhappy is not None:
+                known["balance"] = IS_HAPPY - is_unhappy
+                columns["ratio"] = (raw["ratio"], *intervals.ratio(IS_HAPPY, is_unhappy))
         for name, weights in known.items():
             columns[name] = (raw[name], *intervals.linear(weights))
     effective_people = _numbers(effective, 1)
@@ -250,6 +275,16 @@ def _figures(sums: Sums, soft: SoftMatrix | None) -> list[dict[str, Any]]:
         }
         for i in range(len(sums))
     ]
+
+
+def _unhappy(classes: Classes) -> Floats | None:
+    """(8,): 1 at the places of unhappy classes; None where a class is unhappy in part, or none is unhappy."""
+    moods = [classes.mood(name) for name in classes.names]
+    if None in moods or Mood.UNHAPPY not in moods:
+        return None
+    weights = np.zeros(CLASSES)
+    weights[[place for place, mood in zip(classes.places, moods, strict=True) if mood is Mood.UNHAPPY]] = 1
+    return weights
 
 
 def _to_figures(*columns: Floats) -> list[Figure]:

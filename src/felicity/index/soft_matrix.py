@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from felicity.labels import EXPRESSIONS
+from felicity.errors import BundleError
+from felicity.labels import EIGHT_CLASSES, Classes
 from felicity.windows.columns import CLASSES, Floats
 
 
@@ -19,7 +20,8 @@ class SoftMatrix:
 
     ``matrix`` (8, 8): ``[i, j]`` is the mean of p_i over validation faces of label j; columns sum to 1.
     ``counts`` (8,): faces per label. ``cross`` (8, 8, 8): ``cross[j]`` is the mean of p pᵀ over faces of
-    label j. A label without a face has zero columns; see ``known`` and ``missing``.
+    label j. A label without a face has zero columns; see ``known``. ``classes``: what answers and labels tell
+    apart, each at its place among the eight.
 
     The matrix M of probabilistic adjusted counting (Bella et al. 2010, "Quantification via probability
     estimators"; Hopkins & King 2010); the second moments say how sure it is.
@@ -28,6 +30,7 @@ class SoftMatrix:
     matrix: Floats
     counts: npt.NDArray[np.int64]
     cross: Floats
+    classes: Classes = EIGHT_CLASSES
 
     def __post_init__(self) -> None:
         matrix = np.array(self.matrix, dtype=np.float64)
@@ -54,14 +57,13 @@ class SoftMatrix:
         """(8,): labels that have validation faces."""
         return np.asarray(self.counts > 0)
 
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Expressions without a validation face: their share is not estimated but taken as 0."""
-        return tuple(str(e) for e, known in zip(EXPRESSIONS, self.known, strict=True) if not known)
-
     @classmethod
     def from_probabilities(
-        cls, probabilities: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike | None = None
+        cls,
+        probabilities: npt.ArrayLike,
+        labels: npt.ArrayLike,
+        weights: npt.ArrayLike | None = None,
+        classes: Classes = EIGHT_CLASSES,
     ) -> SoftMatrix:
         """Compute one from the classifier's answers ``(N, 8)`` to N held-out faces and their labels ``(N,)``, 0 … 7.
 
@@ -80,16 +82,19 @@ class SoftMatrix:
         counts = one_hot.sum(axis=0)
         weight = one_hot if weights is None else one_hot * np.asarray(weights, dtype=np.float64)[:, None]
         share = weight / np.where(counts > 0, weight.sum(axis=0), 1)
-        return cls(p.T @ share, counts.astype(np.int64), np.einsum("nj,na,nb->jab", share, p, p, optimize=True))
+        cross = np.einsum("nj,na,nb->jab", share, p, p, optimize=True)
+        return cls(p.T @ share, counts.astype(np.int64), cross, classes)
 
     @classmethod
     def combine(cls, parts: Sequence[SoftMatrix]) -> SoftMatrix:
-        """Combine ``parts`` as if all their faces had been one sample."""
+        """Combine ``parts`` of the same classes as if all their faces had been one sample."""
+        if any(part.classes != parts[0].classes for part in parts):
+            raise ValueError("soft matrices of different classes do not combine")
         counts = np.sum([part.counts for part in parts], axis=0)
         weight = [part.counts / np.maximum(counts, 1) for part in parts]
         matrix = sum(part.matrix * w for part, w in zip(parts, weight, strict=True))
         cross = sum(part.cross * w[:, None, None] for part, w in zip(parts, weight, strict=True))
-        return cls(np.asarray(matrix), counts, np.asarray(cross))
+        return cls(np.asarray(matrix), counts, np.asarray(cross), parts[0].classes)
 
     def spread(self) -> Floats:
         """Return (8, 8, 8): ``spread[j]`` is the covariance of p within label j.
@@ -124,21 +129,33 @@ class SoftMatrix:
 
     def rounded(self, digits: int = 8) -> SoftMatrix:
         """Round to no more digits than a sample can carry, to be written down."""
-        return SoftMatrix(self.matrix.round(digits), self.counts, self.cross.round(digits))
+        return replace(self, matrix=self.matrix.round(digits), cross=self.cross.round(digits))
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in ``bundle.json`` under ``soft_matrix``."""
-        return {"matrix": self.matrix.tolist(), "counts": self.counts.tolist(), "cross": self.cross.tolist()}
+        """As a store keeps it, and ``bundle.json`` under ``soft_matrix``; with classes where they are not the eight."""
+        told = {"matrix": self.matrix.tolist(), "counts": self.counts.tolist(), "cross": self.cross.tolist()}
+        return told if self.classes == EIGHT_CLASSES else told | {"classes": self.classes.to_json()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SoftMatrix:
         """Read what ``to_json`` wrote; ValueError says what is wrong with it."""
-        if not isinstance(value, Mapping) or set(value) != {"matrix", "counts", "cross"}:
+        if not isinstance(value, Mapping) or set(value) - {"classes"} != {"matrix", "counts", "cross"}:
             raise ValueError("a soft matrix has matrix, counts and cross")
+        told = value.get("classes")
         try:
-            return cls(np.array(value["matrix"]), np.array(value["counts"]), np.array(value["cross"]))
+            classes = EIGHT_CLASSES if told is None else Classes.of(told, told)
+            return cls(np.array(value["matrix"]), np.array(value["counts"]), np.array(value["cross"]), classes)
         except (TypeError, ValueError) as error:
             raise ValueError(f"not a soft matrix: {error}") from error
+
+
+def check_countable(classes: Classes, name: str) -> None:
+    """Raise BundleError, calling the bundle ``name``, where no class is happy alone: it carries no happiness index."""
+    if classes.happy is None:
+        raise BundleError(
+            f"{name}: tells {classes.text} apart, and a happy share needs a class of happy alone; use a bundle that "
+            f"has one, such as the shipped one"
+        )
 
 
 _CAUTION = 2.0

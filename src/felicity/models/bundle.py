@@ -14,17 +14,19 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from felicity.errors import BundleError
+from felicity.files import swap_folders
 from felicity.imaging import InputSpec
-from felicity.labels import EXPRESSIONS
+from felicity.labels import EIGHT_CLASSES, EXPRESSIONS, Classes, Expression
 from felicity.models.weights import pack_weights, unpack_weights
 from felicity.validation import checked, dotted
 
@@ -91,10 +93,11 @@ class BundleFacts(_Strict):
     """What stands in ``bundle.json``.
 
     ``temperature`` divides logits, then ``bias`` is added, which makes them calibrated under ``prior``, the shares of
-    the expressions among the faces that they were calibrated on. ``answer_prior``: shares for which answers are made,
-    see ``recognition.Classifier``; None for ``prior``. Soft matrix and confusion are of the answers so made.
-    ``card``: what it is meant for and what not, in words. ``training``: configuration, data, versions and epoch, where
-    ``felicity train`` made the weights.
+    the expressions among the faces that they were calibrated on. ``classes``: what it tells apart, by name, with the
+    expressions that each class is made of; a class stands at the place of the first of them (``labels.Classes``).
+    ``answer_prior``: shares for which answers are made, see ``recognition.Classifier``; None for ``prior``. Soft matrix
+    and confusion are of the answers so made. ``card``: what it is meant for and what not, in words. ``training``:
+    configuration, data, versions and epoch, where ``felicity train`` made the weights.
     """
 
     format: Literal[1]
@@ -114,11 +117,19 @@ class BundleFacts(_Strict):
     calibrated_on: str
     licence: str
     made_with: str
+    classes: dict[str, list[Expression]] | None = None
     second: SecondHead | None = None
     card: dict[str, str] | None = None
     training: dict[str, Any] | None = None
     training_weights: TrainingWeights | None = None
     facts_sha256: str = ""
+
+    @field_validator("classes")
+    @classmethod
+    def _disjoint(cls, value: dict[str, list[Expression]] | None) -> dict[str, list[Expression]] | None:
+        if value is not None and len(Classes.of(value, value).names) < 2:
+            raise ValueError("two classes or more expected")
+        return value
 
     def digest(self, *without: str) -> str:
         """SHA-256 of everything but itself and the fields ``without``."""
@@ -155,11 +166,17 @@ class Bundle:
         return self.facts.answer_prior or self.facts.prior
 
     @cached_property
+    def classes(self) -> Classes:
+        """What it tells apart; the eight expressions where it does not say."""
+        told = self.facts.classes
+        return EIGHT_CLASSES if told is None else Classes.of(told, told)
+
+    @cached_property
     def soft_matrix(self) -> SoftMatrix:
         """The soft confusion matrix of its answers, as the happiness index takes it."""
         from felicity.index.soft_matrix import SoftMatrix
 
-        return SoftMatrix.from_json(self.facts.soft_matrix.model_dump())
+        return replace(SoftMatrix.from_json(self.facts.soft_matrix.model_dump()), classes=self.classes)
 
     @property
     def input(self) -> InputSpec:
@@ -272,27 +289,11 @@ def _write(folder: Path, files: Mapping[str, bytes], complete: BundleFacts) -> N
         beside.chmod(0o755)
         open_bundle(beside)
         if folder.exists():
-            _swap(beside, folder)
+            swap_folders(beside, folder)
         else:
             os.replace(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-
-
-def _swap(new: Path, folder: Path) -> None:
-    """Put ``new`` in place of ``folder``, which is kept beside it until that is done."""
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-    try:
-        os.replace(folder, old)
-    except OSError:
-        old.rmdir()
-        raise
-    try:
-        os.replace(new, folder)
-    except BaseException:
-        os.replace(old, folder)
-        raise
-    shutil.rmtree(old)
 
 
 def shipped() -> list[str]:

@@ -23,7 +23,7 @@ class Classifier:
     """
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None, natural: bool = False) -> None:
-        self.bundle = bundle
+        self.bundle, self.classes = bundle, bundle.classes
         self.input = bundle.input
         try:
             self._session = open_session(bundle.weights, threads=threads)
@@ -49,10 +49,10 @@ class Classifier:
         return cls(open_bundle(where), threads=threads)
 
     def probabilities(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        """Calibrated probabilities of the eight expressions for face crops.
+        """Calibrated probabilities of its classes, each at its place among the eight expressions, for face crops.
 
         ``crops``: uint8 ``(N, size, size)`` grey or ``(N, size, size, 3)`` RGB, as ``self.input``
-        says. Returns float64 ``(N, 8)`` in the order of ``labels.EXPRESSIONS``; rows sum to 1. A
+        says. Returns float64 ``(N, 8)``, the places of no class 0 (``labels.Classes``); rows sum to 1. A
         face's answer does not depend on its neighbours in the batch.
         """
         return _softmax(self._logits(crops, self._output_name) / self.bundle.facts.temperature + self._shift)

@@ -18,8 +18,9 @@ from felicity.faces.crop import crop_faces
 from felicity.faces.quality import QualityGate
 from felicity.faces.tracking import TrackedFace, Tracker
 from felicity.imaging.draw import Label
-from felicity.labels import EXPRESSIONS
+from felicity.labels import EXPRESSIONS, Classes
 from felicity.recognition.classifier import Classifier
+from felicity.recognition.photograph import label_of
 from felicity.windows import PersonObservation
 
 Image = npt.NDArray[np.uint8]
@@ -43,11 +44,10 @@ class _Track:
             return PersonObservation(self.last_seen, self.prob_sum / self.faces)
         return PersonObservation(self.last_seen, None, self.rejections.most_common(1)[0][0])
 
-    def label(self, detection: Detection) -> Label:
+    def label(self, detection: Detection, classes: Classes) -> Label:
         if not self.faces:
             return Label(detection.box_xyxy, None, remark=self.rejections.most_common(1)[0][0])
-        mean = self.prob_sum / self.faces
-        return Label(detection.box_xyxy, EXPRESSIONS[int(mean.argmax())], float(mean.max()))
+        return label_of(detection.box_xyxy, self.prob_sum / self.faces, classes)
 
 
 class PeopleReader:
@@ -78,7 +78,8 @@ class PeopleReader:
             faces = self.tracker.update(detections, time, (width, height))
             ended = self.tracker.finished()
         self._judge(image_rgb_u8, time, faces)
-        self.labels = [self._tracks[f.track_id].label(f.detection) for f in faces]
+        classes = self.classifier.classes
+        self.labels = [self._tracks[f.track_id].label(f.detection, classes) for f in faces]
         return self._leave(ended)
 
     def end(self) -> list[PersonObservation]:

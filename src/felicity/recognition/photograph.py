@@ -11,34 +11,51 @@ from felicity.faces import Detection, Detector
 from felicity.faces.crop import crop_faces
 from felicity.imaging.decode import checked
 from felicity.imaging.draw import Label
-from felicity.labels import EXPRESSIONS, INDEX, Expression
+from felicity.labels import EIGHT_CLASSES, EXPRESSIONS, HAPPY_INDEX, Classes
 from felicity.recognition.classifier import Classifier
 
 
 @dataclass(frozen=True)
 class FaceReading:
-    """One face. ``probabilities``: float64 (8,), in the order of ``labels.EXPRESSIONS``, sums to 1.
+    """One face. ``probabilities``: float64 (8,), of ``classes`` at their places (``labels.Classes``), sums to 1.
 
     ``detection`` is None where the whole picture was taken as the face.
     """
 
     detection: Detection | None
     probabilities: npt.NDArray[np.float64] = field(repr=False)
+    classes: Classes = field(default=EIGHT_CLASSES, repr=False)
 
     @property
-    def expression(self) -> Expression:
-        """The most probable one."""
-        return EXPRESSIONS[int(self.probabilities.argmax())]
+    def expression(self) -> str:
+        """The most probable class: one of the eight expressions, or what the bundle calls several of them."""
+        return self.classes.name_at(int(self.probabilities.argmax()))
 
     @property
-    def happy(self) -> float:
-        """Probability of happy, 0..1."""
-        return float(self.probabilities[INDEX[Expression.HAPPY]])
+    def by_class(self) -> dict[str, float]:
+        """Probability 0..1 of each class, by name."""
+        return {
+            name: float(self.probabilities[place])
+            for name, place in zip(self.classes.names, self.classes.places, strict=True)
+        }
+
+    @property
+    def happy(self) -> float | None:
+        """Probability of happy, 0..1; None where no class is happy alone."""
+        return None if self.classes.happy is None else float(self.probabilities[HAPPY_INDEX])
 
     def label(self, width: int, height: int) -> Label:
         """For drawing on a picture of that size."""
         box = self.detection.box_xyxy if self.detection else (0.0, 0.0, float(width - 1), float(height - 1))
-        return Label(box, self.expression, float(self.probabilities.max()))
+        return label_of(box, self.probabilities, self.classes)
+
+
+def label_of(
+    box_xyxy: tuple[float, float, float, float], probabilities: npt.NDArray[np.float64], classes: Classes
+) -> Label:
+    """Return what to draw on a face with ``probabilities`` (8,) of ``classes``: the most probable one."""
+    place = int(probabilities.argmax())
+    return Label(box_xyxy, EXPRESSIONS[place], float(probabilities[place]), name=classes.name_at(place))
 
 
 def read_faces(
@@ -51,7 +68,7 @@ def read_faces(
     """
     if detector is None:
         crop = whole_as_crop(checked(image_rgb_u8), classifier)
-        return [FaceReading(None, classifier.probabilities(crop[None])[0])]
+        return [FaceReading(None, classifier.probabilities(crop[None])[0], classifier.classes)]
     detections = detector.detect(image_rgb_u8)
     if not detections:
         return []
@@ -62,7 +79,8 @@ def read_faces(
         colour=classifier.input.colour,
         geometry=detector.geometry,
     )
-    return [FaceReading(d, p) for d, p in zip(detections, classifier.probabilities(crops), strict=True)]
+    answers = classifier.probabilities(crops)
+    return [FaceReading(d, p, classifier.classes) for d, p in zip(detections, answers, strict=True)]
 
 
 def whole_as_crop(image_rgb_u8: npt.NDArray[np.uint8], classifier: Classifier) -> npt.NDArray[np.uint8]:

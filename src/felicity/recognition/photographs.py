@@ -67,7 +67,7 @@ def read_photographs(
             if isinstance(image, str):
                 yield ImageReading(str(path), error=image), None
             else:
-                yield ImageReading(str(path), (FaceReading(None, next(answers)),)), image
+                yield ImageReading(str(path), (FaceReading(None, next(answers), classifier.classes),)), image
 
 
 def _read_one(

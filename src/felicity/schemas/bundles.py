@@ -12,6 +12,7 @@ class ShownBundleShape(Shape):
 
     id: str = Field(description="Name and a digest of what answers depend on.")
     path: str = Field(description="Its folder.")
+    classes: dict[str, list[str]] = Field(description="What it tells apart: class to the expressions it is made of.")
     facts: JsonObject = Field(description="What stands in its bundle.json; docs/models.md describes the fields.")
 
 

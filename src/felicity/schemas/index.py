@@ -30,9 +30,13 @@ class IndexRowShape(Shape):
     windows: Count
     suppressed: bool = Field(description="Whether figures are not shown, because they are of too few people.")
     happy_share: FigureShape = Field(description="Share of people who look happy.")
-    balance: FigureShape = Field(description="Happy less unhappy, in points.")
-    ratio: FigureShape = Field(description="Happy as a share of happy and unhappy.")
-    expressions: dict[str, FigureShape] = Field(description="Share of each of the eight expressions.")
+    balance: FigureShape = Field(
+        description="Happy less unhappy, in points; null where a class of the model is unhappy in part."
+    )
+    ratio: FigureShape = Field(description="Happy as a share of happy and unhappy; null likewise.")
+    expressions: dict[str, FigureShape] = Field(
+        description="Share of each class of the model: of the eight expressions, if it has no others."
+    )
     effective_people: float | None = Field(description="As many people who do not resemble each other tell as much.")
     seconds_covered: float = Field(ge=0, description="Camera time in seconds.")
     rejected: dict[str, Count] = Field(description="Tracks that were not judged, by reason.")

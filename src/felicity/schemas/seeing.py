@@ -20,11 +20,14 @@ class FaceShape(Shape):
     detection_score: Annotated[float, rounded(4)] = Field(
         description="How sure the detector is, on its own scale (yunet: 0..1); 1 with --crop."
     )
-    expression: str = Field(description="The most probable one.")
+    expression: str = Field(description="The most probable class: an expression, or what the bundle merges them into.")
     probabilities: dict[str, Annotated[Share, rounded(6)]] = Field(
-        description="Probability of each of the eight expressions, 0..1; they add up to 1."
+        description="Probability of each class of the bundle, the eight expressions if it has no others, 0..1; "
+        "they add up to 1."
     )
-    happy: Annotated[Share, rounded(6)] = Field(description="Probability of happy, 0..1.")
+    happy: Annotated[Share, rounded(6)] | None = Field(
+        description="Probability of happy, 0..1; null where no class of the bundle is happy alone."
+    )
 
 
 class ImageShape(Shape):

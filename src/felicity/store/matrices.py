@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from felicity.errors import ConfigError
-from felicity.index.soft_matrix import SoftMatrix
+from felicity.index.soft_matrix import SoftMatrix, check_countable
 from felicity.store.engine import id_of
 from felicity.store.tables import calibrations, models
 from felicity.store.tables import locations as places
@@ -29,6 +29,8 @@ class SoftMatrices:
 
 def save_model(connection: sa.Connection, identity: str, soft_matrix: SoftMatrix | None, name: str | None) -> None:
     """See ``Store.save_model``."""
+    if soft_matrix is not None:
+        check_countable(soft_matrix.classes, f"bundle {identity}")
     values = {"name": name, "soft_matrix": None if soft_matrix is None else soft_matrix.to_json()}
     model_id = id_of(connection, models.c.identity, identity)
     connection.execute(sa.update(models).where(models.c.id == model_id).values(**values))

@@ -141,7 +141,10 @@ class Store(AbstractContextManager["Store"]):
     # Models
 
     def save_model(self, identity: str, soft_matrix: SoftMatrix | None = None, *, name: str | None = None) -> None:
-        """Keep what the index needs to know of a bundle, so that it does not need the bundle."""
+        """Keep what the index needs to know of a bundle, so that it does not need the bundle.
+
+        Raises BundleError where the bundle has no class of happy alone.
+        """
         with self._write("saving a model") as connection:
             matrices.save_model(connection, identity, soft_matrix, name)
 

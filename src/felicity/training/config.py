@@ -40,7 +40,7 @@ class DataConfig(BaseModel):
 
     path: str = Field(description="A data set, or a folder made by: felicity data prepare.")
     format: str | None = Field(default=None, description="Of the data; see: felicity data inspect.")
-    classes: str | None = Field(default=None, description="8, 7, names with commas between them, or a TOML file.")
+    classes: str | None = Field(default=None, description="8, 7, happy,sad, happy,negative=sad+anger, or a TOML file.")
     votes: Literal["shares", "majority", "probability", "multi-target"] = Field(
         default="shares", description="How FER+ votes become labels."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -35,7 +35,7 @@ from felicity.notes import Note
 from felicity.paths import home
 from felicity.training.config import DataConfig, Pixels
 
-READING = 4
+READING = 5
 """Counts changes of what the readers take from the same files, after which sets are prepared anew."""
 
 OF_PREPARE = "(of felicity data prepare, where that was used)"
@@ -90,6 +90,7 @@ class TrainingSet:
     """A data set ready to train on. ``digest``: of images, labels and parts, hexadecimal.
 
     ``second_classes``: of the second head; none where there is none. ``notes``: how the images were read and divided.
+    ``members``: what classes are made of, see ``Samples``.
     """
 
     classes: tuple[str, ...]
@@ -101,6 +102,7 @@ class TrainingSet:
     digest: str
     second_classes: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def heads(self) -> tuple[int, ...]:
@@ -148,7 +150,7 @@ def load_training_set(
         pixels=config.pixels,
         more="draw more with --images" if config.images else "bring images of it",
     )
-    return replace(found, notes=manifest.notes)
+    return replace(found, notes=manifest.notes, members=manifest.members)
 
 
 def second_labels(manifest: Manifest, config: DataConfig) -> tuple[Rows | None, tuple[str, ...]]:

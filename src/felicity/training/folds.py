@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 import numpy as np
@@ -35,7 +35,7 @@ class Pool:
     ``images`` uint8 ``(N, S, S[, 3])``; ``labels`` int64 ``(N,)``, -1 undecided; ``soft`` shares ``(N, C)``.
     ``groups``: images of one number resemble each other or show one subject. ``keys``: a name per image that depends
     on its content, unique. ``drawn``: folds that the preparation drew. ``second``: see ``LabelledImages``. ``pixels``:
-    see ``DataConfig``. ``notes``: how the images were read and divided.
+    see ``DataConfig``. ``notes``: how the images were read and divided. ``members``: see ``TrainingSet``.
     ``digest``: of all that, hexadecimal.
     """
 
@@ -51,6 +51,7 @@ class Pool:
     second_classes: tuple[str, ...] = ()
     pixels: Pixels = "normalised"
     notes: tuple[Note, ...] = ()
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -72,9 +73,10 @@ class Pool:
         held_out = fold.held_out[self.labels[fold.held_out] >= 0]
         validation = fold.validation[self.labels[fold.validation] >= 0]
         parts = whole.take(fold.train), whole.take(validation), whole.take(held_out)
-        return training_set(
+        found = training_set(
             self.classes, *parts, where=self.where, second_classes=self.second_classes, pixels=self.pixels
         )
+        return replace(found, members=self.members)
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def open_pool(config: DataConfig, *, soft: bool = False, progress: Callable[[int
         second_classes,
         config.pixels,
         manifest.notes,
+        manifest.members,
     )
 
 

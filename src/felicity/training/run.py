@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import platform
 import subprocess
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -18,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity import system
-from felicity.errors import TrainingError
+from felicity.errors import ConfigError, TrainingError
 from felicity.imaging.spec import Colour
+from felicity.labels import EXPRESSIONS, Classes
 from felicity.metrics.temperature import softmax
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
@@ -51,7 +53,7 @@ PACKAGES = (
 class TrainingRun:
     """A run folder, opened. ``mean`` and ``std`` normalise pixels, see ``imaging.InputSpec``.
 
-    ``second_classes``: of the second head, if it has one.
+    ``second_classes``: of the second head, if it has one. ``members``: what classes are made of, see ``TrainingSet``.
     """
 
     folder: Path
@@ -61,6 +63,7 @@ class TrainingRun:
     std: float
     facts: dict[str, Any] = field(repr=False)
     second_classes: tuple[str, ...] = ()
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -71,6 +74,16 @@ class TrainingRun:
     def heads(self) -> tuple[int, ...]:
         """How many classes each head has."""
         return tuple(len(classes) for classes in (self.classes, self.second_classes) if classes)
+
+    def told(self) -> list[Classes]:
+        """Return the classes of each head, with what they are made of. Raises ConfigError where it does not say."""
+        try:
+            return [Classes.of(names, self.members) for names in (self.classes, self.second_classes) if names]
+        except ValueError as error:
+            raise ConfigError(
+                f"{self.folder}: {error} ({', '.join(EXPRESSIONS)}), and the run does not say what it is made of; "
+                f"train again, with --classes"
+            ) from error
 
     @property
     def size(self) -> int:
@@ -119,7 +132,8 @@ def open_run(folder: Path) -> TrainingRun:
     try:
         pixels = facts["pixels"]
         config, classes, second = make_config(facts["config"]), facts["classes"], facts.get("second_classes", ())
-        return TrainingRun(folder, config, tuple(classes), pixels["mean"], pixels["std"], facts, tuple(second))
+        members = {name: tuple(made_of) for name, made_of in facts.get("members", {}).items()}
+        return TrainingRun(folder, config, tuple(classes), pixels["mean"], pixels["std"], facts, tuple(second), members)
     except (KeyError, TypeError) as error:
         raise TrainingError(f"{file}: is incomplete or damaged ({error}); train anew") from error
 
@@ -150,6 +164,7 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | Non
         **({"teachers": ids_of(config.teachers)} if config.teachers else {}),
         "classes": list(data.classes),
         **({"second_classes": list(data.second_classes)} if data.second_classes else {}),
+        **({"members": dict(data.members)} if data.members else {}),
         "pixels": {"mean": data.mean, "std": data.std},
         "data": {"digest": data.digest, "images": data.counts()},
         "environment": environment(),

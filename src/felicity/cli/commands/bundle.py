@@ -12,6 +12,7 @@ from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.export.run_to_bundle import Exported
+    from felicity.labels import Classes
     from felicity.models.bundle import BundleFacts
 
 Where = Annotated[
@@ -35,12 +36,16 @@ def show(where: Where = None, json: options.Json = False) -> None:
     bundle = open_bundle(where)
     facts = bundle.facts
     if json:
-        told = {"id": bundle.id, "path": str(bundle.folder), "facts": facts.model_dump(mode="json")}
+        told = {
+            "id": bundle.id, "path": str(bundle.folder), "classes": bundle.classes.to_json(),
+            "facts": facts.model_dump(mode="json"),
+        }  # fmt: skip
         console.emit("bundle-show", told)
         return
     rows: list[tuple[str, Any]] = [
         ("id", bundle.id),
         ("folder", bundle.folder),
+        ("classes", bundle.classes.text),
         ("weights", f"{facts.weights}, {bundle.weights.stat().st_size / 1e6:.1f} MB, SHA-256 {facts.weights_sha256}"),
         ("to train on from", _training_weights(facts)),
         ("input", f"{facts.input.size}x{facts.input.size} {facts.input.colour}"),
@@ -59,19 +64,21 @@ def show(where: Where = None, json: options.Json = False) -> None:
                 f"{config['epochs']}, data {facts.training['data']['digest']}",
             )
         )
-    rows.append(("shares in validation", _shares(facts.labels, facts.prior)))
+    rows.append(("shares in validation", _shares(bundle.classes, facts.prior)))
     if facts.answer_prior:
-        rows.append(("answers are made for", _shares(facts.labels, facts.answer_prior)))
+        rows.append(("answers are made for", _shares(bundle.classes, facts.answer_prior)))
     rows.extend((facts.card or {}).items())
     for name, measured in measures_of(facts).items():
         rows.append((name, ", ".join(f"{k} {v}" for k, v in measured.items())))
     console.table(("fact", "value"), rows)
-    columns = [label[:8] for label in facts.labels]
+    names, places = bundle.classes.names, list(bundle.classes.places)
+    columns = [name[:8] if len({name[:8] for name in names}) == len(names) else name for name in names]
+    confusion = [[facts.confusion[i][j] for j in places] for i in places]
     console.table(
         ("label", "faces", "recall", *columns),
         [
             (label, sum(row), numbers.share(row[i] / sum(row), 0) if any(row) else "-", *row)
-            for i, (label, row) in enumerate(zip(facts.labels, facts.confusion, strict=True))
+            for i, (label, row) in enumerate(zip(names, confusion, strict=True))
         ],
         title="Answers to held-out faces, by label",
         numbers=("faces", "recall", *columns),
@@ -83,8 +90,9 @@ def _training_weights(facts: BundleFacts) -> str:
     return f"{kept.file}, {kept.origin}, SHA-256 {kept.sha256}" if kept else "nothing: it keeps no float weights"
 
 
-def _shares(labels: list[str], prior: list[float]) -> str:
-    return ", ".join(f"{label} {numbers.share(share)}" for label, share in zip(labels, prior, strict=True))
+def _shares(classes: Classes, prior: list[float]) -> str:
+    places = zip(classes.names, classes.places, strict=True)
+    return ", ".join(f"{name} {numbers.share(prior[place])}" for name, place in places)
 
 
 def measures_of(facts: BundleFacts) -> dict[str, dict[str, Any]]:
@@ -157,6 +165,7 @@ def _print_export(made: Exported, precision: str) -> None:
         ("fact", "value"),
         [
             ("id", made.bundle.id),
+            ("classes", made.bundle.classes.text),
             ("largest difference of logits", f"{made.difference:.1e}"),
             (f"difference by {precision}", f"{made.rounding:.1e}"),
             ("temperature", facts.temperature),

@@ -46,6 +46,7 @@ def classify(
     """
     from felicity.errors import ConfigError
     from felicity.faces.registry import open_detector
+    from felicity.index.soft_matrix import check_countable
     from felicity.recognition.classifier import Classifier
     from felicity.recognition.photographs import find_images, read_photographs
 
@@ -54,6 +55,8 @@ def classify(
     images = find_images(paths, without=annotate)
     targets = _targets(annotate, paths, images) if annotate else {}
     classifier = Classifier.open(bundle)
+    if share:
+        check_countable(classifier.classes, f"bundle {classifier.bundle.id}")
     finder = None if crop else open_detector(detector)
     if finder is not None:
         console.say(f"detector: {finder.name}, bundle: {classifier.bundle.id}")
@@ -63,7 +66,7 @@ def classify(
         if picture is not None and annotate is not None:
             _annotate(targets[reading.path], reading, picture)
         faces += len(reading.faces)
-        happy += sum(face.expression == "happy" for face in reading.faces)
+        happy += sum(face.expression == classifier.classes.happy for face in reading.faces)
         bad += reading.error is not None
         if share:
             readings.append(reading)
@@ -74,15 +77,14 @@ def classify(
     if share:
         _print_share(readings, classifier.bundle, json)
     if not json:
-        console.say(f"{len(images)} images, {faces} faces, {happy} happy" + (f", {bad} not readable" if bad else ""))
+        among = "" if classifier.classes.happy is None else f", {happy} happy"
+        console.say(f"{len(images)} images, {faces} faces{among}" + (f", {bad} not readable" if bad else ""))
     if bad:
         raise typer.Exit(1)
 
 
 def _shape(reading: ImageReading) -> dict[str, Any]:
     """The plain values of ``schemas.seeing.ImageShape``."""
-    from felicity.labels import EXPRESSIONS
-
     return {
         "image": reading.path,
         "faces": [
@@ -90,7 +92,7 @@ def _shape(reading: ImageReading) -> dict[str, Any]:
                 "box_xyxy": [round(v, 1) for v in face.detection.box_xyxy] if face.detection else None,
                 "detection_score": face.detection.score if face.detection else 1.0,
                 "expression": str(face.expression),
-                "probabilities": dict(zip(map(str, EXPRESSIONS), face.probabilities, strict=True)),
+                "probabilities": face.by_class,
                 "happy": face.happy,
             }
             for face in reading.faces

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 PathOf = Annotated[Path, typer.Argument(metavar="PATH", help="Folder, csv (also .gz, .zst), zip or tar.")]
 Format = Annotated[str | None, typer.Option("--format", "-f", metavar="NAME", help="Format, if it is not recognised.")]
 Classes = Annotated[
-    str | None, typer.Option("--classes", metavar="LIST", help="8, 7, a list such as happy,sad, or a TOML file.")
+    str | None,
+    typer.Option("--classes", metavar="LIST", help="8, 7, happy,sad, happy,negative=sad+anger, or a TOML file."),
 ]
 Votes = Annotated[
     Literal["shares", "majority", "probability", "multi-target"],
@@ -279,7 +280,9 @@ def _judge(classifier: Classifier, chosen: str | None, classes: tuple[str, ...])
     from felicity.datasets.classes import parse_classes
 
     spec = classifier.input
-    return judge_by(classifier.probabilities, spec.size, spec.colour, parse_classes(chosen), classes)
+    return judge_by(
+        classifier.probabilities, spec.size, spec.colour, parse_classes(chosen), classes, classifier.classes
+    )
 
 
 @contextmanager

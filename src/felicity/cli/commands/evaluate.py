@@ -56,7 +56,7 @@ def evaluate(
         str | None, typer.Option("--format", "-f", metavar="NAME", help="Of the data, if it is not recognised.")
     ] = None,
     classes: Annotated[
-        str | None, typer.Option("--classes", metavar="LIST", help="Evaluate on these only: 7, happy,sad, a TOML file.")
+        str | None, typer.Option("--classes", metavar="LIST", help="Evaluate on these only: as for: data prepare.")
     ] = None,
     draws: Annotated[int, typer.Option("--draws", min=100, help="Resamples that the intervals rest on.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the resamples.")] = 1,

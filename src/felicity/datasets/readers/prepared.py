@@ -42,6 +42,7 @@ class Prepared:
             names=manifest.names,
             folds=manifest.splits,
             classes=manifest.classes,
+            members=manifest.members,
             soft_labels=manifest.soft_labels,
             subjects=manifest.subjects,
             left_out=manifest.left_out,
