@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from felicity.errors import ConfigError
+from felicity.parsing import read_json
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "name": ("name", "location"),
@@ -58,7 +58,7 @@ def point(latitude: float, longitude: float) -> dict[str, Any]:
 def read_geometry(path: Path) -> Mapping[str, Any]:
     """Read the area of one location: a GeoJSON geometry, feature, or collection of one feature."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8-sig"))
+        value = read_json(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: is not GeoJSON: {error}") from error
     features = value.get("features") if isinstance(value, dict) else None
@@ -74,7 +74,7 @@ def read_geometry(path: Path) -> Mapping[str, Any]:
 
 def _of_geojson(path: Path, text: str, name_field: str | None) -> Iterator[Fields]:
     try:
-        value = json.loads(text)
+        value = read_json(text)
     except ValueError as error:
         raise ConfigError(f"{path}: is not JSON: {error}") from error
     kind = value.get("type") if isinstance(value, dict) else None
@@ -137,7 +137,7 @@ def _fields(given: Mapping[str, Any], where: str, name_field: str | None) -> Fie
         found["code"] = str(found["code"])
     if isinstance(found.get("geometry"), str):
         try:
-            found["geometry"] = json.loads(found["geometry"])
+            found["geometry"] = read_json(found["geometry"])
         except ValueError as error:
             raise ConfigError(f"{where}: geometry is not GeoJSON: {error}") from error
     position = [found.pop(name, None) for name in ("latitude", "longitude")]

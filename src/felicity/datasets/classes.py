@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from felicity.errors import DatasetError
 from felicity.labels import EXPRESSIONS, FER2013, Classes, Expression, parse_expression
+from felicity.parsing import read_toml
 
 NO_EXPRESSION = frozenset({"none", "uncertain", "unknown", "unlabeled", "no-face", "noface", "non-face", "nf"})
 """What data sets call an image that shows none of the eight; such images are left out and counted."""
@@ -110,8 +110,8 @@ def _parse(name: object, where: str) -> Expression:
 
 def _from_toml(path: Path) -> ClassMap:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        document = read_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise DatasetError(f"{path}: cannot be read as a TOML file of classes ({error})") from error
     if unknown := sorted(set(document) - {"classes", "names"}):
         raise DatasetError(f"{path}: tables are [classes] and [names], not {', '.join(unknown)}")

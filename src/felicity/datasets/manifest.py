@@ -13,11 +13,14 @@ import numpy.typing as npt
 
 from felicity.errors import DatasetError, require
 from felicity.notes import Note
+from felicity.parsing import read_json
 
 VERSION = 2
 MANIFEST, IMAGES = "manifest.parquet", "images.npy"
 OTHER = "label of "
 """Begins the columns of ``other_labels``."""
+MOST_BYTES = 512 << 20
+"""Of a manifest, unpacked; that of a million images has some 200 million."""
 PLAN = "plan.json"
 """Lies beside them for as long as the preparation is not finished."""
 
@@ -132,18 +135,36 @@ def read_manifest(folder: Path | str) -> Manifest:
     pyarrow, parquet = require("pyarrow", "data"), require("pyarrow.parquet", "data")
     path = folder / MANIFEST
     try:
+        unpacked = _unpacked(parquet.read_metadata(path))
+        if unpacked > MOST_BYTES:
+            raise DatasetError(f"{path}: refused, for it says it unpacks to {unpacked:,} bytes; prepare it again")
         table = parquet.read_table(path)
+        facts = read_json((table.schema.metadata or {}).get(b"felicity", b"{}"))
     except FileNotFoundError as error:
         raise DatasetError(f"{folder}: has no {MANIFEST}; prepare the data set first") from error
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, TypeError, KeyError, pyarrow.ArrowException) as error:
         raise DatasetError(f"{path}: cannot be read ({error}); prepare the data set again") from error
-    facts = json.loads((table.schema.metadata or {}).get(b"felicity", b"{}"))
+    if not isinstance(facts, dict):
+        raise DatasetError(f"{path}: its facts are no table; prepare the data set again")
     if (version := facts.get("version")) != VERSION:
         raise DatasetError(
             f"{path}: is a manifest of version {version or 'none'}, but this Felicity reads version {VERSION}; "
             f"prepare the data set again"
         )
-    columns = {name: table[name].to_pylist() for name in table.column_names}
+    try:
+        manifest = _manifest(facts, {name: table[name].to_pylist() for name in table.column_names})
+        _check(manifest)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise DatasetError(f"{path}: is damaged ({error}); prepare the data set again") from error
+    return manifest
+
+
+def _unpacked(metadata: Any) -> int:
+    return sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+
+
+def _manifest(facts: Mapping[str, Any], columns: Mapping[str, list[Any]]) -> Manifest:
+    """What a file holds, unchecked."""
     classes = tuple(facts["classes"])
     index = {None: -1} | {name: i for i, name in enumerate(classes)}
     return Manifest(
@@ -174,14 +195,32 @@ def read_manifest(folder: Path | str) -> Manifest:
     )
 
 
+def _check(manifest: Manifest) -> None:
+    """Raise ValueError, or what a wrong type raises, for what no manifest can hold."""
+    _ = manifest.leaky, manifest.notes, [count + 0 for count in manifest.left_out.values()]
+    texts = [manifest.format, *manifest.classes, *manifest.hashes, *manifest.remarks, *manifest.warnings]
+    texts += [flag for flags in manifest.flags for flag in flags]
+    if wrong := [text for text in texts if not isinstance(text, str)]:
+        raise ValueError(f"{wrong[0]!r:.40} is no text")
+    if unknown := set(manifest.splits.tolist()) - {"train", "validation", "test", "left out"}:
+        raise ValueError(f"{min(unknown)!r:.40} is no part")
+    if len(manifest.names) != len(set(manifest.names.tolist())) or not len(manifest.names):
+        raise ValueError("each image has a name of its own")
+    if min(manifest.heights.min(), manifest.widths.min()) < 1:
+        raise ValueError("an image has a height and a width")
+    soft = manifest.soft_labels
+    if soft is not None and (soft.shape[1:] != (len(manifest.classes),) or not np.isfinite(soft).all()):
+        raise ValueError(f"soft labels of {soft.shape} are not shares of {len(manifest.classes)} classes")
+
+
 def read_images(folder: Path | str) -> npt.NDArray[np.uint8]:
     """The images of a prepared ``folder``, memory-mapped and read-only. Raises DatasetError."""
     folder = Path(folder)
     try:
         images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # NumPy lets everything out that its reader of headers meets
         raise DatasetError(f"{folder / IMAGES}: cannot be read ({error}); prepare the data set again") from error
-    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+    if images.dtype != np.uint8 or images.ndim not in (3, 4) or 0 in images.shape:
         raise DatasetError(f"{folder / IMAGES}: holds {images.dtype} {images.shape}, not images; prepare it again")
     found: npt.NDArray[np.uint8] = images
     return found

@@ -8,8 +8,6 @@ All files are covered by SHA-256, so a swapped or damaged one is noticed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -17,133 +15,37 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from felicity.errors import BundleError
 from felicity.files import swap_folders
 from felicity.imaging import InputSpec
-from felicity.labels import EIGHT_CLASSES, EXPRESSIONS, Classes, Expression
+from felicity.labels import EIGHT_CLASSES, EXPRESSIONS, Classes
+from felicity.models import trial
+from felicity.models.bundle_facts import FORMAT, BundleFacts, TrainingWeights
+from felicity.models.bundle_files import checked_content, digest_of
 from felicity.models.weights import pack_weights, unpack_weights
+from felicity.parsing import read_json
 from felicity.validation import checked, dotted
 
 if TYPE_CHECKING:
     from felicity.index.soft_matrix import SoftMatrix
 
-FORMAT: Literal[1] = 1
 FACTS_FILE, TRAINING_WEIGHTS = "bundle.json", "weights.npz"
 ZOO = Path(__file__).parent / "zoo"
 DEFAULT = "best"
 
-Row = Annotated[list[float], Field(min_length=8, max_length=8)]
-Matrix = Annotated[list[Row], Field(min_length=8, max_length=8)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Input(_Strict):
-    """See ``imaging.InputSpec``."""
-
-    size: int
-    colour: Literal["gray", "rgb"]
-    mean: float
-    std: float
-
-
-class SoftMatrixFacts(_Strict):
-    """What the network answers to held-out faces of each label (``Bundle.soft_matrix``).
-
-    ``matrix[i][j]``: mean probability of expression i over faces whose label is j. ``counts[j]``:
-    how many faces. ``cross[j]``: mean of p pᵀ over them.
-    """
-
-    matrix: Matrix
-    counts: Annotated[list[int], Field(min_length=8, max_length=8)]
-    cross: Annotated[list[Matrix], Field(min_length=8, max_length=8)]
-
-
-class SecondHead(_Strict):
-    """A second answer to the same face, in another convention of labels.
-
-    ``labels_of``: whose labels, such as ``FER2013``; ``output``: of the ONNX file. Other names as in ``BundleFacts``.
-    """
-
-    labels_of: str
-    output: str
-    temperature: Annotated[float, Field(gt=0)]
-    bias: Row
-    prior: Row
-    metrics: dict[str, Any]
-
-
-class TrainingWeights(_Strict):
-    """Float weights that a training can begin with (``models.weights``); ``origin``: where they come from, in words."""
-
-    file: str
-    sha256: str
-    origin: str
-
-
-class BundleFacts(_Strict):
-    """What stands in ``bundle.json``.
-
-    ``temperature`` divides logits, then ``bias`` is added, which makes them calibrated under ``prior``, the shares of
-    the expressions among the faces that they were calibrated on. ``classes``: what it tells apart, by name, with the
-    expressions that each class is made of; a class stands at the place of the first of them (``labels.Classes``).
-    ``answer_prior``: shares for which answers are made, see ``recognition.Classifier``; None for ``prior``. Soft matrix
-    and confusion are of the answers so made. ``card``: what it is meant for and what not, in words. ``training``:
-    configuration, data, versions and epoch, where ``felicity train`` made the weights.
-    """
-
-    format: Literal[1]
-    name: str
-    weights: str
-    weights_sha256: str
-    labels: list[str]
-    input: Input
-    temperature: Annotated[float, Field(gt=0)]
-    bias: Row | None = None
-    prior: Row
-    answer_prior: Row | None = None
-    soft_matrix: SoftMatrixFacts
-    confusion: Annotated[list[list[int]], Field(min_length=8, max_length=8)]
-    metrics: dict[str, Any]
-    trained_on: str
-    calibrated_on: str
-    licence: str
-    made_with: str
-    classes: dict[str, list[Expression]] | None = None
-    second: SecondHead | None = None
-    card: dict[str, str] | None = None
-    training: dict[str, Any] | None = None
-    training_weights: TrainingWeights | None = None
-    facts_sha256: str = ""
-
-    @field_validator("classes")
-    @classmethod
-    def _disjoint(cls, value: dict[str, list[Expression]] | None) -> dict[str, list[Expression]] | None:
-        if value is not None and len(Classes.of(value, value).names) < 2:
-            raise ValueError("two classes or more expected")
-        return value
-
-    def digest(self, *without: str) -> str:
-        """SHA-256 of everything but itself and the fields ``without``."""
-        told = self.model_dump(exclude={"facts_sha256", *without}, exclude_none=True)
-        text = json.dumps(told, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
 
 class Bundle:
-    """An opened bundle: its folder and its facts. The weights are read by whoever runs them."""
+    """An opened bundle: its folder, its facts, and its ONNX file as it was when its digest was checked."""
 
-    def __init__(self, folder: Path, facts: BundleFacts) -> None:
+    def __init__(self, folder: Path, facts: BundleFacts, onnx: bytes) -> None:
         self.folder = folder
         self.facts = facts
+        self._onnx = onnx
 
     @property
     def name(self) -> str:
@@ -152,8 +54,20 @@ class Bundle:
 
     @property
     def weights(self) -> Path:
-        """The ONNX file."""
+        """Where the ONNX file is; ``network`` is what to run."""
         return self.folder / self.facts.weights
+
+    def network(self) -> bytes:
+        """The ONNX file, safe to open: shipped, made by this process, or tried in one of its own (``models.trial``).
+
+        Raises BundleError for a network that leads out of its file, or needs too much memory or time.
+        """
+        if self.folder.parent != ZOO:
+            try:
+                trial.try_network(self._onnx, (self.input.channels, self.input.size, self.input.size))
+            except ValueError as error:
+                raise BundleError(f"{self.weights}: is refused, for it {error}; get the bundle anew") from error
+        return self._onnx
 
     @cached_property
     def id(self) -> str:
@@ -191,7 +105,7 @@ class Bundle:
         kept = self.facts.training_weights
         if kept is None:
             return None
-        content = _content(self.folder, kept.file, kept.sha256)
+        content = checked_content(self.folder, kept.file, kept.sha256)
         try:
             return unpack_weights(content)
         except ValueError as error:
@@ -207,7 +121,7 @@ def open_bundle(where: str | Path | None = None) -> Bundle:
     folder = _find(where)
     file = folder / FACTS_FILE
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
+        raw = read_json(file.read_bytes())
     except FileNotFoundError:
         raise BundleError(f"{folder}: a bundle is a folder with {FACTS_FILE}, which is missing here") from None
     except (OSError, ValueError) as error:
@@ -227,9 +141,11 @@ def open_bundle(where: str | Path | None = None) -> Bundle:
         raise BundleError(f"{file}: labels {', '.join(EXPRESSIONS)} expected, found {', '.join(facts.labels)}")
     if facts.facts_sha256 != facts.digest():
         raise BundleError(f"{file}: was changed after it was written (its SHA-256 does not match); get the bundle anew")
-    bundle = Bundle(folder, facts)
-    _ = bundle.input
-    _content(folder, facts.weights, facts.weights_sha256)
+    bundle = Bundle(folder, facts, checked_content(folder, facts.weights, facts.weights_sha256))
+    try:
+        _ = bundle.input, bundle.soft_matrix
+    except ValueError as error:
+        raise BundleError(f"{file}: {error}; get the bundle anew") from error
     return bundle
 
 
@@ -250,33 +166,16 @@ def write_bundle(
     kept = None
     if trained is not None:
         files[TRAINING_WEIGHTS] = pack_weights(trained)
-        kept = TrainingWeights(file=TRAINING_WEIGHTS, sha256=_sha256(files[TRAINING_WEIGHTS]), origin=origin)
-    fixed = {"format": FORMAT, "weights": "model.onnx", "weights_sha256": _sha256(weights), "training_weights": kept}
+        kept = TrainingWeights(file=TRAINING_WEIGHTS, sha256=digest_of(files[TRAINING_WEIGHTS]), origin=origin)
+    fixed = {"format": FORMAT, "weights": "model.onnx", "weights_sha256": digest_of(weights), "training_weights": kept}
     complete = BundleFacts(**(facts | fixed))
+    trial.trust(weights)
     complete = complete.model_copy(update={"facts_sha256": complete.digest()})
     try:
         _write(folder, files, complete)
     except OSError as error:
         raise BundleError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
     return open_bundle(folder)
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _content(folder: Path, name: str, sha256: str) -> bytes:
-    """The content of a bundle's file. Raises BundleError where it is missing or another than was written."""
-    file = folder / name
-    if Path(name).name != name or not file.is_file():
-        raise BundleError(f"{folder}: weights {name!r} are missing; get the bundle anew")
-    content = file.read_bytes()
-    if (found := _sha256(content)) != sha256:
-        raise BundleError(
-            f"{file}: SHA-256 {sha256[:12]}… expected, found {found[:12]}…; "
-            "the weights were changed or damaged, get the bundle anew"
-        )
-    return content
 
 
 def _write(folder: Path, files: Mapping[str, bytes], complete: BundleFacts) -> None:

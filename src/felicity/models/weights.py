@@ -7,14 +7,17 @@ beyond what half precision holds.
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from felicity.array_files import read_arrays
+
 Array = npt.NDArray[Any]
+MOST_BYTES = 256 << 20
+"""Of the weights of a network, unpacked."""
 
 
 def pack_weights(weights: Mapping[str, Array]) -> bytes:
@@ -28,7 +31,6 @@ def pack_weights(weights: Mapping[str, Array]) -> bytes:
 def unpack_weights(content: bytes) -> dict[str, npt.NDArray[np.float32]]:
     """Return float32 arrays by variable path. Raises ValueError where ``content`` is no such file."""
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            return {path: stored[path].astype(np.float32) for path in stored.files}
-    except (OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"no NumPy archive ({error})") from error
+        return {path: value.astype(np.float32) for path, value in read_arrays(content, MOST_BYTES).items()}
+    except TypeError as error:
+        raise ValueError(f"no weights ({error})") from error

@@ -25,8 +25,9 @@ class Classifier:
     def __init__(self, bundle: Bundle, *, threads: int | None = None, natural: bool = False) -> None:
         self.bundle, self.classes = bundle, bundle.classes
         self.input = bundle.input
+        network = bundle.network()
         try:
-            self._session = open_session(bundle.weights, threads=threads)
+            self._session = open_session(network, threads=threads)
         except Exception as error:  # ONNX Runtime raises its own types, all of them meaning this
             raise BundleError(f"{bundle.weights}: ONNX Runtime cannot load it ({error})") from error
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()

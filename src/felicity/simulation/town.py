@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from felicity.errors import ConfigError
+from felicity.parsing import read_toml
 from felicity.simulation.people import draw_labels
 from felicity.windows import Location, PersonObservation, Window, WindowAccumulator
 
@@ -146,12 +146,12 @@ def read_places(path: Path) -> tuple[SimulatedLocation, ...]:
     Names are marked as simulated. Raises ConfigError for what cannot be read or is not known.
     """
     try:
-        found = _Places.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as a TOML file of places ({error})") from error
+        found = _Places.model_validate(read_toml(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read as a TOML file of places ({error})") from error
     places = tuple(
         SimulatedLocation(**(p.model_dump() | {"name": p.name.removesuffix(MARK) + MARK})) for p in found.place
     )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -17,13 +16,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from felicity.array_files import read_arrays
 from felicity.datasets.augment import Augmentation
 from felicity.errors import ConfigError
 from felicity.files import make_folder, write_whole
+from felicity.parsing import read_json
 from felicity.training.views import ImageArray, View, Views, digest_of, lightness
 
 FORMAT, FACTS = 1, "answers.json"
 LARGEST = 15_000_000
+MOST_BYTES = 1 << 30
+"""Of one file of answers, which is written unpacked."""
 """Bytes of a file of views, about."""
 NEAR, MOST = 2, 0.99
 """Views are the same where the lightness of most images differs by so little: versions of OpenCV round differently."""
@@ -125,7 +128,7 @@ def open_answers(where: str | Path) -> Answers:
     folder = Path(where)
     try:
         content = (folder / FACTS).read_bytes()
-        facts = json.loads(content)
+        facts = read_json(content)
         if (found := facts["format"]) != FORMAT:
             raise ConfigError(f"{folder / FACTS}: format {FORMAT} expected, found {found!r}; make the answers anew")
         arrays: dict[str, npt.NDArray[Any]] = {}
@@ -133,8 +136,7 @@ def open_answers(where: str | Path) -> Answers:
             packed = (folder / name).read_bytes()
             if sha256(packed).hexdigest() != digest:
                 raise ConfigError(f"{folder / name}: was changed after it was written; copy the answers anew")
-            with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
-                arrays |= {key: stored[key] for key in stored.files}
+            arrays |= read_arrays(packed, MOST_BYTES, packed=False)
         how, number = facts["views"].pop("how"), facts["number"]
         return Answers(
             folder,
@@ -146,5 +148,5 @@ def open_answers(where: str | Path) -> Answers:
             [arrays[f"answers-{view}"] for view in range(number)],
             [arrays[f"lightness-{view}"] for view in range(number)],
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{folder}: cannot be read as answers of teachers ({error}); copy them anew") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from felicity.array_files import read_arrays
 from felicity.errors import TrainingError
 from felicity.files import put
+from felicity.parsing import read_json
 
 State = dict[str, npt.NDArray[Any]]
+MOST_BYTES = 16 << 30
+"""Of a checkpoint, which is written unpacked: far above any network that is trained here."""
 _FACTS, _DIGEST = "__facts__", "__sha256__"
 
 
@@ -32,15 +35,17 @@ def save(path: Path, state: State, facts: dict[str, Any]) -> None:
 def load(path: Path) -> tuple[State, dict[str, Any]]:
     """What ``save`` wrote. Raises TrainingError where it is missing, damaged or was changed."""
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        with path.open("rb") as stream:
+            arrays = read_arrays(stream, MOST_BYTES, packed=False)
         written = arrays.pop(_DIGEST).tobytes().hex()
         if written != digest(arrays):
             raise TrainingError(f"{path}: was changed after it was written (its SHA-256 does not match); do not use it")
-        facts: dict[str, Any] = json.loads(arrays.pop(_FACTS).tobytes())
+        facts: dict[str, Any] = read_json(arrays.pop(_FACTS).tobytes())
+        if not isinstance(facts, dict):
+            raise ValueError(f"facts are a table, not {facts!r:.40}")
     except FileNotFoundError as error:
         raise TrainingError(f"{path}: is not there; the run has no such checkpoint yet") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise TrainingError(f"{path}: is no checkpoint of Felicity, or is damaged ({error})") from error
     return arrays, facts
 

@@ -6,7 +6,6 @@ The fields are the only list of settings: TOML keys, flags, their help and messa
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from felicity import parsing
 from felicity.datasets.augment import PRESETS, Augmentation
 from felicity.errors import ConfigError
 from felicity.models.backend import Backend
@@ -190,8 +190,8 @@ def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
 def read_toml(path: Path) -> Layer:
     """Return a configuration file as nested mappings. Raises ConfigError."""
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        settings = parsing.read_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read as a TOML configuration ({error})") from error
     return Layer(settings, lambda place: f"{path}: {dotted(place)}")
 

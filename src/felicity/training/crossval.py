@@ -15,6 +15,7 @@ from typing import Any
 from felicity.errors import ConfigError, TrainingError
 from felicity.metrics.calibration import Probabilities, log_loss
 from felicity.metrics.classification import Rows, Scores
+from felicity.parsing import read_json
 from felicity.training.checkpoint import write
 from felicity.training.config import TrainConfig
 from felicity.training.fit import Watcher, fit
@@ -79,7 +80,7 @@ def read(folder: Path) -> dict[str, Any] | None:
     """What ``crossval.json`` of ``folder`` says; None where there is none. Raises TrainingError."""
     file = folder / SUMMARY
     try:
-        facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        facts: dict[str, Any] = read_json(file.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

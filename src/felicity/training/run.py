@@ -23,6 +23,7 @@ from felicity.errors import ConfigError, TrainingError
 from felicity.imaging.spec import Colour
 from felicity.labels import EXPRESSIONS, Classes
 from felicity.metrics.temperature import softmax
+from felicity.parsing import read_json
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
 from felicity.training.data import ImageArray, TrainingSet
@@ -121,7 +122,7 @@ def open_run(folder: Path) -> TrainingRun:
     """Raises TrainingError where ``folder`` is not one, or of another version."""
     file = folder / RUN
     try:
-        facts = json.loads(file.read_text(encoding="utf-8"))
+        facts = read_json(file.read_bytes())
     except FileNotFoundError as error:
         raise TrainingError(f"{folder}: is no run folder, it has no {RUN}; make one with: felicity train") from error
     except (OSError, ValueError) as error:
@@ -134,7 +135,7 @@ def open_run(folder: Path) -> TrainingRun:
         config, classes, second = make_config(facts["config"]), facts["classes"], facts.get("second_classes", ())
         members = {name: tuple(made_of) for name, made_of in facts.get("members", {}).items()}
         return TrainingRun(folder, config, tuple(classes), pixels["mean"], pixels["std"], facts, tuple(second), members)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise TrainingError(f"{file}: is incomplete or damaged ({error}); train anew") from error
 
 

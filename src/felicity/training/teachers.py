@@ -49,7 +49,7 @@ class Teachers:
             _check(bundle, data)
         for answers in self._answers:
             answers.check(views or answers.views, number, names, data.train.images)
-        self._sessions = [open_session(bundle.weights, threads=threads or None) for bundle in self._bundles]
+        self._sessions = [open_session(bundle.network(), threads=threads or None) for bundle in self._bundles]
 
     def __call__(self, images: ImageArray, view: View | None = None) -> Floats32:
         """Probabilities ``(B, C)`` for uint8 ``(B, S, S[, 3])``, in blocks of the heads' classes, which sum to 1.

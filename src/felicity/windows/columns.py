@@ -182,8 +182,8 @@ class Tally(Column):
 
 def check_count(name: str, value: Any) -> None:
     """Raise ValueError unless ``value`` is a whole number from 0."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
-        raise ValueError(f"{name} counts in whole numbers from 0, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value <= _LARGEST:
+        raise ValueError(f"{name} counts in whole numbers from 0, not {value!r:.40}")
 
 
 WINDOW_COLUMNS: tuple[Column, ...] = (

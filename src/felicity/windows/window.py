@@ -155,7 +155,7 @@ class Window:
             times = {name: datetime.fromisoformat(value[name]) for name in _TIMES}
             key = WindowKey(**{name: value[name] for name in _KEY} | times)
             return cls(key, **{name: value[name] for name in _NAMES})
-        except (TypeError, AttributeError) as error:
+        except (TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"not a window: {error}") from error
 
 

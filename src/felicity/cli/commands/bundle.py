@@ -13,7 +13,7 @@ from felicity.style import numbers
 if TYPE_CHECKING:
     from felicity.export.run_to_bundle import Exported
     from felicity.labels import Classes
-    from felicity.models.bundle import BundleFacts
+    from felicity.models.bundle_facts import BundleFacts
 
 Where = Annotated[
     str | None, typer.Argument(metavar="[PATH]", help="A bundle's folder or shipped name (default: the shipped one).")

@@ -1,0 +1,33 @@
+"""The files of a bundle: read once and checked, so that what was checked is what is used."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from felicity.errors import BundleError
+
+MOST_BYTES = 128 << 20
+"""Of one file of a bundle."""
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256, hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def checked_content(folder: Path, name: str, sha256: str) -> bytes:
+    """The content of a bundle's file. Raises BundleError where it is missing or another than was written."""
+    file = folder / name
+    if Path(name).name != name or not file.is_file():
+        raise BundleError(f"{folder}: weights {name!r} are missing; get the bundle anew")
+    with file.open("rb") as stream:
+        content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise BundleError(f"{file}: has more than the {MOST_BYTES >> 20} MB allowed; get a smaller bundle")
+    if (found := digest_of(content)) != sha256:
+        raise BundleError(
+            f"{file}: SHA-256 {sha256[:12]}… expected, found {found[:12]}…; "
+            "the weights were changed or damaged, get the bundle anew"
+        )
+    return content
