@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import os
+import threading
 import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +16,8 @@ from felicity.errors import FelicityError
 from felicity.notes import Note
 from felicity.redaction import redacted
 from felicity.store import open_store
-from tests.support.command import felicity, felicity_json
+from felicity.style.tables import to_csv
+from tests.support.command import SRC, felicity, felicity_json
 from tests.support.media import write_images
 
 HOSTILE = "a\x1b]0;owned\x07\nerror all is well\u202egnp\u2028\x9b31m"
@@ -85,3 +89,56 @@ def test_errors_and_notes_hold_no_secret(text: str, told: str) -> None:
 def test_commands_tell_no_secret(arguments: list[str], tmp_path: Path) -> None:
     done = felicity(*arguments, home=tmp_path, expect=1)
     assert "s3cret" not in done.stdout + done.stderr and "me:" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31m", "a\nb", "a\0b", "a\u2028b", " a", "", "x" * 201])
+def test_cameras_locations_and_models_have_names_of_one_line(name: str, tmp_path: Path) -> None:
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    with open_store(tmp_path / "s.db") as store:
+        for place, camera, model in ((name, "door", "m@1"), ("Here", name, "m@1"), ("Here", "door", name)):
+            with pytest.raises(ValueError, match="name"):
+                store.begin_run(place, camera, "film", begin, model)
+        with pytest.raises(ValueError, match="source"):
+            store.begin_run("Here", "door", "fi\0lm", begin, "m@1")
+        assert store.runs() == [] and store.locations() == []
+    (tmp_path / "a.png").write_bytes(b"")
+    if "\0" not in name:
+        done = felicity("watch", tmp_path / "a.png", "-l", "Here", "--camera", name, home=tmp_path, expect=1)
+        assert "a camera" in done.stderr and not steering(done.stderr)
+
+
+def test_names_that_a_spreadsheet_would_compute_stay_names() -> None:
+    rows = [
+        {"name": name} for name in ("=1+1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)", "\n=1", "plain", "a=1")
+    ]
+    assert to_csv(rows).decode().count("'") == 6
+
+
+def test_a_pipe_is_no_file_of_weights(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = felicity("detectors", "install", "yunet", "--from", tmp_path / "pipe", home=tmp_path, expect=1)
+    assert "is no file" in done.stderr
+
+
+def test_a_download_goes_to_no_other_host_unasked(tmp_path: Path) -> None:
+    class Elsewhere(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302, "Found\x1b[31m")
+            self.send_header("Location", "http://localhost:9/secret")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/yunet.onnx"
+        done = felicity("detectors", "install", "yunet", "--url", url, home=tmp_path, expect=1)
+        server.shutdown()
+    assert "another host" in done.stderr and "localhost:9" in done.stderr
+
+
+def test_pages_may_load_and_run_nothing() -> None:
+    for template in (SRC / "felicity").rglob("*.html.j2"):
+        if template.name not in ("page.html.j2", "parts.html.j2"):
+            assert '{% extends "page.html.j2" %}' in template.read_text(), template
+    assert "default-src 'none'" in (SRC / "felicity" / "style" / "page.html.j2").read_text()

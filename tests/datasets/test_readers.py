@@ -16,6 +16,7 @@ from felicity.datasets.registry import known_readers
 from felicity.errors import DatasetError
 from felicity.labels import EXPRESSIONS, FERPLUS, INDEX
 from tests.support import faces_on_disk as disk
+from tests.support.command import felicity
 
 Writer = Callable[[disk.Faces, Path], Path]
 ROW_OF: dict[str, Callable[[str], int]] = {
@@ -152,7 +153,10 @@ def test_a_label_table_says_the_folds_and_who_is_shown(column: str, tmp_path: Pa
     lines.append("00000.png,happy,Training,")
     (tmp_path / "table").mkdir()
     (tmp_path / "table" / "ours.csv").write_text("\n".join(lines))
-    samples = open_dataset(tmp_path / "table" / "ours.csv")
+    for command in (["inspect"], ["prepare", "-o", tmp_path / "copied"]):
+        done = felicity("data", command[0], tmp_path / "table" / "ours.csv", *command[1:], home=tmp_path, expect=1)
+        assert "line 2: " in done.stderr and "not below the table's folder" in done.stderr
+    samples = open_dataset(tmp_path / "table" / "ours.csv", outside=True)
     np.testing.assert_array_equal(samples.array(), faces.images)
     assert samples.folds.tolist() == list(faces.folds)
     assert samples.names[0] == "../elsewhere/00000.png", "as free of the machine's folders as the others"

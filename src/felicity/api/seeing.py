@@ -95,7 +95,7 @@ def watch(
         return watch_source(
             frames,
             location=location,
-            camera=camera or Path(frames.source_id).stem or frames.source_id,
+            camera=camera or _named_after(frames.source_id),
             store=open_store,
             classifier=classifier,
             detector=finder,
@@ -109,12 +109,24 @@ def watch(
 
 def _check_names(camera: str | None, window: int) -> None:
     from felicity.errors import ConfigError
+    from felicity.windows.names import check_name
     from felicity.windows.window import LONGEST
 
     if not 1 <= window <= LONGEST:
         raise ConfigError(f"a window lasts 1 to {LONGEST} seconds, not {window}")
-    if camera is not None and not camera.strip():
-        raise ConfigError(f"a camera needs a name, not {camera!r}; leave it out to name it after the source")
+    if camera is not None:
+        try:
+            check_name(camera, "a camera")
+        except ValueError as error:
+            raise ConfigError(f"{error}; without --camera it is named after the source") from error
+
+
+def _named_after(source_id: str) -> str:
+    """Return a camera's name for a source; what no name may hold is spelt out."""
+    from felicity.visible import visible
+    from felicity.windows.names import LONGEST_NAME
+
+    return visible(Path(source_id).stem or source_id).strip()[:LONGEST_NAME].strip() or "camera"
 
 
 def _source_name(source: str | Path | int, annotate: str | Path | None) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
+from typing import Any
 
 from felicity.datasets.auditing import Audit
 from felicity.datasets.findings import audit_findings
 from felicity.files import write_whole
+from felicity.style.tables import to_csv
 
 COLUMNS = ("finding", "group", "name", "fold", "label")
 
@@ -19,17 +19,14 @@ def write_findings(audit: Audit, path: Path) -> int:
     ``group`` numbers the groups of a finding from 1: rows of one number belong together. Raises ConfigError.
     """
     samples = audit.samples
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    rows = 0
+    rows: list[dict[str, Any]] = []
     for finding in audit_findings(audit):
         groups = finding.examples or tuple(audit.unreadable[:, None] if finding.title == "Unreadable files" else ())
         for number, group in enumerate(groups, start=1):
             for row in group.tolist():
                 label = int(samples.labels[row])
                 named = samples.classes[label] if label >= 0 else ""
-                table.writerow((finding.title, number, samples.names[row], samples.folds[row], named))
-                rows += 1
-    write_whole(path, text.getvalue().encode())
-    return rows
+                cells = (finding.title, number, str(samples.names[row]), str(samples.folds[row]), named)
+                rows.append(dict(zip(COLUMNS, cells, strict=True)))
+    write_whole(path, to_csv(rows, COLUMNS))
+    return len(rows)

@@ -17,10 +17,14 @@ from felicity.errors import ConfigError, DatasetError
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a reader may need beyond the files. ``votes`` matters to FER+ alone."""
+    """What a reader may need beyond the files. ``votes`` matters to FER+ alone.
+
+    ``outside``: a table may name images that are not below its folder.
+    """
 
     classes: ClassMap
     votes: VoteRule
+    outside: bool = False
 
 
 class Reader(Protocol):
@@ -67,16 +71,22 @@ def known_readers() -> dict[str, Reader]:
 
 
 def open_dataset(
-    path: Path | str, format: str | None = None, *, classes: ClassMap | str | None = None, votes: VoteRule | None = None
+    path: Path | str,
+    format: str | None = None,
+    *,
+    classes: ClassMap | str | None = None,
+    votes: VoteRule | None = None,
+    outside: bool = False,
 ) -> Samples:
     """The data set at ``path``: a folder, a csv (also ``.gz``, ``.zst``), a zip or a tar.
 
     ``format``: a reader's name; without it the readers look at the files. ``classes``: see
-    ``parse_classes``. ``votes``: how FER+ votes become labels. Raises DatasetError.
+    ``parse_classes``. ``votes``: how FER+ votes become labels. ``outside``: see ``ReadOptions``. Raises
+    DatasetError.
     """
     tree = open_tree(Path(path))
     chosen = classes if isinstance(classes, ClassMap) else parse_classes(classes)
-    samples = _reader(tree, format, chosen).read(tree, ReadOptions(chosen, votes or VoteRule()))
+    samples = _reader(tree, format, chosen).read(tree, ReadOptions(chosen, votes or VoteRule(), outside))
     return samples.select(chosen) if chosen.asked else samples
 
 

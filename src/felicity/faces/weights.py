@@ -11,10 +11,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from felicity import paths
 from felicity.errors import ConfigError, DetectorError
 from felicity.files import make_folder, put
+
+
+class _SameHost(urllib.request.HTTPRedirectHandler):
+    """Follows an answer that names another address of the same host, or https for http; no other host unasked."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        """The next request. Raises ValueError for another host."""
+        old, new = urlsplit(req.full_url), urlsplit(newurl)
+        if new.hostname != old.hostname or (old.scheme == "https" and new.scheme != "https"):
+            fp.close()  # the answer, which holds the connection
+            raise ValueError(f"the server sends us on to {new.scheme}://{new.netloc}, another host; give that by --url")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class NotInstalledError(DetectorError):
@@ -94,7 +110,7 @@ class WeightsFile:
         content = bytearray()
         instead = "nothing was installed; try again or use --from FILE"
         try:
-            with urllib.request.urlopen(url, timeout=timeout) as answer:
+            with urllib.request.build_opener(_SameHost).open(url, timeout=timeout) as answer:
                 while len(content) <= self.size and (part := answer.read1(65536)):
                     content += part
                     on_progress(len(content))

@@ -18,6 +18,24 @@ from felicity.errors import SourceError
 # FFmpeg draws text files as if they were on a terminal.
 _NOT_VIDEO = {"tty"}
 
+FILE_OPTIONS = {
+    "protocol_whitelist": "file",
+    # Containers and bare streams that hold their pictures themselves. Playlists, session descriptions and lists of
+    # pictures, which FFmpeg knows as well, make it open whatever files and addresses they name.
+    "format_whitelist": (
+        "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,apng,webp,flv,live_flv,asf,asf_o,mpegts,mpeg,mpegvideo,m4v,h261,"
+        "h263,h264,hevc,vvc,evc,av1,obu,ivf,mjpeg,mpjpeg,mjpeg_2000,dv,ogg,nut,mxf,rm,wtv,dirac,dnxhd,vc1,yuv4mpegpipe,"
+        "swf,gxf,nsv,nuv,avs2,avs3,cavsvideo,amv,dhav,ingenient,tty"
+    ),
+}
+"""For av.open: what a file may be, so that it leads to no other."""
+STREAM_OPTIONS = {
+    # What lies beneath rtsp, http and the like, but no file: a playlist of a server must not read this machine.
+    "protocol_whitelist": "http,https,httpproxy,tcp,tls,udp,rtp,srtp,rtsp,rtsps,rtmp,rtmps,rtmpt,rtmpts,crypto",
+}
+FILE_SECONDS = 30.0
+"""For each opening and each read of a file: a disk of the network may hang."""
+
 
 class Pace:
     """Chooses at most ``fps`` frames per second by their times, evenly, however irregular they are.

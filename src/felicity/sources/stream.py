@@ -14,7 +14,7 @@ import av
 from felicity.errors import SourceError
 from felicity.redaction import redacted_address
 from felicity.sources._live import LiveSource, LostError, Picture
-from felicity.sources._pyav import decode, intra_only, reason, rgb, video_stream
+from felicity.sources._pyav import STREAM_OPTIONS, decode, intra_only, reason, rgb, video_stream
 from felicity.sources.registry import SourceOptions, register
 
 PROTOCOLS = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "rtp", "tcp")
@@ -23,6 +23,7 @@ UNDECODABLE_SECONDS = 60.0
 """Pictures cannot be decoded before the first key frame, which thrifty cameras send rarely."""
 
 _FFMPEG_OPTIONS = {
+    **STREAM_OPTIONS,
     # Lost packets smear the picture; a camera behind a firewall reaches nobody by UDP.
     "rtsp_transport": "tcp",
     # Up to two seconds to find out what the stream is, the default is five.

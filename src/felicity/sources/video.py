@@ -12,7 +12,17 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from felicity.errors import SourceError
-from felicity.sources._pyav import Clock, Pace, decode, intra_only, reason, rgb, video_stream
+from felicity.sources._pyav import (
+    FILE_OPTIONS,
+    FILE_SECONDS,
+    Clock,
+    Pace,
+    decode,
+    intra_only,
+    reason,
+    rgb,
+    video_stream,
+)
 from felicity.sources.frame import Frame
 from felicity.sources.registry import SourceKind, SourceOptions, register
 
@@ -36,10 +46,12 @@ class VideoSource(SourceKind):
         super().__init__(str(path), options)
         try:
             # The prefix keeps a colon in a file's name from being taken for a protocol.
-            self._container = av.open(f"file:{path}", metadata_errors="replace")
+            self._container = av.open(
+                f"file:{path}", metadata_errors="replace", options=FILE_OPTIONS, timeout=FILE_SECONDS
+            )
         except (av.FFmpegError, OSError, ValueError) as error:
             raise SourceError(
-                f"{path} cannot be read as a video ({reason(error)}); expected MP4, AVI, GIF or the like"
+                f"{path} cannot be read as a video ({reason(error)}); expected MP4, AVI, GIF or the like, no playlist"
             ) from error
         try:
             self._stream = video_stream(self._container, str(path), options.max_pixels)

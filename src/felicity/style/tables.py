@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -44,13 +45,13 @@ def write_table(path: Path, table: Table, *, title: str = "Table") -> None:
     write_whole(path, content)
 
 
-def to_csv(table: Table) -> bytes:
+def to_csv(table: Table, headings: Sequence[str] = ()) -> bytes:
     """Return UTF-8 with a heading line and empty cells for None.
 
-    Text that a spreadsheet would compute gets an apostrophe before it.
+    ``headings``: for a table that may have no rows. Text that a spreadsheet would compute gets an apostrophe before it.
     """
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, fieldnames=list(table[0]) if table else [], lineterminator="\n")
+    writer = csv.DictWriter(stream, fieldnames=list(headings or (table[0] if table else ())), lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: _inert(_plain(cell)) for name, cell in row.items()} for row in table)
     return stream.getvalue().encode()
@@ -110,4 +111,6 @@ def _plain(cell: Any) -> Any:
 
 def _inert(cell: Any) -> Any:
     """Names come from outside, and one like ``=HYPERLINK(…)`` must stay a name (CWE-1236)."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    # Spreadsheets take full-width signs for the plain ones.
+    plain = unicodedata.normalize("NFKC", cell[:1]) if isinstance(cell, str) else ""
+    return f"'{cell}" if plain in ("=", "+", "-", "@", "\t", "\r", "\n", "\N{MINUS SIGN}") else cell

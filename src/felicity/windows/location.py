@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -13,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 from felicity.errors import ConfigError
 from felicity.windows.forbidden import forbidden_kind
-
-LONGEST_NAME = 200
+from felicity.windows.names import check_name
 
 
 @dataclass(frozen=True)
@@ -38,20 +36,12 @@ class Location:
     code: str | None = None
 
     def __post_init__(self) -> None:
-        self._check_name(self.name)
+        try:
+            check_name(self.name, "a location")
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
         self._check_values()
         self._check_site()
-
-    @staticmethod
-    def _check_name(name: str) -> None:
-        if not isinstance(name, str) or not name.strip() or name != name.strip():
-            raise ConfigError(f"a location needs a name without spaces around it, not {name!r}")
-        if len(name) > LONGEST_NAME:
-            raise ConfigError(
-                f"a location's name has at most {LONGEST_NAME} characters, not {len(name):,} as {name[:20]!a}… has"
-            )
-        if odd := next((one for one in name if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp")), None):
-            raise ConfigError(f"a location's name is one line of text, and {name!a} holds {odd!a}; leave it out")
 
     def _check_values(self) -> None:
         try:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from felicity.windows.columns import CLASSES, COLUMN, WINDOW_COLUMNS, Floats, Ints
+from felicity.windows.names import check_name
 
 LONGEST = 86_400
 """The longest window, in seconds."""
@@ -66,9 +67,10 @@ class WindowKey:
     seconds: int
 
     def __post_init__(self) -> None:
-        for name in ("location", "camera", "source", "model"):
-            if not isinstance(value := getattr(self, name), str) or not value.strip():
-                raise ValueError(f"a window's {name} is a name, not {value!r}")
+        for name in ("location", "camera", "model"):
+            check_name(getattr(self, name), f"a {name}")
+        if not isinstance(self.source, str) or not self.source.strip() or "\0" in self.source:
+            raise ValueError(f"a window's source is a name, not {self.source!r:.60}")
         object.__setattr__(self, "run_start", _aware(self.run_start, "a run's start").astimezone(UTC))
         object.__setattr__(self, "start", _aware(self.start, "a window's start").astimezone(UTC))
         check_seconds(self.seconds)

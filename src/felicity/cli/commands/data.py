@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from felicity.recognition.classifier import Classifier
 
 PathOf = Annotated[Path, typer.Argument(metavar="PATH", help="Folder, csv (also .gz, .zst), zip or tar.")]
+Outside = Annotated[
+    bool, typer.Option("--outside", help="Let a table name images that are not below its folder: read what it says.")
+]
 Format = Annotated[str | None, typer.Option("--format", "-f", metavar="NAME", help="Format, if it is not recognised.")]
 Classes = Annotated[
     str | None,
@@ -80,6 +83,7 @@ def inspect(
     format: Format = None,
     classes: Classes = None,
     votes: Votes = "shares",
+    outside: Outside = False,
     workers: Workers = None,
     json: Json = False,
 ) -> None:
@@ -98,7 +102,7 @@ def inspect(
         if output is not None:
             check_not_read(output, path, format)
     classifier = _classifier(bundle) if bundle else None
-    samples = _open(path, format, classes, votes)
+    samples = _open(path, format, classes, votes, outside)
     judge = _judge(classifier, classes, samples.classes) if classifier else None
     with _progress("looking at images", len(samples)) as advance:
         found = audit(
@@ -162,6 +166,7 @@ def prepare(
     format: Format = None,
     classes: Classes = None,
     votes: Votes = "shares",
+    outside: Outside = False,
     seed: Seed = 1,
     workers: Workers = None,
     json: Json = False,
@@ -192,7 +197,7 @@ def prepare(
     crop = LargestFace(detector, size, colour) if detect_faces else None
     if crop is not None:
         _ = crop.detector  # a detector that is missing is said at once
-    samples = _open(path, format, classes, votes)
+    samples = _open(path, format, classes, votes, outside)
     with _progress("preparing images", len(samples)) as advance:
         manifest = make_ready(samples, out, asked, crop=crop, workers=workers or cores(), progress=advance)
     _show_prepared(manifest, out, json=json)
@@ -260,11 +265,11 @@ def augment(
     console.say(f"written: {out}")
 
 
-def _open(path: Path, format: str | None, classes: str | None, votes: Mode) -> Samples:
+def _open(path: Path, format: str | None, classes: str | None, votes: Mode, outside: bool = False) -> Samples:
     from felicity.datasets.registry import open_dataset
     from felicity.datasets.votes import VoteRule
 
-    return open_dataset(path, format, classes=classes, votes=VoteRule(votes))
+    return open_dataset(path, format, classes=classes, votes=VoteRule(votes), outside=outside)
 
 
 def _classifier(bundle: str) -> Classifier:

@@ -61,6 +61,8 @@ def install(
 def _content(file: Path, weights: WeightsFile) -> bytes:
     from felicity.errors import DetectorError
 
+    if file.exists() and not file.is_file():  # opening a pipe would wait for its writer
+        raise DetectorError(f"{file} is no file; name the file of weights")
     try:
         with file.open("rb") as stream:
             return stream.read(weights.size + 1)

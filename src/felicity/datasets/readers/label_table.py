@@ -63,6 +63,10 @@ def _rows(tree: Tree) -> Iterator[_Row]:
         yield _Row(where, path, name, label, fold, subject)
 
 
+def _leads_out(name: str) -> bool:
+    return os.path.isabs(name) or PurePosixPath(name.replace("\\", "/")).parts[:1] == ("..",)
+
+
 @register
 class LabelTable:
     """A csv that names image files, from the folder where it lies, and says what each shows."""
@@ -85,6 +89,11 @@ class LabelTable:
         left_out = Counter[str]()
         for row in _rows(tree):
             expression = options.classes.expression(row.label, row.where)
+            if not options.outside and _leads_out(row.name):
+                raise DatasetError(
+                    f"{row.where}: {row.given} is not below the table's folder; if you trust the table, read it with "
+                    "felicity data prepare --outside"
+                )
             if row.name in kept:
                 raise DatasetError(f"{row.where}: {row.given} is named a second time; each image has one label")
             if not os.path.isfile(folder.path / row.name):
