@@ -90,7 +90,7 @@ class WeightsFile:
             make_folder(target.parent)
             put(target, content)
         except ConfigError as error:
-            raise DetectorError(str(error)) from error
+            raise DetectorError(f"{target} cannot be written: {error}") from error
         except OSError as error:
             raise DetectorError(f"{target} cannot be written ({error.strerror}); check the folder") from error
         return target
