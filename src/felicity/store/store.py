@@ -48,7 +48,7 @@ def open_store(url: str | Path | None = None, *, create: bool = True, busy_secon
             make_folder(folder)
             make_own(file)
         except ConfigError as error:
-            raise StoreError(f"store {error}") from error
+            raise StoreError(f"store {file}: its folder cannot be made: {error}") from error
         except OSError as error:
             raise StoreError(f"store {file}: cannot be made ({error.strerror}); choose another file") from error
     return Store(parsed, busy_seconds, create=create)
