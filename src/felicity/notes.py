@@ -51,6 +51,15 @@ CODES: dict[str, str] = {
     "frames-far-apart": "Frames are too far apart to follow people, so whoever stays may be counted more than once.",
     "location-near": "A new location is called almost like another one.",
     "counted-twice": "Another run has windows of the same camera or source in these minutes.",
+    # many cameras
+    "camera-state": "A camera has another state.",
+    "frame-failed": "A frame is left out, because looking at it failed.",
+    "cameras-loaded": "Cameras are started, ended or go on, as their file says.",
+    "cameras-refused": "A changed file of cameras is wrong, so the cameras go on as before.",
+    "cameras-not-running": "The cameras of a file are not watched at this moment.",
+    "restart-needed": "A setting of all cameras together changes with the next start.",
+    "store-back": "The store takes windows again after it did not.",
+    "status-unwritten": "The status of cameras cannot be written, so what is shown of them is old.",
     # data sets and simulations
     "leaky-splits": "Duplicates straddle the splits, so results on them are flattered.",
     "fitted-faces": "The weights are fitted to these faces, so results on them are flattered.",

@@ -8,6 +8,14 @@ are in each location's time zone. ``locations`` are names, or a single name; Non
 from felicity.api.bundles import export as export_bundle
 from felicity.api.bundles import verify as verify_bundle
 from felicity.api.calibrating import LocationCalibration, calibrate
+from felicity.api.cameras import (
+    cameras_schema,
+    cameras_service,
+    cameras_status,
+    check_cameras,
+    list_cameras,
+    run_cameras,
+)
 from felicity.api.comparing import compare
 from felicity.api.comparing_places import UsualByLocation, rank, usual
 from felicity.api.locations import (
@@ -45,6 +53,10 @@ __all__ = [
     "UsualByLocation",
     "WrittenReport",
     "calibrate",
+    "cameras_schema",
+    "cameras_service",
+    "cameras_status",
+    "check_cameras",
     "city",
     "compare",
     "crossval",
@@ -53,6 +65,7 @@ __all__ = [
     "export_bundle",
     "happiness",
     "import_locations",
+    "list_cameras",
     "list_locations",
     "list_runs",
     "location_content",
@@ -64,6 +77,7 @@ __all__ = [
     "remove_runs",
     "rename_location",
     "report",
+    "run_cameras",
     "save_locations",
     "series",
     "split_names",

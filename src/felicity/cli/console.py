@@ -12,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from felicity.redaction import redacted
 from felicity.visible import visible, visible_json
@@ -110,14 +111,14 @@ def _print_json(value: Any) -> None:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, numbers: Sequence[str] = ()
 ) -> None:
-    """A table on stdout; the columns named in ``numbers`` are set flush right."""
+    """A table on stdout; the columns named in ``numbers`` are set flush right. A ``Text`` cell keeps its style."""
     drawn = Table(title=title, title_justify="left", header_style="bold", pad_edge=False, box=box.SIMPLE_HEAD)
     for column in columns:
         drawn.add_column(
             column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=column in numbers
         )
     for row in rows:
-        drawn.add_row(*(shown(cell) for cell in row))
+        drawn.add_row(*(cell if isinstance(cell, Text) else shown(cell) for cell in row))
     out.print(drawn)
 
 

@@ -1,0 +1,1 @@
+"""Many cameras watched by one process group: settings, decoders, supervision, status."""

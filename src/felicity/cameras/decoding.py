@@ -1,0 +1,152 @@
+"""A decoder: a process of its own per camera, so that one that hangs or breaks is ended and the others go on.
+
+Pixels cross over in shared memory that no file names; the pipe carries times, counts and remarks. The decoder writes
+its next frame when the last one has been given back, and meanwhile keeps the newest that came.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import mmap
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from felicity.cameras.areas import PrivateAreas
+from felicity.errors import SourceError
+from felicity.notes import Note
+from felicity.sources.frame import Frame
+from felicity.sources.registry import SourceOptions, open_source
+
+MAX_PIXELS = 3840 * 2160
+"""Larger pictures are refused; the shared memory has this size, of which only what is written takes room."""
+MAX_BYTES = 3 * MAX_PIXELS
+ALIVE_SECONDS = 1.0
+"""A decoder says so often that it lives."""
+
+
+@dataclass(frozen=True)
+class DecoderOptions:
+    """What a decoder is told: everything by value, the address with its secrets."""
+
+    address: str
+    fps: float
+    stall_seconds: float
+    private: tuple[tuple[tuple[float, float], ...], ...]
+
+
+class Picture(NamedTuple):
+    """A frame lies in the shared memory: its time, number and shape, and the counts of its source so far."""
+
+    time: datetime
+    number: int
+    height: int
+    width: int
+    dropped: int
+    reconnects: int
+
+
+class Remark(NamedTuple):
+    """What the source says."""
+
+    note: Note
+
+
+class Alive(NamedTuple):
+    """The decoder lives, though no frame may come."""
+
+
+class Failed(NamedTuple):
+    """The decoder ends, because of this."""
+
+    text: str
+
+
+def view(memory: mmap.mmap, height: int, width: int) -> npt.NDArray[np.uint8]:
+    """The picture in the shared memory, uint8 ``(height, width, 3)`` RGB."""
+    return np.frombuffer(memory, np.uint8, 3 * height * width).reshape(height, width, 3)
+
+
+def decode(pipe: Connection, memory: Any, options: DecoderOptions) -> None:
+    """Run a decoder until its reader has gone. ``memory``: a descriptor as ``reduction.DupFd`` hands it over."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    link = _Link(pipe, mmap.mmap(memory.detach(), MAX_BYTES))
+    try:
+        _decode(link, options)
+    except (EOFError, OSError):
+        pass  # whoever reads has gone
+    except SourceError as error:
+        link.last_words(str(error))
+    except Exception as error:
+        link.last_words(f"decoding failed ({type(error).__name__}: {error})")
+    os._exit(0)  # a thread that the network holds does not keep the process
+
+
+def _decode(link: _Link, options: DecoderOptions) -> None:
+    private = PrivateAreas(options.private)
+    asked = SourceOptions(
+        fps=options.fps,
+        max_pixels=MAX_PIXELS,
+        connect_patience_seconds=math.inf,
+        stall_seconds=options.stall_seconds,
+        queue_frames=1,
+        on_note=link.remark,
+    )
+    with open_source(options.address, options=asked) as source:
+        if not source.live:
+            raise SourceError(f"{source.source_id} is no live camera; felicity watch takes recordings and folders")
+        source.on_idle = link.idle
+        for frame in source:
+            private.blacken(frame.image_rgb_u8)
+            link.show(frame, source.stats.dropped, source.stats.reconnects)
+
+
+class _Link:
+    """The decoder's end: frames and remarks go out, the memory comes back."""
+
+    def __init__(self, pipe: Connection, memory: mmap.mmap) -> None:
+        self._pipe, self._memory = pipe, memory
+        self._lock = threading.Lock()
+        self._free = True
+        self._told = -math.inf
+
+    def show(self, frame: Frame, dropped: int, reconnects: int) -> None:
+        """Wait until the memory is free, and put the frame there."""
+        while not self._free:
+            self._pipe.poll(ALIVE_SECONDS / 2)
+            self.idle()
+        height, width = frame.image_rgb_u8.shape[:2]
+        np.copyto(view(self._memory, height, width), frame.image_rgb_u8)
+        self._free = False
+        self._send(Picture(frame.time, frame.number, height, width, dropped, reconnects))
+
+    def idle(self) -> None:
+        """See whether the memory came back, and say that the decoder lives."""
+        while self._pipe.poll(0):
+            self._pipe.recv_bytes()
+            self._free = True
+        if time.monotonic() - self._told >= ALIVE_SECONDS:
+            self._send(Alive())
+
+    def remark(self, note: Note) -> None:
+        """Pass on what the source says; from any thread."""
+        self._send(Remark(note))
+
+    def last_words(self, text: str) -> None:
+        """Say why the decoder ends."""
+        with contextlib.suppress(OSError):
+            self._send(Failed(text))
+
+    def _send(self, message: NamedTuple) -> None:
+        with self._lock:
+            self._told = time.monotonic()
+            self._pipe.send(message)
