@@ -10,7 +10,6 @@ from pathlib import Path
 UNIT = """\
 [Unit]
 Description=Felicity watches the cameras of {file}
-Documentation=https://www.freedesktop.org/software/systemd/man/systemd.service.html
 Wants=network-online.target
 After=network-online.target
 StartLimitIntervalSec=0
