@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -q -n 2 --durations=20
 STORE_TEST ?= postgresql://root@127.0.0.1:5432/test
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check test-data clean model
+.PHONY: help demo test coverage check test-data clean model limits fuzz sbom
 
 help:
 	@echo "make demo       a real photograph, a simulated city, an index with intervals, charts (in demo/)"
@@ -15,6 +15,7 @@ help:
 	@echo "make coverage   the same suite, and how much of the code it ran"
 	@echo "make check      formatting, lint, types, layers"
 	@echo "make test-data  tests on the development data and on running services"
+	@echo "make limits     what hostile files cost: memory and time, as a table"
 	@echo "make model      train, calibrate and export the shipped bundles (hours; needs the development data)"
 
 $(BIN)/python:
@@ -125,3 +126,6 @@ $(ZOO)/best $(ZOO)/fast: $(ZOO)/%: $(WORK)/%.trained recipes/card.toml
 
 clean:
 	rm -rf $(VENV) demo .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+limits: $(VENV)/dev.stamp
+	PYTHONPATH=src $(BIN)/python scripts/limits.py

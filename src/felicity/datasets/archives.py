@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Protocol
 
 from felicity.datasets.streams import BROKEN, MAX_BYTES, MAX_RATIO, RATIO_FROM_BYTES, bounded, bounded_file, read_whole
 from felicity.errors import DatasetError
 
-MAX_FILES = 4_000_000
+MAX_FILES = 500_000
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst")
 
 
@@ -70,10 +70,10 @@ def _visible(name: str) -> bool:
 def _checked(name: str, path: Path) -> str:
     """The member's name, plain and with ``/`` between folders; raises DatasetError if it leads out of the archive."""
     name = name.replace("\\", "/")
-    parts = PurePosixPath(name).parts
+    parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")):
         raise DatasetError(f"{path}: refused, for its member {name!r} leads out of the archive")
-    return PurePosixPath(*parts).as_posix()
+    return "/".join(parts) or "."
 
 
 def _files_below(root: Path, folder: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:

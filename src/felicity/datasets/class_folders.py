@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
-from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -23,7 +23,7 @@ _suffixes = cache(image_suffixes)  # asked for every file
 
 
 def _is_image(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in _suffixes()
+    return os.path.splitext(name)[1].lower() in _suffixes()
 
 
 def image_names(tree: Tree) -> list[str]:

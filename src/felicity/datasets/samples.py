@@ -19,6 +19,8 @@ from felicity.imaging.spec import Colour
 from felicity.labels import EXPRESSIONS, Classes
 
 Image = npt.NDArray[np.uint8]
+MOST_PIXELS = 25_000_000
+"""Of one image of a data set: far above the photographs that faces are cut from."""
 UNDECIDED = -1
 """Label of an image whose annotators agree on no single class (its soft label may still be there)."""
 
@@ -48,7 +50,7 @@ class FileImages:
 
     def __getitem__(self, row: int) -> Image:
         try:
-            return as_gray_if_gray(read_image(self.tree.read(self.names[row])))
+            return as_gray_if_gray(read_image(self.tree.read(self.names[row]), max_pixels=MOST_PIXELS))
         except DatasetError as error:
             broken_link = (self.tree.path / self.names[row]).is_symlink()
             if isinstance(error.__cause__, OSError) and not broken_link:

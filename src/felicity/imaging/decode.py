@@ -22,6 +22,12 @@ from felicity.errors import ImageError
 MAX_PIXELS = 120_000_000
 """Lets the largest common phone photographs (108 megapixels) pass; 360 MB as RGB."""
 
+SLOW_PIXELS = 30_000_000
+"""Of pictures that are not plain JPEG: on the way to RGB their decoders hold up to 25 bytes for each pixel."""
+
+MOST_SCANS = 60
+"""Of a progressive JPEG, each of which goes over the whole picture; programs write a dozen."""
+
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM")
 """Pillow's names of what is read. Pillow knows more, some of which start other programs (EPS)."""
 
@@ -41,7 +47,7 @@ def read_image(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> n
 
     The picture is upright (Exif orientation applied), of an animation it is the first frame,
     transparent parts are white, 16 bits are scaled to 8. A picture of more than ``max_pixels`` is
-    refused from its header alone.
+    refused from its header alone, and so is one of more than ``SLOW_PIXELS`` that is no plain JPEG.
 
     Returns ``image_rgb_u8``: C-contiguous, writable uint8 ``(height, width, 3)``.
     Raises ImageError if there is no such file or it is not a complete image of a known format.
@@ -138,26 +144,35 @@ def _header(file: BinaryIO, name: str, max_pixels: int) -> Image.Image:
     except Exception as error:  # as above
         raise ImageError(f"{name} cannot be decoded ({_reason(error)}); copy or export it again") from error
     width, height = image.size
-    if width * height > max_pixels:
+    most = max_pixels if _is_plain(image) else min(max_pixels, SLOW_PIXELS)
+    if width * height > most:
         raise ImageError(
-            f"{name} has {width} by {height} = {width * height:,} pixels, more than the {max_pixels:,} allowed; "
-            "make it smaller first"
+            f"{name} has {width} by {height} = {width * height:,} pixels, more than the {most:,} allowed"
+            f"{'' if _is_plain(image) else f' as {image.format}'}; make it smaller first"
         )
     if width * height == 0:
         raise ImageError(f"{name} is {width} by {height} and has no pixels")
     return image
 
 
+def _is_plain(image: Image.Image) -> bool:
+    """Whether it is a JPEG in colours that the fast decoder knows."""
+    return image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L")
+
+
 def _jpeg_pixels(image: Image.Image, file: BinaryIO) -> npt.NDArray[np.uint8]:
     """The fast way for JPEG, which also notices missing data; other colour spaces go the slow way."""
-    if image.mode not in ("RGB", "L"):
-        return _pixels(image)
     file.seek(0)
+    content = file.read()
+    if content.count(b"\xff\xda") > MOST_SCANS:
+        raise _DamagedError(f"it has more than {MOST_SCANS} scans")
+    if not _is_plain(image):
+        return _pixels(image)
     try:
-        pixels: npt.NDArray[np.uint8] = simplejpeg.decode_jpeg(file.read(), "RGB", strict=True)
+        pixels: npt.NDArray[np.uint8] = simplejpeg.decode_jpeg(content, "RGB", strict=True)
     except ValueError as error:
         # Some cameras write harmless surplus bytes; what ends early would become a half grey picture.
-        if "premature end" in str(error).lower():
+        if "premature end" in str(error).lower() or image.width * image.height > SLOW_PIXELS:
             raise _DamagedError(_reason(error)) from error
         return _pixels(image)
     return pixels
@@ -180,7 +195,7 @@ def _pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
         white = Image.new("RGB", image.size, "white")
         white.paste(cut_out, mask=cut_out.getchannel("A"))
         return np.asarray(white)
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _orientation(image: Image.Image) -> int:

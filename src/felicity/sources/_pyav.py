@@ -20,6 +20,7 @@ _NOT_VIDEO = {"tty"}
 
 FILE_OPTIONS = {
     "protocol_whitelist": "file",
+    "max_pixels": "36000000",  # MOST_PIXELS, also while the file is looked at
     # Containers and bare streams that hold their pictures themselves. Playlists, session descriptions and lists of
     # pictures, which FFmpeg knows as well, make it open whatever files and addresses they name.
     "format_whitelist": (
@@ -33,6 +34,8 @@ STREAM_OPTIONS = {
     # What lies beneath rtsp, http and the like, but no file: a playlist of a server must not read this machine.
     "protocol_whitelist": "http,https,httpproxy,tcp,tls,udp,rtp,srtp,rtsp,rtsps,rtmp,rtmps,rtmpt,rtmpts,crypto",
 }
+MOST_PIXELS = 36_000_000
+"""Of a video, whose decoder holds many frames at a time: 8K, 7680 by 4320, has 33 million."""
 FILE_SECONDS = 30.0
 """For each opening and each read of a file: a disk of the network may hang."""
 
@@ -108,6 +111,8 @@ def video_stream(container: InputContainer, name: str, max_pixels: int) -> Video
         )
     stream = streams[0]
     width, height = stream.codec_context.width, stream.codec_context.height
+    max_pixels = min(max_pixels, MOST_PIXELS)
+    stream.codec_context.options = {"max_pixels": str(max_pixels)}
     if width * height > max_pixels:
         raise SourceError(f"{name} has {width} by {height} pixels, more than the {max_pixels:,} allowed")
     return stream
