@@ -131,6 +131,8 @@ def test_the_page_says_what_it_must(made: tuple[Page, Path]) -> None:
         "Expressions were classified by m@1",
         "points higher",
         "not on the map: Nowhere",
+        "Where do people look happiest?",
+        "No data: Nowhere",
     ):
         assert words in text, words
     assert re.search(
@@ -428,3 +430,18 @@ def test_a_step_is_an_effect_in_words() -> None:
     assert place.effect is not None
     assert place.effect.low < 20 < place.effect.high
     assert f"was {place.effect.level.estimate:+.1f} points (95" in wording.effect(place.effect)
+
+
+def test_a_report_says_first_what_a_trend_finds(tmp_path: Path) -> None:
+    """A shift of 25 points, a day out of the ordinary, and places of which nothing is found."""
+    shares = {"Harbour": lambda day: 0.3 + 0.25 * (day >= 60), "Market": lambda day: 0.9 if day == 80 else 0.45}
+    store = fill(tmp_path / "s.db", shares | {"Park": lambda day: 0.45}, 112, people=40)
+    assert run("--store", store, "-o", tmp_path / "r.html").exit_code == 0
+    page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    text = " ".join(page.text.split())
+    assert re.search(r"What changed\? ?Harbour: \+2\d\.\d points since about [234] April 2026", text)
+    assert re.search(r"the share rose lastingly, from (29|3\d) % to 5\d %", text)
+    assert re.search(r"\d of 112 days (was|were) out of the ordinary: 23 Apr \(\d+ %\)", text)
+    assert "No trend was found in 112 days" in text
+    assert sum(attributes.get("class") == "plot" for tag, attributes in page.tags if tag == "svg") == 3 * 4
+    assert "Week from 2 February 2026: " in text, "the course is drawn by week, with tooltips"

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from felicity.api.selection import StoreLike
     from felicity.cities.city import Weight
-    from felicity.index import Groups, IndexRow
+    from felicity.cities.ranking import Ranking
+    from felicity.index import Groups, IndexRow, SoftMatrix
     from felicity.reports.place import CityReport, ModelCard, PlaceReport
     from felicity.store import Store
 
@@ -102,9 +103,20 @@ def _gather(
         k=selection.k,
         at=at,
         notes=(*totals.notes, *class_notes(totals, soft)),
+        ranking=_ranking(totals, soft, selection.k),
         models=[_card(model) for model in sorted({row.model for row in rows.values()})],
         made=datetime.now(UTC),
     )
+
+
+def _ranking(totals: Groups, soft: Callable[[str, str], SoftMatrix | None], k: int) -> Ranking | None:
+    from felicity.cities.ranking import rank_locations
+    from felicity.errors import EstimateError
+
+    try:
+        return rank_locations(totals, soft, k=k)
+    except EstimateError:
+        return None
 
 
 def _places(
@@ -123,8 +135,8 @@ def _places(
     for done, place in enumerate(chosen, 1):
         row = rows.get(place.name)
         own = replace(selection, locations=(place.name,), model=row.model if row else totals.keys[0].model)
-        days, hours = own.sums(store, "day"), own.sums(store, "hour")
-        made.append(make_place(place, row, days, hours, soft, k=selection.k, at=at))
+        days, hours, weeks = (own.sums(store, step) for step in ("day", "hour", "week"))
+        made.append(make_place(place, row, days, hours, soft, k=selection.k, at=at, weeks=weeks))
         if on_progress:
             on_progress(done, len(chosen))
     return made
@@ -159,8 +171,7 @@ def write_report(report: CityReport, page: str | Path, *, figures: str | Path | 
 
     target = to_path(page, "page")
     folder = None if figures is None else to_path(figures, "figures")
-    pictures = drawn.draw(report)
-    html = drawn.render(report, pictures)
-    written = drawn.write_figures(folder, report, pictures) if folder is not None else []
+    html = drawn.render(report)
+    written = drawn.write_figures(folder, report, drawn.draw(report)) if folder is not None else []
     drawn.write_page(target, html)
     return WrittenReport(target, len(html.encode()), tuple(written))

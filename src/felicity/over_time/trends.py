@@ -64,7 +64,7 @@ def estimate_trends(series: Mapping[str, Series], step: Step, *, absent: Iterabl
     found, missing = [], []
     for name, one in series.items():
         try:
-            found.append(_estimate(one))
+            found.append(estimate_location_trend(one))
         except EstimateError as error:
             missing.append(Missing(name, str(error)))
     missing += absent
@@ -75,7 +75,8 @@ def estimate_trends(series: Mapping[str, Series], step: Step, *, absent: Iterabl
     return Trends(tuple(found), step, tuple(missing), (Note("season-unknown", text),) if short else ())
 
 
-def _estimate(series: Series) -> LocationTrend:
+def estimate_location_trend(series: Series) -> LocationTrend:
+    """Estimate the trend of one location, its limits and shifts. Raises EstimateError for a series too short."""
     trend = estimate_trend(series)
     try:
         return LocationTrend(trend, control_limits(series), tuple(change_points(series)))

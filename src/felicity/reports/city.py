@@ -12,11 +12,13 @@ from felicity.errors import ConfigError
 from felicity.files import make_folder, write_whole
 from felicity.over_time.effect import Effect
 from felicity.reports import drawing, drawing_map, plots, tables, wording
+from felicity.reports.findings import Finding, answers, place_findings
+from felicity.reports.page_charts import PlaceCharts, place_charts, ranking_bars
 from felicity.reports.place import CityReport, ModelCard, PlaceReport
 from felicity.reports.plots import best
 from felicity.reports.sentences import city_sentence, effect_sentence
 from felicity.style.charts import svg_file, to_png, to_svg
-from felicity.style.numbers import percent_span
+from felicity.style.numbers import percent_span, points_span
 from felicity.style.pages import render_page
 from felicity.style.tables import to_csv, to_parquet
 
@@ -73,7 +75,6 @@ class Pictures:
 def draw(report: CityReport) -> Pictures:
     """Draw every plot for which there are figures."""
     dots = plots.index_dots(report.places)
-    on_map = plots.map_places(report.places)
     changes = [(p.name, p.change) for p in report.places if p.change]
     sections = []
     for number, place in enumerate(report.places, 1):
@@ -88,7 +89,7 @@ def draw(report: CityReport) -> Pictures:
             days = Picture(f"{name}-days", f"Happy share at {place.name} by day", drawing.draw_days(line, report.at))
         sections.append(PlaceSection(place, pattern, days))
     return Pictures(
-        map=Picture("map", "Map of the places by happy share", drawing_map.draw_map(on_map)) if on_map else None,
+        map=_map(report),
         index=[
             Picture(f"index-{i}", "Happy share per place with 95 % interval", drawing.draw_places(_from_zero(part)))
             for i, part in enumerate(_parts(dots), 1)
@@ -102,19 +103,46 @@ def draw(report: CityReport) -> Pictures:
     )
 
 
+def _map(report: CityReport) -> Picture | None:
+    on_map = plots.map_places(report.places)
+    return Picture("map", "Map of the places by happy share", drawing_map.draw_map(on_map)) if on_map else None
+
+
 def _effect(effect: Effect) -> Picture:
     from felicity.reports.effect_chart import effect_figure
 
     return Picture("effect", "Happy share of the touched and of other places", effect_figure(effect))
 
 
-def render(report: CityReport, pictures: Pictures) -> str:
-    """The page. Everything that comes from outside is escaped."""
+@dataclass(frozen=True)
+class PageSection:
+    """A place as its page shows it: ``rank`` among the places, empty without one."""
+
+    place: PlaceReport
+    rank: str
+    findings: Sequence[Finding]
+    charts: PlaceCharts
+
+
+def render(report: CityReport) -> str:
+    """Return the page. Everything that comes from outside is escaped."""
+    bars = ranking_bars(report)
+    ranks = {place.location: place.rank for place in report.ranking.places} if report.ranking else {}
     return render_page(
         Path(__file__).with_name("city.html.j2"),
         title=report.title,
         report=report,
-        pictures=pictures,
+        answers=answers(report),
+        bars=bars,
+        anchors={place.name: f"place-{number}" for number, place in enumerate(report.places, 1)},
+        sections=[
+            PageSection(p, ranks.get(p.name, ""), place_findings(p, report.at), place_charts(p, report))
+            for p in report.places
+        ],
+        map=_map(report),
+        effect=_effect(report.effect) if report.effect else None,
+        best=best,
+        points_span=points_span,
         words=wording,
         span=percent_span,
         city_sentence=city_sentence,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from felicity.reports.plots import MapPlace, colour_range, map_aspect
-from felicity.style.charts import WIDTH, new_canvas, short, style
+from felicity.style.charts import new_canvas, short, style
 from felicity.style.marks import halo, percent_tick, shades
 from felicity.style.numbers import percent
 from felicity.style.palette import EARLIER, GROUND, INK, MUTED, PAPER, SOFT
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 COLOURS = "YlGn"
+WIDTH, BAR, FONT = 5.6, 0.9, 10.5
+"""Inches of the map and of the colour bar beside it, points of names: legible on half a desk and on a phone."""
 
 
 def draw_map(places: Sequence[MapPlace]) -> Canvas:
@@ -30,8 +32,8 @@ def draw_map(places: Sequence[MapPlace]) -> Canvas:
     with style():
         aspect = map_aspect(places)
         west, east, south, north = _bounds(places, aspect)
-        height = min(max((WIDTH - 1.3) * (north - south) * aspect / (east - west), 2.6), 7.5)
-        canvas = new_canvas(height + 0.3)
+        height = min(max((WIDTH - BAR) * (north - south) * aspect / (east - west), 2.6), 7.5)
+        canvas = new_canvas(height + 0.3, WIDTH)
         axes = canvas.subplots()
         low, high = colour_range([p.share for p in places if p.share is not None])
         scale = Normalize(low, high)
@@ -51,7 +53,7 @@ def draw_map(places: Sequence[MapPlace]) -> Canvas:
                 axes.scatter(x, y, s=240, color=[colour], edgecolor=INK, linewidth=0.8, hatch=hatch, zorder=4)
         axes.set_xlim(west, east)
         axes.set_ylim(south, north)
-        _label_places(axes, places, (east - west) / (WIDTH - 1.3), (north - south) / height)
+        _label_places(axes, places, (east - west) / (WIDTH - BAR), (north - south) / height)
         axes.set_aspect(aspect)
         axes.set_xticks([])
         axes.set_yticks([])
@@ -87,7 +89,7 @@ def _label_places(axes: Axes, places: Sequence[MapPlace], per_inch_x: float, per
         x, y = place.centre
         value = {"suppressed": "too few people", "missing": "no data"}.get(place.state) or percent(place.share, 0)
         name = short(place.name, 30)
-        width, height = 0.075 * max(len(name), len(value)) * per_inch_x, 0.36 * per_inch_y
+        width, height = 0.0092 * FONT * max(len(name), len(value)) * per_inch_x, 0.044 * FONT * per_inch_y
         gap_x, gap_y = 0.15 * per_inch_x, 0.3 * per_inch_y
         choices = [
             (x + gap_x, y, "left"),
@@ -107,7 +109,7 @@ def _label_places(axes: Axes, places: Sequence[MapPlace], per_inch_x: float, per
             at_x, at_y, side = choices[0]
         taken.append(box)
         axes.text(
-            at_x, at_y, f"{name}\n{value}", ha=side, va="center", fontsize=8.5, zorder=6, linespacing=1.15,
+            at_x, at_y, f"{name}\n{value}", ha=side, va="center", fontsize=FONT, zorder=6, linespacing=1.15,
             path_effects=halo(),
         )  # fmt: skip
 

@@ -11,12 +11,14 @@ from typing import Any
 
 from felicity.cities.city import CityIndex
 from felicity.cities.pattern import PatternRow, compute_pattern
+from felicity.cities.ranking import Ranking
 from felicity.errors import EstimateError
 from felicity.index import Figure, Groups, IndexRow, SoftMatrix, compute_index
 from felicity.notes import Note
 from felicity.over_time.effect import Effect, estimate_effect
 from felicity.over_time.series import Step, series_of
-from felicity.over_time.trend import Trend, estimate_trend
+from felicity.over_time.trend import Trend
+from felicity.over_time.trends import LocationTrend, estimate_location_trend
 from felicity.windows import Location
 from felicity.windows.buckets import midnight
 from felicity.windows.sums import Sums
@@ -94,8 +96,9 @@ class PlaceReport:
     """One location in the period of the report.
 
     ``total``: None if there is no window. ``hours`` by hour of the day (0 … 23), ``weekdays`` from Monday, 0.
-    ``trend``, ``change``: None if there is none, ``trend_lack`` and ``change_lack`` then say why. ``effect``: the same
-    change with the earlier course taken out, None where the days are too few.
+    ``over_time`` (the trend, with shifts and limits), ``change``: None if there is none, ``trend_lack`` and
+    ``change_lack`` then say why. ``effect``: the same change with the earlier course taken out, None where the days are
+    too few.
     """
 
     location: Location
@@ -104,7 +107,8 @@ class PlaceReport:
     days: tuple[IndexRow, ...] = ()
     hours: tuple[PatternRow, ...] = ()
     weekdays: tuple[PatternRow, ...] = ()
-    trend: Trend | None = None
+    weeks: tuple[IndexRow, ...] = ()
+    over_time: LocationTrend | None = None
     trend_lack: str = ""
     change: BeforeAfter | None = None
     change_lack: str = ""
@@ -114,6 +118,11 @@ class PlaceReport:
     def name(self) -> str:
         """Of the location."""
         return self.location.name
+
+    @property
+    def trend(self) -> Trend | None:
+        """Of the days, None if they are too few."""
+        return self.over_time.trend if self.over_time else None
 
     @property
     def share(self) -> Figure:
@@ -140,6 +149,7 @@ class CityReport:
 
     ``together``: all shown places, None where they cannot be joined. ``city``: the weighted index, None if it is not
     asked for or ``city_lack`` says why there is none. ``effect``: of a measure on some places against others, likewise.
+    ``ranking``: None where fewer than two places have a figure.
     """
 
     title: str
@@ -154,6 +164,7 @@ class CityReport:
     city_lack: str = ""
     effect: Effect | None = None
     effect_lack: str = ""
+    ranking: Ranking | None = None
 
     @property
     def shown(self) -> list[PlaceReport]:
@@ -191,15 +202,16 @@ def make_place(
     *,
     k: int,
     at: date | None = None,
+    weeks: Groups | None = None,
 ) -> PlaceReport:
-    """Make one place from its sums by day and by hour, all of the model of ``total``.
+    """Make one place from its sums by day, by hour and, for the course over many weeks, by week, all of one model.
 
     ``at``: the day that divides before from after. Nothing of fewer than ``k`` people is in the result.
     """
     if total is None:
         return PlaceReport(location, trend_lack="There are no data.", change_lack="There are no data.")
     rows = compute_index(days, soft_matrix, k=k)
-    trend, trend_lack = _trend(location, rows)
+    over_time, trend_lack = _over_time(location, rows)
     change, change_lack = _change(days, soft_matrix, k, at)
     return PlaceReport(
         location=location,
@@ -208,7 +220,8 @@ def make_place(
         days=tuple(rows),
         hours=tuple(compute_pattern(hours, lambda start: start.hour, soft_matrix, k=k)),
         weekdays=tuple(compute_pattern(days, lambda start: start.weekday(), soft_matrix, k=k)),
-        trend=trend,
+        weeks=tuple(compute_index(weeks, soft_matrix, k=k)) if weeks else (),
+        over_time=over_time,
         trend_lack=trend_lack,
         change=change,
         change_lack=change_lack,
@@ -216,9 +229,9 @@ def make_place(
     )
 
 
-def _trend(location: Location, rows: Sequence[IndexRow]) -> tuple[Trend | None, str]:
+def _over_time(location: Location, rows: Sequence[IndexRow]) -> tuple[LocationTrend | None, str]:
     try:
-        return estimate_trend(series_of(rows, Step.DAY)[location.name]), ""
+        return estimate_location_trend(series_of(rows, Step.DAY)[location.name]), ""
     except EstimateError as error:
         return None, str(error).removeprefix(f"{location.name}: ")
 

@@ -97,8 +97,8 @@ def trend(found: Trend) -> str:
     """Whether, and how fast, the share rises or falls."""
     if not found.found:
         return (
-            f"No trend can be told from chance over {found.span:,} {found.step}s; one of "
-            f"{number(found.detectable)} points a month would have been found in four of five cases."
+            f"No trend was found in {found.span:,} {found.step}s. A trend of {number(found.detectable)} points a month "
+            "or more would probably have been found (in 4 of 5 such series)."
         )
     verb = "rose" if found.slope > 0 else "fell"
     low, high = sorted((abs(found.low), abs(found.high)))
@@ -127,6 +127,12 @@ def change(found: BeforeAfter, at: date) -> str:
     )
 
 
+def is_change(found: BeforeAfter) -> bool:
+    """Return whether the difference is more than chance."""
+    d = found.difference
+    return d.low is not None and d.high is not None and not d.low <= 0 <= d.high
+
+
 def effect(found: Effect) -> str:
     """The step at the date, with the earlier course continued."""
     start = (
@@ -136,6 +142,6 @@ def effect(found: Effect) -> str:
     if found.found:
         return f"{start} at the date was {points(found.estimate)} points ({within})."
     return (
-        f"{start} at the date of {points(found.estimate)} points ({within}) may be chance; "
-        f"one of {number(found.detectable)} points would have been found in four of five cases."
+        f"{start} at the date of {points(found.estimate)} points ({within}) may be chance. A step of "
+        f"{number(found.detectable)} points or more would probably have been found (in 4 of 5 such series)."
     )
