@@ -16,6 +16,8 @@ help:
 	@echo "make check      formatting, lint, types, layers"
 	@echo "make test-data  tests on the development data and on running services"
 	@echo "make limits     what hostile files cost: memory and time, as a table"
+	@echo "make fuzz       mutated files into every parser, SECONDS=60 each; crashes are kept in tests/fuzz"
+	@echo "make sbom       a bill of materials (CycloneDX), and the licences of all packages"
 	@echo "make model      train, calibrate and export the shipped bundles (hours; needs the development data)"
 
 $(BIN)/python:
@@ -129,3 +131,13 @@ clean:
 
 limits: $(VENV)/dev.stamp
 	PYTHONPATH=src $(BIN)/python scripts/limits.py
+
+SBOM ?= sbom.json
+
+sbom: $(VENV)/dev.stamp
+	$(BIN)/python scripts/sbom.py $(SBOM)
+
+SECONDS ?= 60
+
+fuzz: $(VENV)/dev.stamp
+	PYTHONPATH=src $(BIN)/python scripts/fuzz.py $(SECONDS)

@@ -180,7 +180,7 @@ class ZipTree:
 
     @cached_property
     def _members(self) -> dict[str, zipfile.ZipInfo]:
-        return {_checked(m.filename, self.path): m for m in self._zip.infolist() if not m.is_dir()}
+        return {_checked(m.filename, self.path): m for m in self._zip.infolist() if not m.filename.endswith("/")}
 
     @cached_property
     def names(self) -> tuple[str, ...]:
