@@ -215,15 +215,19 @@ def _configure(
     stored: Mapping[str, Any], file: str | Path | None, data: str | Path | None, settings: Mapping[str, Any] | None
 ) -> TrainConfig:
     """Merge the layers and check the network and backend they name."""
-    from felicity.models.backend import check_backend
+    from felicity.models.backend import check_backend, use_backend
     from felicity.models.registry import check_network
+    from felicity.plugins import is_path
     from felicity.training.config import make_config, read_toml
 
     layers = [stored, read_toml(Path(file)) if file is not None else {}]
     layers.append({} if data is None else {"data": {"path": str(data)}})
     chosen = make_config(*layers, settings or {})
-    check_network(chosen.model.name)
     check_backend(chosen.backend)
+    if is_path(chosen.model.name) or is_path(chosen.augment):  # such code imports Keras itself
+        use_backend(chosen.backend, threads=chosen.threads)
+    check_network(chosen.model.name)
+    chosen.how_augmented()
     return chosen
 
 

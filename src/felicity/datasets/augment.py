@@ -7,13 +7,15 @@ look from afar.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from felicity import plugins
 from felicity.errors import ConfigError
 
 Image = npt.NDArray[np.uint8]
@@ -51,6 +53,36 @@ class Augmentation:
                 raise ConfigError(f"augmentation: {f.name} must lie in 0 to {most:g}, not {value}")
 
 
+@dataclass(frozen=True)
+class OwnAugmentation:
+    """A function of somebody else's: uint8 ``(N, S, S[, 3])`` and a generator to changed copies of the same shape.
+
+    ``flip``: of the images that ``views`` keeps, which the function mirrors itself or not.
+    """
+
+    path: str
+    function: Callable[[Image, np.random.Generator], Image] = field(repr=False, compare=False)
+    flip: float = 0.0
+
+    def __call__(self, images: Image, rng: np.random.Generator) -> Image:
+        """Changed copies. Raises ConfigError where the function gives anything else."""
+        made = np.asarray(self.function(images.copy(), rng))
+        if made.shape != images.shape or made.dtype != np.uint8:
+            raise ConfigError(
+                f"augment {self.path}: must give uint8 images {images.shape}, and gave {made.dtype} {made.shape}"
+            )
+        return made
+
+
+def own_augmentation(name: str) -> OwnAugmentation | None:
+    """The function at an import path, or that a package announces under ``name``; None where there is none."""
+    if plugins.is_path(name):
+        return OwnAugmentation(name, plugins.import_callable(name, "augment"))
+    if entry := plugins.announced("augmentations").get(name):
+        return OwnAugmentation(entry.value, plugins.load(entry))
+    return None
+
+
 PRESETS: dict[str, Augmentation] = {
     "geometry": Augmentation(coarse=0, blur=0, noise=0, jpeg=0, erase=0),
     "camera": Augmentation(),
@@ -67,12 +99,14 @@ SMALLEST_COARSE, NOISE_DEVIATION, HOLE = 1 / 3, 0.06, (1 / 8, 1 / 3)
 JPEG_QUALITY = 30, 91
 
 
-def augment(images: Image, rng: np.random.Generator, how: Augmentation | None = None) -> Image:
+def augment(images: Image, rng: np.random.Generator, how: Augmentation | OwnAugmentation | None = None) -> Image:
     """Changed copies of ``images``, uint8 ``(N, S, S)`` or ``(N, S, S, 3)``; the same shape comes back.
 
     The result depends on ``images``, ``how`` and the state of ``rng`` alone.
     """
     how = how or Augmentation()
+    if isinstance(how, OwnAugmentation):
+        return how(images, rng)
     result = np.empty_like(images)
     for row in range(len(images)):
         result[row] = _augment_one(images[row], rng, how)
@@ -121,7 +155,9 @@ def _augment_one(image: Image, rng: np.random.Generator, how: Augmentation) -> I
     return x
 
 
-def preview(images: Image, seed: int = 1, how: Augmentation | None = None, *, variants: int = 9) -> Image:
+def preview(
+    images: Image, seed: int = 1, how: Augmentation | OwnAugmentation | None = None, *, variants: int = 9
+) -> Image:
     """A sheet uint8 ``(H, W, 3)`` RGB: in each line an image and ``variants`` of what training makes of it.
 
     ``images``: uint8 ``(N, S, S)`` or ``(N, S, S, 3)``. Small images are shown enlarged, pixel by pixel.

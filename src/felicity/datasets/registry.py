@@ -1,4 +1,7 @@
-"""Readers: one file per format in ``readers/``, found by its presence, chosen by looking at the files."""
+"""Readers: one file per format in ``readers/``, found by its presence, chosen by looking at the files.
+
+Other packages announce theirs (``felicity.plugins``), and any class is found by its import path.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
+from felicity import plugins
 from felicity.datasets.archives import FileTree, FolderTree, Tree, open_tree
 from felicity.datasets.classes import EIGHT, ClassMap, parse_classes
 from felicity.datasets.samples import Samples
@@ -63,11 +67,13 @@ def register(reader: type[Reader]) -> type[Reader]:
 
 
 def known_readers() -> dict[str, Reader]:
-    """All readers by name."""
+    """All readers by name, those of other packages among them. Raises ConfigError where one cannot be loaded."""
     package = importlib.import_module("felicity.datasets.readers")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
-    return dict(sorted(_READERS.items()))
+    others = {name: plugins.load(entry)() for name, entry in plugins.announced("readers").items()}
+    plugins.check_new("reader", others, _READERS)
+    return dict(sorted((others | _READERS).items()))
 
 
 def open_dataset(
@@ -111,6 +117,9 @@ def check_not_read(output: Path, path: Path, format: str | None = None) -> None:
 
 def _reader(tree: Tree, format: str | None, classes: ClassMap = EIGHT) -> Reader:
     """The reader of that name, or the one that is most sure of ``tree``."""
+    if format is not None and plugins.is_path(format):
+        made: Reader = plugins.import_callable(format, "format")()
+        return made
     known = known_readers()
     if format is not None and format not in known:
         raise DatasetError(f"format {format!r} is not known; there are {', '.join(known)}")

@@ -1,6 +1,7 @@
 """Which face detectors there are, which of them work here, and how to open one.
 
-Adding a detector is adding a file to ``faces/detectors``: a class with ``@register(name, rank)``.
+Adding a detector is adding a file to ``faces/detectors``: a class with ``@register(name, rank)``. Other packages
+announce theirs (``felicity.plugins``) with a ``rank`` of the class, and any class is found by its import path.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from felicity import plugins
 from felicity.errors import ConfigError, DetectorError
 from felicity.faces.detection import Detector
 from felicity.faces.weights import NotInstalledError, WeightsFile
@@ -64,6 +66,11 @@ def _discover() -> None:
 
     for module in sorted(m.name for m in pkgutil.iter_modules(detectors.__path__)):
         importlib.import_module(f"{detectors.__name__}.{module}")
+    others = plugins.announced("detectors")
+    plugins.check_new("detector", others, _REGISTERED)
+    for name, entry in others.items():
+        cls = plugins.load(entry)
+        register(name, rank=getattr(cls, "rank", 0))(cls)
 
 
 def names() -> list[str]:
@@ -109,6 +116,8 @@ def weights_of(name: str) -> WeightsFile:
 
 
 def _class(name: str) -> DetectorClass:
+    if plugins.is_path(name):
+        return plugins.import_callable(name, "detector")  # type: ignore[return-value]
     if name not in names():
         raise DetectorError(f"there is no face detector {name!r}; there are: auto, {', '.join(names())}")
     return _REGISTERED[name][1]

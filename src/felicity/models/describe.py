@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from felicity.models.graph import plan
+
 
 @dataclass(frozen=True)
 class LayerFacts:
@@ -40,26 +42,28 @@ class Description:
 
 
 def describe(model: Any, about: str = "") -> Description:
-    """The layers of a functional ``keras.Model``."""
-    facts = []
-    for layer in model.layers:
-        inputs = layer._inbound_nodes[0].parent_nodes if layer._inbound_nodes else ()
-        facts.append(
-            LayerFacts(
-                layer.name,
-                type(layer).__name__.removesuffix("Layer"),
-                tuple(layer.output.shape[1:]),
-                layer.count_params(),
-                _multiply_adds(layer),
-                tuple(node.operation.name for node in inputs),
-            )
-        )
+    """The layers of a ``keras.Model`` in order of computation; its input stands first."""
+    computed = plan(model)
+    makers = {ref.number: input_name for ref, input_name in zip(computed.inputs, _input_names(model), strict=True)}
+    facts = [LayerFacts(makers[ref.number], "Input", ref.shape, 0, 0) for ref in computed.inputs]
+    seen: dict[str, int] = {}
+    for call in computed.calls:
+        seen[call.name] = seen.get(call.name, 0) + 1
+        again = seen[call.name] > 1
+        name = f"{call.name} ({seen[call.name]})" if again else call.name
+        parameters = 0 if again or not hasattr(call.operation, "count_params") else call.operation.count_params()
+        output = call.results[0].shape
+        inputs = tuple(dict.fromkeys(makers[ref.number] for ref in call.inputs))
+        facts.append(LayerFacts(name, call.kind, output, parameters, _multiply_adds(call.operation, output), inputs))
+        makers |= {ref.number: name for ref in call.results}
     return Description(model.name, about, tuple(facts))
 
 
-def _multiply_adds(layer: Any) -> int:
+def _input_names(model: Any) -> list[str]:
+    return [str(tensor._keras_history.operation.name) for tensor in model.inputs]
+
+
+def _multiply_adds(layer: Any, output: tuple[int, ...]) -> int:
     """Every weight of a kernel is used once per output position."""
-    kernel = getattr(layer, "kernel", None)
-    if kernel is None:
-        return 0
-    return int(np.prod(kernel.shape)) * int(np.prod(layer.output.shape[1:-1]))
+    kernels = [v for v in getattr(layer, "trainable_variables", ()) if v.path.endswith("kernel")]
+    return sum(int(np.prod(kernel.shape)) for kernel in kernels) * int(np.prod(output[:-1]))

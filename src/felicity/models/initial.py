@@ -7,17 +7,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from felicity.models.registry import ModelOptions, build, check_network
+
 
 def initial_weights(shapes: list[tuple[str, tuple[int, ...]]], seed: int) -> list[npt.NDArray[np.float32]]:
     """A float32 array for each named shape.
 
-    Kernels are Glorot uniform (Glorot & Bengio 2010), as Keras has them; biases, shifts and moving means 0; scales
-    and moving variances 1. Raises ValueError for a name that it does not know.
+    Kernels, also ``depthwise_kernel`` and ``pointwise_kernel``, are Glorot uniform (Glorot & Bengio 2010), as Keras has
+    them; biases, shifts and moving means 0; scales and moving variances 1. Raises ValueError for a name that it does
+    not know.
     """
     arrays = []
     for number, (path, shape) in enumerate(shapes):
         kind = path.rsplit("/", 1)[-1]
-        if kind == "kernel":
+        if kind.endswith("kernel"):
             field = int(np.prod(shape[:-2]))
             limit = np.sqrt(6 / (field * shape[-2] + field * shape[-1]))
             arrays.append(np.random.default_rng([seed, number]).uniform(-limit, limit, shape).astype(np.float32))
@@ -37,3 +40,20 @@ def initialise(model: Any, seed: int) -> None:
         weights, initial_weights([(v.path, tuple(v.shape)) for v in weights], seed), strict=True
     ):
         variable.assign(array)
+
+
+def begin(name: str, options: ModelOptions, seed: int) -> Any:
+    """Build the network ``name`` with its first weights, as a ``keras.Model``; see ``registry.build`` for errors.
+
+    Networks of others keep the weights that they are built with, so that one may load its own; chance is then
+    Keras's, seeded, and differs from backend to backend.
+    """
+    network = check_network(name)
+    if not network.ours:
+        import keras
+
+        keras.utils.set_random_seed(seed % 2**32)
+    model = build(name, options)
+    if network.ours:
+        initialise(model, seed)
+    return model

@@ -1,14 +1,20 @@
-"""Networks by name: one file each, found by its presence; every one is defined once, in Keras, for all backends."""
+"""Networks by name: one file each, found by its presence; every one is defined once, in Keras, for all backends.
+
+Other packages announce theirs (``felicity.plugins``), and any function is found by its import path.
+"""
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from felicity.errors import ConfigError
+from felicity import plugins
+from felicity.errors import ConfigError, FelicityError
 
 LIMITS = {"classes": (2, 1000), "size": (8, 1024), "width": (1, 1024), "depth": (1, 32), "filter_size": (1, 15)}
 """Least and greatest value of each option that is a whole number."""
@@ -46,11 +52,17 @@ class ModelOptions:
 
 @dataclass(frozen=True)
 class Network:
-    """``build`` gives a ``keras.Model`` from ``(B, size, size, channels)`` to logits ``(B, classes)``."""
+    """``build`` gives a ``keras.Model`` from ``(B, size, size, channels)`` to logits ``(B, classes)``.
+
+    ``ours``: first weights are drawn by Felicity, the same on every backend; others keep those that they were built
+    with. ``path``: of code that is not ours, for whoever looks for it later.
+    """
 
     name: str
     about: str
     build: Callable[[ModelOptions], Any]
+    ours: bool = True
+    path: str = ""
 
 
 _NETWORKS: dict[str, Network] = {}
@@ -67,18 +79,25 @@ def register(name: str, about: str) -> Callable[[Callable[[ModelOptions], Any]],
 
 
 def networks() -> dict[str, Network]:
-    """All networks by name; needs no backend."""
+    """All networks by name, those of other packages last; needs no backend."""
     package = importlib.import_module("felicity.models.networks")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
-    return dict(sorted(_NETWORKS.items()))
+    others = {name: _announced(name, entry) for name, entry in plugins.announced("networks").items()}
+    plugins.check_new("network", others, _NETWORKS)
+    return others | dict(sorted(_NETWORKS.items()))
 
 
 def check_network(name: str) -> Network:
-    """The network of that name. Raises ConfigError."""
+    """The network of that name, or at that import path. Raises ConfigError."""
+    if plugins.is_path(name):
+        build = plugins.import_callable(name, "model")
+        return Network(name, first_line(build), build, ours=False, path=name)
     known = networks()
     if name not in known:
-        raise ConfigError(f"model {name!r} is not known; there are {', '.join(known)}")
+        raise ConfigError(
+            f"model {name!r} is not known; there are {', '.join(known)}, and import paths such as package.module:build"
+        )
     return known[name]
 
 
@@ -90,9 +109,64 @@ def build(name: str, options: ModelOptions | None = None) -> Any:
     options = options or ModelOptions()
     network = check_network(name)
     try:
-        return network.build(options)
+        model = network.build(options) if network.ours else _with_names_from_one(network, options)
     except ValueError as error:
         raise ConfigError(f"model {name} cannot be built with {options}: {error}") from error
+    except Exception as error:
+        if network.ours or isinstance(error, FelicityError):
+            raise
+        raise ConfigError(f"model {name}: building it failed: {type(error).__name__}: {error}") from error
+    if not network.ours:
+        _check(model, name, options)
+    return model
+
+
+def _with_names_from_one(network: Network, options: ModelOptions) -> Any:
+    """Build it where Keras has named no layer before, so that names, by which weights are found, are always the same.
+
+    Keras counts the layers that have no name of their own, by thread.
+    """
+    with ThreadPoolExecutor(1) as fresh:
+        return fresh.submit(network.build, options).result()
+
+
+def _check(model: Any, name: str, options: ModelOptions) -> None:
+    """Raise ConfigError unless somebody else's ``model`` takes faces and gives a logit per class."""
+    import keras
+
+    if not isinstance(model, keras.Model) or not hasattr(model, "inputs"):
+        raise ConfigError(
+            f"model {name}: a functional or sequential keras.Model expected, found {type(model).__name__}; "
+            f"return keras.Model(inputs, outputs)"
+        )
+    taken = [tuple(each.shape[1:]) for each in model.inputs]
+    given = [tuple(each.shape[1:]) for each in model.outputs]
+    side = (options.size, options.size, options.channels)
+    if taken != [side] or given != [(options.classes,)]:
+        raise ConfigError(
+            f"model {name}: takes {taken} and gives {given}, but [{side}] and [({options.classes},)] are needed; build "
+            f"it from options.size, options.channels and options.classes"
+        )
+    last = model.outputs[0]._keras_history.operation
+    activation = getattr(getattr(last, "activation", None), "__name__", "")
+    if activation in ("softmax", "sigmoid", "log_softmax") or type(last).__name__ == "Softmax":
+        raise ConfigError(
+            f"model {name}: layer {last.name} ends in a {activation or 'softmax'}, but logits are needed; leave the "
+            f"activation of the last layer out"
+        )
+
+
+def _announced(name: str, entry: Any) -> Network:
+    def build(options: ModelOptions) -> Any:
+        return plugins.load(entry)(options)
+
+    about = f"of the package {entry.dist.name} {entry.dist.version}" if entry.dist else "of another package"
+    return Network(name, about, build, ours=False, path=entry.value)
+
+
+def first_line(thing: Any) -> str:
+    """Of its docstring; empty without one."""
+    return (inspect.getdoc(thing) or "").partition("\n")[0]
 
 
 def faces_input(options: ModelOptions) -> Any:

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from felicity import parsing
-from felicity.datasets.augment import PRESETS, Augmentation
+from felicity import parsing, plugins
+from felicity.datasets.augment import PRESETS, Augmentation, OwnAugmentation, own_augmentation
 from felicity.errors import ConfigError
 from felicity.models.backend import Backend
 from felicity.models.registry import LIMITS, ModelOptions
@@ -72,7 +72,9 @@ class ModelConfig(BaseModel):
 
     model_config = _CHECKED
 
-    name: str = Field(default="resnet5", description="Network; see: felicity models list.")
+    name: str = Field(
+        default="resnet5", description="Network, see: felicity models list; or package.module:build for one of yours."
+    )
     width: int | None = _network("width", "Channels of the first convolution.")
     depth: int | None = _network("depth", "Stages or blocks.")
     filter_size: int | None = _network("filter_size", "Side of the kernels, odd.")
@@ -119,8 +121,10 @@ class TrainConfig(BaseModel):
         description="Augmented images kept of each, which epochs take in turns; 0: always new ones.",
     )
     class_weights: bool = Field(default=False, description="Weigh images so that all classes count alike.")
-    augment: Literal["none", "geometry", "camera", "mild"] = Field(
-        default="none", description="Augmentation; the table augmentation of a file changes single values of it."
+    augment: str = Field(
+        default="none",
+        description="Augmentation: none, geometry, camera, mild, one that a package announces, or package.module:name; "
+        "the table augmentation of a file changes single values.",
     )
     augmentation: dict[str, float] = Field(default={}, description="Single values of the augmentation.")
     mix: float = Field(default=0.0, ge=0, le=1, description="Share of the images blended with others (mixup).")
@@ -140,8 +144,8 @@ class TrainConfig(BaseModel):
         chosen = self.model.model_dump(exclude={"name"})
         return ModelOptions(classes, self.data.size, 1 if self.data.colour == "gray" else 3, **chosen)
 
-    def how_augmented(self) -> Augmentation | None:
-        """None where images enter as they are."""
+    def how_augmented(self) -> Augmentation | OwnAugmentation | None:
+        """None where images enter as they are. Raises ConfigError."""
         if self.augment == "none":
             if self.augmentation:
                 raise ConfigError("augmentation values are given but augment is none; choose geometry, camera or mild")
@@ -149,7 +153,14 @@ class TrainConfig(BaseModel):
         known = [each.name for each in fields(Augmentation)]
         if unknown := sorted(self.augmentation.keys() - set(known)):
             raise ConfigError(f"augmentation.{unknown[0]} is not a setting; known are {', '.join(known)}")
-        return replace(PRESETS[self.augment], **self.augmentation)
+        if self.augment in PRESETS:
+            return replace(PRESETS[self.augment], **self.augmentation)
+        if (own := own_augmentation(self.augment)) is None:
+            known = ["none", *PRESETS, *plugins.announced("augmentations")]
+            raise ConfigError(f"augment must be {', '.join(known)} or package.module:name, not {self.augment!r}")
+        if self.augmentation:
+            raise ConfigError(f"augmentation values are for {', '.join(PRESETS)}, not {self.augment}; leave them out")
+        return own
 
 
 class Layer(dict[str, Any]):
@@ -180,7 +191,8 @@ def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
     config = checked(TrainConfig, merged, name=name, advice="see: felicity train --help")
     if config.views and config.augment == "none":
         raise ConfigError("views is for augmented images, but augment is none; choose geometry, camera or mild")
-    config.how_augmented()
+    if config.augment in ("none", *PRESETS):  # others' code is imported when it is used
+        config.how_augmented()
     config.model_options(2)
     if config.precision == "bfloat16" and config.backend != "torch":
         raise ConfigError(f"precision bfloat16 is for the backend torch, not {config.backend}; leave it at float32")

@@ -18,11 +18,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from felicity import system
-from felicity.errors import ConfigError, TrainingError
+from felicity import plugins, system
+from felicity.datasets.augment import OwnAugmentation
+from felicity.errors import ConfigError, TrainingError, noted
 from felicity.imaging.spec import Colour
 from felicity.labels import EXPRESSIONS, Classes
 from felicity.metrics.temperature import softmax
+from felicity.models.registry import check_network
 from felicity.parsing import read_json
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
@@ -103,17 +105,24 @@ class TrainingRun:
             return []
         return list(checkpoint.load(self.folder / LAST)[1]["history"])
 
+    def _open_engine(self) -> Engine:
+        """Raises ConfigError where the code of its network is gone, with where it came from."""
+        code = self.facts.get("code", {}).get("model.name", {})
+        from_package = f" of the package {code['package']} {code['version']}" if "package" in code else ""
+        with noted([f"{self.folder} was trained with {code['path']}{from_package}"] if code else []):
+            return open_engine(self.config, self.heads)
+
     def weights(self, which: Literal["best", "last"] = "best") -> checkpoint.State:
         """Arrays by the names of the network's variables."""
         if which == "best":
             return checkpoint.load(self.folder / BEST)[0]
-        engine = open_engine(self.config, self.heads)
+        engine = self._open_engine()
         engine.set_state(checkpoint.load(self.folder / LAST)[0])
         return engine.weights()
 
     def engine(self, which: Literal["best", "last"] = "best") -> Engine:
         """The network on its backend, with those weights."""
-        engine = open_engine(self.config, self.heads)
+        engine = self._open_engine()
         engine.set_weights(self.weights(which))
         return engine
 
@@ -169,6 +178,7 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | Non
         "pixels": {"mean": data.mean, "std": data.std},
         "data": {"digest": data.digest, "images": data.counts()},
         "environment": environment(),
+        **({"code": code} if (code := code_of(config)) else {}),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -215,6 +225,16 @@ def record(run: TrainingRun, history: list[Epoch], *, draw: bool = True) -> None
 def history_of(facts: dict[str, Any]) -> list[Epoch]:
     """The epochs that a checkpoint knows."""
     return from_json(facts.get("history", []))
+
+
+def code_of(config: TrainConfig) -> dict[str, dict[str, str]]:
+    """Setting to the code of others that it names: its import path, and the package and version that brings it."""
+    own = config.how_augmented()
+    paths = {
+        "model.name": check_network(config.model.name).path,
+        "augment": own.path if isinstance(own, OwnAugmentation) else "",
+    }
+    return {setting: plugins.origin(path) for setting, path in paths.items() if path}
 
 
 def environment() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
-from felicity.datasets.augment import Augmentation, augment
+from felicity.datasets.augment import Augmentation, OwnAugmentation, augment
 
 ImageArray = npt.NDArray[np.uint8]
 Floats32 = npt.NDArray[np.float32]
@@ -37,7 +37,7 @@ class Views:
 
     seed: int
     block: int
-    how: Augmentation | None
+    how: Augmentation | OwnAugmentation | None
     mix: float = 0.0
 
     @property

@@ -244,7 +244,8 @@ def augment(
     images: Annotated[int, typer.Option("--images", "-n", min=1, max=40, help="Images, a line each.")] = 8,
     variants: Annotated[int, typer.Option("--variants", min=1, max=20, help="Variants of each.")] = 9,
     how: Annotated[
-        Literal["geometry", "camera", "mild"], typer.Option("--augment", help="What train --augment would do.")
+        str,
+        typer.Option("--augment", metavar="NAME", help="geometry, camera, mild, or as train has it."),
     ] = "camera",
     size: Annotated[int, typer.Option("--size", min=8, max=1024, help="Side of the images in pixels.")] = 48,
     colour: ColourOption = "gray",
@@ -253,15 +254,18 @@ def augment(
     seed: Seed = 1,
 ) -> None:
     """Draw what training will see: images of every class, each with random variants."""
-    from felicity.datasets.augment import PRESETS, preview
+    from felicity.datasets.augment import PRESETS, own_augmentation, preview
     from felicity.datasets.preview import chosen_images
+    from felicity.errors import ConfigError
     from felicity.files import check_place
     from felicity.imaging.encode import check_picture, write_image
 
     check_place(out)
     check_picture(out)
+    if (chosen := PRESETS.get(how) or own_augmentation(how)) is None:
+        raise ConfigError(f"--augment must be {', '.join(PRESETS)} or package.module:name, not {how!r}")
     shown = chosen_images(_open(path, format, classes, "shares"), images, size, colour, seed)
-    write_image(out, preview(shown, seed, PRESETS[how], variants=variants))
+    write_image(out, preview(shown, seed, chosen, variants=variants))
     console.say(f"written: {out}")
 
 

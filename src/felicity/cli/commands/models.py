@@ -80,11 +80,11 @@ def show(
     from felicity.models.describe import describe
     from felicity.models.registry import ModelOptions, build, check_network
 
-    network = check_network(name)
     if colour not in ("gray", "rgb"):
         raise ConfigError(f"--colour is gray or rgb, not {colour!r}")
     chosen = ModelOptions(classes, size, 1 if colour == "gray" else 3, width, depth, filter_size)
     use_backend(backend)
+    network = check_network(name)
     described = describe(build(name, chosen), network.about)
     if picture:
         from felicity.files import write_whole

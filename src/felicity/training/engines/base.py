@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import TrainingError
-from felicity.models.initial import initialise
-from felicity.models.registry import build
+from felicity.models.initial import begin
 from felicity.training.config import TrainConfig
 
 Floats32 = npt.NDArray[np.float32]
@@ -34,8 +33,7 @@ class Engine(ABC):
 
     def __init__(self, config: TrainConfig, heads: Sequence[int]) -> None:
         self.config, self.heads = config, tuple(heads)
-        self.model = build(config.model.name, config.model_options(sum(heads)))
-        initialise(self.model, config.seed)
+        self.model = begin(config.model.name, config.model_options(sum(heads)), config.seed)
         self._seed_dropout(config.seed)
         self.optimizer = make_optimizer(config)
         if config.weight_decay:

@@ -19,6 +19,7 @@ class JaxEngine(Engine):
 
         super().__init__(config, heads)
         model, optimizer = self.model, self.optimizer
+        penalties = [(i, v.regularizer) for i, v in enumerate(model.trainable_variables) if v.regularizer is not None]
         ends = np.cumsum(self.heads)[:-1].tolist()
         rate = next(i for i, v in enumerate(optimizer.variables) if v.path == optimizer.learning_rate.path)
 
@@ -26,6 +27,7 @@ class JaxEngine(Engine):
             logits, other = model.stateless_call(trainable, other, faces, training=True)
             given, wanted = (jax.numpy.split(values, ends, axis=1) for values in (logits, targets))
             parts = [-(w * jax.nn.log_softmax(g)).sum(1).mean() for g, w in zip(given, wanted, strict=True)]
+            parts += [penalty(trainable[place]) for place, penalty in penalties]
             return sum(parts[1:], parts[0]), (given[0], other)
 
         def step(state: Any, faces: Any, targets: Any, learning_rate: Any) -> tuple[Any, Any, Any]:

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.models.backend import use_backend
-from felicity.models.initial import initialise
-from felicity.models.registry import build
+from felicity.models.initial import begin
 from felicity.training.config import TrainConfig
 from felicity.training.engines.base import ADAM
 
@@ -31,9 +30,8 @@ class PlainTorch:
 
         self._torch, self._decay, self._half = torch, config.weight_decay, config.precision == "bfloat16"
         self._heads, self._steps = (classes,), 0
-        model = build(config.model.name, config.model_options(classes))
-        initialise(model, config.seed)
-        self._net = TorchNetwork(model, config.seed)
+        model = begin(config.model.name, config.model_options(classes), config.seed)
+        self._net = TorchNetwork(model, config.seed, plain=True)
         self._optimizer = _optimizer(config, list(self._net.parameters()))
 
     def step(self, faces: Floats32, targets: Floats32, learning_rate: float) -> tuple[float, int]:
@@ -53,7 +51,7 @@ class PlainTorch:
         """See ``Engine.gradients``; in Keras's shapes and order. Moving statistics are left as they were."""
         kept = self.snapshot()
         loss, _ = self._net.loss(faces, targets, self._heads, step=self._steps, half=self._half)
-        found = [gradient.numpy().copy() for gradient in self._net.gradients()]
+        found = [gradient.cpu().numpy().copy() for gradient in self._net.gradients()]
         self.restore(kept)
         return float(loss), found
 

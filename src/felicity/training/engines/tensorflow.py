@@ -20,13 +20,14 @@ class TensorFlowEngine(Engine):
         super().__init__(config, heads)
         model, optimizer = self.model, self.optimizer
         variables = model.trainable_variables
+        penalised = [v for v in variables if v.regularizer is not None]
 
         def loss_of(faces: Any, targets: Any) -> tuple[Any, Any]:
             logits = model(faces, training=True)
             given, wanted = (tf.split(values, self.heads, axis=1) for values in (logits, targets))
             entropy = tf.nn.softmax_cross_entropy_with_logits
             parts = [tf.reduce_mean(entropy(labels=w, logits=g)) for g, w in zip(given, wanted, strict=True)]
-            return tf.add_n(parts), given[0]
+            return tf.add_n([*parts, *(v.regularizer(v) for v in penalised)]), given[0]
 
         @tf.function  # type: ignore[untyped-decorator]
         def step(faces: Any, targets: Any, learning_rate: Any) -> tuple[Any, Any]:

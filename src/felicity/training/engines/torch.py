@@ -44,7 +44,7 @@ class TorchEngine(Engine):
         """See ``Engine.gradients``."""
         before = self.state()
         loss, _ = self._loss(faces, targets)
-        found = [gradient.numpy().copy() for gradient in self._net.gradients()]
+        found = [gradient.detach().cpu().numpy().copy() for gradient in self._net.gradients()]
         self.set_state(before)
         return float(loss), found
 
