@@ -191,7 +191,7 @@ def test_no_picture_is_written_that_was_not_asked_for(
             DatasetError,
             r"split 'holiday' has no images; there are test \(23\), train \(\d+\), validation \(\d+\), PublicTest",
         ),
-        (("best", "--data", "{data}", "--classes", "{tmp}/own.toml"), DatasetError, "are needed, found 0"),
+        (("best", "--data", "{data}", "--classes", "{tmp}/own.toml"), DatasetError, "are needed, found 1"),
         (("best", "--data", "{tmp}/unlabelled.csv"), DatasetError, "not labelled"),
         (("best", "--data", "{tmp}/faces"), DatasetError, "images without labels are for: felicity classify"),
         (("best", "--data", "{data}", "--report", "{tmp}/no/report.html"), ConfigError, "there is no folder"),

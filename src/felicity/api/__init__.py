@@ -37,7 +37,8 @@ from felicity.api.reporting import WrittenReport, report, write_report
 from felicity.api.runs import list_runs, remove_runs
 from felicity.api.seeing import read, watch
 from felicity.api.selection import opened, split_names
-from felicity.api.training import CrossValidation, Told, TrainingResult, Tuning, crossval, train, tune
+from felicity.api.training import Told, crossval, train, tune
+from felicity.api.training_results import CrossValidation, TrainingResult, Tuning
 
 __all__ = [
     "CrossValidation",

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from felicity.style.notebook import Line, in_notebook
+
 if TYPE_CHECKING:
-    from felicity.evaluation.evaluate import Evaluation
+    from felicity.api.measured import Measured
 
 
 def evaluate(
@@ -20,8 +22,8 @@ def evaluate(
     draws: int = 1000,
     seed: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
-    on_step: Callable[[str], None] = lambda what: None,
-) -> Evaluation:
+    on_step: Callable[[str], None] | None = None,
+) -> Measured:
     """Measure ``model``, a run's folder, a bundle's or a shipped bundle's name, with 95 % intervals.
 
     ``data``: a data set, None for the one that a run was trained on. ``split``: a split or fold by name, or ``all``;
@@ -30,10 +32,12 @@ def evaluate(
     how many of how many images are prepared, ``on_step`` what is being done. Raises DatasetError, BundleError,
     TrainingError and ConfigError.
     """
+    from felicity.api.measured import Measured
     from felicity.evaluation.evaluate import evaluate as measure
     from felicity.evaluation.judge import open_judge
 
-    return measure(
+    say = on_step or (Line().say if in_notebook() else lambda what: None)
+    found = measure(
         open_judge(str(model)),
         split,
         data=None if data is None else str(data),
@@ -42,5 +46,6 @@ def evaluate(
         draws=draws,
         seed=seed,
         progress=on_progress,
-        say=on_step,
+        say=say,
     )
+    return Measured.of(found)

@@ -6,17 +6,20 @@ Settings are nested mappings with the keys of a configuration file: ``{"epochs":
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from felicity.api.training_results import CrossValidation, TrainingResult, Tuning
 from felicity.notes import Note
+from felicity.style import numbers
+from felicity.style.notebook import Line, in_notebook
 
 if TYPE_CHECKING:
     from felicity.training.config import TrainConfig
     from felicity.training.data import LabelledImages
     from felicity.training.fit import Watcher
     from felicity.training.folds import Pool
+    from felicity.training.history import Epoch
 
 ITS_OWN = ("epochs", "learning_rate", "schedule", "warm_up", "patience", "seed", "start", "teachers", "views")
 """Settings that a training does not take over from where it starts."""
@@ -42,46 +45,36 @@ class Told:
         """So many trials run elsewhere, and the work waits for them."""
 
 
+class InNotebook(Told):
+    """Says below a notebook's cell how the work gets on."""
+
+    def __init__(self) -> None:
+        self._line, self._label, self._validation = Line(), "", ""
+
+    def prepared(self, done: int, total: int) -> None:
+        """See ``Told``."""
+        self._line.say(f"preparing images: {done:,} of {total:,}", always=done == total)
+
+    def watcher(self, config: TrainConfig, label: str) -> Watcher | None:
+        """See ``Told``."""
+        self._label, self._epochs = label, config.epochs
+        return self
+
+    def step(self, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
+        """See ``training.fit.Watcher``."""
+        text = f"{self._label}epoch {epoch}/{self._epochs}, step {step}/{steps}: loss {loss:.3f}"
+        self._line.say(text + self._validation, always=False)
+
+    def epoch(self, done: Epoch, epochs: int) -> None:
+        """See ``training.fit.Watcher``."""
+        self._validation = f", validation {done.val_loss:.3f}, {numbers.share(done.val_accuracy)}"
+        self._line.say(f"{self._label}epoch {done.epoch}/{epochs}: loss {done.loss:.3f}{self._validation}")
+
+
 class _Prepares(Protocol):
     """Reads a data set."""
 
     def __call__(self, config: Any, *, soft: bool, progress: Callable[[int, int], None]) -> Any: ...
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """A run. ``history``: a row of figures per epoch. ``classes``: in the order of the answers."""
-
-    folder: Path
-    config: TrainConfig = field(repr=False)
-    classes: tuple[str, ...]
-    history: list[dict[str, Any]] = field(repr=False)
-    notes: tuple[Note, ...] = ()
-
-    @property
-    def best(self) -> dict[str, Any]:
-        """The epoch with the least validation loss, whose weights are kept."""
-        return min(self.history, key=lambda row: float(row["val_loss"]))
-
-
-@dataclass(frozen=True)
-class CrossValidation:
-    """Folds and their summary. ``figures``: the contents of ``crossval.json``."""
-
-    folder: Path
-    config: TrainConfig = field(repr=False)
-    figures: dict[str, Any] = field(repr=False)
-    notes: tuple[Note, ...] = ()
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """Trials and the best of them. ``figures``: the contents of ``tuning.json``."""
-
-    folder: Path
-    config: TrainConfig = field(repr=False)
-    figures: dict[str, Any] = field(repr=False)
-    notes: tuple[Note, ...] = ()
 
 
 def train(
@@ -104,7 +97,7 @@ def train(
     from felicity.training.fit import fit
     from felicity.training.run import RUN
 
-    told, output = told or Told(), Path(output)
+    told, output = told or _teller(), Path(output)
     begun = resume and (output / RUN).is_file()
     start = (settings or {}).get("start")
     stored: dict[str, Any] = {}
@@ -141,7 +134,7 @@ def crossval(
     from felicity.training.crossval import cross_validate, read
     from felicity.training.folds import Fold, number_of_folds, open_pool
 
-    told, output = told or Told(), Path(output)
+    told, output = told or _teller(), Path(output)
     begun = (read(output) if resume else None) or {}
     stored = {} if config is not None else begun.get("config", {})
     chosen = _configure(stored, config, data, settings)
@@ -187,7 +180,7 @@ def tune(
     from felicity.training.tuning.tune import tune as search
 
     require("optuna", "tune")
-    told, output = told or Told(), Path(output)
+    told, output = told or _teller(), Path(output)
     chosen = _configure({}, config, data, settings)
     tuned = read_space(space).without(flat(settings or {}), where=space)
     check_space(tuned, chosen, where=space)
@@ -203,6 +196,10 @@ def tune(
         watch=watch, ended=lambda trial: told.done(trial, trials), waiting=told.waiting,
     )  # fmt: skip
     return Tuning(output, chosen, figures, notes)
+
+
+def _teller() -> Told:
+    return InNotebook() if in_notebook() else Told()
 
 
 def _settings_of(where: str) -> dict[str, Any]:

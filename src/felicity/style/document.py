@@ -102,6 +102,29 @@ def to_page(title: str, blocks: Iterable[Block]) -> str:
     return render_page(ROOM / "document.html.j2", title=title, sections=sections)
 
 
+def to_fragment(blocks: Iterable[Block]) -> str:
+    """Return the same as a piece of HTML, to stand within a page of others, such as a notebook."""
+    return "\n".join(_fragment(block) for block in blocks)
+
+
+def _fragment(block: Block) -> str:
+    match block:
+        case Heading(text):
+            return f"<h4>{_inline(text)}</h4>"
+        case Code(text):
+            return f"<pre>{escape(text)}</pre>"
+        case Items(texts):
+            return f"<ul>{''.join(f'<li>{_inline(text)}</li>' for text in texts)}</ul>"
+        case Table(columns, rows):
+            head = "".join(f"<th>{_inline(str(column))}</th>" for column in columns)
+            body = "".join(f"<tr>{''.join(f'<td>{_inline(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
+            return f"<table><tr>{head}</tr>{body}</table>"
+        case Picture(name, alternative, canvas):
+            return f"<div>{to_svg(canvas, f'{name}-{id(canvas):x}', alternative)}</div>"
+        case text:
+            return f"<p>{_inline(text)}</p>"
+
+
 def _inline(text: str) -> str:
     """Escaped, with what stands in backticks as code; a link to a file beside keeps its words alone."""
     shown = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))

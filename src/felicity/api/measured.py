@@ -1,0 +1,71 @@
+"""An evaluation with its data frames and charts, which a notebook shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from felicity.evaluation.evaluate import Evaluation
+from felicity.style.notebook import Shown, to_frame
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+    from felicity.style.document import Block
+
+
+@dataclass(frozen=True, eq=False)
+class Measured(Shown, Evaluation):
+    """An evaluation; data frames and charts are of its first result, by the convention of labels asked for."""
+
+    @classmethod
+    def of(cls, found: Evaluation) -> Measured:
+        """Return the same evaluation, to be shown."""
+        return cls(**{one.name: getattr(found, one.name) for one in fields(Evaluation)})
+
+    @property
+    def frame(self) -> Any:
+        """Return a ``pandas.DataFrame``: each figure over all classes, with the ends of its 95 % interval."""
+        told = self.results[0].all.found.items()
+        rows = [(name, float(e.value), float(e.low), float(e.high)) for name, e in told if np.ndim(e.value) == 0]
+        return to_frame(rows, ("figure", "value", "low", "high"), "figure")
+
+    @property
+    def by_class(self) -> Any:
+        """Return a ``pandas.DataFrame``: precision, recall, F1 and area under ROC of each class."""
+        told = self.results[0].all.plain()["per_class"]
+        return to_frame([{"class": name} | row for name, row in told.items()], index="class")
+
+    @property
+    def confusion(self) -> Any:
+        """Return a ``pandas.DataFrame``: images by label (rows) and answer (columns)."""
+        found = self.results[0].all
+        frame = to_frame(found.scores.confusion.astype(int).tolist(), found.classes)
+        frame.index = list(found.classes)
+        return frame
+
+    @property
+    def figures(self) -> dict[str, Canvas]:
+        """Draw ``confusion``, ``reliability`` and ``roc``."""
+        from felicity.evaluation.report import pictures
+
+        return pictures(self, 0)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """What a notebook shows."""
+        from felicity.evaluation import tables
+        from felicity.evaluation.report import ALTERNATIVES
+        from felicity.style.document import Items, Picture, Table
+
+        first = self.results[0]
+        notes = [str(note) for note in (*self.notes, *first.chosen.notes)]
+        return [
+            f"{self.model}, {self.split} of `{self.data}`",
+            Table(*tables.overview(first)),
+            Table(*tables.classes(first.all)),
+            *([Items(notes)] if notes else []),
+            Picture("confusion", ALTERNATIVES["confusion"], self.figures["confusion"]),
+        ]
