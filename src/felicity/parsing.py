@@ -17,10 +17,13 @@ LARGEST_INTEGER = 2**63 - 1
 """As TOML, databases and NumPy have it."""
 
 
-def read_json(text: str | bytes) -> Any:
-    """Return the values of a JSON document: finite numbers, integers of 64 bits. Raises ValueError."""
+def read_json(text: str | bytes, *, finite: bool = True) -> Any:
+    """Return the values of a JSON document: finite numbers, integers of 64 bits. Raises ValueError.
+
+    ``finite``: False for what Felicity writes with NaN and Infinity as Python spells them.
+    """
     try:
-        value = json.loads(text, parse_constant=_constant, parse_float=_float, parse_int=_int)
+        value = json.loads(text, parse_constant=_constant if finite else None, parse_float=_float, parse_int=_int)
     except RecursionError:
         raise ValueError(f"lists and tables are more than {DEEPEST} deep") from None
     return _shallow(value)

@@ -40,7 +40,7 @@ def load(path: Path) -> tuple[State, dict[str, Any]]:
         written = arrays.pop(_DIGEST).tobytes().hex()
         if written != digest(arrays):
             raise TrainingError(f"{path}: was changed after it was written (its SHA-256 does not match); do not use it")
-        facts: dict[str, Any] = read_json(arrays.pop(_FACTS).tobytes())
+        facts: dict[str, Any] = read_json(arrays.pop(_FACTS).tobytes(), finite=False)
         if not isinstance(facts, dict):
             raise ValueError(f"facts are a table, not {facts!r:.40}")
     except FileNotFoundError as error:
