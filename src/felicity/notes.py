@@ -44,6 +44,7 @@ CODES: dict[str, str] = {
     "image-unreadable": "An image of a folder cannot be read and is left out.",
     "frames-damaged": "Damaged frames of a recording are left out.",
     "video-cut-short": "A recording ends before its file says.",
+    "start-guessed": "A recording does not say when it was made, so its file's last change is taken for it.",
     "source-lost": "A live source gives no frames, and Felicity tries to reach it again.",
     "source-back": "A live source gives frames again.",
     "windows-waiting": "The store takes no windows, so they wait in memory for the next try.",

@@ -115,7 +115,7 @@ def test_a_store_of_before_is_brought_up_to_date(tmp_path: Path) -> None:
     with closing(sqlite3.connect(file)) as before, before:
         before.execute("ALTER TABLE runs ADD COLUMN finished BOOLEAN NOT NULL DEFAULT 0")
         before.execute("UPDATE runs SET finished = (state = 'ended')")
-        for column in ("state", "heartbeat", "ended"):
+        for column in ("state", "heartbeat", "ended", "recording"):
             before.execute(f"ALTER TABLE runs DROP COLUMN {column}")
         before.execute("UPDATE felicity_version SET version_num = '0001'")
     with open_store(file) as store:
@@ -124,6 +124,6 @@ def test_a_store_of_before_is_brought_up_to_date(tmp_path: Path) -> None:
         assert [window.to_json() for window in store.windows()] == [window.to_json() for window in windows]
         store.heartbeat(begin(store))
     with closing(sqlite3.connect(file)) as after, after:
-        after.execute("UPDATE felicity_version SET version_num = '0003'")
-    with pytest.raises(SchemaError, match="has schema 0003, this version of Felicity knows schemas up to 0002"):
+        after.execute("UPDATE felicity_version SET version_num = '0004'")
+    with pytest.raises(SchemaError, match="has schema 0004, this version of Felicity knows schemas up to 0003"):
         open_store(file)

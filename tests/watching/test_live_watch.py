@@ -27,7 +27,7 @@ NINE = datetime(2026, 5, 4, 9, tzinfo=UTC)
 class Camera:
     """Stands for a live source; the test hands its frames to the watch itself."""
 
-    source_id, live, stills = "camera 0", True, False
+    source_id, live, stills, recording = "camera 0", True, False, None
 
     def __init__(self) -> None:
         self.stats = SourceStats()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from felicity.errors import StoreError
+from felicity.errors import ConfigError, StoreError
 from felicity.notes import Note
 from felicity.recognition.classifier import Classifier
 from felicity.sources.registry import open_source
@@ -77,3 +77,26 @@ def test_a_disk_that_stays_full_is_an_error_and_says_how_much_is_missing(
         with pytest.raises(StoreError, match="no room is left"):
             watch(clip, store, notes)
         assert store.sums("minute").sums.windows.sum() == 1, "what was stored before is there"
+
+
+def test_a_recording_counts_once_under_whatever_name_and_start(clip: Path, tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "s.db")) as store:
+        notes: list[Note] = []
+        watch(clip, store, notes)
+        people = store.runs()[0].people
+        copy = tmp_path / "copy.mp4"
+        copy.write_bytes(clip.read_bytes())
+        with pytest.raises(
+            ConfigError, match=r"run 1 has counted this recording at 'Harbour' already, .* runs remove 1"
+        ):
+            watch(copy, store, notes)
+        watch(clip, store, notes)
+        assert [run.people for run in store.runs()] == [people], "the same file and start are counted anew"
+
+
+def test_a_guessed_start_is_said_and_an_impossible_one_refused(clip: Path) -> None:
+    with open_source(clip) as source:
+        (note,) = source.stats.notes
+    assert note.code == "start-guessed" and "give --start to be sure" in note.text
+    with pytest.raises(ConfigError, match="start lies in the future"):
+        open_source(clip, start=datetime.now(UTC) + timedelta(days=400))

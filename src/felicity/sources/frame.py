@@ -66,6 +66,7 @@ class Source(Protocol):
 
     source_id: str
     live: bool
+    recording: str | None
     stills: bool
     stats: SourceStats
     on_idle: Callable[[], None] | None

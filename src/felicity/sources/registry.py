@@ -8,7 +8,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
@@ -48,6 +48,8 @@ class SourceOptions:
             raise ConfigError(f"start needs a time zone, such as {self.start.isoformat()}+00:00 or …Z")
         if self.start is not None and not 1 < self.start.year < 9999:
             raise ConfigError(f"start must lie in the years 2 to 9998, not be {self.start.isoformat()}")
+        if self.start is not None and self.start > datetime.now(UTC) + timedelta(days=1):
+            raise ConfigError(f"start lies in the future ({self.start.isoformat()}); give when it was recorded")
         if self.fps is not None and not 0 < self.fps <= 1000:
             raise ConfigError(f"fps must be above 0 and at most 1000, not {self.fps:g}")
         if self.max_pixels < 1:
@@ -64,7 +66,7 @@ class SourceKind(ABC):
     """What all kinds share: the loop with its counts, stopping, and letting go.
 
     A kind says what names it ``claims``, yields frames from ``_frames`` and lets go in ``_release``.
-    Kinds are asked in ascending order of ``rank``.
+    Kinds are asked in ascending order of ``rank``. ``recording`` is the same for all copies of a file, None for others.
     """
 
     kind: ClassVar[str]
@@ -76,6 +78,7 @@ class SourceKind(ABC):
         self.source_id = source_id
         self.options = options
         self.stats = SourceStats()
+        self.recording: str | None = None
         self.on_idle: Callable[[], None] | None = None
         self._stopping = threading.Event()
         self._iterator = self._counted()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,13 @@ from felicity.sources.registry import SourceKind, SourceOptions, register
 _FIRST_CREDIBLE = datetime(1990, 1, 1, tzinfo=UTC)
 
 
+def identity(path: Path) -> str:
+    """Return what tells a recording from others, under whatever name: a digest of its first 128 KiB and its length."""
+    with path.open("rb") as file:
+        start = file.read(1 << 17)
+    return hashlib.sha256(start + path.stat().st_size.to_bytes(8, "big")).hexdigest()[:32]
+
+
 @register
 class VideoSource(SourceKind):
     """A file's frames, timed by their presentation times.
@@ -55,10 +63,21 @@ class VideoSource(SourceKind):
             ) from error
         try:
             self._stream = video_stream(self._container, str(path), options.max_pixels)
-            self.start = options.start or self._creation_time() or datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            self.start = options.start or self._creation_time() or self._changed(path)
+            self.recording = identity(path)
         except BaseException:
             self._container.close()
             raise
+
+    def _changed(self, path: Path) -> datetime:
+        """Return when the file was changed last, and say that this is only a guess of when it was recorded."""
+        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        self._note(
+            "start-guessed",
+            f"{path.name} does not say when it was recorded; its frames are dated from its last change on, "
+            f"{changed:%Y-%m-%d %H:%M:%S} UTC; give --start to be sure",
+        )
+        return changed
 
     @classmethod
     def claims(cls, source: str) -> bool:

@@ -74,7 +74,13 @@ class RunRecord:
 
 
 def begin_run(
-    connection: sa.Connection, location: str, camera: str, source: str, run_start: datetime, model: str
+    connection: sa.Connection,
+    location: str,
+    camera: str,
+    source: str,
+    run_start: datetime,
+    model: str,
+    recording: str | None = None,
 ) -> WatchRun:
     """See ``Store.begin_run``."""
     key = WindowKey(location, camera, source, run_start, model, datetime.fromtimestamp(0, UTC), 1)
@@ -90,15 +96,34 @@ def begin_run(
     }
     same = (runs.c[column] == value for column, value in own.items())
     found = connection.execute(sa.select(runs.c.id, runs.c.generation).where(*same)).one_or_none()
+    if recording is not None:
+        _check_recording(connection, location, source, recording, None if found is None else found.id, own)
+    begun = {**_BEGUN, "recording": recording, "heartbeat": _now()}
     if found is None:
         generation = 1
-        made = sa.insert(runs).values(**own, generation=generation, **_BEGUN, heartbeat=_now()).returning(runs.c.id)
+        made = sa.insert(runs).values(**own, generation=generation, **begun).returning(runs.c.id)
         run_id = connection.execute(made).scalar_one()
     else:
         run_id, generation = found.id, found.generation + 1
         again = sa.update(runs).where(runs.c.id == run_id)
-        connection.execute(again.values(generation=generation, **_BEGUN, heartbeat=_now()))
+        connection.execute(again.values(generation=generation, **begun))
     return WatchRun(run_id, generation, location, camera, source, key.run_start, model)
+
+
+def _check_recording(
+    connection: sa.Connection, location: str, source: str, recording: str, own_id: int | None, own: dict[str, Any]
+) -> None:
+    """Raise ConfigError if another run at the location has counted the recording by the same model."""
+    query = sa.select(runs.c.id, runs.c.source, runs.c.run_start).where(
+        runs.c.location_id == own["location_id"], runs.c.model_id == own["model_id"], runs.c.recording == recording
+    )
+    other = next((row for row in connection.execute(query) if row.id != own_id), None)
+    if other is not None:
+        began = datetime.fromtimestamp(other.run_start / 1_000_000, UTC)
+        raise ConfigError(
+            f"{source}: run {other.id} has counted this recording at {location!r} already, as {other.source} from "
+            f"{began:%Y-%m-%d %H:%M:%S} UTC on; to count it anew: felicity runs remove {other.id}"
+        )
 
 
 def beat(connection: sa.Connection, run: WatchRun) -> None:

@@ -164,13 +164,25 @@ class Store(AbstractContextManager["Store"]):
 
     # Runs and windows
 
-    def begin_run(self, location: str, camera: str, source: str, run_start: datetime, model: str) -> WatchRun:
+    def begin_run(
+        self,
+        location: str,
+        camera: str,
+        source: str,
+        run_start: datetime,
+        model: str,
+        *,
+        recording: str | None = None,
+    ) -> WatchRun:
         """Begin a run, or begin it again: its windows then replace those it wrote before.
+
+        ``recording``: what the source is made of (``sources.recording``). Raises ConfigError if another run at the
+        location has counted the same recording.
 
         A location that is not there yet is added with nothing but its name.
         """
         with self._write("beginning a run") as connection:
-            return recorded.begin_run(connection, location, camera, source, run_start, model)
+            return recorded.begin_run(connection, location, camera, source, run_start, model, recording)
 
     def write_windows(self, run: WatchRun, added: Iterable[Window]) -> None:
         """Write windows of a run; what the run wrote before at these times is replaced.

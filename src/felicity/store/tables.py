@@ -81,6 +81,7 @@ runs = sa.Table(
     sa.Column("state", sa.Text, nullable=False, server_default="running"),
     sa.Column("heartbeat", sa.BigInteger),
     sa.Column("ended", sa.BigInteger),
+    sa.Column("recording", sa.Text),
     sa.UniqueConstraint("location_id", "camera", "source", "run_start", "model_id"),
 )
 

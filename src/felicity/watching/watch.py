@@ -64,7 +64,7 @@ class Watch(AbstractContextManager["Watch"]):
         run_start = datetime.now(UTC).replace(microsecond=0) if source.live else begin
         names = (summary.location, summary.camera, source.source_id, run_start, self._bundle.id)
         store.save_model(self._bundle.id, self._bundle.soft_matrix, name=self._bundle.name)
-        self._run = store.begin_run(*names)
+        self._run = store.begin_run(*names, recording=source.recording)
         self._windows = WindowAccumulator(*names, seconds)
         self._shelf = Shelf(store, self._run, summary, say)
         self._answers: list[Any] = []

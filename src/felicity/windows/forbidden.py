@@ -35,10 +35,10 @@ tempat_kerja kantor pabrik gudang
 """
 
 _EDUCATION = """
-education educational school preschool university college kindergarten nursery classroom campus polytechnic
+education educational school preschool university college kindergarten nursery campus polytechnic
 schule hochschule universitat uni gymnasium lyzeum kita kindertagesstatte kindertagesstaette kinderkrippe
-klassenzimmer horsaal hoersaal bildungseinrichtung
-ecole college lycee universite creche maternelle salle_de_classe
+bildungseinrichtung
+ecole college lycee universite creche maternelle
 escuela colegio universidad guarderia
 scuola universita liceo ginnasio asilo_nido
 escola universidade creche jardim_de_infancia
@@ -62,8 +62,10 @@ okul universite anaokulu
 scoil ollscoil naionra ysgol prifysgol
 skola_sekondarja universita'
 eskola ikastola unibertsitate
-sekolah universitas kampus madrasah pesantren taman_kanak perguruan_tinggi ruang_kelas paud
+sekolah universitas kampus madrasah pesantren taman_kanak perguruan_tinggi paud
 """
+
+_ROOMS = "classroom lecture_hall klassenzimmer horsaal hoersaal salle_de_classe aula ruang_kelas"
 
 _WORDS = {"workplace": _WORKPLACE, "education": _EDUCATION}
 _COMPOUNDS = {
@@ -86,8 +88,10 @@ _PLAIN = str.maketrans(
 )
 
 
-def forbidden_kind(text: str) -> str | None:
+def forbidden_kind(text: str, *, rooms: bool = True) -> str | None:
     """Return ``workplace`` or ``education`` if ``text`` holds a word for one, else None.
+
+    ``rooms``: whether rooms of a school count, which as a mere name say little of where they are.
 
     It knows the languages of the European Union and some of its neighbours, and Indonesian. Capitals and accents do not
     matter; plurals are understood where they are formed as in English.
@@ -95,6 +99,8 @@ def forbidden_kind(text: str) -> str | None:
     words = _words(text)
     for phrase in _OPEN_TO_ALL:
         words = re.sub(rf"\b{phrase}s?\b", " ", words)
+    if rooms and re.search(rf"\b(?:{'|'.join(_words(room) for room in _ROOMS.split())})s?\b", words):
+        return "education"
     return next((kind for kind, pattern in _patterns().items() if pattern.search(words)), None)
 
 

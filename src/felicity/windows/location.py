@@ -68,7 +68,7 @@ class Location:
         site_type = self.site_type
         if site_type is not None and (not isinstance(site_type, str) or not site_type.strip()):
             raise ConfigError(f"location {self.name!r}: a site type is a word, or left out, not {site_type!r}")
-        if (kind := forbidden_kind(self.name if site_type is None else site_type)) is None:
+        if (kind := forbidden_kind(site_type or self.name, rooms=site_type is not None)) is None:
             return
         law = (
             "the EU AI Act, Art. 5(1)(f), prohibits emotion recognition in the areas of workplace and education "
