@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from felicity.faces import Detection
-from felicity.faces.detection import CropGeometry
+from felicity.faces.attention import Attention
+from felicity.faces.detection import Box, CropGeometry
 from felicity.faces.quality import QualityGate
 from felicity.faces.tracking import Tracker
 from felicity.recognition.classifier import Classifier
@@ -28,12 +29,12 @@ class Script:
     def __init__(self, frames: list[list[Detection]]) -> None:
         self.frames = iter(frames)
 
-    def detect(self, image_rgb_u8: np.ndarray) -> list[Detection]:
+    def detect(self, image_rgb_u8: np.ndarray, within: object = None) -> list[Detection]:
         return next(self.frames)
 
 
 def people(
-    frames: list[list[Detection]], *, gate: QualityGate | None = None, tracking: bool = True
+    frames: list[list[Detection]], *, gate: QualityGate | None = None, tracking: bool = True, fps: int = 5
 ) -> list[PersonObservation]:
     reader = PeopleReader(
         Classifier.open(threads=1),
@@ -44,7 +45,7 @@ def people(
     image = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
     seen: list[PersonObservation] = []
     for i in range(len(frames)):
-        seen += reader.see(image, START + timedelta(seconds=i / 5))
+        seen += reader.see(image, START + timedelta(seconds=i / fps))
     return seen + reader.end()
 
 
@@ -75,3 +76,46 @@ def test_one_who_is_never_good_enough_is_seen_and_not_judged() -> None:
 
 def test_in_photographs_every_face_is_a_person() -> None:
     assert len(people([[FACE], [FACE, Detection((10, 10, 80, 80), 0.9)]], tracking=False)) == 3
+
+
+def test_a_face_that_was_just_judged_is_not_judged_again_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judged: list[int] = []
+    classify = Classifier.probabilities
+
+    def counted(self: Classifier, crops: np.ndarray) -> np.ndarray:
+        judged.append(len(crops))
+        return classify(self, crops)
+
+    monkeypatch.setattr(Classifier, "probabilities", counted)
+    (slow,) = people([[FACE]] * 10, fps=5)
+    assert sum(judged) == 10
+    judged.clear()
+    (fast,) = people([[FACE]] * 50, fps=25)
+    assert 10 <= sum(judged) <= 14
+    assert slow.probabilities == pytest.approx(fast.probabilities, abs=1e-6)
+
+
+def test_people_are_the_same_when_faces_are_looked_for_where_something_moves() -> None:
+    """Two people who stay, one of whom moves; the detector sees only what is within the boxes."""
+
+    class Eyes(Script):
+        searched = 0
+
+        def detect(self, image_rgb_u8: np.ndarray, within: list[Box] | None = None) -> list[Detection]:
+            self.searched += within is None
+            return [
+                face
+                for face in next(self.frames)
+                if within is None or any(b[0] < face.box_xyxy[0] and face.box_xyxy[2] < b[2] for b in within)
+            ]
+
+    frames = [[FACE, Detection((800.0 + i, 420.0, 840.0 + i, 460.0), 0.9)] for i in range(30)]
+    eyes = Eyes(frames)
+    reader = PeopleReader(Classifier.open(threads=1), eyes, QualityGate(min_sharpness=None), Tracker(), Attention())
+    image = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), dtype=np.uint8)
+    for i in range(len(frames)):
+        assert reader.see(image, START + timedelta(seconds=i / 10)) == []
+    assert len(reader.end()) == 2
+    assert eyes.searched == 3

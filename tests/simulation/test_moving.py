@@ -16,7 +16,7 @@ from felicity.models.bundle import open_bundle
 from felicity.recognition.classifier import Classifier
 from felicity.schemas.envelope import document
 from felicity.simulation.labelled import answer, read_labelled
-from felicity.simulation.moving import film_scenes
+from felicity.simulation.moving import Filming, film_scenes
 from felicity.simulation.street import HEIGHT, WIDTH, Shown, Walker, film, send_walkers
 from felicity.simulation.witness import matched
 from tests.conftest import absent
@@ -75,7 +75,14 @@ def test_people_in_moving_pictures_are_found_and_counted(shared: Path) -> None:
     faces = answer(samples, classifier)
     pictures: list[np.ndarray] = []
     filmed = film_scenes(
-        samples, faces, classifier, detector, people=12, shares=(0.5,), in_view=1.0, on_picture=pictures.append
+        samples,
+        faces,
+        classifier,
+        detector,
+        people=12,
+        shares=(0.5,),
+        filming=Filming(in_view=1.0),
+        on_picture=pictures.append,
     )
 
     sight, rates = filmed.sight, filmed.rates()
@@ -89,14 +96,17 @@ def test_people_in_moving_pictures_are_found_and_counted(shared: Path) -> None:
     assert pictures[0].shape == (HEIGHT, WIDTH, 3)
     assert document("simulate-video", video_answer(filmed))["data"]["sight"]["people"] == 12
 
-    blind = film_scenes(samples, faces, classifier, _Blind(), people=10, shares=(0.5,), in_view=5.0)
+    blind = film_scenes(samples, faces, classifier, _Blind(), people=10, shares=(0.5,), filming=Filming(in_view=5.0))
     assert blind.rates()["detected"] == blind.rates()["found"] == 0
     assert document("simulate-video", video_answer(blind))["data"]["scenes"][0]["filmed"]["adjusted"] is None
     assert math.isnan(blind.scenes[0].filmed.adjusted)
 
-    for wrong in ({"people": 5}, {"people": 100_000}, {"shares": (1.5,)}, {"shares": ()}, {"in_view": 0.0}):
+    for wrong in ({"people": 5}, {"people": 100_000}, {"shares": (1.5,)}, {"shares": ()}):
         with pytest.raises(ConfigError):
             film_scenes(samples, faces, classifier, detector, **wrong)
+    for impossible in ({"in_view": 0.0}, {"fps": 0}):
+        with pytest.raises(ConfigError):
+            Filming(**impossible)
 
 
 @pytest.mark.shared_data
@@ -116,7 +126,7 @@ class _Blind:
     def __init__(self) -> None:
         self.geometry = open_detector("hog").geometry
 
-    def detect(self, image_rgb_u8: np.ndarray) -> list[Detection]:
+    def detect(self, image_rgb_u8: np.ndarray, within: object = None) -> list[Detection]:
         return []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,8 @@ def watch(
     fps: float | None = None,
     start: date | None = None,
     detector: str = "auto",
+    smallest_face: float | None = None,
+    every_frame: bool = False,
     bundle: str | Path | None = None,
     annotate: str | Path | None = None,
     on_frame: Callable[[WatchSummary], None] | None = None,
@@ -73,21 +75,18 @@ def watch(
     from felicity.imaging.encode import check_video
     from felicity.sources.registry import SourceOptions, open_source
     from felicity.watching.watch import watch_source
-    from felicity.windows.buckets import clock_doubt
 
     _check_names(camera, window)
     zone, doubts = _place_of(location, store)
     name = _source_name(source, annotate)
-    start = None if start is None else to_datetime(start, "start")
-    if start is not None and start.tzinfo is None:
-        if doubt := clock_doubt(start, zone):
-            doubts.append(replace(doubt, location=location))
-        start = start.replace(tzinfo=zone)
+    begin, doubt = _begin(start, zone)
+    if doubt:
+        doubts.append(replace(doubt, location=location))
     if annotate is not None:
         check_video(Path(annotate))
-    classifier, finder = counting_classifier(bundle), open_detector(detector)
+    classifier, finder = counting_classifier(bundle), open_detector(detector, smallest_face=smallest_face)
     with (
-        open_source(name, options=SourceOptions(start=start, fps=fps, zone=zone, on_note=on_note)) as frames,
+        open_source(name, options=SourceOptions(start=begin, fps=fps, zone=zone, on_note=on_note)) as frames,
         opened(store, create=True) as open_store,
     ):
         if on_open:
@@ -99,12 +98,23 @@ def watch(
             store=open_store,
             classifier=classifier,
             detector=finder,
+            every_frame=every_frame,
             seconds=window,
             annotate=Path(annotate) if annotate else None,
             notes=doubts,
             on_frame=on_frame,
             on_note=on_note,
         )
+
+
+def _begin(start: date | None, zone: ZoneInfo) -> tuple[datetime | None, Note | None]:
+    """Return when the source began, in the location's time zone unless ``start`` has one, and a doubt about it."""
+    from felicity.windows.buckets import clock_doubt
+
+    begin = None if start is None else to_datetime(start, "start")
+    if begin is None or begin.tzinfo is not None:
+        return begin, None
+    return begin.replace(tzinfo=zone), clock_doubt(begin, zone)
 
 
 def _check_names(camera: str | None, window: int) -> None:

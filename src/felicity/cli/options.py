@@ -16,6 +16,19 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleti
 Detector = Annotated[
     str, typer.Option("--detector", "-d", metavar="NAME", help="Face detector; see: felicity detectors list.")
 ]
+SmallestFace = Annotated[
+    float | None,
+    typer.Option(
+        "--smallest-face",
+        metavar="PIXELS",
+        help="Look for faces from that many pixels on: larger ones are found faster (default: as small as the detector "
+        "finds them in pictures of 1280 pixels).",
+    ),
+]
+EveryFrame = Annotated[
+    bool,
+    typer.Option("--every-frame", help="Search every frame whole, not only where something moves or somebody is."),
+]
 Bundle = Annotated[
     str | None,
     typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="Bundle to classify with (default: the shipped one)."),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from felicity.simulation.check import SimulationCheck
     from felicity.simulation.filmed import Filmed
     from felicity.simulation.labelled import AnsweredFaces, Labelled
+    from felicity.simulation.moving import Filming
 
 GAPS = 0.05
 """Part of the hours in which a simulated camera is off."""
@@ -148,7 +149,7 @@ def run_video(
     classifier: Classifier,
     detector: str,
     people: int,
-    in_view: float,
+    filming: Filming,
     picture: Path | None,
     seed: int,
     json: bool,
@@ -172,7 +173,7 @@ def run_video(
             classifier,
             finder,
             people=people // len(SHARES),
-            in_view=in_view,
+            filming=filming,
             seed=seed,
             on_picture=pictures.append if picture else None,
             tick=lambda done, total: progress.update(task, completed=done, total=total),
@@ -222,7 +223,8 @@ def show_video(filmed: Filmed) -> None:
                 f"{sum(s.cut for s in filmed.scenes):,} people",
             ),
         ],
-        title=f"{len(filmed.scenes)} scenes, {filmed.in_view:g} people in view on average, detector {filmed.detector}",
+        title=f"{len(filmed.scenes)} scenes, {filmed.in_view:g} people in view on average, {filmed.fps} frames a "
+        f"second, detector {filmed.detector}, {_searched(filmed)}",
         numbers=("number", "percent"),
     )
     console.table(
@@ -239,6 +241,11 @@ def show_video(filmed: Filmed) -> None:
         title="Mean absolute error of the happy share against the people who were there, points",
         numbers=("counted", "adjusted", "bias"),
     )
+
+
+def _searched(filmed: Filmed) -> str:
+    where = "every frame searched whole" if filmed.every_frame else "searched where something moves"
+    return f"{where}, with unrest" if filmed.unrest else where
 
 
 def run_city(

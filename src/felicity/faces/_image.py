@@ -1,12 +1,17 @@
-"""What every detector does to a picture before it looks."""
+"""What every detector does to a picture before it looks, and with what it finds in parts of one."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import ConfigError
+from felicity.faces.detection import Box, Detection, Point
 
 Image = npt.NDArray[np.uint8]
 
@@ -29,3 +34,39 @@ def scaled(image: Image, scale: float) -> tuple[Image, float, float]:
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized: Image = cv2.resize(np.ascontiguousarray(image), size, interpolation=how)  # type: ignore[assignment]
     return resized, size[0] / width, size[1] / height
+
+
+def found_within(find: Callable[[Image], list[Detection]], image: Image, boxes: Sequence[Box]) -> list[Detection]:
+    """What ``find`` finds in the parts of a picture, in the picture's pixels, best first.
+
+    A face that a part cuts off where the picture goes on is left out: it would be taken for another.
+    """
+    height, width = image.shape[:2]
+    found = []
+    for box in boxes:
+        left, top = max(0, math.floor(box[0])), max(0, math.floor(box[1]))
+        right, bottom = min(width, math.ceil(box[2])), min(height, math.ceil(box[3]))
+        if right <= left or bottom <= top:
+            continue
+        inner = (
+            left if left else -math.inf,
+            top if top else -math.inf,
+            right if right < width else math.inf,
+            bottom if bottom < height else math.inf,
+        )
+        faces = [_moved(face, left, top) for face in find(image[top:bottom, left:right])]
+        found += [face for face in faces if _inside(face.box_xyxy, inner)]
+    return sorted(found, key=lambda face: -face.score)
+
+
+def _inside(box: Box, other: Box) -> bool:
+    return box[0] > other[0] and box[1] > other[1] and box[2] < other[2] and box[3] < other[3]
+
+
+def _moved(face: Detection, right: int, down: int) -> Detection:
+    def moved(point: Point) -> Point:
+        return point[0] + right, point[1] + down
+
+    eyes = face.eyes_xy and (moved(face.eyes_xy[0]), moved(face.eyes_xy[1]))
+    box = (*moved(face.box_xyxy[:2]), *moved(face.box_xyxy[2:]))
+    return replace(face, box_xyxy=box, eyes_xy=eyes, nose_xy=face.nose_xy and moved(face.nose_xy))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -9,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, in pixels of a picture."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Detection:
     that the detector would not swear it is a face; good enough to follow one by, not to judge it.
     """
 
-    box_xyxy: tuple[float, float, float, float]
+    box_xyxy: Box
     score: float
     eyes_xy: tuple[Point, Point] | None = None
     nose_xy: Point | None = None
@@ -81,9 +84,10 @@ class Detector(Protocol):
     name: str
     geometry: CropGeometry
 
-    def detect(self, image_rgb_u8: npt.NDArray[np.uint8]) -> list[Detection]:
+    def detect(self, image_rgb_u8: npt.NDArray[np.uint8], within: Sequence[Box] | None = None) -> list[Detection]:
         """Faces in ``image_rgb_u8``, uint8 ``(height, width, 3)`` RGB, best score first.
 
-        The picture is not changed. Raises ValueError if it is no such array.
+        ``within``: disjoint boxes, in pixels; only faces wholly inside one of them are looked for, as if they were
+        looked for everywhere. The picture is not changed. Raises ValueError if it is no such array.
         """
         ...

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from felicity.errors import ConfigError
-from felicity.faces.detection import Detection
+from felicity.faces.detection import Box, Detection
 
 Vector = npt.NDArray[np.float64]
 
@@ -54,11 +54,20 @@ class _Track:
 
     def advance(self, now: float) -> None:
         """Predict the state at ``now``."""
-        dt, self.now = now - self.now, now
-        self.position = self.position + self.velocity * dt
+        (self.position, self.covariance), self.now = self.predicted(now), now
+
+    def predicted(self, now: float) -> tuple[Vector, Vector]:
+        """Position (2,) in pixels and covariance (2, 2) of position and speed in sides, at ``now``."""
+        dt = now - self.now
         step = np.array([[1, dt], [0, 1]])
         noise = _UNREST * np.array([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]])
-        self.covariance = step @ self.covariance @ step.T + noise
+        return self.position + self.velocity * dt, step @ self.covariance @ step.T + noise
+
+    def surroundings(self, now: float) -> Box:
+        """Where the face may be at ``now``, with as much of the picture around it as a detector wants."""
+        (x, y), covariance = self.predicted(now)
+        reach = (1.0 + _reach(float(covariance[0, 0]))) * self.side
+        return x - reach, y - reach, x + reach, y + reach
 
     def has_left(self, size_wh: tuple[int, int]) -> bool:
         """Whether the prediction has walked out of the picture; who sits at its edge has not."""
@@ -70,7 +79,7 @@ class _Track:
         away = float(np.hypot(*(np.array(detection.centre_xy) - self.position))) / self.side
         growth = abs(math.log(detection.side / self.side))
         spread = float(self.covariance[0, 0]) + _JITTER**2
-        if away > min(_FARTHEST, _SIGMAS * math.sqrt(spread)) or growth > _GROWTH:
+        if away > _reach(float(self.covariance[0, 0])) or growth > _GROWTH:
             return _NEVER
         # The logarithm makes it a likelihood: without it, the vaguest track would win every pairing.
         return away**2 / spread + 2 * math.log(spread) + (growth / (_GROWTH / _SIGMAS)) ** 2
@@ -84,6 +93,11 @@ class _Track:
         self.velocity = self.velocity + gain[1] * error
         self.covariance = self.covariance - np.outer(gain, self.covariance[0])
         self.side *= (detection.side / self.side) ** 0.3
+
+
+def _reach(variance: float) -> float:
+    """How far from the prediction a face may be found, in sides, by the variance of the predicted position."""
+    return min(_FARTHEST, _SIGMAS * math.sqrt(variance + _JITTER**2))
 
 
 class Tracker:
@@ -100,7 +114,7 @@ class Tracker:
         self._tracks: list[_Track] = []
         self._ended: list[int] = []
         self._last_id = 0
-        self._now = -math.inf
+        self._now = self._before = -math.inf
 
     def update(
         self, detections: Sequence[Detection], time: datetime, size_wh: tuple[int, int] | None = None
@@ -110,7 +124,7 @@ class Tracker:
         ``size_wh``: of the picture. Who has walked out of it is gone; without it, the next to come in there would be
         taken for them. Should a clock be set back, the frames until it has caught up count as taken at the latest time.
         """
-        self._now = max(self._now, time.timestamp())
+        self._before, self._now = self._now, max(self._now, time.timestamp())
         self._end(lambda track: self._now - track.seen > self._patience)
         for track in self._tracks:
             track.advance(self._now)
@@ -125,6 +139,16 @@ class Tracker:
                 owners[i] = _Track(self._last_id, detection, self._now)
                 self._tracks.append(owners[i])
         return [TrackedFace(owners[i].track_id, detection) for i, detection in enumerate(detections)]
+
+    def expected(self, time: datetime) -> list[Box]:
+        """Boxes in which the faces that are followed may be at ``time``; they may reach over the picture's edges."""
+        now = max(self._now, time.timestamp())
+        return [track.surroundings(now) for track in self._tracks]
+
+    @property
+    def all_seen(self) -> bool:
+        """Whether the last frame showed everybody who was in the frame before."""
+        return all(track.seen == self._now or track.seen < self._before for track in self._tracks)
 
     def finished(self) -> list[int]:
         """Ids of the tracks that have ended since this was last asked."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from felicity.faces import Detection, Detector
+from felicity.faces.attention import Attention
 from felicity.faces.crop import crop_faces
 from felicity.faces.quality import QualityGate
 from felicity.faces.tracking import TrackedFace, Tracker
@@ -27,6 +28,8 @@ Image = npt.NDArray[np.uint8]
 
 FLICKER_FRAMES = 4
 """A track of one face that so many further frames could not confirm is nobody."""
+JUDGED_APART = timedelta(milliseconds=150)
+"""A person's face that was judged is not judged again before: it hardly changes from one frame to the next."""
 
 
 @dataclass
@@ -36,6 +39,7 @@ class _Track:
     hits: int = 0
     prob_sum: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(EXPRESSIONS)))
     faces: int = 0
+    judged: datetime | None = None
     rejections: Counter[str] = field(default_factory=Counter)
 
     def person(self) -> PersonObservation:
@@ -53,14 +57,23 @@ class _Track:
 class PeopleReader:
     """Takes frames in the order of time and gives the people whose tracks have ended.
 
-    With ``tracker=None`` every frame stands for itself (photographs): each face is a person.
+    With ``tracker=None`` every frame stands for itself (photographs): each face is a person. With ``attention``, which
+    needs a tracker, faces are looked for where it says; without, everywhere in every frame.
     """
 
-    def __init__(self, classifier: Classifier, detector: Detector, gate: QualityGate, tracker: Tracker | None) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        detector: Detector,
+        gate: QualityGate,
+        tracker: Tracker | None,
+        attention: Attention | None = None,
+    ) -> None:
         self.classifier = classifier
         self.detector = detector
         self.gate = gate
         self.tracker = tracker
+        self.attention = attention
         self.labels: list[Label] = []
         """What there is to draw on the last frame."""
         self._tracks: dict[int, _Track] = {}
@@ -69,14 +82,15 @@ class PeopleReader:
     def see(self, image_rgb_u8: Image, time: datetime) -> list[PersonObservation]:
         """Look at a frame, uint8 ``(height, width, 3)`` RGB; returns the people who have left since the last one."""
         self._frames += 1
-        detections = self.detector.detect(image_rgb_u8)
         if self.tracker is None:
-            faces = [TrackedFace(i, d) for i, d in enumerate(detections)]
+            faces = [TrackedFace(i, d) for i, d in enumerate(self.detector.detect(image_rgb_u8))]
             ended = [f.track_id for f in faces]
         else:
             height, width = image_rgb_u8.shape[:2]
-            faces = self.tracker.update(detections, time, (width, height))
+            faces = self.tracker.update(self._look(image_rgb_u8, time, self.tracker), time, (width, height))
             ended = self.tracker.finished()
+            if self.attention is not None and not self.tracker.all_seen:
+                self.attention.missed()
         self._judge(image_rgb_u8, time, faces)
         classes = self.classifier.classes
         self.labels = [self._tracks[f.track_id].label(f.detection, classes) for f in faces]
@@ -86,15 +100,24 @@ class PeopleReader:
         """The people still in view when the source ends."""
         return self._leave(self.tracker.flush() if self.tracker else [])
 
+    def _look(self, image: Image, time: datetime, tracker: Tracker) -> list[Detection]:
+        if self.attention is None:
+            return self.detector.detect(image)
+        where = self.attention.where(image, time, tracker.expected(time))
+        return self.detector.detect(image, where) if where != [] else []
+
     def _judge(self, image: Image, time: datetime, faces: list[TrackedFace]) -> None:
         good: list[TrackedFace] = []
         for face in faces:
             track = self._tracks.setdefault(face.track_id, _Track(time, self._frames))
             track.last_seen = time
             track.hits += 1
+            if track.judged is not None and timedelta(0) <= time - track.judged < JUDGED_APART:
+                continue
             verdict = self.gate.judge(image, face.detection)
             if verdict.rejected is None:
                 good.append(face)
+                track.judged = time
             else:
                 track.rejections[verdict.rejected] += 1
         if not good:

@@ -136,6 +136,9 @@ class FilmedShape(Shape):
     detector: str
     model: str
     in_view: float = Field(description="People in view on average.")
+    fps: int = Field(description="Frames a second.")
+    unrest: bool = Field(description="Whether tree, screen, light and rain move, too.")
+    every_frame: bool = Field(description="Whether every frame was searched whole, not only where something moves.")
     seed: int
     sight: SightShape = Field(description="Over all scenes.")
     percent: SightPercentShape

@@ -83,6 +83,9 @@ class Filmed:
     detector: str
     model: str
     in_view: float
+    fps: int
+    unrest: bool
+    every_frame: bool
     seed: int
     scenes: tuple[Scene, ...]
 

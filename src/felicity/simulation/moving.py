@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -13,6 +14,7 @@ from felicity.datasets import Samples
 from felicity.datasets.samples import as_input
 from felicity.errors import ConfigError
 from felicity.faces import Detector
+from felicity.faces.attention import Attention
 from felicity.faces.quality import QualityGate
 from felicity.imaging.draw import draw_faces
 from felicity.index import SoftMatrix
@@ -22,7 +24,8 @@ from felicity.recognition.people import PeopleReader
 from felicity.simulation.days import daily_index
 from felicity.simulation.filmed import Filmed, Reading, Scene
 from felicity.simulation.labelled import AnsweredFaces
-from felicity.simulation.street import Image, film, send_walkers
+from felicity.simulation.street import FRAMES_PER_SECOND, HEIGHT, WIDTH, Image, film, send_walkers
+from felicity.simulation.unrest import Unrest
 from felicity.simulation.witness import Witness
 from felicity.windows import PersonObservation, Sums, WindowAccumulator
 
@@ -32,6 +35,33 @@ SHARES = (0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95)
 LEAST_PEOPLE, MOST_PEOPLE = 10, 1000
 """Of a scene; the index shows no figure of fewer than ten."""
 IN_VIEW, MOST_IN_VIEW = 2.0, 10
+MOST_FRAMES_PER_SECOND = 60
+
+
+@dataclass(frozen=True)
+class Filming:
+    """How a scene is filmed and seen.
+
+    ``in_view``: people in view on average. ``fps``: frames a second. ``unrest``: a tree sways, a screen and the light
+    change, and it rains. ``every_frame``: faces are looked for everywhere in every frame, not where something moves.
+    Raises ConfigError for impossible numbers.
+    """
+
+    in_view: float = IN_VIEW
+    fps: int = FRAMES_PER_SECOND
+    unrest: bool = False
+    every_frame: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.in_view <= MOST_IN_VIEW:
+            raise ConfigError(
+                f"a street has more than 0 and at most {MOST_IN_VIEW} people in view, not {self.in_view:g}"
+            )
+        if not 1 <= self.fps <= MOST_FRAMES_PER_SECOND:
+            raise ConfigError(f"a street is filmed at 1 to {MOST_FRAMES_PER_SECOND} frames a second, not {self.fps}")
+
+
+ORDINARY = Filming()
 
 
 def film_scenes(
@@ -42,14 +72,13 @@ def film_scenes(
     *,
     people: int = 40,
     shares: Sequence[float] = SHARES,
-    in_view: float = IN_VIEW,
+    filming: Filming = ORDINARY,
     seed: int = 1,
     on_picture: Callable[[Image], None] | None = None,
     tick: Callable[[int, int], None] | None = None,
 ) -> Filmed:
     """A scene of ``people`` for each of the happy ``shares`` (0..1), filmed, seen and counted.
 
-    ``in_view``: how many are in view on average.
     ``samples``: faces to paste, ``faces``: the same with the answers to them. ``on_picture``: is given one frame of
     the scene in the middle, with what was found drawn on it; without it nothing is drawn. ``tick``: people done, of how
     many. Raises ConfigError for impossible numbers.
@@ -58,8 +87,6 @@ def film_scenes(
         raise ConfigError(f"a scene takes {LEAST_PEOPLE} to {MOST_PEOPLE:,} people, not {people:,}")
     if not shares or min(shares) < 0 or max(shares) > 1:
         raise ConfigError(f"true happy shares are numbers from 0 to 1, not {', '.join(map(str, shares)) or 'none'}")
-    if not 0 < in_view <= MOST_IN_VIEW:
-        raise ConfigError(f"a street has more than 0 and at most {MOST_IN_VIEW} people in view, not {in_view:g}")
     images = [as_input(samples.images[row], 48, "gray") for row in range(len(samples))]
     scenes = []
     for number, share in enumerate(shares):
@@ -68,10 +95,10 @@ def film_scenes(
         labels = np.where(happy, HAPPY_INDEX, rng.choice(len(EXPRESSIONS), people, p=faces.others)).astype(np.intp)
         rows = faces.rows_of(labels, rng)
         drawn = on_picture if number == len(shares) // 2 else None
-        scenes.append(_scene(rows, labels, images, faces, classifier, detector, in_view, rng, drawn))
+        scenes.append(_scene(rows, labels, images, faces, classifier, detector, filming, rng, drawn))
         if tick:
             tick((number + 1) * people, len(shares) * people)
-    return Filmed(detector.name, classifier.bundle.id, in_view, seed, tuple(scenes))
+    return Filmed(detector.name, classifier.bundle.id, **vars(filming), seed=seed, scenes=tuple(scenes))
 
 
 def _scene(
@@ -81,7 +108,7 @@ def _scene(
     faces: AnsweredFaces,
     classifier: Classifier,
     detector: Detector,
-    in_view: float,
+    filming: Filming,
     rng: np.random.Generator,
     on_picture: Callable[[Image], None] | None,
 ) -> Scene:
@@ -89,9 +116,11 @@ def _scene(
     truth = 100 * float((labels == HAPPY_INDEX).mean())
     straight, filmed = _Count(soft), _Count(soft)
     witness = Witness(detector)
-    reader = PeopleReader(classifier, detector, QualityGate(), witness)
+    reader = PeopleReader(classifier, detector, QualityGate(), witness, None if filming.every_frame else Attention())
     picture, most = None, 0
-    for moment in film(send_walkers(rows.tolist(), in_view, rng), images, rng):
+    walkers = send_walkers(rows.tolist(), filming.in_view, rng)
+    unrest = Unrest(WIDTH, HEIGHT, rng) if filming.unrest else None
+    for moment in film(walkers, images, rng, fps=filming.fps, unrest=unrest):
         for person in reader.see(moment.image_rgb_u8, moment.time):
             filmed.add(person.time, person.probabilities, person.rejected)
         witness.look(moment, classifier)

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from felicity.simulation.unrest import Unrest
+
 Image = npt.NDArray[np.uint8]
 Floats32 = npt.NDArray[np.float32]
 Box = tuple[int, int, int, int]
@@ -90,17 +92,27 @@ def send_walkers(faces: Sequence[int], in_view: float, rng: np.random.Generator)
     return [Walker(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
-def film(walkers: Sequence[Walker], images: Sequence[Image], rng: np.random.Generator) -> Iterator[Moment]:
-    """The walk as a camera sees it, frame by frame. ``images``: grey faces, uint8 ``(48, 48)``, by row."""
+def film(
+    walkers: Sequence[Walker],
+    images: Sequence[Image],
+    rng: np.random.Generator,
+    *,
+    fps: int = FRAMES_PER_SECOND,
+    unrest: Unrest | None = None,
+) -> Iterator[Moment]:
+    """The walk as a camera sees it, ``fps`` frames a second. ``images``: grey faces, uint8 ``(48, 48)``, by row.
+
+    ``unrest``: what else moves in the street.
+    """
     background = _background(rng)
     grain = [rng.normal(0, _NOISE, (HEIGHT, WIDTH, 3)).astype(np.int8) for _ in range(4)]
     owner = np.empty((HEIGHT, WIDTH), dtype=np.int32)
     sprites: dict[int, _Sprite] = {}
     far_first = sorted(range(len(walkers)), key=lambda i: walkers[i].side)
     last = max(walker.leaves for walker in walkers) + _QUIET
-    for number in range(int(last * FRAMES_PER_SECOND)):
-        second = number / FRAMES_PER_SECOND
-        image = background.copy()
+    for number in range(int(last * fps)):
+        second = number / fps
+        image = unrest.behind(background, second) if unrest else background.copy()
         owner.fill(-1)
         present = [i for i in far_first if walkers[i].enters <= second < walkers[i].leaves]
         for i in present:
@@ -109,6 +121,7 @@ def film(walkers: Sequence[Walker], images: Sequence[Image], rng: np.random.Gene
             sprites[i].paint(image, owner, i, walkers[i].box(second))
         for i in set(sprites) - set(present):
             del sprites[i]
+        image = unrest.before(image, second) if unrest else image
         noisy = np.clip(image.astype(np.int16) + grain[number % len(grain)], 0, 255).astype(np.uint8)
         shown = tuple(Shown(i, box, _visible(owner, i, box)) for i in present if (box := walkers[i].box(second)))
         yield Moment(noisy, _START + timedelta(seconds=second), shown)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from felicity.faces import Detector
+from felicity.faces.attention import Attention
 from felicity.faces.quality import QualityGate
 from felicity.faces.registry import open_detector
 from felicity.faces.tracking import Tracker
@@ -43,6 +44,7 @@ class Watch(AbstractContextManager["Watch"]):
 
     A window is written when its time is over, also when no frame comes. As a context manager it ends the run as
     stopped, as ended if ``summary.complete``, and as lost after an exception. ``begin``: the time of the first frame.
+    ``every_frame``: search every frame whole, not only where something moves or somebody is.
     """
 
     def __init__(
@@ -56,11 +58,14 @@ class Watch(AbstractContextManager["Watch"]):
         summary: WatchSummary,
         say: Callable[[Note], None],
         gate: QualityGate | None = None,
+        every_frame: bool = False,
         seconds: int = 60,
     ) -> None:
         self.summary = summary
         self._source, self._store, self._bundle, self._say = source, store, classifier.bundle, say
-        self._people = PeopleReader(classifier, detector, gate or QualityGate(), None if source.stills else Tracker())
+        tracker = None if source.stills else Tracker()
+        attention = None if source.stills or every_frame else Attention()
+        self._people = PeopleReader(classifier, detector, gate or QualityGate(), tracker, attention)
         run_start = datetime.now(UTC).replace(microsecond=0) if source.live else begin
         names = (summary.location, summary.camera, source.source_id, run_start, self._bundle.id)
         store.save_model(self._bundle.id, self._bundle.soft_matrix, name=self._bundle.name)
@@ -149,6 +154,7 @@ def watch_source(
     classifier: Classifier,
     detector: str | Detector = "auto",
     gate: QualityGate | None = None,
+    every_frame: bool = False,
     seconds: int = 60,
     annotate: Path | None = None,
     on_frame: Callable[[WatchSummary], None] | None = None,
@@ -179,7 +185,7 @@ def watch_source(
             return summary
         with Watch(
             source, first.time, store=store, classifier=classifier, detector=finder, summary=summary, say=say,
-            gate=gate, seconds=seconds,
+            gate=gate, every_frame=every_frame, seconds=seconds,
         ) as watch:  # fmt: skip
             source.on_idle = lambda: watch.tick(datetime.now(UTC))
             frame: Frame | None = first

@@ -11,7 +11,7 @@ from felicity.cli import options
 
 OWN = {
     "--check": ("location_days", "series", "chart"),
-    "--video": ("people", "in_view", "detector", "picture"),
+    "--video": ("people", "in_view", "fps", "unrest", "every_frame", "detector", "picture"),
     "a simulated city": ("store", "places", "days", "effect"),
 }
 """Options that mean something for one of three things alone."""
@@ -52,6 +52,11 @@ def simulate(
     ] = None,
     people: Annotated[int, typer.Option(metavar="N", help="--video: people who walk by, over ten scenes.")] = 400,
     in_view: Annotated[float, typer.Option("--in-view", metavar="N", help="--video: people in view on average.")] = 2.0,
+    fps: Annotated[int, typer.Option(metavar="N", help="--video: frames a second.")] = 5,
+    unrest: Annotated[
+        bool, typer.Option("--unrest", help="--video: a tree sways, a screen and the light change, and it rains.")
+    ] = False,
+    every_frame: options.EveryFrame = False,
     detector: options.Detector = "auto",
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="--video: draw one frame, of the data set's faces (PNG, JPEG).")
@@ -78,6 +83,7 @@ def simulate(
     from felicity.errors import ConfigError
     from felicity.imaging.encode import check_picture
     from felicity.recognition.classifier import Classifier
+    from felicity.simulation.moving import Filming
 
     if check and video:
         raise ConfigError("--check and --video are two things; ask for one of them")
@@ -95,7 +101,8 @@ def simulate(
     labelled = simulations.read_faces(faces, fold) if faces is not None else None
     classifier = Classifier.open(bundle)
     if labelled and video:
-        simulations.run_video(labelled, classifier, detector, people, in_view, picture, seed, json)
+        filming = Filming(in_view, fps, unrest, every_frame)
+        simulations.run_video(labelled, classifier, detector, people, filming, picture, seed, json)
         return
     answers = simulations.answered(labelled, classifier) if labelled else None
     notes = labelled.notes if labelled else ()

@@ -48,6 +48,8 @@ def watch(
         ),
     ] = None,
     detector: options.Detector = "auto",
+    smallest_face: options.SmallestFace = None,
+    every_frame: options.EveryFrame = False,
     bundle: options.Bundle = None,
     annotate: Annotated[
         Path | None,
@@ -92,6 +94,8 @@ def watch(
             fps=fps,
             start=start,
             detector=detector,
+            smallest_face=smallest_face,
+            every_frame=every_frame,
             bundle=bundle,
             annotate=annotate,
             on_frame=show,

@@ -6,11 +6,12 @@ Dalal & Triggs 2005 (doi 10.1109/CVPR.2005.177), trained with max-margin object 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Lock
 
 from felicity.errors import ConfigError
-from felicity.faces._image import LONGEST, Image, check_smallest, scaled
-from felicity.faces.detection import CropGeometry, Detection
+from felicity.faces._image import LONGEST, Image, check_smallest, found_within, scaled
+from felicity.faces.detection import Box, CropGeometry, Detection
 from felicity.faces.registry import register
 from felicity.faces.weights import NotInstalledError
 from felicity.imaging.decode import checked
@@ -67,10 +68,16 @@ class HogDetector:
                 f"the hog detector needs dlib, which cannot be imported ({error}); install it: pip install dlib-bin"
             ) from error
 
-    def detect(self, image_rgb_u8: Image) -> list[Detection]:
+    def detect(self, image_rgb_u8: Image, within: Sequence[Box] | None = None) -> list[Detection]:
         """See ``Detector.detect``."""
         height, width = checked(image_rgb_u8).shape[:2]
-        image, fx, fy = scaled(image_rgb_u8, min(self._upsample, self._max_side / max(height, width)))
+        scale = min(self._upsample, self._max_side / max(height, width))
+        if within is None:
+            return self._find(image_rgb_u8, scale)
+        return found_within(lambda part: self._find(part, scale), image_rgb_u8, within)
+
+    def _find(self, picture: Image, scale: float) -> list[Detection]:
+        image, fx, fy = scaled(picture, scale)
         with self._lock:
             boxes, scores, _ = self._detector.run(image, 0, self._threshold)
         found = [

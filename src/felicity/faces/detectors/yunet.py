@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from felicity.errors import ConfigError
 from felicity.faces._free_sides import with_free_sides
-from felicity.faces._image import LONGEST, Image, check_smallest, scaled
-from felicity.faces.detection import CropGeometry, Detection
+from felicity.faces._image import LONGEST, Image, check_smallest, found_within, scaled
+from felicity.faces.detection import Box, CropGeometry, Detection
 from felicity.faces.registry import register
 from felicity.faces.weights import WeightsFile
 from felicity.imaging.decode import checked
@@ -80,9 +80,15 @@ class YuNetDetector:
         """Raise NotInstalledError without the file of weights, DetectorError if it is another file."""
         cls.weights.read()
 
-    def detect(self, image_rgb_u8: Image) -> list[Detection]:
+    def detect(self, image_rgb_u8: Image, within: Sequence[Box] | None = None) -> list[Detection]:
         """See ``Detector.detect``."""
-        image, fx, fy = scaled(image_rgb_u8, self._scale(*checked(image_rgb_u8).shape[:2]))
+        scale = self._scale(*checked(image_rgb_u8).shape[:2])
+        if within is None:
+            return self._find(image_rgb_u8, scale)
+        return found_within(lambda part: self._find(part, scale), image_rgb_u8, within)
+
+    def _find(self, picture: Image, scale: float) -> list[Detection]:
+        image, fx, fy = scaled(picture, scale)
         rows = self._search(image, _HINT)
         hinted = bool((rows[:, 2:4].max(1, initial=0) > _HINT_SIDE).any())
         rows = _each_once(rows[rows[:, 14] > self._threshold])
