@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.cameras.areas import Polygons, inside
-from felicity.faces.detection import Detection, Detector
+from felicity.faces.detection import Box, Detection, Detector
 from felicity.recognition.classifier import Classifier
 
 
@@ -22,10 +22,10 @@ class SharedDetector:
         self._detector, self._lock = detector, threading.Lock()
         self.name, self.geometry = detector.name, detector.geometry
 
-    def detect(self, image_rgb_u8: npt.NDArray[np.uint8]) -> list[Detection]:
+    def detect(self, image_rgb_u8: npt.NDArray[np.uint8], within: Sequence[Box] | None = None) -> list[Detection]:
         """See ``Detector.detect``."""
         with self._lock:
-            return self._detector.detect(image_rgb_u8)
+            return self._detector.detect(image_rgb_u8, within)
 
 
 class CountedAreas:
@@ -35,10 +35,11 @@ class CountedAreas:
         self._detector, self._polygons = detector, [np.array(polygon, np.float64) for polygon in polygons]
         self.name, self.geometry = detector.name, detector.geometry
 
-    def detect(self, image_rgb_u8: npt.NDArray[np.uint8]) -> list[Detection]:
+    def detect(self, image_rgb_u8: npt.NDArray[np.uint8], within: Sequence[Box] | None = None) -> list[Detection]:
         """See ``Detector.detect``."""
         height, width = image_rgb_u8.shape[:2]
-        return [found for found in self._detector.detect(image_rgb_u8) if self._holds(found, width, height)]
+        faces = self._detector.detect(image_rgb_u8, within)
+        return [found for found in faces if self._holds(found, width, height)]
 
     def _holds(self, found: Detection, width: int, height: int) -> bool:
         x, y = found.centre_xy
