@@ -196,7 +196,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(
             raise OSError(28, "No space left on device")
         replace(source, target)
 
-    monkeypatch.setattr(checkpoint.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(TrainingError, match=r"No space left on device.*make room and resume"):
         fit(config, data, run)
     monkeypatch.undo()
