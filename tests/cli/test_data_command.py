@@ -176,7 +176,7 @@ def test_no_output_of_an_inspection_takes_the_place_of_the_data(tmp_path: Path) 
         with pytest.raises(ConfigError, match=r"belongs to the data set .*; choose another file to write"):
             run("inspect", folder, *words, "-j", 1)
     table = disk.write_csv(disk.made_up(14), tmp_path / "fer2013.csv")
-    with pytest.raises(ConfigError, match="belongs to the data set"):
+    with pytest.raises(ConfigError, match="is read by this command, and would be replaced"):
         run("inspect", table, "--table", table, "-j", 1)
     assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
     run("inspect", folder, "--table", folder / "findings.csv", "-j", 1)

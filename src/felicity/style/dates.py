@@ -31,12 +31,8 @@ def moment(time: datetime, *, seconds: bool = False) -> str:
 
 
 def period(start: datetime, by: str) -> str:
-    """Return a period by its begin: ``May 2026`` of a month, ``4 May 2026`` of a day, ``from 4 May 2026`` of a week."""
-    if by == "month":
-        return f"{MONTHS[start.month - 1]} {start.year}"
-    if by in ("week", "day"):
-        return f"{'from ' if by == 'week' else ''}{long_date(start)}"
-    return f"{start:%Y-%m-%d %H:%M}"
+    """Return a period by its begin: ``May 2026`` of a month, ``2026-05-04 00:00`` of all others."""
+    return f"{MONTHS[start.month - 1]} {start.year}" if by == "month" else f"{start:%Y-%m-%d %H:%M}"
 
 
 def tick_labels(times: Sequence[datetime]) -> list[str]:
