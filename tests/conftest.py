@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -86,6 +88,17 @@ def _own_folders_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the user's own data folder, store and detectors out of every test."""
     monkeypatch.setenv("FELICITY_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_hog_of_each_thread() -> Iterator[None]:
+    """Open dlib's detector once for all tests, which takes as long as finding faces in ten frames."""
+    import dlib
+
+    opened = cache(lambda thread, open=dlib.get_frontal_face_detector: open())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dlib, "get_frontal_face_detector", lambda: opened(threading.get_ident()))
+        yield
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Literal, get_args
@@ -15,6 +15,9 @@ from felicity.errors import ConfigError, ExtraMissingError, require
 
 Backend = Literal["tensorflow", "torch", "jax"]
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
+UNUSED = ("pandas", "sklearn", "matplotlib", "jax")
+"""Packages that Keras or TensorFlow import where they are installed, seconds in all, and Felicity's training never asks
+of them. JAX is one where it is not the backend."""
 
 
 def installed_backends() -> tuple[Backend, ...]:
@@ -38,6 +41,9 @@ def use_backend(name: str | None = None, *, threads: int = 0) -> ModuleType:
 
     ``threads``: for the framework's own arithmetic, 0 for all cores. Raises ConfigError for an unknown name
     or where Keras runs on another backend in this process already, ExtraMissingError where it is not installed.
+
+    Keras starts as if what is in ``UNUSED`` were not installed, but for what the process has imported before: it then
+    takes no pandas frames, for example.
     """
     running = _running()
     if name is None:
@@ -53,7 +59,7 @@ def use_backend(name: str | None = None, *, threads: int = 0) -> ModuleType:
     if running is None:
         os.environ["KERAS_BACKEND"] = chosen
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        with _without_chatter():
+        with _without_chatter(), _hidden(name for name in UNUSED if name != chosen):
             _limit_threads(chosen, threads or system.cores())
             keras = require("keras", chosen)
     else:
@@ -67,6 +73,18 @@ def use_backend(name: str | None = None, *, threads: int = 0) -> ModuleType:
 def _running() -> str | None:
     keras = sys.modules.get("keras")
     return str(keras.config.backend()) if keras is not None else None
+
+
+@contextmanager
+def _hidden(names: Iterable[str]) -> Iterator[None]:
+    """Let imports of ``names`` fail as if they were not installed, but for those that are imported already."""
+    absent: dict[str, ModuleType | None] = {name: None for name in names if name not in sys.modules}
+    sys.modules.update(absent)  # type: ignore[arg-type]  # None there stops an import
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
 
 
 @contextmanager
