@@ -59,7 +59,7 @@ ZOO ?= src/felicity/models/zoo
 PRECISION ?= bfloat16
 SEED ?= 1
 TRAIN = $(BIN)/felicity train $(DATA) --resume --precision $(PRECISION) --seed $(SEED)
-EXPORT = $(BIN)/felicity bundle export --precision int8 --force
+EXPORT = $(BIN)/felicity bundle export --precision int8 --force --licence Apache-2.0
 
 model: $(ZOO)/best $(ZOO)/fast
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import IO, Any
 
 from felicity.errors import ConfigError
+from felicity.redaction import redacted
 
 
 def cores() -> int:
     """Return how many processor cores this process may use: all of them on macOS and Windows, which do not tell."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def command_line() -> str | None:
+    """Return the ``felicity`` command that runs, without passwords; None in other programs, such as a notebook."""
+    program = Path(sys.argv[0])
+    ours = program.stem == "felicity" or program.parts[-2:] == ("felicity", "__main__.py")
+    return redacted(shlex.join(["felicity", *sys.argv[1:]])) if ours else None
 
 
 def available_memory() -> int | None:

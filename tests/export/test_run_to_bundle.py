@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from felicity.imaging.encode import write_image
 from felicity.index import GroupKey, Groups, SoftMatrix, compute_index
 from felicity.labels import EXPRESSIONS, FER2013, INDEX
 from felicity.metrics.temperature import Scaling
+from felicity.models.answering import how_it_answers
 from felicity.models.bundle import Bundle, open_bundle
 from felicity.models.initial import initialise
 from felicity.models.registry import ModelOptions, build, networks
@@ -154,6 +155,10 @@ def test_facts_say_what_was_measured_on_what(trained: Callable[[str], Trained]) 
     assert facts.metrics["test"]["faces"] == len(test)
     assert facts.metrics["test"]["accuracy"] == round((test.argmax(1) == made.truth()).mean(), 4)
     assert {"balanced_accuracy", "happy_f1", "ece", "ece_before"} < set(facts.metrics["test"])
+    own = np.array([INDEX[name] for name in facts.training["classes"]])[made.arrays["logits"].argmax(1)]  # type: ignore[index]
+    assert facts.metrics["test"]["accuracy_before"] == round((own == made.truth()).mean(), 4), "as the run answers"
+    assert facts.calibration is not None and sum(facts.calibration["images"]) == len(labels)
+    assert facts.metrics["validation"]["ece"] <= facts.metrics["validation"]["ece_before"]
     assert sum(facts.prior) == pytest.approx(1, abs=1e-5) and facts.prior[7] == 0
 
 
@@ -221,26 +226,24 @@ def test_a_class_that_no_validation_face_is_labelled_is_said(data: Path, tmp_pat
     for name in ("happy", "sad", "fear"):
         for number, file in enumerate(sorted((data / name).iterdir())):
             part = "validation" if number % 3 == 0 and name != "fear" else "train"
-            rows.append(f"{file},{name},{part}")
-    (tmp_path / "ours.csv").write_text("\n".join(["path,label,split", *rows]))
+            rows.append(f"{file.relative_to(data.parent)},{name},{part}")
+    (data.parent / "ours.csv").write_text("\n".join(["path,label,split", *rows]))
     words = (
-        "--model",
-        "test-tiny",
-        "--backend",
-        "torch",
-        "--epochs",
-        1,
-        "--batch-size",
-        16,
-        "--threads",
-        1,
-        "-o",
-        tmp_path / "run",
-    )
-    felicity("train", tmp_path / "ours.csv", *words, home=tmp_path)
+        "--model", "test-tiny", "--backend", "torch", "--epochs", 1, "--batch-size", 16, "--threads", 1,
+        "--data-name", "Our faces", "--data-licence", "CC BY-NC 4.0", "-o", tmp_path / "run",
+    )  # fmt: skip
+    felicity("train", data.parent / "ours.csv", *words, home=tmp_path)
+    facts = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert datetime.fromisoformat(facts["date"]).tzinfo and facts["command"].startswith("felicity train ")
+    assert "--data-name 'Our faces'" in facts["command"]
+    assert (facts["config"]["data"]["name"], facts["config"]["data"]["licence"]) == ("Our faces", "CC BY-NC 4.0")
     done = felicity("bundle", "export", tmp_path / "run", "-o", tmp_path / "made", "--evenness", 1, home=tmp_path)
     assert "the validation part has no face labelled fear: how such faces are answered is not known" in done.stderr
+    assert "nobody stated the licence of these weights" in done.stderr
+    assert "the terms of Our faces are stated as CC BY-NC 4.0" in " ".join(done.stderr.split())
+    assert open_bundle(tmp_path / "made").facts.licence == "not stated", "and not Felicity's own"
     told = shown("bundle", "show", tmp_path / "made")
+    assert "Our faces, CC BY-NC 4.0" in told and "the run answers without" in " ".join(told.split())
     assert "shares in validation" in told and "shares in training" not in told
     (fear,) = (line.split() for line in told.splitlines() if line.split()[:2] == ["fear", "0"])
     assert fear[2] == "-", "no recall of no faces"
@@ -311,6 +314,16 @@ def test_largest_difference_is_relative_to_large_logits_only() -> None:
     a, b = np.array([[1e3, -2e3]], np.float32), np.array([[1e3, -2e3 + 1]], np.float32)
     assert largest_difference(a, b) == pytest.approx(1 / 2000)
     assert largest_difference(a / 1e4, b / 1e4) == pytest.approx(1e-4, rel=1e-3)
+
+
+def test_faces_too_few_to_calibrate_on_are_refused(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("felicity.metrics.calibrating.FEWEST", 1000)
+    made = export(run, tmp_path / "bundle")
+    facts = made.bundle.facts
+    assert (facts.temperature, set(facts.bias or [])) == (1.0, {0.0})
+    (said,) = (note.text for note in made.notes if note.code == "calibration-refused")
+    assert "not calibrated: two expressions need 1000 validation images each, and there are" in said
+    assert "not calibrated; the run answers likewise" in how_it_answers(facts)
 
 
 @pytest.fixture
@@ -407,6 +420,7 @@ def test_measures_by_hand() -> None:
         "balanced_accuracy": round((2 / 4 + 2 / 2) / 2, 4),
         "happy_f1": round(2 * 2 / (3 + 2), 4),
         "ece_before": round(abs(sure[0] - 4 / 6), 4),
+        "accuracy_before": round(4 / 6, 4),
         "ece": round(abs(sure[1] - 4 / 6), 4),
     }
     assert "happy_f1" not in measures(logits[3:], labels[3:]), "nobody is happy"

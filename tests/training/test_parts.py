@@ -19,8 +19,9 @@ from felicity.imaging.spec import InputSpec
 from felicity.style.charts import to_png
 from felicity.training.config import DataConfig, Layer, ModelConfig, TrainConfig, make_config, read_toml, to_toml
 from felicity.training.curves import draw_curves
-from felicity.training.data import LabelledImages, load_training_set
-from felicity.training.feed import Feed, normalise
+from felicity.training.data import LabelledImages, load_training_set, training_set
+from felicity.training.feed import Feed, balanced_order, normalise
+from felicity.training.fit import make_feed
 from felicity.training.run import open_run
 from felicity.training.schedule import learning_rate
 from felicity.training.views import Views
@@ -116,6 +117,7 @@ def test_values_without_a_preset_of_their_own_or_with_the_same_stay() -> None:
         ({"learning_rate": float("nan")}, "learning_rate must be a number above 0 to 100, not nan"),
         ({"optimizer": "rmsprop"}, "optimizer must be sgd, adam or adamw, not 'rmsprop'"),
         ({"lr": 0.1}, "lr is not a setting; known are .*learning_rate"),
+        ({"class_weights": True, "sampling": "balanced"}, "choose one of them"),
         ({"precision": "bfloat16"}, "precision bfloat16 is for the backend torch, not tensorflow"),
     ],
 )
@@ -140,7 +142,7 @@ def test_every_setting_has_a_flag_of_its_name_and_a_help_text() -> None:
     app = typer.main.get_command(commands)
     flags = {option for parameter in app.commands["train"].params for option in parameter.opts}  # type: ignore[attr-defined]
     fields = {**TrainConfig.model_fields, **ModelConfig.model_fields, **DataConfig.model_fields}
-    tables_and_exceptions = {"data", "model", "augmentation", "path", "name"}
+    tables_and_exceptions = {"data", "model", "augmentation", "path", "name", "licence"}
     for name in fields.keys() - tables_and_exceptions:
         assert f"--{name.replace('_', '-')}" in flags and fields[name].description
     for command, missing in (("crossval", set()), ("tune", set()), ("compare", {"--backend"})):
@@ -187,6 +189,22 @@ def test_an_epoch_shows_every_image_once_in_an_order_of_its_own() -> None:
     first, second = (np.sort(np.concatenate(e).reshape(40, -1).sum(1)) for e in (one, two))
     np.testing.assert_allclose(first, second)
     assert not np.array_equal(one[0], two[0])
+
+
+def test_balanced_epochs_show_as_many_of_each_class_and_images_in_turns() -> None:
+    classes = np.array([0] * 27 + [1] * 10 + [2] * 3)
+    for epoch in range(3):
+        rows = balanced_order(classes, 1, epoch)
+        assert len(rows) == 40 and sorted(np.bincount(classes[rows])) == [13, 13, 14]
+        shown = np.bincount(rows, minlength=40)
+        assert shown[:27].max() == 1 and np.ptp(shown[27:37]) <= 1 and np.ptp(shown[37:]) <= 1
+    assert not np.array_equal(balanced_order(classes, 1, 0), balanced_order(classes, 1, 1))
+    config = make_config(DATA, {"sampling": "balanced", "batch_size": 4})
+    few = LabelledImages(np.zeros((40, 8, 8), np.uint8), classes, None)
+    targets = np.concatenate(
+        [batch.targets for batch in make_feed(config, training_set(("a", "b", "c"), few, few, few, where="x")).epoch(0)]
+    )
+    assert sorted(targets.sum(0).astype(int)) == [13, 13, 14], "by the setting, too"
 
 
 @pytest.mark.parametrize("how", [None, Augmentation()])

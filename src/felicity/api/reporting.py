@@ -143,12 +143,14 @@ def _places(
 
 
 def _card(identity: str) -> ModelCard:
+    from felicity.models.answering import how_it_answers
     from felicity.models.bundle import open_bundle, shipped
     from felicity.reports.place import ModelCard
 
     for name in shipped():
         if (bundle := open_bundle(name)).id == identity:
-            return ModelCard(identity, bundle.facts.model_dump(exclude={"soft_matrix"}))
+            facts = bundle.facts.model_dump(exclude={"soft_matrix"})
+            return ModelCard(identity, facts | {"answers": how_it_answers(bundle.facts)})
     return ModelCard(identity)
 
 

@@ -1,7 +1,8 @@
 """The settings of a training as options of commands, made from the fields of ``TrainConfig``.
 
 A flag is called like its key in a configuration file: ``learning_rate`` is ``--learning-rate``. The exceptions are
-``data.path``, which is the argument DATA, and ``model.name``, which is ``--model``. Tables have no flags.
+``data.path``, which is the argument DATA, ``data.name`` and ``data.licence``, which are ``--data-name`` and
+``--data-licence``, and ``model.name``, which is ``--model``. Tables have no flags.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     from felicity.validation import Place
 
 KEY = "felicity.settings"
-NAMES: dict[tuple[str, ...], str] = {("data", "path"): "data", ("model", "name"): "model"}
+NAMES: dict[tuple[str, ...], str] = {
+    ("data", "path"): "data",
+    ("data", "name"): "data_name",
+    ("data", "licence"): "data_licence",
+    ("model", "name"): "model",
+}
 SHORT = {"model": "-m"}
 PANELS = {"data": "Data", "model": "Network"}
 MACHINE = ("backend", "precision", "seed", "threads")

@@ -12,6 +12,7 @@ import numpy as np
 from felicity.datasets.manifest import Manifest
 from felicity.datasets.splits import LEFT_OUT, TEST, TRAIN, roles_of
 from felicity.errors import ConfigError, DatasetError
+from felicity.evaluation.calibrated import note_on_answers
 from felicity.evaluation.figures import Figures, figures
 from felicity.evaluation.fitting import Fit, judge_fit
 from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates
@@ -137,6 +138,8 @@ def evaluate(
         say(f"asking the model, {chosen.title}")
         given = answers(chosen)
         say(f"drawing {draws} resamples, {chosen.title}")
+        if (note := note_on_answers(chosen, given)) is not None:
+            chosen = replace(chosen, notes=(*chosen.notes, note))
         results.append(_result(chosen, given, draws, seed))
     fit = None
     if judge.run is None:

@@ -31,7 +31,8 @@ class Judge:
     ``members``: the classes with what they are made of; None where a run does not say.
     ``run``: the run it is, which knows its data and history; None for a bundle. ``second``: the same model answering
     by labels of another source, ``labels_of``. ``otherwise``: answering for other shares of the expressions than those
-    of its training, by what that is called, such as "answers as in use"; ``remark`` says which shares.
+    of its training, by what that is called, such as "answers as in use"; ``remark`` says which shares. ``bias``
+    (C,): what a bundle adds to its network's answers, as logarithms; None for a run, and for answers of other shares.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Judge:
     members: Classes | None = None
     labels_of: str = ""
     remark: str = ""
+    bias: Floats | None = field(default=None, repr=False)
     second: Judge | None = None
     otherwise: Mapping[str, Judge] = field(default_factory=dict, repr=False)
 
@@ -79,11 +81,12 @@ def _of_bundle(where: str) -> Judge:
     def of(classifier: Classifier) -> Callable[[Image], Floats]:
         return lambda images: classifier.probabilities(images)[:, places]
 
-    judge = Judge(f"bundle {bundle.id}", told.names, spec.size, spec.colour, of(classifier), members=told)
+    bias = None if facts.bias is None else np.array(facts.bias)[places]
+    judge = Judge(f"bundle {bundle.id}", told.names, spec.size, spec.colour, of(classifier), members=told, bias=bias)
     second, otherwise = None, {}
     if facts.answer_prior:
         remark = f"answered as in use: for {_shares(facts.labels, facts.answer_prior)}"
-        otherwise["answers as in use"] = replace(judge, answer=of(Classifier(bundle)), remark=remark)
+        otherwise["answers as in use"] = replace(judge, answer=of(Classifier(bundle)), remark=remark, bias=None)
     if facts.second:
         second = _second(judge, classifier)
     return replace(judge, second=second, otherwise=otherwise)
@@ -108,8 +111,11 @@ def _second(judge: Judge, classifier: Classifier) -> Judge:
     told = classifier.classes
     classes = tuple(told.name_at(i) for i in columns)
     members = Classes.of(classes, told.to_json())
-    second = replace(judge, classes=classes, answer=answer, members=members, labels_of=head.labels_of, remark=remark)
-    evenly = replace(second, answer=answer_evenly, remark=f"{remark}, for {_shares(facts.labels, even)}")
+    second = replace(
+        judge, classes=classes, answer=answer, members=members, labels_of=head.labels_of, remark=remark,
+        bias=np.array(head.bias)[columns],
+    )  # fmt: skip
+    evenly = replace(second, answer=answer_evenly, bias=None, remark=f"{remark}, for {_shares(facts.labels, even)}")
     return replace(second, otherwise={"answers for equal shares": evenly})
 
 

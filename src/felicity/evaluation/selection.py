@@ -94,6 +94,7 @@ def data_of(judge: Judge, path: str | None, format: str | None, classes: str | N
         return DataConfig(path=where, format=format, classes=classes, size=judge.size, colour=judge.colour)
     same = Path(where).resolve() == Path(own.path).resolve()
     changes = {"path": where} | ({} if same and format is None else {"format": format})
+    changes |= {} if same else {"name": None, "licence": None}
     return own.model_copy(update=changes | ({"classes": classes} if classes else {}))
 
 

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.labels import EXPRESSIONS
+from felicity.metrics.calibrating import calibrate
 from felicity.metrics.calibration import reliability
 from felicity.metrics.classification import Floats, Rows, Scores
-from felicity.metrics.temperature import Scaling, fit_scaling, softmax
+from felicity.metrics.temperature import Scaling, softmax
 from felicity.models.prior import prior_shift, towards_even
 
 Logits = npt.NDArray[np.floating[Any]]
@@ -35,13 +36,15 @@ class LabelledLogits:
 
 
 def calibrated(parts: Mapping[str, LabelledLogits]) -> tuple[dict[str, Any], Scaling]:
-    """Scaling, shares of the labels it was fitted to, and measures, as ``bundle.json`` has them."""
+    """Scaling, how it was chosen, shares of the labels it was fitted to, and measures, as ``bundle.json`` has them."""
     held_out = parts[VALIDATION]
-    scaling = fit_scaling(held_out.logits, held_out.labels)
+    chosen = calibrate(held_out.logits, held_out.labels)
+    scaling = chosen.scaling
     shares = np.bincount(held_out.labels, minlength=len(EXPRESSIONS)) / len(held_out.labels)
     return {
         "temperature": scaling.temperature,
         "bias": scaling.bias.tolist(),
+        "calibration": chosen.plain(),
         "prior": shares.round(6).tolist(),
         "metrics": {name: measures(part.logits, part.labels, scaling) for name, part in parts.items()},
     }, scaling
@@ -70,7 +73,8 @@ def main_head(parts: Mapping[str, LabelledLogits], evenness: float, weights: Flo
 def measures(logits: Logits, labels: Rows, scaling: Scaling | None = None) -> dict[str, float]:
     """What a bundle says of N labelled faces: how many; then figures of 0 to 1, see ``evaluation``.
 
-    ``logits`` (N, 8). ``happy_f1`` is left out where nobody is happy; ``ece_before`` is that without ``scaling``.
+    ``logits`` (N, 8). ``happy_f1`` is left out where nobody is happy; what ends in ``_before`` is without ``scaling``,
+    as the run answers.
     """
     p = softmax(scaling.apply(logits) if scaling else logits)
     scores = Scores.of(labels, p, EXPRESSIONS)
@@ -79,5 +83,7 @@ def measures(logits: Logits, labels: Rows, scaling: Scaling | None = None) -> di
         figures["happy_f1"] = scores.happy.f1[0]
     figures["ece"] = reliability(labels, p).ece
     if scaling:
-        figures["ece_before"] = reliability(labels, softmax(logits)).ece
+        own = softmax(logits)
+        figures |= {"ece_before": reliability(labels, own).ece}
+        figures |= {"accuracy_before": Scores.of(labels, own, EXPRESSIONS).accuracy}
     return {"faces": len(labels)} | {name: round(float(value), 4) for name, value in figures.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError, require
 from felicity.evaluation.stratify import clearness, stratified_weights
+from felicity.export.facts import UNSTATED, notes_on, origin, training_facts
 from felicity.export.head import LabelledLogits, calibrated, main_head
 from felicity.export.onnx_file import in_eight_bits, in_half_precision
 from felicity.export.onnx_graph import INPUT, OUTPUTS, to_onnx
-from felicity.labels import EXPRESSIONS
 from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
 from felicity.notes import Note
 from felicity.runtime import open_session
@@ -28,11 +28,10 @@ from felicity.training import checkpoint
 from felicity.training.config import read_toml
 from felicity.training.data import LabelledImages, TrainingSet
 from felicity.training.feed import normalise
-from felicity.training.run import BEST, TrainingRun, environment, open_run
+from felicity.training.run import BEST, TrainingRun, open_run
 from felicity.training.trained_on import own_set
 
 Floats = npt.NDArray[np.floating[Any]]
-LICENCE = "Apache-2.0"
 LARGEST_DIFFERENCE = 1e-5
 """Of logits, relative to the largest; float32 sums in another order differ by about a tenth of it."""
 SAMPLE, BATCH, RANGES = 256, 256, 512
@@ -53,26 +52,8 @@ class Exported:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What its classes are, what faces it never answers, and which classes it could not be calibrated for."""
-        classes, found = self.bundle.classes, []
-        if classes.merged:
-            found.append(Note("class-merged", f"tells {len(classes.names)} classes apart: {classes.text}"))
-        known = {expression for made_of in classes.members.values() for expression in made_of}
-        if absent := [expression for expression in EXPRESSIONS if expression not in known]:
-            text = f"never answers {', '.join(absent)}: such faces count as what they look most like"
-            found.append(Note("class-missing", text))
-        if classes.happy is None:
-            found.append(
-                Note("class-missing", "has no class of happy alone, so no happiness index can be made with it")
-            )
-        prior = self.bundle.facts.prior
-        if unheld := [name for name, place in zip(classes.names, classes.places, strict=True) if prior[place] == 0]:
-            text = (
-                f"the validation part has no face labelled {', '.join(unheld)}: how such faces are answered is not "
-                "known, and their share is 0 with any --evenness; train with a larger --validation-share"
-            )
-            found.append(Note("class-uncalibrated", text))
-        return tuple(found)
+        """What its classes are, what it never answers or was not calibrated for, and what nobody stated."""
+        return notes_on(self.bundle)
 
     def plain(self) -> dict[str, Any]:
         """Return what came out as plain values."""
@@ -102,7 +83,7 @@ def export(
 ) -> Exported:
     """Make a bundle at ``output`` of the run in ``folder``, whole or not at all.
 
-    ``name``: of the bundle (None: that of the folder). ``licence``: of the weights (None: Felicity's own).
+    ``name``: of the bundle (None: that of the folder). ``licence``: of the weights (None: UNSTATED).
     ``data``: where the run's data set is now, if it was moved. ``replace_bundle``: replace a bundle that is there.
     ``evenness``: how far the shares of expressions that answers are made for go from those of validation, 0, to equal
     ones, 1 (``models.prior``). ``precision``: ``float16`` keeps weights so, which halves the file; ``int8`` also
@@ -143,8 +124,8 @@ def export(
     step("calibrating on the validation part")
     weights = _weights(run, held)
     facts = _calibrate(network, run, held, heads, evenness, weights)
-    facts |= {"name": name, "licence": licence or LICENCE, "card": texts} | _origin(run, held, weights is not None)
-    facts["training"] = _training(run, epoch, difference) | {"precision": precision, "rounding": rounding}
+    facts |= {"name": name, "licence": licence or UNSTATED, "card": texts} | origin(run, held, weights is not None)
+    facts["training"] = training_facts(run, epoch, difference) | {"precision": precision, "rounding": rounding}
     bundle = write_bundle(output, onnx, facts, trained=engine.weights())
     return Exported(bundle, difference, run.classes, rounding)
 
@@ -275,39 +256,3 @@ def _weights(run: TrainingRun, held: TrainingSet) -> npt.NDArray[np.float64] | N
         rows[name] = part.labels, clearness(part.labels, part.soft, second)
     everyone = [np.concatenate(each) for each in zip(*rows.values(), strict=True)]
     return stratified_weights(*rows["validation"], *everyone)
-
-
-def _origin(run: TrainingRun, held: TrainingSet, weighted: bool) -> dict[str, Any]:
-    """Return what goes in and comes out, and what it was trained and calibrated on, in words."""
-    source, classes = PurePath(run.config.data.path).name, run.told()[0].text
-    how = "; in the soft matrix weighted so that their labels are as clear as all labels" if weighted else ""
-    return {
-        "labels": [str(e) for e in EXPRESSIONS],
-        "classes": run.told()[0].to_json(),
-        "input": {"size": run.size, "colour": run.colour, "mean": run.mean, "std": run.std},
-        "made_with": "felicity train, felicity bundle export",
-        "trained_on": f"{source}, training part: {len(held.train)} images of {classes}",
-        "calibrated_on": f"{source}, validation part: {len(held.validation)} images out of training, which also "
-        f"chose the epoch{how}",
-    }
-
-
-def _training(run: TrainingRun, epoch: int, difference: float) -> dict[str, Any]:
-    """Everything one needs to train it again; paths by their last name, since they are nobody else's business."""
-    config = run.config.model_dump()
-    for key in ("path", "classes"):
-        if value := config["data"][key]:
-            config["data"][key] = PurePath(value).name
-    config["start"] = run.facts.get("start")
-    config["teachers"] = list(run.facts.get("teachers", []))
-    return {
-        "config": config,
-        "classes": list(run.classes),
-        **({"second_classes": list(run.second_classes)} if run.second_classes else {}),
-        **({"members": dict(run.members)} if run.members else {}),
-        "epoch": epoch,
-        "data": run.facts["data"],
-        "environment": run.facts["environment"],
-        "exported_in": environment(),
-        "largest_difference": difference,
-    }

@@ -32,18 +32,22 @@ def softmax(logits: Logits) -> Floats:
     return np.asarray(z / z.sum(1, keepdims=True))
 
 
-def fit_scaling(logits: Logits, labels: npt.NDArray[np.integer[Any]]) -> Scaling:
-    """What makes the labels ``(N,)`` likeliest: a temperature, 0.1 to 10, and a bias for each class that occurs.
+def fit_scaling(
+    logits: Logits, labels: npt.NDArray[np.integer[Any]], biased: npt.NDArray[np.bool_] | None = None
+) -> Scaling:
+    """What makes the labels ``(N,)`` likeliest: a temperature, 0.1 to 10, and a bias for each class.
 
     A network that learnt shares of votes says how people voted; the bias turns that into how often each class wins. It
-    is held near 0 as by a prior of deviation 1, which matters where a class has few faces, and sums to 0; classes that
-    do not occur keep 0. Bias-corrected temperature scaling: Alexandari, Kundaje & Shrikumar 2020 (arXiv:1901.06852);
-    temperature: Guo et al. 2017 (arXiv:1706.04599).
+    is held near 0 as by a prior of deviation 1, which matters where a class has few faces, and sums to 0. Classes that
+    do not occur keep 0, and so do those that ``biased`` (C,) leaves out. Bias-corrected temperature scaling:
+    Alexandari, Kundaje & Shrikumar 2020 (arXiv:1901.06852); temperature: Guo et al. 2017 (arXiv:1706.04599).
     """
     from scipy.optimize import minimize
 
     n, classes = logits.shape
     there = np.bincount(labels, minlength=classes) > 0
+    if biased is not None:
+        there &= biased
     right = np.zeros((n, classes))
     right[np.arange(n), labels] = 1
     z = logits.astype(np.float64)
@@ -59,5 +63,5 @@ def fit_scaling(logits: Logits, labels: npt.NDArray[np.integer[Any]]) -> Scaling
 
     limits = [(np.log(COLDEST), np.log(HOTTEST)), *[(-10.0, 10.0)] * classes]
     found = minimize(loss, np.zeros(classes + 1), jac=True, method="L-BFGS-B", bounds=limits).x
-    bias = np.where(there, found[1:] - found[1:][there].mean(), 0.0)
+    bias = np.where(there, found[1:] - found[1:][there].mean(), 0.0) if there.any() else np.zeros(classes)
     return Scaling(round(float(np.exp(found[0])), 4), bias.round(4))

@@ -63,6 +63,7 @@ class SecondHead(_Strict):
     temperature: Temperature
     bias: Row
     prior: Shares
+    calibration: dict[str, Any] | None = None
     metrics: dict[str, Any]
 
 
@@ -78,11 +79,12 @@ class BundleFacts(_Strict):
     """What stands in ``bundle.json``.
 
     ``temperature`` divides logits, then ``bias`` is added, which makes them calibrated under ``prior``, the shares of
-    the expressions among the faces that they were calibrated on. ``classes``: what it tells apart, by name, with the
-    expressions that each class is made of; a class stands at the place of the first of them (``labels.Classes``).
-    ``answer_prior``: shares for which answers are made, see ``recognition.Classifier``; None for ``prior``. Soft matrix
-    and confusion are of the answers so made. ``card``: what it is meant for and what not, in words. ``training``:
-    configuration, data, versions and epoch, where ``felicity train`` made the weights.
+    the expressions among the faces that they were calibrated on; ``calibration``: how both were chosen
+    (``metrics.calibrating``). ``classes``: what it tells apart, by name, with the expressions that each class is made
+    of; a class stands at the place of the first of them (``labels.Classes``). ``answer_prior``: shares for which
+    answers are made, see ``recognition.Classifier``; None for ``prior``. Soft matrix and confusion are of the answers
+    so made. ``card``: what it is meant for and what not, in words. ``training``: configuration, data, versions and
+    epoch, where ``felicity train`` made the weights.
     """
 
     format: Literal[1]
@@ -93,6 +95,7 @@ class BundleFacts(_Strict):
     input: Input
     temperature: Temperature
     bias: Row | None = None
+    calibration: dict[str, Any] | None = None
     prior: Shares
     answer_prior: Shares | None = None
     soft_matrix: SoftMatrixFacts

@@ -225,6 +225,7 @@ def _card(card: ModelCard) -> dict[str, Any]:
         ("input", f"faces of {spec['size']} by {spec['size']} pixels, {spec['colour']}"),
         ("trained on", facts["trained_on"]),
         ("calibrated on", facts["calibrated_on"]),
+        ("answers", facts["answers"]),
         ("licence", facts["licence"]),
     ]
     for name, measured in facts["metrics"].items():

@@ -39,6 +39,8 @@ class DataConfig(BaseModel):
     model_config = _CHECKED
 
     path: str = Field(description="A data set, or a folder made by: felicity data prepare.")
+    name: str | None = Field(default=None, description="What the data set is called, for the record.")
+    licence: str | None = Field(default=None, description="Licence or terms of the data set, for the record.")
     format: str | None = Field(default=None, description="Of the data; see: felicity data inspect.")
     classes: str | None = Field(default=None, description="8, 7, happy,sad, happy,negative=sad+anger, or a TOML file.")
     votes: Literal["shares", "majority", "probability", "multi-target"] = Field(
@@ -121,6 +123,10 @@ class TrainConfig(BaseModel):
         description="Augmented images kept of each, which epochs take in turns; 0: always new ones.",
     )
     class_weights: bool = Field(default=False, description="Weigh images so that all classes count alike.")
+    sampling: Literal["shuffled", "balanced"] = Field(
+        default="shuffled",
+        description="shuffled: every image once an epoch; balanced: as many of each class, rare ones again.",
+    )
     augment: str = Field(
         default="none",
         description="Augmentation: none, geometry, camera, mild, one that a package announces, or package.module:name; "
@@ -138,6 +144,11 @@ class TrainConfig(BaseModel):
     )
     seed: int = Field(default=1, ge=0, description="Seed of weights, order and augmentation.")
     threads: int = Field(default=0, ge=0, le=1024, description="Processor threads; 0: all cores.")
+
+    @property
+    def evens_classes(self) -> bool:
+        """Whether all classes count alike, however many images they have."""
+        return self.class_weights or self.sampling == "balanced"
 
     def model_options(self, classes: int) -> ModelOptions:
         """For the registry."""
@@ -189,6 +200,8 @@ def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
         return holders[-1].name(place) if holders else f"training configuration: {dotted(place)}"
 
     config = checked(TrainConfig, merged, name=name, advice="see: felicity train --help")
+    if config.class_weights and config.sampling == "balanced":
+        raise ConfigError("class_weights and sampling = balanced both make classes count alike; choose one of them")
     if config.views and config.augment == "none":
         raise ConfigError("views is for augmented images, but augment is none; choose geometry, camera or mild")
     if config.augment in ("none", *PRESETS):  # others' code is imported when it is used

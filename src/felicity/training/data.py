@@ -293,7 +293,7 @@ def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> 
         with suppress(OSError, ValueError):  # what is not there is not read
             facts = file.stat()
             seen.update(os.fsencode(f"{file}:{facts.st_size}:{facts.st_mtime_ns};"))
-    settings = config.model_dump(exclude={"images", "path", "pixels", "second"})
+    settings = config.model_dump(exclude={"images", "licence", "name", "path", "pixels", "second"})
     seen.update(json.dumps([VERSION, READING, settings], sort_keys=True).encode())
     folder = home() / "prepared" / seen.hexdigest()
     if (folder / MANIFEST).is_file():

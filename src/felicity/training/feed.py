@@ -38,6 +38,20 @@ def order_of_epoch(number: int, seed: int, epoch: int) -> Rows:
     return np.random.default_rng([seed, epoch]).permutation(number)
 
 
+def balanced_order(classes: Rows, seed: int, epoch: int) -> Rows:
+    """As many rows as ``classes`` (N,) has, of each class equally many, to within one; its images take turns."""
+    rng = np.random.default_rng([seed, epoch])
+    there = rng.permutation(np.unique(classes))
+    shares = np.full(len(there), len(classes) // len(there))
+    shares[: len(classes) % len(there)] += 1
+    drawn = []
+    for name, share in zip(there, shares, strict=True):
+        rows = np.flatnonzero(classes == name)
+        turns = [rng.permutation(rows) for _ in range(-(-share // len(rows)))]
+        drawn.append(np.concatenate([*turns, rows[:0]])[:share])
+    return np.asarray(rng.permutation(np.concatenate(drawn)))
+
+
 def check_memory(views: int, part: LabelledImages, classes: int) -> None:
     """Raise ConfigError where ``views`` of ``part`` and what teachers say of them take more memory than there is.
 
@@ -57,7 +71,7 @@ class Feed:
     ``views``: how images change; a batch is a block of them. ``teach``: what to add to the targets of images so made;
     of a ``View`` it is the mean for the images and, if that says so, their mirror images. ``kept``: make so many views,
     once, and keep them and what ``teach`` says of them; epochs take them in turns, mirrored by chance if views mirror.
-    0: every epoch makes its own.
+    0: every epoch makes its own. ``balanced`` (N,): classes that are to occur equally often; None for every image once.
     """
 
     def __init__(
@@ -70,12 +84,20 @@ class Feed:
         std: float,
         teach: Callable[[ImageArray, View | None], Floats32] | None = None,
         kept: int = 0,
+        balanced: Rows | None = None,
     ) -> None:
         self._part, self._targets, self._views, self._teach = part, targets, views, teach
         self._size, self._seed, self._mean, self._std = views.block, views.seed, mean, std
         self.steps = max(1, len(part) // self._size)
+        self._balanced = balanced
         self._number, self._kept = kept, dict[int, tuple[ImageArray, Floats32]]()
         self._flip = views.how.flip if views.how else 0.0
+
+    def order(self, epoch: int) -> Rows:
+        """The rows of an epoch, ``(N,)``."""
+        if self._balanced is not None:
+            return balanced_order(self._balanced, self._seed, epoch)
+        return order_of_epoch(len(self._part), self._seed, epoch)
 
     def batch(self, order: Rows, epoch: int, step: int) -> Batch:
         """Batch ``step`` of ``epoch`` (from 0); the last rows that fill no batch wait for another epoch."""
@@ -109,7 +131,7 @@ class Feed:
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from step ``first``, made ahead in a thread; an error there is raised here."""
-        order = order_of_epoch(len(self._part), self._seed, epoch)
+        order = self.order(epoch)
         with ThreadPoolExecutor(1) as maker:
             waiting = [
                 maker.submit(self.batch, order, epoch, step) for step in range(first, min(first + AHEAD, self.steps))

@@ -209,6 +209,7 @@ def make_feed(config: TrainConfig, data: TrainingSet) -> Feed:
     heads = [data.train.targets(len(data.classes), soft=config.soft_labels, smoothing=config.label_smoothing)]
     if data.train.second is not None:
         heads.append(one_hot(data.train.second, len(data.second_classes), config.label_smoothing))
+    balanced = heads[0].argmax(1) if config.sampling == "balanced" else None
     if config.class_weights:
         heads = [targets * targets.sum(0).mean() / np.maximum(targets.sum(0), 1e-9) for targets in heads]
     weights = np.repeat([1.0, config.second_weight][: len(heads)], data.heads).astype(np.float32)
@@ -218,7 +219,9 @@ def make_feed(config: TrainConfig, data: TrainingSet) -> Feed:
         taught = weights * config.teacher_share
         teach, weights = lambda images, view: teachers(images, view) * taught, weights - taught
     targets = (np.concatenate(heads, 1) * weights).astype(np.float32)
-    return Feed(data.train, targets, views, mean=data.mean, std=data.std, teach=teach, kept=config.views)
+    return Feed(
+        data.train, targets, views, mean=data.mean, std=data.std, teach=teach, kept=config.views, balanced=balanced
+    )
 
 
 def views_of(config: TrainConfig, images: int) -> Views:

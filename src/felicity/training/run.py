@@ -1,7 +1,7 @@
 """A run folder: what was asked for, on what, with what; its history, and its checkpoints.
 
-``run.json`` configuration, classes, pixels, data, versions; ``history.csv`` a line per epoch; ``curves.png``;
-``last.npz`` everything to go on from; ``best.npz`` weights of the epoch with the least validation loss.
+``run.json`` date, command line, configuration, classes, pixels, data, versions; ``history.csv`` a line per epoch;
+``curves.png``; ``last.npz`` everything to go on from; ``best.npz`` weights of the epoch with the least validation loss.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import platform
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -169,6 +170,8 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | Non
     check_new(folder)
     facts = {
         "format": FORMAT,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": system.command_line(),
         "config": config.model_dump(),
         **({"start": start} if start else {}),
         **({"teachers": ids_of(config.teachers)} if config.teachers else {}),
@@ -201,8 +204,9 @@ def resume(
         )
     if run.facts["data"]["digest"] != data.digest:
         raise TrainingError(f"{folder}: was begun on other images or labels; resume it on the same data")
-    if config.data.path != run.config.data.path:  # they were moved, and are looked for there from now on
-        run.facts["config"]["data"]["path"] = config.data.path
+    told = config.data.model_dump(include={"path", "name", "licence"})  # data may have been moved, or are named now
+    if told != run.config.data.model_dump(include=set(told)):
+        run.facts["config"]["data"] |= told
         checkpoint.write(folder / RUN, (json.dumps(run.facts, indent=1) + "\n").encode())
         run = open_run(folder)
     if not (folder / LAST).is_file():

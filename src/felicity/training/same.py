@@ -7,8 +7,9 @@ from typing import Any
 
 from felicity.errors import TrainingError
 
-MACHINE = frozenset({"threads", "data.path"})
-"""Settings that may differ from machine to machine; that the data are the same is told by their digest."""
+MACHINE = frozenset({"threads", "data.path", "data.name", "data.licence"})
+"""Settings that may differ from machine to machine, or only say what data are called; that the data are the same is
+told by their digest."""
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def show(where: Where = None, json: options.Json = False) -> None:
     """Print labels, input, calibration, where it was trained and how well it does."""
+    from felicity.models.answering import how_it_answers
     from felicity.models.bundle import open_bundle
 
     bundle = open_bundle(where)
@@ -52,11 +53,14 @@ def show(where: Where = None, json: options.Json = False) -> None:
         ("trained on", facts.trained_on),
         ("calibrated on", facts.calibrated_on),
         ("temperature", facts.temperature),
+        ("answers", how_it_answers(facts)),
         ("licence", facts.licence),
         ("made with", facts.made_with),
     ]
     if facts.training is not None:
         config = facts.training["config"]
+        stated = [config["data"].get(key) or f"{key} not stated" for key in ("name", "licence")]
+        rows.append(("data, as stated", ", ".join(stated)))
         rows.append(
             (
                 "network",
@@ -121,7 +125,7 @@ def export(
         str | None, typer.Option("--data", metavar="DATA", help="The run's data set, if it is elsewhere now.")
     ] = None,
     licence: Annotated[
-        str | None, typer.Option("--licence", help="Of the weights (default: Felicity's, Apache-2.0).")
+        str | None, typer.Option("--licence", help="Of the weights, such as CC-BY-4.0; it is never assumed.")
     ] = None,
     evenness: Annotated[
         float,
@@ -160,6 +164,8 @@ def export(
 
 
 def _print_export(made: Exported, precision: str) -> None:
+    from felicity.models.answering import how_it_answers
+
     facts = made.bundle.facts
     console.table(
         ("fact", "value"),
@@ -170,15 +176,18 @@ def _print_export(made: Exported, precision: str) -> None:
             (f"difference by {precision}", f"{made.rounding:.1e}"),
             ("temperature", facts.temperature),
             ("calibrated on", facts.calibrated_on),
+            ("answers", how_it_answers(facts)),
+            ("licence", facts.licence),
         ],
     )
     measured = measures_of(facts)
-    columns = ("part", "faces", "accuracy", "balanced", "happy F1", "ECE before", "ECE after")
+    columns = ("part", "faces", "accuracy", "of the run", "balanced", "happy F1", "ECE before", "ECE after")
     console.table(
         columns,
         [
             (
-                part, m["faces"], numbers.share(m['accuracy'], 2), numbers.share(m['balanced_accuracy'], 2),
+                part, m["faces"], numbers.share(m["accuracy"], 2),
+                numbers.share(m.get("accuracy_before"), 2), numbers.share(m["balanced_accuracy"], 2),
                 numbers.share(m['happy_f1'], 2) if "happy_f1" in m else "-",
                 f"{m['ece_before']:.4f}" if "ece_before" in m else "-", f"{m['ece']:.4f}",
             )

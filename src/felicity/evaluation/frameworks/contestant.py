@@ -23,7 +23,7 @@ from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
 from felicity.training.data import TrainingSet, load_training_set
 from felicity.training.engines import open_engine
-from felicity.training.feed import normalise, order_of_epoch
+from felicity.training.feed import normalise
 from felicity.training.fit import Watcher, fit, make_feed, measure
 from felicity.training.history import Epoch
 from felicity.training.schedule import learning_rate
@@ -58,7 +58,7 @@ def first_step(contestant: str, config: TrainConfig, data: TrainingSet, folder: 
     """Loss and gradients of the first batch, before anything has changed."""
     engine: Any = _engine(contestant, config, len(data.classes))
     feed = make_feed(config, data)
-    batch = feed.batch(order_of_epoch(len(data.train), config.seed, 0), 0, 0)
+    batch = feed.batch(feed.order(0), 0, 0)
     loss, gradients = engine.gradients(batch.faces, batch.targets)
     checkpoint.save(folder / FIRST_STEP, {f"{i:03}": g for i, g in enumerate(gradients)}, {"loss": loss})
 
