@@ -47,7 +47,7 @@ class Team:
 class _Feed:
     """What a watch asks of its source; frames come by ``Camera.look``."""
 
-    live, stills, stopped = True, False, False
+    live, stills, stopped, recording = True, False, False, None
 
     def __init__(self, source_id: str) -> None:
         self.source_id, self.stats = source_id, SourceStats()

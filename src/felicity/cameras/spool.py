@@ -86,8 +86,10 @@ class Spool:
             self._models[identity] = (soft_matrix, name)
             self._changed.notify()
 
-    def begin_run(self, location: str, camera: str, source: str, run_start: datetime, model: str) -> WatchRun:
-        """Take a run; its number in the store is known only when it is written."""
+    def begin_run(
+        self, location: str, camera: str, source: str, run_start: datetime, model: str, *, recording: str | None = None
+    ) -> WatchRun:
+        """Take a run; its number in the store is known only when it is written. A camera is no ``recording``."""
         with self._changed:
             self._runs.append(_Run((location, camera, source, run_start, model)))
             self._changed.notify()
