@@ -69,7 +69,7 @@ def test_a_soft_matrix_measured_anew_scatters_as_its_counts_say(faces: AnsweredF
     np.testing.assert_allclose(drawn.mean(axis=0), exact.matrix, atol=0.01)
     expected = np.sqrt(np.diagonal(exact.cross, axis1=1, axis2=2).T - exact.matrix**2) / np.sqrt(50)
     np.testing.assert_allclose(drawn.std(axis=0), expected, rtol=0.15, atol=0.002)
-    assert faces.resampled_matrix(np.array([5, 5, 0, 0, 0, 0, 0, 0]), rng).missing[0] == "sad"
+    assert faces.resampled_matrix(np.array([5, 5, 0, 0, 0, 0, 0, 0]), rng).known.tolist() == [True] * 2 + [False] * 6
 
 
 @pytest.mark.parametrize("correlated", [False, True])

@@ -66,27 +66,31 @@ def _discover() -> None:
 
     for module in sorted(m.name for m in pkgutil.iter_modules(detectors.__path__)):
         importlib.import_module(f"{detectors.__name__}.{module}")
+
+
+def _known() -> dict[str, tuple[int, DetectorClass]]:
+    """Return all detectors by name with their ranks, the best first, those that packages announce too."""
+    _discover()
     others = plugins.announced("detectors")
     plugins.check_new("detector", others, _REGISTERED)
-    for name, entry in others.items():
-        cls = plugins.load(entry)
-        register(name, rank=getattr(cls, "rank", 0))(cls)
+    loaded = {name: plugins.load(entry) for name, entry in others.items()}
+    known = _REGISTERED | {name: (getattr(cls, "rank", 0), cls) for name, cls in loaded.items()}
+    return dict(sorted(known.items(), key=lambda item: (-item[1][0], item[0])))
 
 
 def names() -> list[str]:
     """Names of all detectors, the best first."""
-    _discover()
-    return sorted(_REGISTERED, key=lambda name: (-_REGISTERED[name][0], name))
+    return list(_known())
 
 
 def available() -> list[Availability]:
     """Every detector, the best first, with whether it would open here and, if not, why not."""
-    return [_availability(name) for name in names()]
+    return [_availability(name, cls) for name, (_, cls) in _known().items()]
 
 
-def _availability(name: str) -> Availability:
+def _availability(name: str, cls: DetectorClass) -> Availability:
     try:
-        _REGISTERED[name][1].check()
+        cls.check()
     except DetectorError as error:
         return Availability(name, False, str(error))
     return Availability(name, True, "")
@@ -118,16 +122,17 @@ def weights_of(name: str) -> WeightsFile:
 def _class(name: str) -> DetectorClass:
     if plugins.is_path(name):
         return plugins.import_callable(name, "detector")  # type: ignore[return-value]
-    if name not in names():
-        raise DetectorError(f"there is no face detector {name!r}; there are: auto, {', '.join(names())}")
-    return _REGISTERED[name][1]
+    known = _known()
+    if name not in known:
+        raise DetectorError(f"there is no face detector {name!r}; there are: auto, {', '.join(known)}")
+    return known[name][1]
 
 
 def _best() -> str:
     reasons = []
-    for name in names():
+    for name, (_, cls) in _known().items():
         try:
-            _REGISTERED[name][1].check()
+            cls.check()
         except NotInstalledError as error:
             reasons.append(str(error))
         else:
