@@ -1,5 +1,6 @@
 #!/bin/sh
-# The two pictures of docs/report.md: a simulated city, and six short clips. Needs Chromium and the development data.
+# The two pictures of docs/report.md: a simulated city, and six short clips. Needs Chromium, the development data, and yunet
+# (felicity detectors install yunet, or FELICITY_YUNET), since hog finds nobody in two of the clips.
 # sh scripts/report_pictures.sh ../shared/data docs/images
 set -eu
 data=$1 images=$2

@@ -178,7 +178,7 @@ def _not_seen(report: CityReport) -> Answer:
         )
     for state, words in (
         ("missing", "No data"),
-        ("suppressed", f"Fewer than {report.k} people, or not apart from others"),
+        ("suppressed", "Too few people to show"),
     ):
         if names := [place.name for place in report.places if place.state == state]:
             shown = listed(names) if len(names) <= _FEW_DAYS else f"{len(names)} locations"
