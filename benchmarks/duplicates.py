@@ -1,9 +1,9 @@
-"""Near duplicates among faces: share of injected copies that are found, false groups, seconds and memory.
+"""Near-duplicates among faces: share of injected copies that are found, false groups, seconds and memory.
 
 python benchmarks/duplicates.py DATA/fer2013/fer2013.csv.gz [--images 30000] [--pairs FOLDER] [--json]
 
 Copies of 200 faces of each kind are put among the others: as the faces are, black outside an ellipse (as aligned sets
-have them), and in three sizes. A false group is one whose members, copies apart, are not all near duplicates of its
+have them), and in three sizes. A false group is one whose members, copies apart, are not all near-duplicates of its
 first member at the default similarity; pairs of originals that are found are drawn with --pairs, to be judged by eye.
 """
 

@@ -3,7 +3,7 @@
     python benchmarks/quality_thresholds.py DATA/fer2013 [--bundle NAME|FOLDER] [--json] [--picture FILE.png]
 
 DATA/fer2013 has ``fer2013.csv.gz`` and ``fer2013new.csv``. Labelled faces that the network has not been fitted
-to (the validation part) are shrunk and enlarged again, blurred, and sorted by the turn that YuNet
+to (the validation set) are shrunk and enlarged again, blurred, and sorted by the turn that YuNet
 sees; each time the share of right answers is taken: of eight expressions, and of happy against not happy, the
 mean of recall and specificity. Sharpness is that of the median face and the 10th percentile.
 """

@@ -1,16 +1,19 @@
 """Training against the plainest loop in the same framework, the cost of augmentation, and the processor's limit.
 
-    python benchmarks/training_speed.py [--backends tensorflow,torch,jax] [--rounds 7] [--steps 8] [--json]
+    python benchmarks/training_speed.py [--backends tensorflow,torch,jax] [--device auto] [--rounds 7] [--steps 8]
+        [--shared] [--json]
 
 The study's CNN, batch 128, Adam, on made-up images. The plain loops below are written by hand, without Keras, and
 take the same batches from the same feed with the same augmentation. Both run in turn in one process per framework;
 ratios are taken round by round. The limit is the same framework's product of two 1,536 x 1,536 matrices, in the same
-process; a training step counts as three times the multiply-adds of the network, twice that in operations.
+process; a training step counts as three times the multiply-adds of the network, twice that in operations. Steps on one
+batch that lies ready where they compute say how much waiting for batches costs.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -26,11 +29,12 @@ from felicity.models.describe import describe
 from felicity.models.initial import initialise
 from felicity.models.registry import build
 from felicity.training.config import TrainConfig, make_config
-from felicity.training.data import LabelledImages
-from felicity.training.engines import open_engine
+from felicity.training.engines import Engine, open_engine
 from felicity.training.engines.base import ADAM
 from felicity.training.engines.plain_torch import PlainTorch
 from felicity.training.feed import Batch, Feed
+from felicity.training.fit import makers_for
+from felicity.training.labelled_images import LabelledImages
 from felicity.training.views import Views
 
 CLASSES, BATCH, IMAGES, RATE = 7, 128, 4096, 1e-3
@@ -38,14 +42,15 @@ GEOMETRY = Augmentation(coarse=0.0, blur=0.0, noise=0.0, jpeg=0.0, erase=0.0)
 Step = Callable[[Any, Any], object]
 
 
-def batches(how: Augmentation | None) -> Iterator[Batch]:
-    """Without end, made ahead as in training."""
+def batches(how: Augmentation | None, engine: Engine, *, sent: bool) -> Iterator[Batch]:
+    """Without end, made ahead as in training; ``sent``: to where it computes, too."""
     rng = np.random.default_rng(0)
     part = LabelledImages(rng.integers(0, 256, (IMAGES, 48, 48), dtype=np.uint8), np.arange(IMAGES) % CLASSES, None)
-    feed = Feed(part, part.targets(CLASSES), Views(1, BATCH, how), mean=0.5, std=0.25)
+    makers = makers_for(engine)
+    feed = Feed(part, part.targets(CLASSES), Views(1, BATCH, how), mean=0.5, std=0.25, makers=makers)
     epoch = 0
     while True:
-        yield from feed.epoch(epoch)
+        yield from feed.epoch(epoch, send=engine.send if sent else lambda values: values)
         epoch += 1
 
 
@@ -138,8 +143,10 @@ def matrix_peak(backend: str) -> float:
     if backend == "torch":
         import torch
 
-        a = torch.from_numpy(one)
-        product: Callable[[], object] = lambda: a @ a  # noqa: E731
+        from felicity.models.devices import device_in_use
+
+        a = torch.from_numpy(one).to(device_in_use())
+        product: Callable[[], object] = lambda: float((a @ a)[0, 0])  # noqa: E731
     elif backend == "tensorflow":
         import tensorflow as tf
 
@@ -155,23 +162,38 @@ def matrix_peak(backend: str) -> float:
     return 2 * side**3 / min(timed(product) for _ in range(10)) / 1e9
 
 
-def timed(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+def timed(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    began = clock()
     work()
-    return time.perf_counter() - began
+    return clock() - began
 
 
-def measure(backend: str, rounds: int, steps: int) -> dict[str, float]:
-    config = make_config({"data": {"path": "made up"}, "model": {"name": "paper-cnn"}, "backend": backend})
+def measure(
+    backend: str, rounds: int, steps: int, device: str, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
+    config = make_config(
+        {"data": {"path": "made up"}, "model": {"name": "paper-cnn"}, "backend": backend, "device": device}
+    )
     engine = open_engine(config, [CLASSES])
     rival = plain(backend, config)
 
-    def ours(faces: Any, targets: Any) -> object:
-        return engine.step(faces, targets, RATE)
+    under_way: list[Any] = []
 
-    sources = {name: batches(how) for name, how in (("plain", None), ("augmented", GEOMETRY))}
+    def ours(faces: Any, targets: Any) -> None:
+        """As ``fit`` does it: looks at a step when the next one is on its way."""
+        under_way.append(engine.step(faces, targets, RATE)[0])
+        if len(under_way) > 1:
+            float(under_way.pop(0))
+
+    sources = {
+        "unsent": batches(GEOMETRY, engine, sent=False),
+        "augmented": batches(GEOMETRY, engine, sent=True),
+        "plain": batches(None, engine, sent=True),
+    }
+    ready = next(sources["augmented"])
+    sources["ready"] = itertools.repeat(ready)
     runs: dict[str, tuple[Step, str]] = {
-        "rival": (rival, "augmented"), "ours": (ours, "augmented"), "bare": (ours, "plain"),
+        "rival": (rival, "unsent"), "ours": (ours, "augmented"), "bare": (ours, "plain"), "unfed": (ours, "ready"),
     }  # fmt: skip
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for turn in range(rounds + 2):
@@ -182,8 +204,10 @@ def measure(backend: str, rounds: int, steps: int) -> dict[str, float]:
                 for _ in range(steps):
                     batch = next(feed)
                     step(batch.faces, batch.targets)
+                while under_way:
+                    float(under_way.pop())
 
-            took = timed(block)
+            took = timed(block, clock)
             if turn >= 2:
                 seconds[name].append(took / steps)
     step = statistics.median(seconds["ours"])
@@ -193,6 +217,7 @@ def measure(backend: str, rounds: int, steps: int) -> dict[str, float]:
         "images_per_second": BATCH / step,
         "plain_images_per_second": BATCH / statistics.median(seconds["rival"]),
         "of_plain": statistics.median(r / o for r, o in zip(seconds["rival"], seconds["ours"], strict=True)),
+        "of_unfed": statistics.median(u / o for u, o in zip(seconds["unfed"], seconds["ours"], strict=True)),
         "augmentation": statistics.median(o / b - 1 for o, b in zip(seconds["ours"], seconds["bare"], strict=True)),
         "gflops": work / step,
         "matrix_gflops": peak,
@@ -203,13 +228,16 @@ def measure(backend: str, rounds: int, steps: int) -> dict[str, float]:
 def main() -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("--backends", default="tensorflow,torch,jax")
+    asked.add_argument("--device", default="auto")
     asked.add_argument("--rounds", type=int, default=7)
     asked.add_argument("--steps", type=int, default=8)
+    asked.add_argument("--shared", action="store_true", help="Count processor seconds: on a machine that others use.")
     asked.add_argument("--json", action="store_true")
     asked.add_argument("--here", help=argparse.SUPPRESS)
     flags = asked.parse_args()
     if flags.here:
-        print(json.dumps(measure(flags.here, flags.rounds, flags.steps)))
+        clock = time.process_time if flags.shared else time.perf_counter
+        print(json.dumps(measure(flags.here, flags.rounds, flags.steps, flags.device, clock)))
         return
     found = {}
     for backend in flags.backends.split(","):
@@ -218,10 +246,13 @@ def main() -> None:
             __file__,
             "--here",
             backend,
+            "--device",
+            flags.device,
             "--rounds",
             str(flags.rounds),
             "--steps",
             str(flags.steps),
+            *(["--shared"] if flags.shared else []),
         ]
         done = subprocess.run(words, capture_output=True, text=True)
         if done.returncode:

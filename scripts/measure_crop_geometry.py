@@ -4,7 +4,7 @@
 
 FER2013's faces are crops already, so each is enlarged and surrounded by its repeated edge pixels; each
 detector then finds its box in it. First, the crop is read off in units of the box's longer side: medians
-over the faces found, with quartiles to show how firm they are. Then the faces of the validation part of
+over the faces found, with quartiles to show how firm they are. Then the faces of the validation set of
 the shipped networks' recipes are cut out so, and smaller, larger, higher and lower, and each bundle
 answers. Only rows of the Training fold are used.
 """
@@ -75,7 +75,7 @@ def accuracies(detector: Detector, around: CropGeometry, bundles: list[str], fol
     found = [(detector.detect(picture), picture) for picture in enlarged(held.images)]
     rows = [row for row, (boxes, _) in enumerate(found) if len(boxes) == 1 and held.labels[row] >= 0]
     classifiers = {name: Classifier(open_bundle(name)) for name in bundles}
-    print(f"  {len(rows)} of {len(held)} faces of the validation part are found again")
+    print(f"  {len(rows)} of {len(held)} faces of the validation set are found again")
     for times, shift in itertools.product(SCALES, SHIFTS):
         geometry = CropGeometry(around.scale * times, down=around.down + shift)
         crops = np.stack(

@@ -4,7 +4,7 @@
         [--output faces.npz]
 
 Recipes say how images are read and divided, and which views their students will see. ``--more`` names a data set that
-teachers learn from besides, by a head of its own; people of its validation part are not in its training part. Packed
+teachers learn from besides, by a head of its own; people of its validation set are not in its training set. Packed
 are images, labels, votes and facts. ``scripts/teachers_gpu.py`` reads the file with NumPy alone.
 
 A pixel is foretold from its neighbours (the median edge detector of JPEG-LS, Weinberger et al. 2000); what is left is
@@ -41,7 +41,7 @@ class Part:
 
 
 def squeeze(images: Images) -> list[bytes]:
-    """A stream for every degree of unrest, from uint8 ``(N, S, S)``."""
+    """Return a stream for every degree of unrest, from uint8 ``(N, S, S)``."""
     padded = _padded(images.shape)
     padded[2:, 2:-1] = images.transpose(1, 2, 0)
     streams: list[list[bytes]] = [[] for _ in range(len(UNREST) + 1)]
@@ -53,7 +53,7 @@ def squeeze(images: Images) -> list[bytes]:
 
 
 def expand(streams: list[bytes], number: int, side: int) -> Images:
-    """The opposite of ``squeeze``."""
+    """Undo ``squeeze``."""
     flat = [np.frombuffer(zlib.decompress(stream), np.uint8) for stream in streams]
     padded = _padded((number, side, side))
     at = np.zeros(len(flat), dtype=np.int64)
@@ -121,7 +121,7 @@ def read(path: Path) -> tuple[dict[str, Part], dict[str, Any]]:
 def gather(
     recipes: list[Path], data: str, more: str | None, names: tuple[str, ...]
 ) -> tuple[dict[str, Part], dict[str, Any]]:
-    """The parts ``names`` of the data that the recipes read, and what a teacher has to know of its students."""
+    """Return the parts ``names`` of the recipes' data, and the facts on students that a teacher needs."""
     from felicity.errors import ConfigError
     from felicity.training.config import DataConfig, make_config, read_toml
     from felicity.training.data import load_training_set

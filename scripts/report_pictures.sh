@@ -1,5 +1,5 @@
 #!/bin/sh
-# The two pictures of docs/report.md: a simulated city, and six short clips. Needs Chromium, the development data, and yunet
+# The pictures of docs/report.md: a simulated city, and six short clips. Needs Chromium, the development data, and yunet
 # (felicity detectors install yunet, or FELICITY_YUNET), since hog finds nobody in two of the clips.
 # sh scripts/report_pictures.sh ../shared/data docs/images
 set -eu
@@ -44,8 +44,5 @@ done
 felicity report --store "$work/clips.db" --k 1 --title "Six short clips" -o "$work/clips.html"
 
 for name in simulated clips; do
-  # Taller than the page; what is empty is cut off.
-  chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=780,12000 \
-    --screenshot="$work/$name.png" "file://$work/$name.html" 2> /dev/null
-  python scripts/crop_picture.py "$work/$name.png" "$images/report-$name.png"
+  python scripts/page_pictures.py "$work/$name.html" "$images/report-$name"
 done

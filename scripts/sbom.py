@@ -14,8 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-EXTRAS = ("data", "audit", "postgres", "tensorflow", "torch", "jax", "export", "tune")
-"""What users install; tools of developers are no part of it."""
+OWN = ("dev", "docs", "release", "train")
+"""Extras that are no user's, or that are others together."""
 ALLOWED = re.compile(
     r"MIT|Apache|BSD|ISC|PSF|Python Software Foundation|MPL|Mozilla Public License 2|HPND|LGPL|"
     r"Lesser General Public License|Unlicense|0BSD|Zlib|CC0|Boost|BSL-1|CNRI|public domain|NVIDIA",
@@ -29,13 +29,19 @@ KNOWN = {
 """Packages whose metadata do not say it; their files of a licence do."""
 
 
-def packages(root: str = "felicity", extras: tuple[str, ...] = EXTRAS) -> dict[str, metadata.Distribution]:
-    """Return what ``root`` with its ``extras`` leads to, by name; packages for other systems are left out."""
+def extras() -> tuple[str, ...]:
+    """Return the extras that users install, as the installed Felicity lists them."""
+    listed = metadata.metadata("felicity").get_all("Provides-Extra") or ()
+    return tuple(extra for extra in listed if extra not in OWN)
+
+
+def packages(root: str = "felicity", asked_for: tuple[str, ...] | None = None) -> dict[str, metadata.Distribution]:
+    """Return what ``root`` and its extras (default: users') lead to, by name, without packages of other systems."""
     from packaging.requirements import Requirement
 
     found: dict[str, metadata.Distribution] = {}
     seen: set[tuple[str, str]] = set()
-    waiting: list[tuple[str, tuple[str, ...]]] = [(root, extras)]
+    waiting: list[tuple[str, tuple[str, ...]]] = [(root, extras() if asked_for is None else asked_for)]
     while waiting:
         name, asked = waiting.pop()
         try:

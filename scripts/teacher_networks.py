@@ -28,7 +28,7 @@ class Block(nn.Module):
         self.short = nn.Sequential(*short)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The sum of both, never below 0."""
+        """Return the sum of both, never below 0."""
         return F.relu(self.way(x) + self.short(x))
 
 
@@ -38,7 +38,7 @@ def with_head(layers: list[nn.Module], channels: int, classes: int) -> nn.Module
 
 
 def residual(width: int, classes: int, stem: int, blocks: Sequence[tuple[int, int]]) -> nn.Module:
-    """A stem of that stride, and blocks of so many times the ``width``, each with its stride."""
+    """Return a stem of that stride, and blocks of so many times the ``width``, each with its stride."""
     layers: list[nn.Module] = [nn.Conv2d(1, width, 3, stem, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
     before = width
     for times, stride in blocks:
@@ -53,7 +53,7 @@ def resnet(width: int, classes: int) -> nn.Module:
 
 
 def best(width: int, classes: int) -> nn.Module:
-    """The network ``best`` of Felicity."""
+    """Return the network ``best`` of Felicity."""
     return residual(width, classes, 2, [(1, 1), (2, 2), (4, 2), (6, 1), (8, 2)])
 
 

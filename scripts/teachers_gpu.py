@@ -189,7 +189,7 @@ def taught(name: str, seed: int, parts: dict[str, Part], facts: dict[str, Any], 
 
 
 def said_together(teachers: dict[str, dict[str, np.ndarray]], key: str) -> np.ndarray:
-    """The mean of all teachers."""
+    """Return the mean of all teachers."""
     return np.mean([each[key].astype(np.float32) for each in teachers.values()], 0)
 
 

@@ -19,6 +19,7 @@ GROUPS = {
     "training/test_fit.py": "PyTorch",
     "training/test_heads.py": "PyTorch",
     "training/test_start.py": "PyTorch",
+    "training/test_devices.py": "PyTorch",
     "training/test_crossval.py": "PyTorch",
     "training/test_tuning.py": "PyTorch",
     "models/test_networks.py": "PyTorch",

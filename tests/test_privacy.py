@@ -20,7 +20,7 @@ from felicity.imaging.decode import read_image
 from felicity.imaging.encode import write_image
 from felicity.models.bundle import open_bundle
 from felicity.recognition.classifier import Classifier
-from tests.support.command import environment
+from tests.support.command import environment, felicity
 from tests.support.people import faces_clip, photograph
 
 AUDITED = """
@@ -49,16 +49,19 @@ sys.exit(code)
 """
 
 
+IMPORTED = "from felicity.cli.app import main"
+
+
 class Outcome:
     """What a command printed, wrote, connected to, and left behind in its home, its folder and ``/tmp``."""
 
-    def __init__(self, tmp_path: Path, *arguments: object) -> None:
+    def __init__(self, tmp_path: Path, *arguments: object, script: str = AUDITED) -> None:
         self.home, self.folder, self.temporary = tmp_path / "home", tmp_path / "folder", tmp_path / "temporary"
         for place in (self.home, self.folder, self.temporary):
             place.mkdir(exist_ok=True)
         report = tmp_path / "heard.json"
         done = subprocess.run(
-            [sys.executable, "-c", AUDITED, str(report), *map(str, arguments)],
+            [sys.executable, "-c", script, str(report), *map(str, arguments)],
             cwd=self.folder, capture_output=True, timeout=250,
             env=environment(self.home, TMPDIR=str(self.temporary), HOME=str(self.home), PYTHONDONTWRITEBYTECODE="1"),
         )  # fmt: skip
@@ -86,6 +89,15 @@ def test_classify_leaves_nothing_behind(tmp_path: Path) -> None:
     assert b'"expression": "happy"' in outcome.printed
     assert outcome.left == []
     assert [heard for heard in outcome.heard if heard[1] != "/dev/null"] == [], "no file, no connection, no program"
+
+
+def test_classify_writes_its_table_and_nothing_else(tmp_path: Path) -> None:
+    write_image(tmp_path / "photo.png", photograph())
+    outcome = Outcome(tmp_path, "classify", tmp_path / "photo.png", "--detector", "hog", "-o", "faces.parquet", "-j", 1)
+    assert outcome.left == [outcome.folder / "faces.parquet"]
+    assert not [heard for heard in outcome.heard if heard[0].startswith("socket.")], "no connection"
+    everything = outcome.everything()
+    assert not [trace for trace in traces(photograph()) if trace in everything]
 
 
 @pytest.fixture(scope="module")
@@ -135,5 +147,50 @@ def test_annotated_output_is_the_only_way_out_and_only_on_request(tmp_path: Path
 
 
 def test_a_classifier_gives_probabilities_and_no_embedding() -> None:
-    session, heads = Classifier.open()._session, 1 + (open_bundle().facts.second is not None)
-    assert [tuple(output.shape[1:]) for output in session.get_outputs()] == [(8,)] * heads
+    session, facts = Classifier.open()._session, open_bundle().facts
+    shares, covered = [(8,)] * (1 + (facts.second is not None)), [(1,)] * (facts.covered is not None)
+    assert [tuple(output.shape[1:]) for output in session.get_outputs()] == shares + covered
+
+
+SERVED = """
+import io, sys
+from pathlib import Path
+import numpy as np
+from starlette.testclient import TestClient
+from felicity import api
+from felicity.serve.app import make_app
+from felicity.serve.settings import Settings
+from felicity.store import open_store
+
+def main():
+    picture, store = Path(sys.argv[1]).read_bytes(), sys.argv[2]
+    key = {"Authorization": "Bearer " + api.add_token("kiosk", ["admin"], store=store).token}
+    with open_store(store) as opened:
+        client = TestClient(make_app(opened, Settings(classify=True, public=True), print), "http://127.0.0.1:8000")
+        for _ in range(2):
+            seen = client.post("/api/v1/classify", content=picture, headers=key | {"Content-Type": "image/png"})
+            assert [face["expression"] for face in seen.json()["data"]["faces"]] == ["happy"], seen.text
+        damaged = client.post("/api/v1/classify", content=picture[:900], headers=key | {"Content-Type": "image/png"})
+        assert damaged.status_code == 422, damaged.text
+        for address in ("/", "/about", "/api/v1/index?format=csv"):
+            for header in ({}, key):
+                assert client.get(address, headers=header).status_code == 200
+        assert client.get("/api/v1/schemas").status_code == 200
+"""
+
+
+def test_a_server_keeps_nothing_of_pictures_and_reaches_nobody(tmp_path: Path) -> None:
+    write_image(tmp_path / "photo.png", photograph())
+    home = tmp_path / "home"
+    home.mkdir()
+    store = tmp_path / "store.db"
+    felicity("locations", "add", "Harbour", "--store", store, home=home)
+    outcome = Outcome(tmp_path, tmp_path / "photo.png", store, script=AUDITED.replace(IMPORTED, SERVED))
+    assert outcome.printed == b"", "nothing of it is logged"
+    assert outcome.left == [], "and nothing is left in any folder"
+    opened = {argument for event, argument in outcome.heard if argument != "/dev/null" and event != "open"}
+    assert opened == {str(store)}, "one connection, to the store"
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("store.db*"))
+    for trace in traces(photograph()):
+        assert trace not in kept
+    assert b"happy" not in kept.replace(b"happy_", b"")

@@ -26,8 +26,8 @@ from felicity.schemas.cities import CityShape
 from felicity.schemas.index import IndexShape
 from felicity.schemas.shape import Shape
 from felicity.store import Store, open_store
+from felicity.store.choosing import choose
 from felicity.store.crowds import LEVELS, read_units
-from felicity.store.query import _places
 from felicity.windows import Location, Window, WindowKey
 from felicity.windows.buckets import BUCKETS, By
 from tests.support.command import felicity
@@ -82,7 +82,7 @@ def write(url: str, windows: dict[str, list[Window]]) -> None:
 def crowds_of_windows(store: Store, place: str, windows: list[Window]) -> list[int]:
     """The crowd of each window, at the finest level."""
     with store._read("testing") as connection:
-        (found,) = _places(connection, None, None, [place], None)[0]
+        (found,) = choose(connection, None, None, [place], None, None)[0]
         units = read_units(connection, found, LEVELS[-1], K, 0, 1 << 40)
     starts = [int(window.key.start.timestamp()) for window in windows]
     return [int(units.crowd[np.searchsorted(units.start, start, side="right") - 1]) for start in starts]

@@ -1,9 +1,11 @@
-"""Felicity: how happy do the people in a place look, with an interval, keeping no face.
+"""Felicity measures how happy the people in a place look, with an interval, and keeps no face.
 
 import felicity
 
 felicity.read("photo.jpg")                             # faces with their expressions
+felicity.classify("photos", "faces.parquet")           # a row for each of a million photographs
 felicity.watch("clip.mp4", location="Harbour")         # windows into the store
+felicity.archive("footage", locations="where.csv")     # many recordings, on all cores or a cluster
 felicity.happiness(by="day").rows                      # the happiness index, with intervals
 felicity.trends(by="week").items                       # is it getting better?
 felicity.write_report(felicity.report(), "report.html")
@@ -21,9 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # pragma: no cover
     from felicity.api import (
+        Watcher,
+        archive,
         calibrate,
+        calibration_sample,
         city,
+        classify,
         compare,
+        compare_people,
         crossval,
         effect,
         evaluate,
@@ -45,10 +52,15 @@ if TYPE_CHECKING:  # pragma: no cover
 
 __version__ = "0.1.0"
 __all__ = [
+    "Watcher",
     "__version__",
+    "archive",
     "calibrate",
+    "calibration_sample",
     "city",
+    "classify",
     "compare",
+    "compare_people",
     "crossval",
     "effect",
     "evaluate",

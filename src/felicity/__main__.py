@@ -1,10 +1,10 @@
-"""``felicity``, and ``python -m felicity``."""
+"""The entry point of the command ``felicity`` and of ``python -m felicity``."""
 
 import sys
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C while it is still being imported ends it as quietly as later."""
+    """Run the command line; end quietly on Ctrl-C, also during the imports."""
     try:
         from felicity.cli.app import main as run
 

@@ -1,4 +1,4 @@
-"""NumPy archives of strangers (``.npz``), read with bounds that are checked before anything is unpacked."""
+"""NumPy archives (``.npz``) from untrusted sources, whose bounds are checked before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from felicity.zips import open_zip
+
 MOST_ARRAYS = 20_000
 
 
 def read_arrays(file: IO[bytes] | bytes, most: int, *, packed: bool = True) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of an archive by name; ``most``: bytes that they may unpack to, all together.
+    """Return the arrays of an archive by name.
 
-    ``packed``: False for archives that are written unpacked, so that a small file is no large one. Raises ValueError.
+    ``most``: the limit in bytes of all unpacked arrays together. ``packed``: False to accept uncompressed members only,
+    so that a small file cannot hold large arrays. Raises ValueError.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file) as archive:
+        with open_zip(io.BytesIO(file) if isinstance(file, bytes) else file, MOST_ARRAYS) as archive:
             members = archive.infolist()
             total = sum(member.file_size for member in members)
-            if len(members) > MOST_ARRAYS or total > most:
+            if total > most:
                 raise ValueError(f"{len(members)} arrays of {total:,} bytes are more than the {most:,} bytes allowed")
             if not packed and any(member.compress_type != zipfile.ZIP_STORED for member in members):
                 raise ValueError("its arrays are packed, and ours are not")
             return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
     except ValueError:
         raise
-    except Exception as error:  # zipfile and numpy let everything out, from struct.error to RecursionError
+    except Exception as error:  # zipfile and numpy raise anything, from struct.error to RecursionError
         raise ValueError(f"no NumPy archive ({error})") from error
 
 
@@ -41,7 +44,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
     else:
         shape, _, dtype = np.lib.format.read_array_header_2_0(file)
-    # An array is made before its values are read.
+    # NumPy allocates an array before it reads the values.
     if dtype.hasobject or math.prod(shape) * dtype.itemsize > len(content) or min(shape, default=0) < 0:
         raise ValueError(f"{member.filename}: an array of {dtype} {shape} is not in {len(content):,} bytes")
     file.seek(0)

@@ -1,20 +1,22 @@
-"""Everything Felicity raises on purpose.
+"""The errors that Felicity raises on purpose.
 
 FelicityError
-├── ConfigError          an option or a configuration file says something impossible
+├── ConfigError          an option or a configuration file is invalid
+│   └── NetworkError     … because no network can be built with these options
 ├── ExtraMissingError    an optional package is needed; the message names the extra
 ├── ImageError           an image cannot be read
 ├── SourceError          a folder, video, camera or stream cannot be read (any more)
-├── DetectorError        a face detector is unknown or not available
+├── DetectorError        a face detector is unknown or unavailable
 ├── BundleError          a bundle is missing, incomplete or tampered with
-├── DatasetError         a data set cannot be read as what it claims to be
-├── TrainingError        a training cannot go on, or its run folder cannot be read
-├── EstimateError        there is too little, or the wrong, data for the figure asked for
+├── DatasetError         a data set cannot be read in its claimed format
+├── TrainingError        a training cannot continue, or its run folder cannot be read
+├── EstimateError        the data do not suffice for the requested figure
+├── WorkError            distributed work cannot be finished: its workers are lost
 └── StoreError           a store cannot be opened, read or written
-    └── SchemaError      … because its schema is not the one this version knows
+    └── SchemaError      … because this version does not know its schema
 
-Each message is one sentence that names the thing, what was expected, what was found and what to do. Remarks on what
-was done before, which may explain it, are its ``__notes__``.
+Each message is one sentence that names the thing, what was expected, what was found and what to do. Its ``__notes__``
+hold remarks on earlier steps that may explain it.
 """
 
 from __future__ import annotations
@@ -32,14 +34,18 @@ if TYPE_CHECKING:
 
 
 class FelicityError(Exception):
-    """Root of the tree; the command line prints its message and exits with 1. Its text tells no secret."""
+    """Root of the tree; the command line prints its message and exits with 1. The message holds no secret."""
 
     def __str__(self) -> str:
         return redacted(super().__str__())
 
 
 class ConfigError(FelicityError):
-    """An option or a configuration file says something impossible."""
+    """An option or a configuration file is invalid."""
+
+
+class NetworkError(ConfigError):
+    """A network cannot be built with its options, such as more stages than its images have room for."""
 
 
 class ExtraMissingError(FelicityError):
@@ -51,11 +57,11 @@ class ImageError(FelicityError):
 
 
 class SourceError(FelicityError):
-    """A source of frames cannot be read, or not any more."""
+    """A source of frames cannot be read, or can no longer be read."""
 
 
 class DetectorError(FelicityError):
-    """A face detector is unknown or not available."""
+    """A face detector is unknown or unavailable."""
 
 
 class BundleError(FelicityError):
@@ -63,15 +69,19 @@ class BundleError(FelicityError):
 
 
 class DatasetError(FelicityError):
-    """A data set cannot be read as what it claims to be."""
+    """A data set cannot be read in its claimed format."""
 
 
 class TrainingError(FelicityError):
-    """A training cannot go on, or what it left cannot be read."""
+    """A training cannot continue, or its results cannot be read."""
 
 
 class EstimateError(FelicityError):
-    """The data do not carry the figure that was asked for."""
+    """The data do not suffice for the requested figure."""
+
+
+class WorkError(FelicityError):
+    """Distributed work cannot be finished because its workers are lost."""
 
 
 class StoreError(FelicityError):
@@ -79,12 +89,12 @@ class StoreError(FelicityError):
 
 
 class SchemaError(StoreError):
-    """A store's schema is not the one this version knows."""
+    """The schema of a store is unknown to this version."""
 
 
 @contextmanager
 def noted(notes: Iterable[Note | str]) -> Iterator[None]:
-    """Let an error of ours carry ``notes`` as its own: what would have been said beside the figure."""
+    """Attach ``notes`` to a Felicity error: the notes that the figure would have carried."""
     try:
         yield
     except FelicityError as error:
@@ -94,7 +104,7 @@ def noted(notes: Iterable[Note | str]) -> Iterator[None]:
 
 
 def require(module: str, extra: str) -> ModuleType:
-    """Import an optional ``module``, or raise ExtraMissingError naming the ``extra`` that brings it."""
+    """Import an optional ``module``, or raise ExtraMissingError with the name of the ``extra`` that installs it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and places for them that are looked at before the work."""
+"""Files that are written whole or not at all, and checks of output paths before long work."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from felicity.errors import ConfigError
 
 _FLAGS = os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 OWN_FILE, OWN_FOLDER = 0o600, 0o700
-"""Permissions of what is nobody's business but the user's: stores, annotated pictures, the data folder."""
+"""Permissions of private files and folders: stores, annotated pictures, the data folder."""
 
 
 class NewFile:
-    """A file in the making, which takes its place when it is kept: whole, or not at all.
+    """A new file that ``keep`` puts in its place: whole, or not at all.
 
-    Until then it has no name, so that nothing is left of it however the process ends; where a file system has no such
-    files, it has a random one beside its place. It never follows a link, and nobody can foretell or replace it.
-    ``stream``: to write to. ``own``: only the user may read it. Every method raises OSError.
+    Until then the file has no name, so that nothing stays behind however the process ends. Where the file system has no
+    nameless files, it has a random name beside its place. It never follows a link, and nobody can foretell or replace
+    it. ``stream``: the stream to write to. ``own``: only the user may read the file. Every method raises OSError.
     """
 
     def __init__(self, path: Path, *, own: bool = False) -> None:
@@ -39,14 +39,14 @@ class NewFile:
         self.stream: BinaryIO = os.fdopen(descriptor, "w+b")
 
     def keep(self, *, sync: bool = False) -> None:
-        """Put it in its place, in one step; ``sync``: safe from a loss of power, too."""
+        """Put the file in its place in one step; ``sync``: flush it to disk, so that it survives a loss of power."""
         try:
             self.stream.flush()
             if sync:
                 os.fsync(self.stream.fileno())
             if self._beside is None:
                 beside = self._random()
-                # A folder's descriptor makes the call follow the link in /proc to the file itself.
+                # With the folder's descriptor, the call follows the link in /proc to the file itself.
                 here = os.open(self.path.parent, os.O_RDONLY)
                 try:
                     source = f"/proc/self/fd/{self.stream.fileno()}"
@@ -54,14 +54,14 @@ class NewFile:
                 finally:
                     os.close(here)
                 self._beside = beside
-            self.stream.close()  # Windows replaces no open file
+            self.stream.close()  # Windows cannot replace an open file
             os.replace(self._beside, self.path)
             self._beside = None
         finally:
             self.drop()
 
     def drop(self) -> None:
-        """Let go of it; does nothing once it is in its place."""
+        """Discard the file; do nothing once it is in its place."""
         self.stream.close()
         if self._beside is not None:
             with contextlib.suppress(OSError):
@@ -72,7 +72,7 @@ class NewFile:
 
 
 def _nameless(folder: Path, mode: int) -> int | None:
-    """The descriptor of a new file without a name in ``folder``; None where there is no such thing."""
+    """Return the descriptor of a new nameless file in ``folder``; None where the system has no such files."""
     if not hasattr(os, "O_TMPFILE"):
         return None
     try:
@@ -86,7 +86,10 @@ def _nameless(folder: Path, mode: int) -> int | None:
 
 
 def put(path: Path, content: bytes, *, own: bool = False, sync: bool = False) -> None:
-    """Write a file, whole or not at all; an earlier one stays on OSError. ``own`` and ``sync``: see ``NewFile``."""
+    """Write a file, whole or not at all; OSError leaves an earlier file as it was.
+
+    ``own`` and ``sync``: see ``NewFile``.
+    """
     new = NewFile(path, own=own)
     try:
         new.stream.write(content)
@@ -96,24 +99,51 @@ def put(path: Path, content: bytes, *, own: bool = False, sync: bool = False) ->
 
 
 def write_whole(path: Path, content: bytes, *, own: bool = False) -> None:
-    """Write beside, then put in place. Raises ConfigError, and leaves an earlier file as it was."""
+    """Write a file beside ``path``, then replace it.
+
+    Raises ConfigError, which leaves an earlier file as it was; never replaces a store.
+    """
+    if _is_store(path):
+        raise ConfigError(f"{path}: is a store (SQLite), which would be replaced; choose another file to write")
     try:
         put(path, content, own=own)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
 
 
-def make_own(path: Path) -> None:
-    """Make an empty file that only the user may read, where ``path`` or its link leads, if there is none; OSError."""
-    with contextlib.suppress(FileExistsError):
+def _is_store(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False
+
+
+def make_own(path: Path) -> bool:
+    """Create an empty file at ``path``, or at the target of its link, that only the user may read.
+
+    Returns whether the file was created; an existing file stays. Raises OSError.
+    """
+    try:
         os.close(os.open(os.path.realpath(path), os.O_WRONLY | os.O_EXCL | _FLAGS, OWN_FILE))
+    except FileExistsError:
+        return False
+    return True
+
+
+def remove_empty(path: Path) -> None:
+    """Remove the file at ``path``, or at the target of its link, if it is empty and removable."""
+    with contextlib.suppress(OSError):
+        target = Path(os.path.realpath(path))
+        if target.stat().st_size == 0:
+            target.unlink()
 
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Wait until no other process has the file ``path`` locked, then hold it; freed with the process, however it ends.
+    """Wait until no other process has locked the file ``path``, then hold the lock; the end of the process frees it.
 
-    Raises ConfigError where it cannot be.
+    Raises ConfigError if the file cannot be opened.
     """
     make_folder(path.parent)
     try:
@@ -121,15 +151,15 @@ def locked(path: Path) -> Iterator[None]:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
     with lock:
-        with contextlib.suppress(OSError):  # where a network's file system has no locks, nobody waits
+        with contextlib.suppress(OSError):  # network file systems without locks: nobody waits
             system.lock(lock)
         yield
 
 
 def check_apart(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Raise ConfigError where a file to write is one of the files that are read, or two of them are one.
+    """Raise ConfigError if an output file is one of the input files, or two output files are the same file.
 
-    Files are compared as the system knows them, whatever names and links lead to them.
+    The check compares the files themselves, whatever names and links lead to them.
     """
     read, written = list(inputs), list[Path]()
     for output in outputs:
@@ -141,13 +171,13 @@ def check_apart(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 
 
 def is_own_folder(folder: Path) -> bool:
-    """Whether a path is a folder of this user, and no link to one."""
+    """Return whether a path is a folder of this user and not a link."""
     facts = folder.lstat()
     return stat.S_ISDIR(facts.st_mode) and (not hasattr(os, "geteuid") or facts.st_uid == os.geteuid())
 
 
 def same(one: Path, other: Path) -> bool:
-    """Whether two paths name one file or folder that is there."""
+    """Return whether two paths name the same existing file or folder."""
     try:
         return os.path.samefile(one, other)
     except (OSError, ValueError):
@@ -155,12 +185,12 @@ def same(one: Path, other: Path) -> bool:
 
 
 def check_place(path: Path, what: str = "", endings: Sequence[str] = ()) -> None:
-    """Raise ConfigError now where ``path`` could not be written later, after long work, or has none of the ``endings``.
+    """Raise ConfigError early if ``path`` cannot be written after long work, or has none of the ``endings``.
 
-    ``what`` is written there, such as "a chart". Endings keep it from taking the place of what it is made from.
+    ``what`` names the content, such as "a chart". The endings keep an output from replacing its own input.
     """
     if endings and path.suffix.lower() not in endings and not path.is_dir():
-        raise ConfigError(f"{path}: {what} is written as {', '.join(endings)}; give a name that ends so")
+        raise ConfigError(f"{path}: {what} is written as {', '.join(endings)}; give a name with such an ending")
     folder = path.parent
     if not folder.is_dir():
         raise ConfigError(f"{path}: cannot be written, for there is no folder {folder}; make it, or choose another")
@@ -171,7 +201,7 @@ def check_place(path: Path, what: str = "", endings: Sequence[str] = ()) -> None
 
 
 def check_folder(folder: Path) -> None:
-    """Raise ConfigError now where ``folder`` could not be made or written into later, after long work."""
+    """Raise ConfigError early if ``folder`` cannot be created or written after long work."""
     there = next((place for place in (folder, *folder.parents) if place.exists()), Path())
     if not there.is_dir():
         raise ConfigError(f"{folder}: cannot be made, for {there} is a file; choose another folder")
@@ -180,7 +210,7 @@ def check_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make ``folder`` and those above it, where they are not there; in the user's data folder for the user alone.
+    """Create ``folder`` and its missing parents; in the user's data folder, only the user may read them.
 
     Raises ConfigError.
     """
@@ -198,7 +228,7 @@ def make_folder(folder: Path) -> None:
 
 
 def swap_folders(new: Path, folder: Path) -> None:
-    """Put ``new`` in place of ``folder``, which is kept beside it until that is done; both on one disk."""
+    """Put ``new`` in place of ``folder``, which stays beside it until the swap is done; both must be on one disk."""
     old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
     try:
         os.replace(folder, old)

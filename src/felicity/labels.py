@@ -1,4 +1,4 @@
-"""The eight expressions, in AffectNet's order, and what every data set calls them."""
+"""The eight expressions, in AffectNet's order, and their names and codes in the data sets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Expression(StrEnum):
-    """What a face shows. Members stand in the order of every array of eight in this package."""
+    """The expression that a face shows. Members stand in the order of every array of eight in this package."""
 
     NEUTRAL = "neutral"
     HAPPY = "happy"
@@ -50,10 +50,10 @@ MOODS: dict[Expression, Mood] = {
 
 @dataclass(frozen=True)
 class Classes:
-    """What a classifier tells apart: classes by name, in its order, with the expressions that each is made of.
+    """The classes that a classifier answers: names in its order, and the expressions that each class contains.
 
-    In an array of eight a class stands at the place of the first expression that it is made of (``places``); the
-    places of its other expressions stay 0. No expression belongs to two classes; ValueError otherwise.
+    In an array of eight, a class stands at the place of its first expression (``places``); the places of its other
+    expressions stay 0. No expression belongs to two classes. Raises ValueError otherwise.
     """
 
     members: Mapping[str, tuple[Expression, ...]]
@@ -71,9 +71,9 @@ class Classes:
 
     @classmethod
     def of(cls, names: Iterable[str], members: Mapping[str, Iterable[str]] | None = None) -> Classes:
-        """Return the classes of these ``names``: made of what ``members`` says, else the expression of that name.
+        """Return the classes with these ``names``: their expressions in ``members``, else the expression of that name.
 
-        Raises ValueError for a name that is no expression and stands not in ``members``.
+        Raises ValueError for a name that is neither an expression nor in ``members``.
         """
         known, found = members or {}, {}
         for name in names:
@@ -81,46 +81,46 @@ class Classes:
             if None in expressions:
                 raise ValueError(f"class {name!r} is none of the eight expressions")
             if name in found:
-                raise ValueError(f"class {name!r} stands twice")
+                raise ValueError(f"duplicate class {name!r}")
             found[name] = tuple(e for e in EXPRESSIONS if e in expressions)
         return cls(found)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """In the classifier's order."""
+        """Return the names in the classifier's order."""
         return tuple(self.members)
 
     @property
     def places(self) -> tuple[int, ...]:
-        """Where each class stands in an array of eight."""
+        """Return the place of each class in an array of eight."""
         return tuple(min(INDEX[expression] for expression in expressions) for expressions in self.members.values())
 
     def place(self, name: str) -> int:
-        """Return where the class of this name stands."""
+        """Return the place of the class with this name."""
         return self.places[self.names.index(name)]
 
     def class_of(self, made_of: Iterable[str]) -> str | None:
-        """Return the class that all of these expressions belong to; None where there is none."""
+        """Return the class that contains all of these expressions; None if there is none."""
         asked = set(made_of)
         return next((name for name, expressions in self.members.items() if asked <= set(expressions)), None)
 
     def name_at(self, place: int) -> str:
-        """Return the class that stands at ``place``, or the expression where none does."""
+        """Return the class at ``place``, or the expression if no class stands there."""
         return dict(zip(self.places, self.members, strict=True)).get(place, str(EXPRESSIONS[place]))
 
     @property
     def happy(self) -> str | None:
-        """The class of happy alone, without which there is no happy share; None where there is none."""
+        """Return the class that contains happy alone; None if there is none, and then there is no happy share."""
         return next((name for name, made_of in self.members.items() if made_of == (Expression.HAPPY,)), None)
 
     def mood(self, name: str) -> Mood | None:
-        """Return the side of the balance of a class; None where its expressions lie on several."""
+        """Return the side of the balance of a class; None if its expressions lie on several sides."""
         moods = {MOODS[expression] for expression in self.members[name]}
         return moods.pop() if len(moods) == 1 else None
 
     @property
     def merged(self) -> dict[str, tuple[str, ...]]:
-        """The classes that are not the one expression that they are called by, with what they are made of."""
+        """Return the classes that are not the single expression of their name, with their expressions."""
         return {
             name: tuple(map(str, made_of))
             for name, made_of in self.members.items()
@@ -128,18 +128,18 @@ class Classes:
         }
 
     def to_json(self) -> dict[str, list[str]]:
-        """Name to expressions, as ``of`` reads them again."""
+        """Return the expressions by class name, as ``of`` reads them."""
         return {name: [str(expression) for expression in made_of] for name, made_of in self.members.items()}
 
     @property
     def text(self) -> str:
-        """For people: ``happy, neutral, negative (sad, fear)``."""
+        """Return the classes as text for people: ``happy, neutral, negative (sad, fear)``."""
         merged = self.merged
         return ", ".join(f"{name} ({', '.join(merged[name])})" if name in merged else name for name in self.members)
 
     @property
     def option(self) -> str:
-        """As ``--classes`` takes them: ``happy,neutral,negative=sad+fear``."""
+        """Return the classes in the syntax of ``--classes``: ``happy,neutral,negative=sad+fear``."""
         merged = self.merged
         return ",".join(f"{name}={'+'.join(merged[name])}" if name in merged else name for name in self.members)
 
@@ -165,7 +165,7 @@ FERPLUS: tuple[Expression, ...] = (
     Expression.FEAR,
     Expression.CONTEMPT,
 )
-"""FER+'s vote columns to expression, ``unknown`` and ``NF`` left out (Barsoum et al. 2016)."""
+"""FER+'s vote columns to expression, without ``unknown`` and ``NF`` (Barsoum et al. 2016)."""
 
 AFFECTNET: tuple[Expression, ...] = EXPRESSIONS
 """AffectNet's code (0-7) to expression; 8-10 are none, uncertain, no face (Mollahosseini et al. 2017)."""
@@ -184,7 +184,7 @@ _SYNONYMS: dict[str, Expression] = {
 
 
 def parse_expression(name: str) -> Expression | None:
-    """The expression that a data set's class name means, or None if it means none of the eight.
+    """Return the expression for a class name of a data set, or None if the name means none of the eight.
 
     Case, surrounding space and the usual synonyms (``angry``, ``happiness``, …) do not matter.
     """

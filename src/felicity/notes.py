@@ -1,4 +1,4 @@
-"""Notes: what a reader of a result should know beside its figures, each with a code for programs.
+"""Notes: remarks that a reader of a result needs beside its figures, each with a code for programs.
 
 A note is part of the answer, such as "windows of another model are left out". An error ends the work and is raised.
 """
@@ -11,8 +11,14 @@ from felicity.redaction import redacted
 
 CODES: dict[str, str] = {
     "model-skipped": "Windows of another model are left out, because figures of two models cannot be compared.",
+    "detector-skipped": "Windows of another detector are left out, because it finds other people.",
+    "detector-unknown": "Windows of before do not say their detector, and count with those of the location's first.",
     "no-windows": "A location that was asked for by name has no windows in this store and period.",
     "period-shortened": "The period is shorter than asked, so that no difference of figures tells of few people.",
+    "longer-periods": "People are in longer periods only, because the crowd that they were published in is longer.",
+    "nothing-published": "A location that was asked for by name has no release for this period.",
+    "kept-coarser": "Of old windows only sums by the hour or day are kept, so there are no finer figures of them.",
+    "period-kept-coarser": "The period ends at a whole hour or day, because only their sums are kept of old windows.",
     "season-unknown": "The data span less than two years, so a trend cannot be told from the season of the year.",
     "no-comparison": "Without comparison, whatever else changed at the date counts as effect.",
     "groups-drifted": "The compared groups drifted apart already before the date, so the comparison is doubtful.",
@@ -31,26 +37,36 @@ CODES: dict[str, str] = {
     "class-uncalibrated": "A bundle answers an expression that its calibration faces do not show.",
     "class-unlabelled": "A class that the model answers is no label of the data; the others share its probability.",
     "data-changed": "A data set is not what it was when a run was trained on it.",
+    "group-small": "Groups of people have too few pictures for their figures to say much.",
     "labels-unavailable": "Labels of another source beside the data set cannot be read.",
     "left-out": "Images are left out, and how many.",
     "licence-unstated": "Nobody stated the licence of a bundle's weights.",
     "no-history": "A bundle holds no history of its training.",
     "no-votes": "Labels are learnt as they are, because the data set has no votes to take soft labels from.",
-    "parts-doubtful": "Groups of near duplicates are large, many images are in no part, or a part lacks a class.",
+    "parts-doubtful": "Groups of near-duplicates are large, many images are in no set, or a set lacks a class.",
     "parts-unknown": "Felicity cannot tell which images of a data set a model was trained on.",
     "read-as": "How Felicity read a data set where its files leave a choice.",
     "way-of-answering": "Which head of the model answers, and for which shares of the classes.",
     # photographs, sources and watches
     "no-faces": "No face is found, so there is no happy share.",
+    "matrix-part": "The soft matrix leaves out the part of its faces on which it is checked.",
     "not-calibrated": "The bundle's errors are not known, so counts cannot be adjusted.",
     "image-unreadable": "An image of a folder cannot be read and is left out.",
-    "frames-damaged": "Damaged frames of a recording are left out.",
+    "frames-damaged": "Frames that cannot be decoded whole are left out.",
+    "frames-frozen": "The picture stands still for a while, and nobody is judged again in it.",
+    "seeing-poor": "In part of the frames faces are missed, because light or contrast is too low or noise too high.",
+    "people-unjudged": "More than a quarter of the people found could not be judged; the share is of the others.",
+    "covered-differs": "Places or periods differ in how many people had the lower face covered and are in no share.",
+    "faces-blurred": "Many people were too blurred to judge, and blurred smiles of others are often missed.",
+    "faces-lifted": "People had faces so faint that Felicity more than doubled their contrast before it judged them.",
+    "seeing-changed": "On some days a camera saw otherwise than usual, so their figures are not like those of others.",
+    "people-missing": "On some days fewer than half of the usual people were found.",
     "video-cut-short": "A recording ends before its file says.",
     "start-guessed": "A recording does not say when it was made, so its file's last change is taken for it.",
     "source-lost": "A live source gives no frames, and Felicity tries to reach it again.",
     "source-back": "A live source gives frames again.",
     "windows-waiting": "The store takes no windows, so they wait in memory for the next try.",
-    "heartbeat-missing": "The store does not take a sign of life, so a run that goes on is shown as lost.",
+    "heartbeat-missing": "The store does not accept a heartbeat, so a run that continues is shown as lost.",
     "frames-far-apart": "Frames are too far apart to follow people, so whoever stays may be counted more than once.",
     "location-near": "A new location is called almost like another one.",
     "counted-twice": "Another run has windows of the same camera or source in these minutes.",
@@ -61,21 +77,23 @@ CODES: dict[str, str] = {
     "cameras-refused": "A changed file of cameras is wrong, so the cameras go on as before.",
     "cameras-not-running": "The cameras of a file are not watched at this moment.",
     "restart-needed": "A setting of all cameras together changes with the next start.",
+    "windows-lost": "Too many windows wait for a store, so the oldest of them are given up.",
     "store-back": "The store takes windows again after it did not.",
     "status-unwritten": "The status of cameras cannot be written, so what is shown of them is old.",
     # data sets and simulations
     "leaky-splits": "Duplicates straddle the splits, so results on them are flattered.",
     "fitted-faces": "The weights are fitted to these faces, so results on them are flattered.",
+    "runtime-elsewhere": "An environment variable names another folder than that of the runtime just installed.",
     "weights-elsewhere": "An environment variable names another file of weights than the one installed.",
 }
-"""What each code means, in one sentence."""
+"""The meaning of each code, in one sentence."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """One remark: ``code`` is a key of ``CODES``, ``location`` the name of the location it is about, if it is one's.
+    """One remark: ``code`` is a key of ``CODES``; ``location`` is the name of the location that it is about, if any.
 
-    ``text`` is kept without the secrets of addresses. Raises ValueError for a code that is not listed.
+    Passwords in addresses are removed from ``text``. Raises ValueError for a code that is not listed.
     """
 
     code: str

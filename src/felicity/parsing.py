@@ -1,7 +1,7 @@
-"""JSON and TOML of strangers, read with bounds: whatever is wrong with a text is one ValueError.
+"""JSON and TOML from untrusted sources, read with bounds: every fault of a text becomes one ValueError.
 
-The standard library lets through what breaks later: NaN and Infinity, numbers that no float holds, and nesting that
-ends in a RecursionError.
+The standard library accepts values that break later: NaN and Infinity, numbers beyond the range of floats, and nesting
+that ends in a RecursionError.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import tomllib
 from typing import Any
 
 DEEPEST = 100
-"""Lists and tables within each other."""
+"""Deepest accepted nesting of lists and tables."""
 LARGEST_INTEGER = 2**63 - 1
-"""As TOML, databases and NumPy have it."""
+"""Largest integer of TOML, databases and NumPy."""
 
 
 def read_json(text: str | bytes, *, finite: bool = True) -> Any:
     """Return the values of a JSON document: finite numbers, integers of 64 bits. Raises ValueError.
 
-    ``finite``: False for what Felicity writes with NaN and Infinity as Python spells them.
+    ``finite``: False for files that Felicity wrote with NaN and Infinity in Python's spelling.
     """
     try:
         value = json.loads(text, parse_constant=_constant if finite else None, parse_float=_float, parse_int=_int)
@@ -30,7 +30,7 @@ def read_json(text: str | bytes, *, finite: bool = True) -> Any:
 
 
 def read_toml(text: str) -> dict[str, Any]:
-    """Return the tables of a TOML document, likewise. Raises ValueError."""
+    """Return the tables of a TOML document under the same bounds. Raises ValueError."""
     try:
         tables = tomllib.loads(text, parse_float=_float)
     except RecursionError:
@@ -57,7 +57,7 @@ def _int(text: str) -> int:
 
 
 def _shallow(value: Any) -> Any:
-    """The value, unless its lists and tables are too deep; level by level, so that the search itself is not."""
+    """Return the value unless its lists and tables are nested too deeply; search level by level, without recursion."""
     level = [value]
     for _ in range(DEEPEST):
         level = [

@@ -1,4 +1,4 @@
-"""Code of others: what installed packages announce, and objects named by their import path.
+"""Code from other packages: their announced plug-ins, and objects named by their import path.
 
 A package announces its networks, readers, detectors and augmentations as entry points of the group ``felicity.KIND``.
 An import path is ``package.module:name``; the current folder is searched last.
@@ -18,12 +18,15 @@ Kind = Literal["networks", "readers", "detectors", "augmentations"]
 
 
 def is_path(name: str) -> bool:
-    """Whether ``name`` is an import path, and not the short name of something known."""
+    """Return whether ``name`` is an import path rather than a short name."""
     return ":" in name
 
 
 def announced(kind: Kind) -> dict[str, importlib.metadata.EntryPoint]:
-    """What installed packages announce, by name; nothing is imported. Raises ConfigError for a name announced twice."""
+    """Return the plug-ins of installed packages by name, without importing them.
+
+    Raises ConfigError for a duplicate name.
+    """
     found: dict[str, importlib.metadata.EntryPoint] = {}
     for entry in importlib.metadata.entry_points(group=f"felicity.{kind}"):
         other = found.setdefault(entry.name, entry)
@@ -35,22 +38,22 @@ def announced(kind: Kind) -> dict[str, importlib.metadata.EntryPoint]:
 
 
 def check_new(what: str, others: Collection[str], ours: Collection[str]) -> None:
-    """Raise ConfigError where a package announces a name that Felicity has itself."""
+    """Raise ConfigError if a package announces a name that Felicity itself uses."""
     if taken := sorted(set(others) & set(ours)):
         raise ConfigError(
-            f"{what} {taken[0]!r}: a package announces this name, which Felicity has itself; uninstall it"
+            f"{what} {taken[0]!r}: a package announces this name, which is one of Felicity's own; uninstall the package"
         )
 
 
 def load(entry: importlib.metadata.EntryPoint) -> Any:
-    """Import what a package announces. Raises ConfigError naming the package."""
+    """Import an announced plug-in. Raises ConfigError naming the package."""
     return _import(f"{entry.name} of the package {_package(entry)}", entry.value)
 
 
 def import_path(path: str, what: str) -> Any:
-    """Import the object at ``path``; ``what`` says what asks for it, such as ``model``. Raises ConfigError."""
+    """Import the object at ``path``; ``what`` names its purpose in messages, such as ``model``. Raises ConfigError."""
     if "" not in sys.path and "." not in sys.path:
-        sys.path.append("")  # behind installed packages, so that a file here hides none of them
+        sys.path.append("")  # last, so that a file here hides no installed package
     return _import(what, path)
 
 
@@ -63,9 +66,9 @@ def import_callable(path: str, what: str) -> Callable[..., Any]:
 
 
 def origin(path: str) -> dict[str, str]:
-    """Where the code at an import path comes from: the path, and the package and version that brings it, if one does.
+    """Return the origin of the code at an import path: the path, and its package and version if it is in a package.
 
-    Code outside of packages has neither. Nothing is imported.
+    Nothing is imported.
     """
     top = path.partition(":")[0].partition(".")[0]
     packages = importlib.metadata.packages_distributions().get(top, [])

@@ -1,4 +1,4 @@
-"""Secrets left out of whatever is told: errors, notes, tables, logs.
+"""Removal of secrets from everything that Felicity shows: errors, notes, tables, logs.
 
 Addresses of cameras and databases hold names and passwords. Errors (``errors.FelicityError``), notes (``notes.Note``)
 and the terminal (``cli.console``) pass every text through ``redacted``.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 HIDDEN = "…"
-"""Stands in place of a secret."""
+"""The replacement of a secret."""
 
 _NAMES = r"user|usr|login|pass|pwd|token|key|auth|secret|sig|account|credential"
 _FIELD = re.compile(rf"([?&;](?:[^=&;#?]*(?:{_NAMES})[^=&;#]*|pw|u|p)=)[^&;#]*", re.IGNORECASE)
@@ -22,17 +22,17 @@ _SETTING = re.compile(
 
 
 def redacted(text: str) -> str:
-    """Return ``text`` with the secrets of its addresses and its ``password=…`` left out; again changes nothing."""
+    """Return ``text`` without the secrets of its addresses and its ``password=…``; a second call changes nothing."""
     if "=" not in text and "://" not in text:
         return text
-    # Again until nothing changes: what is left of one address may look like another.
+    # Repeat until nothing changes: the rest of one address may look like another address.
     while (told := _SETTING.sub(rf"\1{HIDDEN}", _ADDRESS.sub(lambda found: _in_sentence(found[0]), text))) != text:
         text = told
     return text
 
 
 def redacted_address(address: str) -> str:
-    """Return an address without user, password and the values of query fields that are named like secrets."""
+    """Return an address without user, password and the values of query fields whose names denote secrets."""
     protocol, _, rest = address.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:

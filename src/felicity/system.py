@@ -1,7 +1,8 @@
-"""What operating systems do differently: processor cores, memory, locks on files."""
+"""Differences between operating systems: processor cores, memory, file locks."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shlex
@@ -14,25 +15,39 @@ from felicity.redaction import redacted
 
 
 def cores() -> int:
-    """Return how many processor cores this process may use: all of them on macOS and Windows, which do not tell."""
+    """Return how many processor cores this process may use; on macOS and Windows, all of them."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def command_line() -> str | None:
-    """Return the ``felicity`` command that runs, without passwords; None in other programs, such as a notebook."""
+    """Return the running ``felicity`` command without passwords; None in other programs, such as a notebook."""
     program = Path(sys.argv[0])
     ours = program.stem == "felicity" or program.parts[-2:] == ("felicity", "__main__.py")
     return redacted(shlex.join(["felicity", *sys.argv[1:]])) if ours else None
 
 
 def available_memory() -> int | None:
-    """Return how many bytes of memory are free for new work; None on macOS and Windows, where only Linux is asked."""
+    """Return how many bytes of memory are free for new work; None on macOS and Windows, where Felicity does not ask."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
         return None
     found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
     return found[0] if found else None
+
+
+def share_heaps() -> None:
+    """Limit the memory heaps of this process to one per core, if the C library is glibc.
+
+    glibc gives each thread up to eight heaps per core, and each keeps the memory of one picture (M_ARENA_MAX,
+    mallopt(3)).
+    """
+    import ctypes
+
+    arena_max = -8
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # other C libraries
+            ctypes.CDLL("libc.so.6").mallopt(arena_max, cores())
 
 
 def peak_memory() -> int:
@@ -46,9 +61,9 @@ def peak_memory() -> int:
 
 
 def lock(file: IO[Any]) -> None:
-    """Wait until no other process has a lock on an open file, then hold it until the file is closed.
+    """Wait until no other process has locked an open file, then hold the lock until the file is closed.
 
-    Raises OSError where the file system has no locks.
+    Raises OSError if the file system has no locks.
     """
     if sys.platform == "win32":
         import msvcrt

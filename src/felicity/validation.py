@@ -1,4 +1,4 @@
-"""What is wrong with values that a Pydantic model refused, in one sentence for whoever wrote them."""
+"""Readable errors for values that a Pydantic model refused: one sentence for their author."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from felicity.errors import ConfigError, FelicityError
 
 Place = tuple[str, ...]
-"""Where a value stands: the keys that lead to it."""
+"""The place of a value: the keys that lead to it."""
 Model = TypeVar("Model", bound=BaseModel)
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a table"}
 OUT_OF_RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal", "literal_error"}
@@ -33,9 +33,9 @@ def checked(
     error: type[FelicityError] = ConfigError,
     advice: str = "",
 ) -> Model:
-    """Return ``values`` as a ``model``, or raise ``error`` with one sentence about the first value that is wrong.
+    """Return ``values`` as a ``model``, or raise ``error`` with one sentence about the first invalid value.
 
-    ``name`` says what a place is called: the file and the key, or the flag. ``advice`` follows after a semicolon.
+    ``name`` returns the text for a place: the file and the key, or the option. ``advice`` follows after a semicolon.
     """
     try:
         return model.model_validate(values)
@@ -45,7 +45,7 @@ def checked(
 
 
 def explain(refused: ValidationError, model: type[BaseModel], name: Callable[[Place], str] = dotted) -> str:
-    """Return one sentence on the first value that ``model`` refused: its name, what it must be, what was found."""
+    """Return one sentence on the first value that ``model`` refused: its name, the expected value, the found value."""
     first = refused.errors(include_url=False)[0]
     place = tuple(map(str, first["loc"]))
     subject, kind = name(place), first["type"]
@@ -62,7 +62,7 @@ def explain(refused: ValidationError, model: type[BaseModel], name: Callable[[Pl
 
 
 def allowed(field: FieldInfo) -> str:
-    """Return what a field takes: ``sgd, adam or adamw``, ``a whole number of 1 to 100``; empty if that is not plain."""
+    """Return the values that a field accepts: ``sgd, adam or adamw``, ``a whole number of 1 to 100``; or ""."""
     annotation = plain(field.annotation)
     if get_origin(annotation) is Literal:
         return _either([str(value) for value in get_args(annotation)])
@@ -74,7 +74,7 @@ def allowed(field: FieldInfo) -> str:
 
 
 def within(field: FieldInfo) -> str:
-    """Return the bounds of a number's field, such as ``0 to below 1`` or ``at least 1``; empty without any."""
+    """Return the bounds of a numeric field, such as ``0 to below 1`` or ``at least 1``; empty without bounds."""
     bounds = {key: getattr(m, key) for m in field.metadata for key in ("ge", "gt", "le", "lt") if hasattr(m, key)}
     low = _number(bounds["ge"]) if "ge" in bounds else f"above {_number(bounds['gt'])}" if "gt" in bounds else ""
     high = _number(bounds["le"]) if "le" in bounds else f"below {_number(bounds['lt'])}" if "lt" in bounds else ""
@@ -92,7 +92,7 @@ def plain(annotation: Any) -> Any:
 
 
 def shown(value: Any) -> str:
-    """Return a value as people write it, cut if it is long."""
+    """Return a value as people write it, shortened if it is long."""
     text = repr(value) if not isinstance(value, float) or not math.isnan(value) else "nan"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
@@ -106,7 +106,7 @@ def _either(words: list[str]) -> str:
 
 
 def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
-    """The model whose fields stand at ``place``; None where there is no single one."""
+    """Return the model that contains the field at ``place``; None where there is no single one."""
     if not place:
         return model
     field = _field_at(model, place)
@@ -117,6 +117,6 @@ def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
 def _field_at(model: type[BaseModel], place: Place) -> FieldInfo | None:
     if holder := _model_at(model, place[:-1]):
         return holder.model_fields.get(place[-1])
-    around = _field_at(model, place[:-1])  # a list or a table, whose values are all of one kind
+    around = _field_at(model, place[:-1])  # a list or a table, whose values are all of one type
     kinds = get_args(plain(around.annotation)) if around else ()
     return FieldInfo(annotation=kinds[-1]) if kinds else None

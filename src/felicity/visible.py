@@ -1,7 +1,7 @@
-r"""Text that a terminal shows as it is: what would steer the terminal, or turn the text around, is spelt out.
+r"""Text that is safe to show in a terminal: characters that control the terminal or reverse the text are escaped.
 
-Names of files, locations and bundles, and what servers answer, come from strangers. ESC starts commands to a terminal,
-a line break forges a line of output, and a bidirectional mark swaps what is read.
+Names of files, locations and bundles, and answers of servers, come from strangers. ESC starts terminal commands, a line
+break forges a line of output, and a bidirectional mark reorders the text.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ STEERING = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 
 def visible(text: str, keep: str = "") -> str:
-    r"""Return ``text`` with steering characters spelt out, ``\x1b`` or ``\u202e``, but for those in ``keep``."""
+    r"""Return ``text`` with control characters escaped as ``\x1b`` or ``\u202e``, except those in ``keep``."""
     if text.isprintable():
         return text
     return "".join(one if one in keep or not steers(one) else repr(one)[1:-1] for one in text)
 
 
 def visible_json(document: str) -> str:
-    r"""Return a JSON document with steering characters as ``\u`` escapes: the same values, safe to show."""
+    r"""Return a JSON document with control characters as ``\u`` escapes: the same values, safe to show."""
     if document.isprintable():
         return document
     return "".join(_unit(one) if one != "\n" and steers(one) else one for one in document)
 
 
 def steers(one: str) -> bool:
-    """Whether a character belongs to ``STEERING``."""
+    """Return whether the category of a character is in ``STEERING``."""
     return unicodedata.category(one) in STEERING
 
 

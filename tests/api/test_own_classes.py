@@ -24,7 +24,7 @@ from felicity.windows import Location, PersonObservation, Sums, WindowAccumulato
 from tests.support import faces_on_disk as disk
 from tests.support import town
 from tests.support.command import felicity, felicity_answer
-from tests.support.people import photograph
+from tests.support.people import faces_clip, photograph
 
 THREE = """
 [classes]
@@ -83,7 +83,7 @@ def no_happy(three: Task) -> Path:
 
 
 def fill(store: Store, task: Task, happy: dict[str, float], days: int = 50) -> None:
-    """Write windows of locations with these shares of happy people, drawn from the test part: 24 a day each."""
+    """Write windows of locations with these shares of happy people, drawn from the test set: 24 a day each."""
     bundle = task.opened()
     held = load_training_set(make_config({"data": {"path": str(task.prepared)}}).data)
     answers = Classifier(bundle).probabilities(held.test.images)
@@ -147,6 +147,32 @@ def test_faces_are_classified_by_class(three: Task, no_happy: Path, tmp_path: Pa
     assert (
         set(other["faces"][0]["probabilities"]) == {"bright", "neutral", "upset"} and other["faces"][0]["happy"] is None
     )
+
+
+def test_a_whole_watch_counts_people_by_class(three: Task, tmp_path: Path) -> None:
+    clip = faces_clip(tmp_path / "two people.mp4")
+    words = ("--location", "Harbour", "--start", FIRST_DAY.isoformat(), "--detector", "hog", "--window", 2)
+    summary, _ = felicity_answer("watch", clip, *words, "--bundle", three.bundle, home=tmp_path)
+    assert summary["people_seen"] == summary["people"] == 2 and summary["windows"] == 3 and summary["complete"]
+
+    with open_store(tmp_path / "felicity.db") as opened:
+        sums = opened.sums(by="total").sums
+    counted = np.asarray(sums.hard_counts)[0]
+    assert counted.sum() == 2 and counted[3:].sum() == 0, "three columns are in use, and each person is in one"
+    likely = np.asarray(sums.prob_sums)[0]
+    assert likely[:3].sum() == pytest.approx(2, abs=1e-5) and (likely[3:] == 0).all()
+
+    told, notes = felicity_answer("index", "--k", 1, home=tmp_path)
+    said = f"model {three.opened().id} tells {TEXT} apart; there are no figures of other expressions"
+    assert [note["text"] for note in notes] == [said]
+    (row,) = told["rows"]
+    raw = {name: figure["raw"] for name, figure in row["expressions"].items()}
+    assert raw == pytest.approx(dict(zip(MADE_OF, 50.0 * counted[:3], strict=True)))
+    share = row["happy_share"]
+    assert share["raw"] == raw["happy"] and share["low"] <= share["adjusted"] <= share["high"]
+    again, _ = felicity_answer("watch", clip, *words, "--bundle", three.bundle, home=tmp_path)
+    assert again["people"] == 2
+    assert felicity_answer("index", "--k", 1, home=tmp_path)[0]["rows"] == [row], "watched again, nobody counts twice"
 
 
 def test_without_a_class_of_happy_alone_there_is_no_index(no_happy: Path, tmp_path: Path) -> None:

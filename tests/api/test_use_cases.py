@@ -131,6 +131,23 @@ def test_a_report_asks_for_what_it_can_use(town: Path, tmp_path: Path) -> None:
         felicity.write_report(felicity.report(store=town), 1)  # type: ignore[arg-type]
 
 
+def test_no_output_of_a_function_takes_the_place_of_what_is_read(town: Path, tmp_path: Path) -> None:
+    city, report = felicity.city(store=town, weight="people"), felicity.report(store=town)
+    before = town.read_bytes()
+    for name in ("store.html", "store.geojson"):
+        (tmp_path / name).symlink_to(town)
+    for write, says in (
+        (lambda: felicity.write_geojson(city, town), r"a map is written as \.geojson, \.json"),
+        (lambda: felicity.write_report(report, town), r"a page is written as \.html, \.htm"),
+        (lambda: felicity.write_geojson(city, tmp_path / "store.geojson"), "is a store .* would be replaced"),
+        (lambda: felicity.write_report(report, tmp_path / "store.html"), "is a store .* would be replaced"),
+        (lambda: felicity.export_bundle(tmp_path, tmp_path, replace=True), "is read by this command"),
+    ):
+        with pytest.raises(ConfigError, match=says):
+            write()
+    assert town.read_bytes() == before and (tmp_path / "store.html").is_symlink()
+
+
 def test_trends_hold_shifts_limits_and_what_is_missing(town: Path) -> None:
     found = felicity.trends(store=town, begin=date(2026, 2, 2))
     assert [one.location for one in found.items] == ["Harbour", "Market", "Quay, old"]
@@ -180,7 +197,7 @@ def test_the_page_on_python_runs_and_lists_what_is_exported(
     assert "Harbour 2026-02-02: " in capsys.readouterr().out
     assert (tmp_path / "report.html").exists() and (tmp_path / "figures" / "index.csv").exists()
     for name in sorted(set(felicity.__all__) - {"__version__"}):
-        assert f"`{name}(" in page, name
+        assert f"`{name}(" in page or f"`felicity.{name}`" in page, name
 
 
 def test_everything_exported_is_documented() -> None:

@@ -107,6 +107,7 @@ EXPECTED = {
     "frozen": ("stalled", "its picture has not changed for 2 s"),
     "resizes": ("watching", ""),
     "flood": ("watching", ""),
+    "jumps": ("watching", ""),
     "password": ("offline", "401"),
     "loop": ("offline", ""),
     "black": ("stalled", "its picture is black"),
@@ -124,7 +125,7 @@ def test_each_bad_camera_has_a_state_and_a_sentence_and_the_others_go_on(
 ) -> None:
     monkeypatch.setattr(health, "BLACK_SECONDS", 2.0)
     with OddCameras() as odd:
-        paths = ("good", "garbage", "frozen", "resizes", "flood", "password", "loop", "black")
+        paths = ("good", "garbage", "frozen", "resizes", "flood", "jumps", "password", "loop", "black")
         text = "".join(camera(path, odd.url(path), "frozen_seconds = 2\nstall_seconds = 2") for path in paths)
         text += camera("nowhere", "http://nowhere.invalid/stream") + camera("refused", "http://127.0.0.1:9/stream")
         text += camera("secretless", odd.url("good"), 'user = "root"\npassword_env = "NOT_SET"')
@@ -142,7 +143,7 @@ def test_each_bad_camera_has_a_state_and_a_sentence_and_the_others_go_on(
     with open_store(tmp_path / "store.db") as store:
         windows = list(store.windows())
     seen = {name: sum(w.frames_seen for w in windows if w.key.camera == name) for name in EXPECTED}
-    assert {name for name, frames in seen.items() if frames} <= {"good", "resizes", "flood", "frozen", "black"}
+    assert {name for name, frames in seen.items() if frames} <= {"good", "resizes", "flood", "jumps", "frozen", "black"}
     assert seen["frozen"] < seen["good"], "a frozen picture is not looked at"
     assert len({(window.key.camera, window.key.start) for window in windows}) == len(windows), "each window once"
     assert {event["camera"] for event in group.events("camera-state")} == set(EXPECTED)

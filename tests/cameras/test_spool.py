@@ -111,6 +111,26 @@ def test_one_run_that_the_store_refuses_does_not_hold_up_the_others(tmp_path: Pa
         assert {each.camera: each.windows for each in store.runs()} == {"quay": 3, "pier": 5}
 
 
+def test_of_too_many_windows_the_oldest_are_given_up_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "MOST_WAITING", 6)
+    (tmp_path / "store.db").mkdir()
+    said: list[Note] = []
+    into = Spool(str(tmp_path / "store.db"), said.append)
+    runs = {camera: (windows_of(camera), begun(into, windows_of(camera))) for camera in ("quay", "pier")}
+    for minute in range(5):
+        for windows, run in runs.values():
+            into.write_windows(run, [windows[minute]])
+    assert (into.waiting, into.lost) == (6, 4)
+    (tmp_path / "store.db").rmdir()
+    wait_until(lambda: not into.waiting and not into.trouble)
+    into.close(5)
+    assert [note.code for note in said] == ["windows-waiting", "windows-lost", "store-back"]
+    assert "4 of the oldest were lost" in said[-1].text
+    with open_store(tmp_path / "store.db") as store:
+        kept = {camera: [w.to_json() for w in store.windows() if w.key.camera == camera] for camera in runs}
+    assert kept == {camera: [w.to_json() for w in windows[2:]] for camera, (windows, _) in runs.items()}
+
+
 def test_what_the_store_never_took_is_counted(tmp_path: Path) -> None:
     (tmp_path / "store.db").mkdir()
     into = Spool(str(tmp_path / "store.db"), lambda note: None)

@@ -27,19 +27,20 @@ MONDAY = datetime(2026, 5, 4, tzinfo=UTC)
 
 
 def sums_of(rng: np.random.Generator, people: int, happy: float) -> Sums:
-    """One window of people."""
+    """Strangers, each in a window of its own, added up."""
     p = answers(rng, rng.choice(8, people, p=shares(happy)))
+    one = np.ones(people, dtype=np.int64)
     return Sums.of_windows(
-        start=[0],
-        seconds=[60],
-        people_seen=[people],
-        people=[people],
-        hard_counts=np.bincount(p.argmax(axis=1), minlength=8)[None],
-        prob_sums=p.sum(axis=0)[None],
-        prob_cross=(p.T @ p)[None],
-        frames_seen=[1],
-        seconds_covered=[60.0],
-    )
+        start=0 * one,
+        seconds=60 * one,
+        people_seen=one,
+        people=one,
+        hard_counts=np.eye(8, dtype=np.int64)[p.argmax(axis=1)],
+        prob_sums=p,
+        prob_cross=p[:, :, None] * p[:, None, :],
+        frames_seen=one,
+        seconds_covered=60.0 * one,
+    ).total()
 
 
 def groups_of(parts: Sequence[tuple[str, int, Sums]], by: str = "total") -> Groups:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from felicity.cities.ranking import Ranking, holm, rank_locations
+from felicity.cities.ranking import Ranking, rank_locations
 from felicity.errors import EstimateError
 from felicity.index import GroupKey, Groups, SoftMatrix
 from felicity.reports.sentences import ranking_sentence
@@ -83,12 +80,3 @@ def test_an_unlucky_matrix_moves_both_places_alike() -> None:
     first, second = found.places
     assert pair.high - pair.low < 0.6 * np.hypot(first.high - first.low, second.high - second.low)
     assert pair.low < 0 < pair.high
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_raises_and_keeps_the_order(p: Sequence[float]) -> None:
-    raised = holm(p)
-    assert all(was <= now <= 1 for was, now in zip(p, raised, strict=True))
-    order = np.argsort(p, kind="stable")
-    assert (np.diff(np.array(raised)[order]) >= 0).all()
-    assert raised[int(order[0])] == min(1.0, len(p) * min(p))

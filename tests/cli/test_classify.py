@@ -37,7 +37,7 @@ def test_json_lines_keep_the_contract(photos: Path, tmp_path: Path) -> None:
     assert [len(row["faces"]) for row in rows] == [2, 1, 0]
     assert all(set(row) == {"image", "faces", "error"} and row["error"] is None for row in rows)
     (face,) = rows[1]["faces"]
-    assert set(face) == {"box_xyxy", "detection_score", "expression", "probabilities", "happy"}
+    assert set(face) == {"box_xyxy", "detection_score", "expression", "probabilities", "happy", "covered"}
     assert list(face["probabilities"]) == [str(e) for e in EXPRESSIONS]
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
     assert face["happy"] == face["probabilities"]["happy"]
@@ -115,7 +115,10 @@ def test_unusual_but_good_images_are_read(tmp_path: Path) -> None:
         (["{empty}"], "a folder with images expected"),
         (["{photo}", "{empty}"], "a folder with images expected"),
         ([""], "an empty name found"),
-        (["{photo}", "--annotate", "{photo}/.."], "is to be read; choose another folder"),
+        (
+            ["{photo}", "--annotate", "{photo}/.."],
+            "is an image to read and would be overwritten; choose another folder",
+        ),
         (["{photo}", "{again}", "--annotate", "{empty}"], "would both be written to"),
         (["{photo}", "--detector", "nothing"], "hog"),
         (["{photo}", "--bundle", "nothing"], "neither a folder nor a shipped bundle"),

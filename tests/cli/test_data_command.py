@@ -112,12 +112,12 @@ def test_a_bundle_cannot_judge_prepared_classes_of_ones_own(csv: Path, tmp_path:
     assert set(judged["classes"]["Training"]) == {"happy", "unhappy"} and judged["suspicious_labels"] >= 0
 
 
-def test_a_class_of_one_image_is_said_to_be_missing_in_the_test_part(tmp_path: Path) -> None:
+def test_a_class_of_one_image_is_said_to_be_missing_in_the_test_set(tmp_path: Path) -> None:
     faces = write_class_folders(tmp_path / "faces", {"happy": 9, "sad": 9, "fear": 1})
     answer = json.loads(run("prepare", faces, "-o", tmp_path / "out", "-j", 1, "--json"))
     assert answer["data"]["splits"]["test"]["fear"] == 0
     said = [note["text"] for note in answer["notes"] if note["code"] == "parts-doubtful"]
-    assert any(text.startswith("the test part has no image of fear (1): too few images") for text in said), answer
+    assert any(text.startswith("the test set has no image of fear (1): the data") for text in said), answer
 
 
 def test_augment_draws_a_sheet(csv: Path, tmp_path: Path) -> None:
@@ -138,9 +138,9 @@ def test_augment_draws_a_sheet(csv: Path, tmp_path: Path) -> None:
         (
             ("inspect", "{csv}", "-o", "{csv}"),
             ConfigError,
-            "a page is written as .html, .htm; give a name that ends so",
+            "a page is written as .html, .htm; give a name with such an ending",
         ),
-        (("inspect", "{csv}", "--chart", "{csv}"), ConfigError, "a picture is written as .png"),
+        (("inspect", "{csv}", "--chart", "{csv}"), ConfigError, "a chart is written as .png"),
         (("inspect", "{csv}", "--format", "x"), DatasetError, "format 'x' is not known"),
         (("prepare", "{csv}", "-o", "{tmp}"), DatasetError, "is there already"),
         (("prepare", "{csv}", "-o", "{tmp}/out", "--size", "4"), ConfigError, "size must be 8 to 1024 pixels, not 4"),

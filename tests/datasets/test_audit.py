@@ -43,7 +43,7 @@ CONTRACT = {
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folders with two blank, two unreadable, three groups of equal images and one near duplicate."""
+    """Folders with two blank, two unreadable, three groups of equal images and one near-duplicate."""
     faces = disk.made_up(70)
     folder = disk.write_folders(faces, tmp_path_factory.mktemp("planted"), folds=True)
     images = faces.images

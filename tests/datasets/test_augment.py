@@ -26,6 +26,7 @@ OFF = {
         "jpeg",
         "stretch",
         "erase",
+        "worn",
     )
 }
 
@@ -91,3 +92,14 @@ def test_the_preview_shows_each_image_first() -> None:
     assert sheet.shape == (16 * 2 + 3 * 100 - 4, 16 * 3 + 5 * 100 - 4, 3)
     np.testing.assert_array_equal(sheet[16 : 16 + 96 : 2, 16 : 16 + 96 : 2, 0], images[0])
     np.testing.assert_array_equal(sheet, preview(images, seed=1, variants=4))
+
+
+def test_what_is_worn_is_dark_and_leaves_the_mouth_free() -> None:
+    images = np.full((200, 48, 48), 200, dtype=np.uint8)
+    changed = augment(images, np.random.default_rng(3), Augmentation(**OFF | {"worn": 1.0}))
+    assert changed.max() <= 200
+    assert (changed < 190).any((1, 2)).all()
+    assert (changed[:, 36:38, 21:27] > 180).all()
+    covered = (changed < 150).mean(0)
+    eyes, brow, chin = covered[18, 14], covered[3, 24], covered[47, 24]
+    assert min(eyes, brow, chin) > 0.15

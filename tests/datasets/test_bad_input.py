@@ -347,7 +347,7 @@ def _write(path: Path, content: bytes) -> Path:
     [
         ("happy,bored", r"'bored' is none of the eight expressions"),
         ("happy", r"at least two classes are needed"),
-        ("happy,joy", r"class 'happy' stands twice"),
+        ("happy,joy", r"duplicate class 'happy'"),
         ("missing.toml", r"cannot be read as a TOML file of classes"),
     ],
 )

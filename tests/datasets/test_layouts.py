@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from felicity.cli.app import app
 from felicity.datasets import open_dataset, prepare
 from felicity.datasets.registry import files_of
 from felicity.errors import DatasetError
@@ -41,6 +43,25 @@ def test_a_test_folder_beside_a_table_stays_the_test_part(tmp_path: Path) -> Non
     assert set(manifest.names[manifest.splits == "test"]) == {n for n in samples.names if n.startswith("test/")}
     assert manifest.remarks == samples.remarks
     assert open_dataset(tmp_path / "out").remarks == manifest.remarks
+
+
+def test_a_table_in_each_fold_labels_the_images_of_its_own(tmp_path: Path) -> None:
+    for fold, rows, wrong in (("train", slice(0, 40), 3), ("test", slice(40, 70), 5)):
+        faces = disk.made_up(70)
+        part = disk.Faces(faces.images[rows], faces.codes[rows], faces.folds[rows])
+        disk.write_affectnet(part, tmp_path / fold, wrong_folder=(wrong,))
+
+    samples = open_dataset(tmp_path)
+
+    assert samples.format == "affectnet" and not samples.left_out and not samples.remarks
+    assert [(samples.folds == fold).sum() for fold in ("train", "test")] == [40, 30]
+    assert (samples.other_labels["folder"] != samples.labels).sum() == 2
+
+
+def test_inspecting_says_how_a_test_folder_was_read(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["data", "inspect", str(_affectnet_with_test(tmp_path / "set"))])
+
+    assert done.exit_code == 0 and "labels.csv names no image in test/" in done.output
 
 
 def test_a_table_with_a_split_column_beside_folders_gives_the_folds(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Near duplicates of faces that are aligned, masked or copied: found, and nobody taken for another."""
+"""Near-duplicates of faces that are aligned, masked or copied: found, and nobody taken for another."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def test_a_group_of_different_people_is_warned_of(tmp_path: Path) -> None:
     found = audit(samples)
 
     assert found.remarks == (
-        "one group of near duplicates has 40 images (40.0 % of the set); look at it with felicity data inspect "
+        "one group of near-duplicates has 40 images (40.0 % of the set); look at it with felicity data inspect "
         "--output, and raise --similarity if it shows different people",
     )
     write_audit_report(found, tmp_path / "page.html", title="set")
     page = (tmp_path / "page.html").read_text()
-    assert "one group of near duplicates has 40 images" in page and "Pairs of near duplicates" in page
+    assert "one group of near-duplicates has 40 images" in page and "Pairs of near-duplicates" in page
     assert prepare(samples, tmp_path / "out").warnings[0] == found.remarks[0]
 
 
@@ -106,9 +106,9 @@ def test_a_large_loss_and_missing_classes_are_said(tmp_path: Path) -> None:
 
     warnings = prepare(samples, tmp_path / "out").warnings
 
-    said = r"10 of \d+ training images \(\d+ %\) resemble an image held out and are in no part; .*--similarity.*--leaky"
+    said = r"10 of \d+ training images \(\d+ %\) resemble a held-out image and are in no set; .*--similarity.*--leaky"
     assert any(re.match(said, warning) for warning in warnings)
-    assert any(r.startswith("the test part has no image of") and "contempt (1)" in r for r in warnings)
+    assert any(r.startswith("the test set has no image of") and "contempt (1)" in r for r in warnings)
 
 
 def test_findings_by_file_name(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ Image = npt.NDArray[np.uint8]
 
 @pytest.fixture
 def samples(tmp_path: Path) -> Samples:
-    """Folders of 70 faces, a copy in the training part of one that is held out, a blank and a damaged file."""
+    """Folders of 70 faces, a copy in the training set of one that is held out, a blank and a damaged file."""
     faces = disk.made_up(70)
     folder = disk.write_folders(faces, tmp_path / "faces", folds=True)
     held_out = faces.folds.index("PublicTest")
@@ -69,7 +69,7 @@ def test_splits_of_the_manifest_do_not_leak(samples: Samples, tmp_path: Path) ->
     for digest, part in zip(manifest.hashes, manifest.splits.tolist(), strict=True):
         by_hash.setdefault(digest, set()).add(part)
     assert sorted(map(sorted, (parts for parts in by_hash.values() if len(parts) > 1))) == [["left out", "test"]]
-    assert manifest.left_out["of the training part that resemble an image held out (kept, but in no part)"] == 1
+    assert manifest.left_out["of the training set that resemble a held-out image (kept, but in no set)"] == 1
     copy = manifest.names.tolist().index(next(n for n in manifest.names.tolist() if n.endswith("copy.png")))
     assert manifest.flags[copy] == ["identical"]
     assert manifest.flags[manifest.names.tolist().index("train/sad/blank.png")] == ["blank"]

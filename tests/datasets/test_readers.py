@@ -214,7 +214,7 @@ def test_of_a_face_that_raf_db_has_twice_the_aligned_picture_is_taken(tmp_path: 
     (tmp_path / aligned[0]).unlink()
     samples = open_dataset(tmp_path)
     assert sorted(samples.names.tolist()) == sorted([*aligned[1:], f"Image/original/{alone}"])
-    assert samples.left_out == {"originals of faces that are there aligned, too": 13}
+    assert samples.left_out == {"originals of faces that are also there aligned": 13}
 
 
 def test_ck_plus_knows_its_subjects(tmp_path: Path) -> None:

@@ -16,7 +16,17 @@ def chosen(bias: list[float] | None) -> Chosen:
     )
     rows = np.arange(4)
     flags = np.zeros(4, dtype=np.bool_)
-    return Chosen("", ("happy", "sad"), np.zeros((4, 8, 8), np.uint8), np.array([0, 0, 0, 1]), rows, flags, (), judge)
+    return Chosen(
+        "",
+        ("happy", "sad"),
+        np.array(["a", "b", "c", "d"]),
+        np.zeros((4, 8, 8), np.uint8),
+        np.array([0, 0, 0, 1]),
+        rows,
+        flags,
+        (),
+        judge,
+    )
 
 
 def test_a_bias_that_changes_answers_is_said_with_both_accuracies() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -59,7 +60,7 @@ def test_a_bundle_is_measured_by_both_conventions(data: Path, faces: disk.Faces)
     found = run_json("best", "--data", data, "--split", "publictest")
     other = found["other_labels"][0]
     assert (found["labels"], other["labels"]) == ("FER+ majority", "FER2013's own labels")
-    classifier, rows = Classifier(open_bundle("best"), natural=True), held_out(faces)
+    classifier, rows = Classifier(open_bundle("best"), shares="natural"), held_out(faces)
     images, labels = faces.images[rows], faces.labels[rows].copy()
     own = classifier.second_probabilities(images)
     assert other["n"] == 24 and other["accuracy"] == pytest.approx((own.argmax(1) == labels).mean(), abs=1e-6)
@@ -160,9 +161,49 @@ def test_report_and_pictures_need_nothing_else(data: Path, tmp_path: Path) -> No
     ):
         assert words in text
     names = {path.name for path in folder.iterdir()}
-    kinds = {"confusion.png", "reliability.png", "roc.png", "mistakes.png"}
+    charts = ("confusion", "reliability", "roc", "precision_recall")
+    kinds = {f"{name}.{ending}" for name in charts for ending in ("png", "svg", "pdf")} | {"mistakes.png"}
     assert names == kinds | {f"labels-{n}-{name}" for n in (2, 3, 4) for name in kinds}
-    assert all(cv2.imread(str(path)) is not None for path in folder.iterdir())
+    assert all(cv2.imread(str(path)) is not None for path in folder.glob("*.png"))
+    assert all(path.read_bytes().startswith(b"%PDF") for path in folder.glob("*.pdf"))
+    assert all("<svg" in path.read_text() for path in folder.glob("*.svg"))
+
+
+def test_tables_for_other_programs_say_what_the_answer_says(data: Path, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    places = {name: tmp_path / name for name in ("figures.csv", "answers.parquet", "confusion.csv", "figures.tex")}
+    asked = ("best", "--data", data / "fer2013.csv", "--split", "PublicTest", *DRAWS)
+    told = run(*asked, "--json", "--table", places["figures.csv"], "--predictions", places["answers.parquet"],
+               "--confusion", places["confusion.csv"])  # fmt: skip
+    results = json.loads(told)["data"]["results"]
+
+    answers = pq.read_table(places["answers.parquet"]).to_pylist()
+    confusions, figures = (
+        list(csv.DictReader(places[name].read_text().splitlines())) for name in ("confusion.csv", "figures.csv")
+    )
+    for result in results:
+        found, title = result["figures"], result["labels"]
+        mine = [row for row in answers if row["labels"] == title]
+        assert len({row["image"] for row in mine}) == len(mine) == found["n"]
+        assert np.mean([row["right"] for row in mine]) == pytest.approx(found["accuracy"], abs=1e-6)
+        assert sum(row["seen_in_training"] for row in mine) == result["seen_in_training"]
+        for row in mine:
+            given = {name: row[f"probability_{name}"] for name in found["classes"]}
+            assert sum(given.values()) == pytest.approx(1) and max(given, key=lambda name: given[name]) == row["answer"]
+        counts = [row for row in confusions if row["labels"] == title]
+        assert [[int(row[f"answered_{name}"]) for name in found["classes"]] for row in counts] == found["confusion"]
+        [kappa] = [r for r in figures if (r["labels"], r["images"], r["figure"]) == (title, "all", "kappa")]
+        assert float(kappa["value"]) == pytest.approx(found["kappa"], abs=1e-6)
+        assert [float(kappa["low"]), float(kappa["high"])] == pytest.approx(found["intervals"]["kappa"], abs=1e-6)
+    run(*asked, "--table", places["figures.tex"])
+    page = places["figures.tex"].read_text()
+    assert page.count("\\begin{tabular}") == 2 * len(results) and "Cohen's kappa & " in page
+
+
+def test_a_table_that_cannot_be_written_is_refused_before_the_work(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"answers\.ods: a table is written as \.csv, \.parquet, \.xlsx, \.tex"):
+        run("best", "--data", data, "--predictions", tmp_path / "answers.ods")
 
 
 def test_no_picture_is_written_that_was_not_asked_for(
@@ -261,7 +302,7 @@ def test_a_run_knows_its_data_and_says_how_it_fits(trained: Path, tmp_path: Path
     found = run_json(trained)
     assert found["model"] == f"run {trained.name} (test-tiny on {_backend(trained)})"
     assert found["classes"] == ["happy", "sad"] and found["labels"] == "FER2013's own labels"
-    assert found["n"] == 7 and found["seen_in_training"] == 0, "no near-duplicate was left in the training part"
+    assert found["n"] == 7 and found["seen_in_training"] == 0, "no near-duplicate was left in the training set"
     fit = found["fit"]
     assert fit["verdict"] in ("overfitted", "underfitted", "neither") and fit["epochs"] == 2
     assert set(fit["kept"]) == {"training", "validation", "test"}

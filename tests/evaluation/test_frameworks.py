@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Mapping
@@ -100,7 +101,7 @@ def test_equal_frameworks_are_called_equal_and_the_fastest_is_named() -> None:
             {"tensorflow": 4.0, "torch": 2.0, PLAIN: 1.6},
         )
     )
-    assert "makes no difference" in said and "PyTorch is fastest, 2.0 ± 0.0 s" in said
+    assert "no framework is shown to be more accurate" in said and "PyTorch is fastest, 2.0 ± 0.0 s" in said
     assert "TensorFlow takes 2.0 times (2.0 to 2.0) as long" in said and "25 % more time than without it" in said
     assert "All start alike" in said
 
@@ -136,7 +137,14 @@ def test_one_seed_proves_nothing() -> None:
 def test_one_that_ran_alone_is_reported_as_such(tmp_path: Path) -> None:
     report = write_comparison(comparison({"jax": [0.5, 0.52]}), tmp_path)
     assert "JAX ran alone, so nothing is compared: test accuracy 51.0 %" in report.verdict
-    assert "fastest" not in report.verdict and (tmp_path / "comparison.png").exists()
+    assert "fastest" not in report.verdict and (tmp_path / "comparison.pdf").exists()
+    rows = list(csv.DictReader((tmp_path / "comparison.csv").read_text().splitlines()))
+    told = report.facts["frameworks"]
+    for row in rows:
+        found = told[row["framework"]][row["figure"]]
+        assert float(row["mean"]) == (found[row["part"]] if row["part"] else found)["mean"]
+    assert "toprule" in (tmp_path / "comparison.tex").read_text()
+    assert report._repr_html_().count("<svg") == 1 and len(report.frame) == len(rows)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +183,7 @@ def test_the_report_is_written_as_table_picture_and_json(tmp_path: Path) -> None
     one = comparison({"tensorflow": [0.5, 0.52], "torch": [0.51, 0.5], PLAIN: [0.5, 0.51]})
     report = write_comparison(one, tmp_path)
     assert {file.name for file in tmp_path.iterdir()} == {
-        f"comparison.{kind}" for kind in ("html", "json", "md", "png")
+        f"comparison.{kind}" for kind in ("csv", "html", "json", "md", "pdf", "png", "svg", "tex")
     }
     facts = json.loads((tmp_path / "comparison.json").read_text())
     assert facts["fair"] and facts["frameworks"]["torch"]["accuracy"]["test"]["mean"] == pytest.approx(0.505)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,17 @@ from typer.testing import CliRunner
 
 from felicity.cli.app import app
 from felicity.errors import ConfigError, DatasetError
+from felicity.evaluation.frameworks import comparison
 from felicity.evaluation.study import experiments, published
-from felicity.evaluation.study.experiments import EXPERIMENTS, SEEDS, Outcome, configure, run_all
+from felicity.evaluation.study.chance import difference
+from felicity.evaluation.study.experiments import EXPERIMENTS, SEEDS, Outcome, StudyData, configure, run_all
 from felicity.evaluation.study.networks import contest
-from felicity.evaluation.study.replication import replication_checks
+from felicity.evaluation.study.replication import ReplicationCheck, replication_checks
+from felicity.evaluation.study.steps import study_steps
+from felicity.models.describe import Description, LayerFacts
 from felicity.schemas.envelope import document, json_schema
 from felicity.training.config import TrainConfig
+from tests.support import faces_on_disk as disk
 from tests.support.faces_on_disk import Faces, made_up, write_csv
 from tests.support.keras_here import keras_here
 
@@ -37,7 +42,7 @@ def pretend(
         {
             "epoch": i + 1, "loss": (300.0 if raw and i == 0 else 1.8) / (1 + i), "accuracy": 1 - 0.6 / (1 + i),
             "val_loss": 1.5 + 0.01 * i, "val_accuracy": 0.5, "learning_rate": 1e-3,
-            "seconds": 20.0 if contestant == "torch" else 10.0, "images_per_second": 1000.0,
+            "seconds": (20.0 if contestant == "torch" else 10.0) + 0.01 * (i % 3), "images_per_second": 1000.0,
         }
         for i in range(n)
     ]  # fmt: skip
@@ -47,8 +52,9 @@ def pretend(
     share = good / matrix.sum(1)[0]
     rng = np.random.default_rng([seed, good])
     right = "".join("01"[hit] for hit in (rng.random(4000) < share).tolist())
+    trained = min(config.data.images or 20_000, 20_000)
     parts = {
-        name: {"images": int(matrix.sum()), "loss": 1.2, "accuracy": float(share)}
+        name: {"images": trained if name == "train" else 4000, "loss": 1.2, "accuracy": float(share)}
         for name in ("train", "validation", "test")
     }
     counts = {part: dict.fromkeys(classes, 100) for part in parts}
@@ -58,11 +64,23 @@ def pretend(
     }  # fmt: skip
 
 
+def faces(config: TrainConfig | None = None) -> StudyData:
+    """A FER2013 of which a part was left out."""
+    images = {"train": {"happy": 20_000}, "validation": {"happy": 2_000}, "test": {"happy": published.TEST_IMAGES}}
+    left_out = {"that are copies of another": 6_709}
+    return StudyData("0", "fer2013-csv", images, left_out, own_test=True, sizes=((48, 48), (48, 48)))
+
+
 @pytest.fixture
 def pretended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("felicity.models.backend.use_backend", lambda _: keras_here())
-    monkeypatch.setattr(experiments, "load_to_compare", lambda config: SimpleNamespace(digest="0"))
-    monkeypatch.setattr(experiments, "outcome_of", pretend)
+    monkeypatch.setattr(experiments, "read_data", faces)
+    monkeypatch.setattr(comparison, "outcome_of", pretend)
+
+
+def the_cnn() -> Description:
+    """As the study has it."""
+    return Description("paper-cnn", "", tuple(LayerFacts(name, "", (), n, 0) for name, n in published.LAYERS.items()))
 
 
 def test_the_experiments_keep_the_studys_settings() -> None:
@@ -107,7 +125,9 @@ def outcomes_with(flags: dict[tuple[str, int], str]) -> dict[str, Outcome]:
         accuracy = right.count("1") / len(right)
         return {"right": right, "parts": {part: {"accuracy": accuracy} for part in ("validation", "test")}}
 
-    return {f"augmented-{name}-{seed}": Outcome(one, config, of(right)) for (name, seed), right in flags.items()}
+    return {
+        f"augmented-{name}-{seed}": Outcome(one, config, faces(), of(right)) for (name, seed), right in flags.items()
+    }
 
 
 def drawn(share: float, seed: int, n: int = 4000) -> str:
@@ -129,26 +149,104 @@ def test_a_lead_is_claimed_where_images_and_seeds_bear_it_out() -> None:
     assert wild.high - wild.low > 4 * (clear.high - clear.low)
 
 
+def checks(folder: Path, epochs: int = 30, images: int = 0) -> dict[str, ReplicationCheck]:
+    outcomes = run_all("faces", folder, epochs=epochs, images=images, seed=1)
+    return {one.what: one for one in replication_checks(outcomes, the_cnn())}
+
+
 @pytest.mark.usefixtures("pretended")
 def test_findings_say_yes_and_no_by_the_figures(tmp_path: Path) -> None:
-    outcomes = run_all("faces", tmp_path, epochs=30, images=0, seed=1)
-    found = {one.what: one for one in replication_checks(outcomes, published.PARAMETERS)}
+    found = checks(tmp_path)
     assert found["parameters of the CNN"].agrees
-    assert not next(one for one in replication_checks(outcomes, 1) if one.what.startswith("parameters")).agrees
-    assert not found["images to test on"].agrees
-    assert found["images to test on"].why.startswith("the data given hold other rows"), "nobody knows of FER+ here"
-    assert not found["TensorFlow's lead over PyTorch in accuracy"].agrees
-    time = found["time of PyTorch against TensorFlow"]
-    assert "2.00 times" in time.ours and not time.agrees
     assert found["training accuracy, two classes, TensorFlow (its table)"].agrees
-    assert not found["accuracy, two classes, TensorFlow (its text)"].agrees
-    assert not found["training loss, two classes, first epoch"].agrees
+    assert found["images to test on"].agrees
+    assert {one.what for one in found.values() if one.agrees is False} == {
+        "images to train on",
+        "accuracy, two classes, TensorFlow (its text)",
+        "training loss, two classes, first epoch",
+        "accuracy, PyTorch",
+        "training loss, PyTorch, by epoch",
+        "TensorFlow's lead over PyTorch in accuracy",
+        "time of PyTorch against TensorFlow",
+    }
+    assert "2.00 times" in found["time of PyTorch against TensorFlow"].ours
+
+
+@pytest.mark.usefixtures("pretended")
+def test_reasons_are_computed(tmp_path: Path) -> None:
+    found = checks(tmp_path)
+    missing = published.TRAINING_IMAGES - 22_000
+    assert found["images to train on"].why == (
+        f"{missing:,} fewer; left out of the whole set: 6,709 that are copies of another"
+    )
+    lead = found["TensorFlow's lead over PyTorch in accuracy"]
+    assert lead.why.startswith("\N{MINUS SIGN}24.0 points (") and lead.ours.startswith("+0.0 points")
+    text = found["accuracy, two classes, TensorFlow (its text)"].why
+    # 1 - 0.6 / (1 + i) exceeds 93 % in epoch 9.
+    assert "our training accuracy exceeds 93 % in epoch 9, while the accuracy on validation images is 50.0 %" in text
+    other = replace(the_cnn(), layers=(LayerFacts("conv1", "", (), 10, 0),))
+    outcomes = run_all("faces", tmp_path, epochs=30, images=0, seed=1)
+    [_, _, parameters, *_] = replication_checks(outcomes, other)
+    assert not parameters.agrees and parameters.why.startswith("conv1 has 10 for 320; conv2 has 0 for 18,496")
+
+
+@pytest.mark.usefixtures("pretended")
+def test_a_part_of_the_study_tells_nothing_of_what_the_whole_would_give(tmp_path: Path) -> None:
+    few = checks(tmp_path / "few", epochs=1, images=400)
+    assert {one.what for one in few.values() if one.agrees is None} == {
+        "training accuracy, two classes, TensorFlow (its table)",
+        "accuracy, two classes, TensorFlow (its text)",
+        "training loss, two classes, first epoch",
+        "training loss, two classes, epoch 1",
+        "accuracy, PyTorch",
+        "training loss, PyTorch, by epoch",
+        "TensorFlow's lead over PyTorch in accuracy",
+        "time of PyTorch against TensorFlow",
+    }
+    for one in few.values():
+        if one.agrees is None and "loss" not in one.what:
+            assert "1 of the study's 30 epochs and 400 of 20,000 training images" in one.why
+    assert few["images to train on"].ours == "22,000", "what the data have can be told whatever is drawn"
+
+    short = checks(tmp_path / "short", epochs=12)
+    assert short["time of PyTorch against TensorFlow"].agrees is None
+    assert short["time of PyTorch against TensorFlow"].why == "12 of the study's 30 epochs were used"
+    assert short["training loss, two classes, first epoch"].agrees is False, "the first epoch was run as a whole"
+    assert short["training loss, PyTorch, by epoch"].agrees is False, "one that differs is enough"
+
+
+def test_a_difference_that_chance_explains_is_neither_yes_nor_no() -> None:
+    near, wide = (1e-4, 100.0), (4.0, 100.0)
+    assert difference(1.0, [near]).within(3) is True
+    assert difference(5.0, [near]).within(3) is False
+    assert difference(1.0, [near, wide]).within(3) is None
+    assert difference(-4.0, [wide]).within(3) is None and difference(-9.0, [wide]).within(3) is False
+
+
+def test_an_affectnet_folder_is_read_as_what_it_is(tmp_path: Path) -> None:
+    """Colour images, a table in each fold; what is said of them is counted."""
+    made = disk.made_up(120)
+    for fold, rows in (("train", slice(0, 90)), ("test", slice(90, 120))):
+        part = disk.Faces(made.images[rows], made.codes[rows], made.folds[rows])
+        disk.write_affectnet(part, tmp_path / "affectnet" / fold)
+    config = configure(EXPERIMENTS[0], str(tmp_path / "affectnet"), 1, 20, 1)
+
+    data = experiments.read_data(config)
+
+    assert data.format == "affectnet" and data.own_test and data.sizes == ((48, 48), (48, 48))
+    shown = (made.codes == 3) | (made.codes == 4)
+    assert data.number("train", "validation") == shown[:90].sum() and data.number("test") == shown[90:].sum()
+    seven = Outcome(EXPERIMENTS[2], config, data, pretend(config, "tensorflow", 1, tmp_path, ""))
+    steps = {step: here for step, _, here in study_steps({"seven-classes": seven, "seven-classes-pytorch": seven})}
+    assert set(steps) == set(published.STEPS)
+    assert steps["collect"].startswith("affectnet, read as affectnet: ")
+    assert "the test set is the data set's own; drawn by --images: 20 of" in steps["split"]
 
 
 @pytest.mark.usefixtures("pretended")
 def test_the_answer_for_programs_has_its_shape(tmp_path: Path) -> None:
     outcomes = run_all("faces", tmp_path, epochs=30, images=0, seed=1)
-    found = replication_checks(outcomes, published.PARAMETERS)
+    found = replication_checks(outcomes, the_cnn())
     answer = document("reproduce", {"page": str(tmp_path / "reproduction.md"), "findings": found})
     Draft202012Validator(json_schema("reproduce")).validate(answer)
     assert [one["what"] for one in answer["data"]["findings"]] == [one.what for one in found]
@@ -173,7 +271,7 @@ def test_without_a_test_part_nothing_is_trained(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text("[data]\nsize = 24\n")
     for words in (["reproduce", data], ["compare", data, "--config", tmp_path / "small.toml", "-m", "test-tiny"]):
         done = CliRunner().invoke(app, [*map(str, words), "-o", str(tmp_path / "out")])
-        assert isinstance(done.exception, DatasetError) and "has no test part" in str(done.exception)
+        assert isinstance(done.exception, DatasetError) and "has no test set" in str(done.exception)
         assert not (tmp_path / "out").exists()
 
 

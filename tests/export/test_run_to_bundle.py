@@ -76,7 +76,7 @@ def drawn(each: int) -> disk.Faces:
 
 @dataclass(frozen=True)
 class Trained:
-    """A run, its data set, its bundle, and what the network that was trained says to the test part."""
+    """A run, its data set, its bundle, and what the network that was trained says to the test set."""
 
     data: Path
     run: Path
@@ -142,8 +142,8 @@ def test_a_bundle_answers_as_the_network_that_was_trained(trained: Callable[[str
 def test_facts_say_what_was_measured_on_what(trained: Callable[[str], Trained]) -> None:
     made = trained("torch")
     facts, classifier = made.bundle.facts, Classifier(made.bundle)
-    assert f"validation part: {len(made.arrays['validation'])} images out of training" in facts.calibrated_on
-    assert f"faces, training part: {60 * 7 - len(made.arrays['validation']) - 126} images" in facts.trained_on
+    assert f"validation set: {len(made.arrays['validation'])} images out of training" in facts.calibrated_on
+    assert f"faces, training set: {60 * 7 - len(made.arrays['validation']) - 126} images" in facts.trained_on
     p, labels = classifier.probabilities(made.arrays["validation"]), made.truth("validation_labels")
     measured = SoftMatrix.from_probabilities(p, labels)
     stored = made.bundle.soft_matrix
@@ -174,7 +174,7 @@ def test_facts_say_how_it_was_trained_and_not_where(trained: Callable[[str], Tra
 
 @pytest.mark.parametrize(("which", "happy"), [("torch", 0.15), ("two", 0.2), ("two", 0.8)])
 def test_an_index_with_fewer_than_eight_classes(trained: Callable[[str], Trained], which: str, happy: float) -> None:
-    """People drawn from the test part, which neither the weights nor the matrix have seen."""
+    """People drawn from the test set, which neither the weights nor the matrix have seen."""
     made = trained(which)
     p, truth = Classifier(made.bundle).probabilities(made.arrays["images"]), made.truth()
     soft = made.bundle.soft_matrix
@@ -210,7 +210,7 @@ def test_the_command_from_data_to_a_classified_photograph(
         "bundle", "export", run, "-o", bundle, "--name", "mine", "--licence", "CC-BY-4.0",
         "--data", tmp_path / "moved", "--force", home=tmp_path,
     )  # fmt: skip
-    for words in ("mine@", "temperature", "ECE before", "validation part", "test"):
+    for words in ("mine@", "temperature", "ECE before", "validation set", "test"):
         assert words in done.stdout
     assert "reading the data set" in done.stderr and "contempt" in done.stderr
     assert open_bundle(bundle).facts.licence == "CC-BY-4.0"
@@ -238,7 +238,7 @@ def test_a_class_that_no_validation_face_is_labelled_is_said(data: Path, tmp_pat
     assert "--data-name 'Our faces'" in facts["command"]
     assert (facts["config"]["data"]["name"], facts["config"]["data"]["licence"]) == ("Our faces", "CC BY-NC 4.0")
     done = felicity("bundle", "export", tmp_path / "run", "-o", tmp_path / "made", "--evenness", 1, home=tmp_path)
-    assert "the validation part has no face labelled fear: how such faces are answered is not known" in done.stderr
+    assert "the validation set has no face labelled fear: how such faces are answered is not known" in done.stderr
     assert "nobody stated the licence of these weights" in done.stderr
     assert "the terms of Our faces are stated as CC BY-NC 4.0" in " ".join(done.stderr.split())
     assert open_bundle(tmp_path / "made").facts.licence == "not stated", "and not Felicity's own"

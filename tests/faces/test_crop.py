@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from felicity.faces import CropGeometry, Detection, Detector
-from felicity.faces.crop import crop_face, crop_faces
+from felicity.faces.crop import LIT, crop_face, crop_faces, lifted
 from felicity.faces.registry import open_detector
 from felicity.imaging.decode import read_image
 
@@ -87,13 +87,16 @@ def test_all_faces_of_a_picture() -> None:
     picture = noise(200, 300)
     before = picture.copy()
     faces = [Detection((10, 10, 60, 60), 1), Detection((100, 50, 250, 190), 1, ((140, 100), (200, 110)))]
-    crops = crop_faces(picture, faces, size=48, colour="rgb", geometry=PLAIN)
+    crops, faint = crop_faces(picture, faces, size=48, colour="rgb", geometry=PLAIN)
     assert crops.shape == (2, 48, 48, 3) and crops.dtype == np.uint8
-    assert (crops[1] == crop_face(picture, faces[1], size=48, colour="rgb", geometry=PLAIN)).all()
-    assert crop_faces(picture, [], size=64, colour="gray", geometry=PLAIN).shape == (0, 64, 64)
+    assert faint.tolist() == [False, False]
+    dark = crop_faces(picture // 4, faces, size=48, colour="rgb", geometry=PLAIN)[1]
+    assert dark.tolist() == [True, True]
+    assert (crops[1] == lifted(crop_face(picture, faces[1], size=48, colour="rgb", geometry=PLAIN))).all()
+    assert crop_faces(picture, [], size=64, colour="gray", geometry=PLAIN)[0].shape == (0, 64, 64)
     assert (picture == before).all()
     view = np.asfortranarray(picture)
-    assert (crop_faces(view, faces, size=48, colour="rgb", geometry=PLAIN) == crops).all()
+    assert (crop_faces(view, faces, size=48, colour="rgb", geometry=PLAIN)[0] == crops).all()
 
 
 def test_impossible_geometry_is_refused() -> None:
@@ -116,3 +119,17 @@ def test_posed_faces_are_framed_as_in_fer2013(detector: Detector, shared: Path, 
     left, right = np.median(places, axis=0)
     assert left == pytest.approx((0.31, 0.4), abs=0.06)
     assert right == pytest.approx((0.69, 0.4), abs=0.06)
+
+
+def test_a_faint_face_is_lifted_to_the_contrast_of_a_lit_one() -> None:
+    lit = np.clip(np.random.default_rng(1).normal(120, 35, (48, 48)), 0, 255).astype(np.uint8)
+    assert lifted(lit) is lit
+    for share in (0.5, 0.2, 0.1):
+        found = lifted((lit * share).astype(np.uint8))
+        assert found.std() == pytest.approx(LIT, rel=0.03)
+        assert np.corrcoef(found.ravel(), lit.ravel())[0, 1] > 0.99
+        assert 80 < found.mean() < 130
+    edge = lifted((lit * (0.99 * LIT / lit.std())).astype(np.uint8))
+    assert np.abs(edge.astype(int) - lit * (0.99 * LIT / lit.std())).max() < 3, "hardly lifted if hardly faint"
+    flat = np.full((48, 48), 9, np.uint8)
+    assert lifted(flat) is flat

@@ -34,20 +34,23 @@ def test_each_fault_has_its_reason(astronaut: np.ndarray) -> None:
         "blurred": (cv2.GaussianBlur(astronaut, (0, 0), 15), GOOD),
         "turned": (astronaut, moved(nose_x=275)),
         "doubtful": (astronaut, Detection(BOX, 0.65, doubtful=True)),
+        "faint": ((astronaut * 0.02).astype(np.uint8), GOOD),
     }
     for reason, (picture, face) in faults.items():
         verdict = gate.judge(picture, face)
         assert (verdict.rejected, verdict.quality) == (reason, 0.0)
     assert gate.judge(astronaut, moved(nose_x=223, right_eye_y=170)).rejected == "turned", "lying on its side"
+    assert gate.judge(astronaut, GOOD, noise=40.0).rejected == "noisy"
+    assert gate.judge(astronaut, GOOD, noise=8.0).rejected is None
 
 
 def test_thresholds_can_be_moved_and_switched_off(astronaut: np.ndarray) -> None:
-    everything = QualityGate(min_side=None, min_sharpness=None, max_yaw=None, max_roll=None, doubtful=True)
+    everything = QualityGate(None, None, None, None, None, None, doubtful=True)
     flat = np.full((100, 100, 3), 90, np.uint8)
     assert everything.judge(flat, Detection((1, 1, 4, 4), 0.1, doubtful=True)).rejected is None
     assert QualityGate(min_side=120).judge(astronaut, GOOD).rejected == "small"
     assert QualityGate(min_sharpness=5).judge(astronaut, GOOD).rejected == "blurred"
-    for name in ("min_side", "min_sharpness", "max_yaw", "max_roll"):
+    for name in ("min_side", "min_sharpness", "max_yaw", "max_roll", "min_contrast", "min_clarity"):
         with pytest.raises(ConfigError, match=name):
             QualityGate(**{name: -1.0})
 

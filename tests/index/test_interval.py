@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -51,9 +52,38 @@ def test_intervals_hold_the_truth_as_often_as_they_say(
     assert held["balance"] >= 0.92 and held["ratio"] >= 0.92
 
 
-def test_one_window_counts_its_people_as_independent() -> None:
-    held = coverage(50, 50, 0.0, 400, seed=2)
-    assert 0.92 <= held["happy"] <= 0.985
+@pytest.mark.parametrize("people", [10, 35])
+def test_one_window_cannot_tell_whether_its_people_look_alike_and_serves_both(people: int) -> None:
+    alone, alike = (coverage(people, people, likeness, 400, seed=2)["happy"] for likeness in (0.0, 0.25))
+    assert alike >= 0.88
+    assert 0.92 <= (alone + alike) / 2 <= 0.985
+
+
+def mean_width(rng: np.random.Generator, soft: SoftMatrix, windows: int, people: int, likeness: float) -> float:
+    """Mean width of the happy share's interval, of places with ``windows`` of ``people`` each on average."""
+    truth = draw_mixes(rng, np.repeat(HAPPY_SHARES, 16))
+    figure = Intervals(draw_groups(rng, truth, windows * people, people, likeness)[0], soft).linear(IS_HAPPY)
+    return float((figure.high - figure.low).mean())
+
+
+@pytest.mark.parametrize("likeness", [0.0, 0.1, 0.3])
+def test_more_people_of_the_same_kind_never_widen_an_interval_on_average(likeness: float) -> None:
+    rng = np.random.default_rng(9)
+    soft = soft_matrix(rng)
+    for sizes in (
+        ((1, 5), (1, 10), (1, 35), (1, 80)),
+        ((1, 10), (2, 10), (3, 10), (10, 10)),
+        ((1, 35), (2, 35), (4, 35)),
+    ):
+        widths = [mean_width(rng, soft, *size, likeness) for size in sizes]
+        assert all(more <= 1.02 * fewer for fewer, more in pairwise(widths)), (sizes, widths)
+
+
+def test_three_minutes_tell_more_than_one_of_them() -> None:
+    rng = np.random.default_rng(10)
+    soft = soft_matrix(rng)
+    one, three = (mean_width(rng, soft, *size, 0.1) for size in ((1, 35), (3, 28)))
+    assert three < 0.85 * one
 
 
 def sums_of(p: Floats, window: npt.ArrayLike | None = None) -> Sums:
@@ -167,6 +197,6 @@ def test_a_perfect_classifier_gives_wilsons_interval() -> None:
     soft = SoftMatrix.from_probabilities(np.eye(8)[labels], labels)
     n, k, z = 100, 8, 1.959964
     p = np.eye(8)[[1] * k + [0] * (n - k)]
-    figure = Intervals(sums_of(p), soft).linear(IS_HAPPY)
+    figure = Intervals(sums_of(p, np.arange(n)), soft).linear(IS_HAPPY)  # each in a minute of its own
     centre, half = (k + z * z / 2) / (n + z * z), z / (n + z * z) * np.sqrt(k * (n - k) / n + z * z / 4)
     assert abs(figure.low[0] - (centre - half)) < 2e-3 and abs(figure.high[0] - (centre + half)) < 2e-3

@@ -97,3 +97,20 @@ def test_draws_of_few_faces_and_of_none() -> None:
     assert drawn[:, :, 5].std(axis=0).max() > 0.1, "one face says little about others"
     again = soft.draw(np.random.default_rng(7), 10)
     assert (again == soft.draw(np.random.default_rng(7), 10)).all()
+
+
+def test_the_error_of_a_happy_share_is_that_of_matrices_drawn_anew() -> None:
+    rng = np.random.default_rng(5)
+    y = np.repeat(np.arange(8), [400, 300, 80, 60, 20, 10, 60, 10])
+    logits = rng.normal(0, 1, (len(y), 8)) + 3 * np.eye(8)[y]
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    soft = SoftMatrix.from_probabilities(p, y)
+    others = np.where(np.arange(8) == 1, 0, soft.counts) / (len(y) - 300)
+    for share in (0.1, 0.3, 0.8):
+        mean = share * soft.matrix[1, 1] + (1 - share) * soft.matrix[1] @ others
+        drawn = soft.draw(rng, 4000)[:, 1]
+        wrong = drawn @ others
+        found = (mean - wrong) / (drawn[:, 1] - wrong)
+        assert soft.happy_error(share) == pytest.approx(found.std(), rel=0.25)
+    nobody = SoftMatrix.from_probabilities(p[y != 1], y[y != 1])
+    assert nobody.happy_error(0.3) is None

@@ -43,6 +43,7 @@ def reference_metrics(labels: np.ndarray, answers: np.ndarray) -> dict[str, list
             "support": each[3].tolist(),
             "macro_precision": [macro[0]], "macro_f1": [macro[2]],
             "weighted_precision": [weighted[0]], "weighted_f1": [weighted[2]],
+            "kappa": [reference.cohen_kappa_score(labels, answers)],
             "happy": list(happy[:3]),
         }  # fmt: skip
 
@@ -51,7 +52,7 @@ def own_metrics(scores: Scores, at: tuple[int, ...] = ()) -> dict[str, list[floa
     """The same figures of the matrix ``at`` among those of ``scores``."""
     names = (
         "accuracy", "balanced_accuracy", "precision", "recall", "f1", "support", "macro_precision", "macro_f1",
-        "weighted_precision", "weighted_f1",
+        "weighted_precision", "weighted_f1", "kappa",
     )  # fmt: skip
     found = {name: np.atleast_1d(getattr(scores, name)[at]).tolist() for name in names}
     happy = scores.happy
@@ -66,7 +67,7 @@ def test_every_metric_is_scikit_learns_empty_classes_included(pair: tuple[np.nda
     scores = Scores.of(labels, np.eye(4)[answers], CLASSES)
     assert (scores.confusion == reference.confusion_matrix(labels, answers, labels=range(4))).all()
     expected = reference_metrics(labels, answers)
-    assert own_metrics(scores) == {name: pytest.approx(value) for name, value in expected.items()}
+    assert own_metrics(scores) == {name: pytest.approx(value, nan_ok=True) for name, value in expected.items()}
     assert scores.happy is not None
     assert float(scores.happy.accuracy) == pytest.approx(((labels == 1) == (answers == 1)).mean())
 
@@ -80,7 +81,9 @@ def test_stacked_matrices_are_scored_as_scikit_learn_scores_each() -> None:
         labels, answers = (np.repeat(side.ravel(), matrices[at].ravel()) for side in np.indices((4, 4)))
         assert (confusion(labels, answers, 4) == matrices[at]).all()
         expected = reference_metrics(labels, answers)
-        assert own_metrics(together, at) == {name: pytest.approx(value) for name, value in expected.items()}
+        assert own_metrics(together, at) == {
+            name: pytest.approx(value, nan_ok=True) for name, value in expected.items()
+        }
 
 
 def test_a_class_that_is_absent_but_answered_counts_in_macro_f1_and_not_in_balanced_accuracy() -> None:

@@ -31,7 +31,12 @@ def test_shipped_bundles_are_whole_and_say_what_they_do(name: str) -> None:
     matrix = np.array(facts.soft_matrix.matrix)
     assert matrix.sum(0) == pytest.approx(np.ones(8), abs=1e-5), "columns are mean probabilities"
     confusion = np.array(facts.confusion)
-    assert confusion.sum(1).tolist() == facts.soft_matrix.counts, "both were measured on the same faces"
+    parts = facts.soft_matrix_parts
+    assert parts is not None and set(parts) == {"validation", "test"}
+    assert confusion.sum(1).tolist() == parts["validation"].counts, "both were measured on the same faces"
+    assert np.sum([part.counts for part in parts.values()], axis=0).tolist() == facts.soft_matrix.counts
+    assert sum(parts["test"].counts) == facts.metrics["test"]["faces"]
+    assert open_bundle(name).without("test").soft_matrix.counts.tolist() == parts["validation"].counts
     kept = open_bundle(name).training_weights()
     assert kept is not None and all(np.isfinite(value).all() for value in kept.values())
     right, measured = np.trace(confusion) / confusion.sum(), facts.metrics["validation_in_use"]

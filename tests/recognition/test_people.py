@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,9 +13,10 @@ from felicity.faces.attention import Attention
 from felicity.faces.detection import Box, CropGeometry
 from felicity.faces.quality import QualityGate
 from felicity.faces.tracking import Tracker
-from felicity.recognition.classifier import Classifier
+from felicity.recognition.classifier import Answers, Classifier
 from felicity.recognition.people import PeopleReader
 from felicity.windows import PersonObservation
+from tests.support.people import photograph
 
 START = datetime(2026, 5, 4, tzinfo=UTC)
 FACE = Detection((100, 100, 180, 180), 0.9)
@@ -34,7 +36,12 @@ class Script:
 
 
 def people(
-    frames: list[list[Detection]], *, gate: QualityGate | None = None, tracking: bool = True, fps: int = 5
+    frames: list[list[Detection]],
+    *,
+    gate: QualityGate | None = None,
+    tracking: bool = True,
+    fps: int = 5,
+    light: float = 1.0,
 ) -> list[PersonObservation]:
     reader = PeopleReader(
         Classifier.open(threads=1),
@@ -42,7 +49,10 @@ def people(
         gate or QualityGate(min_sharpness=None),
         Tracker() if tracking else None,
     )
-    image = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
+    rough = np.random.default_rng(0).integers(0, 256, (30, 40, 1)) * np.ones(3)
+    image = np.kron(rough, np.ones((8, 8, 1)))
+    image[100:180, 100:180] = cv2.resize(photograph()[60:184, 162:286], (80, 80), interpolation=cv2.INTER_AREA)
+    image = (light * image).astype(np.uint8)
     seen: list[PersonObservation] = []
     for i in range(len(frames)):
         seen += reader.see(image, START + timedelta(seconds=i / fps))
@@ -74,6 +84,11 @@ def test_one_who_is_never_good_enough_is_seen_and_not_judged() -> None:
     assert person.probabilities is None and person.rejected == "small"
 
 
+def test_a_person_whose_face_was_faint_is_known_as_such() -> None:
+    assert [p.lifted for p in people([[FACE]] * 3, light=0.2)] == [True]
+    assert [p.lifted for p in people([[FACE]] * 3)] == [False]
+
+
 def test_in_photographs_every_face_is_a_person() -> None:
     assert len(people([[FACE], [FACE, Detection((10, 10, 80, 80), 0.9)]], tracking=False)) == 3
 
@@ -82,13 +97,13 @@ def test_a_face_that_was_just_judged_is_not_judged_again_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     judged: list[int] = []
-    classify = Classifier.probabilities
+    classify = Classifier.answers
 
-    def counted(self: Classifier, crops: np.ndarray) -> np.ndarray:
+    def counted(self: Classifier, crops: np.ndarray) -> Answers:
         judged.append(len(crops))
         return classify(self, crops)
 
-    monkeypatch.setattr(Classifier, "probabilities", counted)
+    monkeypatch.setattr(Classifier, "answers", counted)
     (slow,) = people([[FACE]] * 10, fps=5)
     assert sum(judged) == 10
     judged.clear()
@@ -119,3 +134,20 @@ def test_people_are_the_same_when_faces_are_looked_for_where_something_moves() -
         assert reader.see(image, START + timedelta(seconds=i / 10)) == []
     assert len(reader.end()) == 2
     assert eyes.searched == 3
+
+
+def test_a_cut_ends_all_tracks_and_a_flash_none() -> None:
+    """Somebody else stands where somebody stood before the cut; after the flash it is who was there before."""
+    rng = np.random.default_rng(0)
+    rooms = [np.repeat(np.repeat(rng.integers(0, 256, (24, 32, 3), np.uint8), 10, 0), 10, 1) for _ in range(2)]
+    flash = np.full_like(rooms[0], 250)
+    film = [rooms[0]] * 10 + [flash] + [rooms[0]] * 5 + [rooms[1]] * 10
+    reader = PeopleReader(
+        Classifier.open(threads=1), Script([[FACE]] * len(film)), QualityGate(min_sharpness=None), Tracker()
+    )
+    seen: list[PersonObservation] = []
+    for i, image in enumerate(film):
+        left = reader.see(image, START + timedelta(seconds=i / 5))
+        seen += left
+        assert not left or i > 15
+    assert len(seen) == 1 and len(reader.end()) == 1 and reader.cuts == 1

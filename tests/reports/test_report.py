@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +19,8 @@ from felicity.cli.app import app
 from felicity.errors import FelicityError
 from felicity.index import Figure, GroupKey, Groups, compute_index
 from felicity.reports import plots, wording
+from felicity.reports.drawing_map import draw_map
+from felicity.reports.page_map import draw_page_map
 from felicity.reports.place import BeforeAfter, PlaceReport, make_place
 from felicity.store import open_store
 from felicity.style.marks import percent_tick
@@ -167,6 +170,14 @@ def test_figures_and_tables_are_written(made: tuple[Page, Path]) -> None:
         with (made[1] / f"{name}.csv").open(encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream))
         assert pq.read_table(made[1] / f"{name}.parquet").num_rows == len(rows) > 0
+
+
+def test_an_hour_of_the_day_counts_no_more_days_than_were_watched(made: tuple[Page, Path]) -> None:
+    with (made[1] / "days.csv").open(encoding="utf-8") as stream:
+        days = Counter(row["location"] for row in csv.DictReader(stream))
+    with (made[1] / "hours_of_day.csv").open(encoding="utf-8") as stream:
+        hours = [(row["location"], int(row["days"])) for row in csv.DictReader(stream)]
+    assert hours and all(0 < count <= days[name] for name, count in hours)
 
 
 def test_the_table_is_the_index(made: tuple[Page, Path], store: str) -> None:
@@ -388,6 +399,24 @@ def test_a_map_knows_every_geometry() -> None:
     assert place.centre == pytest.approx((9.95, 53.55))
     only = plots.map_places([PlaceReport(Location("A", geometry=point))])
     assert plots.map_aspect(only) == pytest.approx(2.0)
+
+
+def test_places_far_off_stand_beside_the_map_and_not_on_it() -> None:
+    def at(name: str, x: float, y: float) -> PlaceReport:
+        return PlaceReport(Location(name, geometry={"type": "Point", "coordinates": [x, y]}))
+
+    town = [at("Quay", 9.98, 53.54), at("Park", 10.02, 53.57), at("Lane", 10.05, 53.55)]
+    near, far = plots.far_off(plots.map_places([*town, at("Sylt", 8.3, 54.9), at("Rome", 12.5, 41.9)]))
+    assert [place.name for place in near] == ["Quay", "Park", "Lane"]
+    assert [plots.way_to(place, near) for place in far] == ["187 km north-west", "1,309 km south"]
+    svg = draw_page_map([*near, *far], lambda name: f"#{name}")
+    assert "1,309 km south" in svg and svg.count("<circle") == 5 and 'href="#Rome"' in svg
+    assert len(draw_map([*near, *far]).axes) == 3, "the map and two boxes; nothing is shown, so no scale of colours"
+    for few in (town[:1], town[:2], town):
+        assert plots.far_off(plots.map_places(few))[1] == []
+    assert plots.far_off(plots.map_places([*town, at("Berlin", 13.4, 52.5)]))[1][0].name == "Berlin"
+    region = [at(str(i), 8 + i, 50 + i % 3) for i in range(9)]
+    assert plots.far_off(plots.map_places(region))[1] == [], "spread evenly"
 
 
 def test_the_interval_of_a_difference_is_that_of_zou_and_donner() -> None:

@@ -100,16 +100,21 @@ def test_the_adjusted_share_is_found_and_counting_is_not(
     faces: AnsweredFaces, capsys: pytest.CaptureFixture[str]
 ) -> None:
     exact = SoftMatrix.from_probabilities(faces.probabilities, faces.labels)
-    verdict = check(faces, exact, "made-up", location_days=120, series=0, seed=1)
+    verdict = check(faces, exact, "made-up", location_days=120, series=0, seed=1, layouts=((1, 10),))
 
-    assert [a.people for a in verdict.accuracy] == [*SIZES, *SIZES]
+    assert [a.people for a in verdict.accuracy] == [*SIZES, *SIZES, 10, 10]
     of = {(a.people, a.correlated): a for a in verdict.accuracy}
     # How much worse counting is depends on the classifier; 0.4 is promised of the shipped one, below.
     assert of[2000, False].adjusted < 1.5
     assert of[2000, False].adjusted < of[2000, False].counted
     assert abs(of[2000, False].bias) < 0.3
     # 120 days tell a coverage to within 4 points, two standard errors.
-    assert all(COVERAGE[0] - chance_error(95, 120) <= a.coverage for a in verdict.accuracy)
+    assert all(COVERAGE[0] - chance_error(95, 120) <= a.coverage for a in verdict.accuracy if a.people != 10)
+    minute = np.mean([a.coverage for a in verdict.accuracy if a.people == 10])  # whether alike or not cannot be told
+    assert COVERAGE[0] - chance_error(95, 240) <= minute <= COVERAGE[1] + chance_error(95, 240)
+    promised = [target.what for target in verdict.targets]
+    assert "coverage, 10 people in 1 minute, correlated or not" in promised
+    assert "coverage, 10 people in 1 minute" not in promised, "a single minute cannot tell"
     assert of[200, True].width > 1.2 * of[200, False].width
     assert verdict.ok == all(t.low <= t.measured <= t.high for t in verdict.targets)
     assert document("simulate-check", verdict)["data"]["ok"] == verdict.ok
@@ -122,7 +127,7 @@ def test_a_wrong_matrix_is_noticed(faces: AnsweredFaces) -> None:
     """The check must be able to fail: a classifier thought perfect counts as before."""
     perfect = np.eye(8)
     blind = SoftMatrix.from_probabilities(np.repeat(perfect, 100, axis=0), np.repeat(np.arange(8), 100))
-    verdict = check(faces, blind, "made-up", location_days=60, series=0, sizes=(2000,))
+    verdict = check(faces, blind, "made-up", location_days=60, series=0, sizes=(2000,), layouts=())
 
     assert not verdict.ok
     assert verdict.accuracy[0].coverage_as_shipped < 50
@@ -231,7 +236,7 @@ def write_csv(path: Path, rows: list[tuple[int, int, str]]) -> Path:
 def test_faces_are_those_that_the_weights_never_saw(tmp_path: Path) -> None:
     rows = [(3, 1, "Training"), (4, 2, "Training"), (3, 1, "PublicTest"), (3, 3, "PublicTest"), (6, 4, "PublicTest")]
     found = read_labelled(write_csv(tmp_path / "fer2013.csv", rows))
-    assert (len(found.samples), found.twins, found.fold, found.voted) == (2, 1, "PublicTest", False)
+    assert (len(found.samples), found.copies, found.fold, found.voted) == (2, 1, "PublicTest", False)
     assert len(read_labelled(tmp_path / "fer2013.csv", "Training").samples) == 2
 
 
@@ -268,11 +273,12 @@ def test_the_shipped_bundle_on_faces_it_never_saw(shared: Path, tmp_path: Path) 
     (line,) = done.stdout.splitlines()
     verdict = json.loads(line)["data"]
 
-    assert "264 whose very pixels stand in Training" in done.stderr
+    assert "264 faces that are also in Training" in done.stderr
     assert chart.stat().st_size > 20_000
     assert done.returncode == (0 if verdict["ok"] else 1)
     assert verdict["ok"] == all(target["ok"] for target in verdict["targets"])
-    assert len(verdict["targets"]) == 3 + len(verdict["accuracy"]) + len(verdict["tests"]) == 12
+    pooled = sum(row["minutes"] is not None and row["minutes"] < 20 for row in verdict["accuracy"]) // 2
+    assert len(verdict["targets"]) == 3 + len(verdict["accuracy"]) - pooled + len(verdict["tests"]) == 18
     for target in verdict["targets"]:
         chance = target["chance"] or 0.0
         assert target["low"] - chance <= target["measured"] <= target["high"] + chance, target

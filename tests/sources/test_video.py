@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from felicity.errors import SourceError
+from felicity.imaging.encode import VideoWriter
 from felicity.sources import SourceOptions, open_source
 from felicity.sources.frame import Frame, SourceStats
 from tests.support.media import number_in, numbered, write_gif, write_video
@@ -232,3 +233,29 @@ def test_real_clips_are_read_whole(shared: Path) -> None:
         frames, stats = read(path)
         assert seconds(frames) == [round(float(t), 3) for t in np.cumsum([0, *delays[:-1]]) / 1000]
         assert not stats.notes
+
+
+def test_frames_of_damaged_h264_are_left_out_and_counted(tmp_path: Path) -> None:
+    whole, damaged = tmp_path / "whole.mp4", tmp_path / "damaged.mp4"
+    rng = np.random.default_rng(1)
+    texture = rng.integers(0, 256, (30, 40, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+    with VideoWriter(whole) as video:
+        for i in range(60):
+            video.write(np.roll(texture, 3 * i, axis=1), i / 10)
+    spoilt = 0
+    with av.open(str(whole)) as source, av.open(str(damaged), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                data = bytearray(bytes(packet))
+                if not packet.is_keyframe and spoilt < 6 and len(data) > 300:
+                    spoilt += 1
+                    data[len(data) // 4 : len(data) // 4 + 60] = rng.bytes(60)
+                copy = av.Packet(bytes(data))
+                copy.pts, copy.dts, copy.duration = packet.pts, packet.dts, packet.duration
+                copy.time_base, copy.is_keyframe, copy.stream = packet.time_base, packet.is_keyframe, stream
+                target.mux(copy)
+    frames, stats = read(damaged)
+    assert spoilt == 6 and len(read(whole)[0]) == 60
+    assert 3 <= stats.errors <= 6 and len(frames) == 60 - stats.errors
+    assert stats.notes[-1].text.endswith(f"damaged frames left out: {stats.errors}")

@@ -25,7 +25,8 @@ from tests.support.windows import MIDNIGHT, make_windows, soft_matrix
 
 def put(store: Store, windows: Sequence[Window], *, finish: bool = True) -> None:
     key = windows[0].key
-    run = store.begin_run(key.location, key.camera, key.source, key.run_start, key.model)
+    names = (key.location, key.camera, key.source, key.run_start, key.model)
+    run = store.begin_run(*names, detector=key.detector)
     store.write_windows(run, windows)
     if finish:
         store.finish_run(run)
@@ -36,9 +37,8 @@ def as_json(windows: Any) -> list[dict[str, Any]]:
 
 
 def arrays(sums: Sums) -> list[Any]:
-    return [getattr(sums, name).tolist() for name in sorted(vars(sums)) if name != "rejected"] + [
-        [dict(tally) for tally in sums.rejected]
-    ]
+    values = (getattr(sums, name) for name in sorted(vars(sums)))
+    return [list(map(dict, value)) if isinstance(value, tuple) else value.tolist() for value in values]
 
 
 def check_rollups(store: Store) -> None:
@@ -47,16 +47,14 @@ def check_rollups(store: Store) -> None:
         whole = store.sums(by)
         for location in {key.location for key in whole.keys}:
             windows = list(store.windows(locations=[location]))
-            model = next(key.model for key in whole.keys if key.location == location)
+            used = next((key.model, key.detector) for key in whole.keys if key.location == location)
             hours = [key for key in store.sums("hour").keys if key.location == location]
             for i, key in enumerate(whole.keys):
                 if key.location != location:
                     continue
                 parts = [hour for hour in hours if key.start <= hour.start < key.end] if by == "day" else [key]
-                inside = [
-                    [w for w in windows if part.start <= w.key.start.timestamp() < part.end and w.key.model == model]
-                    for part in parts
-                ]
+                mine = [w for w in windows if (w.key.model, w.key.detector) == used]
+                inside = [[w for w in mine if part.start <= w.key.start.timestamp() < part.end] for part in parts]
                 expected = Sums.concatenate([Sums.of(part).total() for part in inside]).total()
                 assert arrays(whole.sums.take([i])) == arrays(expected)
 
@@ -144,6 +142,49 @@ def test_windows_of_another_run_are_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="is not a window of"):
         store.write_windows(run, windows)
     assert list(store.windows()) == []
+
+
+def test_detectors_are_kept_apart_as_models_are(store: Store) -> None:
+    hour = timedelta(hours=1)
+    put(store, make_windows(np.random.default_rng(1), 30, detector="yunet 1"))
+    put(store, make_windows(np.random.default_rng(2), 20, detector="hog 1", begin=MIDNIGHT + hour))
+    put(store, make_windows(np.random.default_rng(3), 10, detector="hog 1", location="Station"))
+    groups = store.sums("hour", k=10)
+    assert [(k.location, k.model, k.detector, n) for k, n in zip(groups.keys, groups.sums.windows, strict=True)] == [
+        ("Harbour", "model-1", "hog 1", 20),
+        ("Station", "model-1", "hog 1", 10),
+    ]
+    (note,) = groups.notes
+    assert (note.code, note.location) == ("detector-skipped", "Harbour")
+    assert "yunet 1 are left out (30 windows" in note.text and "detector hog 1 is shown" in note.text
+    assert store.sums(detector="yunet 1", locations=["Harbour"]).sums.windows.tolist() == [30]
+    with pytest.raises(ConfigError, match="no windows of detector 'yunet 2'; known are hog 1, yunet 1"):
+        store.sums(detector="yunet 2")
+    assert [run.detector for run in store.runs()] == ["yunet 1", "hog 1", "hog 1"]
+    assert {run.model for run in store.runs()} == {"model-1"}
+    assert {window.key.detector for window in store.windows(model="model-1")} == {"yunet 1", "hog 1"}
+    check_rollups(store)
+
+
+def test_windows_that_do_not_say_their_detector_go_on_with_the_first_that_does(store: Store) -> None:
+    hour = timedelta(hours=1)
+    before = make_windows(np.random.default_rng(1), 30)
+    put(store, before)
+    put(store, make_windows(np.random.default_rng(2), 20, detector="yunet 1", begin=MIDNIGHT + hour))
+    groups = store.sums("day", k=10)
+    assert [(k.detector, n) for k, n in zip(groups.keys, groups.sums.windows, strict=True)] == [("yunet 1", 50)]
+    assert [note.code for note in groups.notes] == ["detector-unknown"]
+    assert "30 windows do not say" in groups.notes[0].text
+    put(store, make_windows(np.random.default_rng(3), 20, detector="hog 1", begin=MIDNIGHT + 2 * hour))
+    assert store.sums().sums.windows.tolist() == [20]
+    assert store.sums(detector="yunet 1").sums.windows.tolist() == [50]
+    again = make_windows(np.random.default_rng(4), 30, detector="yunet 1")
+    put(store, again)
+    assert len(store.runs()) == 3, "the run of before, begun again, now says its detector"
+    assert store.sums(detector="yunet 1").sums.people_seen.sum() == sum(
+        w.people_seen for w in store.windows() if w.key.detector == "yunet 1"
+    )
+    check_rollups(store)
 
 
 def test_models_are_kept_apart_and_said(store: Store) -> None:

@@ -16,7 +16,9 @@ import pytest
 
 from felicity.errors import SchemaError
 from felicity.store import RunState, Store, WatchRun, open_store
+from felicity.store.migrations import HEAD
 from felicity.store.runs import LOST_AFTER
+from felicity.windows.columns import SEEING_COLUMNS
 from tests.support.windows import MIDNIGHT, make_windows
 
 CHECKOUT = Path(__file__).parents[2]
@@ -115,8 +117,28 @@ def test_a_store_of_before_is_brought_up_to_date(tmp_path: Path) -> None:
     with closing(sqlite3.connect(file)) as before, before:
         before.execute("ALTER TABLE runs ADD COLUMN finished BOOLEAN NOT NULL DEFAULT 0")
         before.execute("UPDATE runs SET finished = (state = 'ended')")
-        for column in ("state", "heartbeat", "ended", "recording"):
+        for column in ("state", "heartbeat", "ended", "recording", "folded"):
             before.execute(f"ALTER TABLE runs DROP COLUMN {column}")
+        before.execute("ALTER TABLE models DROP COLUMN detector")
+        for table in ("windows", "hours", "days"):
+            for kept in SEEING_COLUMNS:
+                before.execute(f"ALTER TABLE {table} DROP COLUMN {kept.name}")
+        for table in (
+            "lost_windows",
+            "published_days",
+            "published_matrices",
+            "crowds",
+            "releases",
+            "tokens",
+            "audit",
+            "sessions",
+            "users",
+        ):
+            before.execute(f"DROP TABLE {table}")
+        for table in ("folded", "retention"):
+            before.execute(f"DROP TABLE {table}")
+        before.execute("DROP INDEX ix_windows_waiting")
+        before.execute("ALTER TABLE windows DROP COLUMN crowd")
         before.execute("UPDATE felicity_version SET version_num = '0001'")
     with open_store(file) as store:
         states = {run.source: (run.state, run.heartbeat, run.ended) for run in store.runs()}
@@ -124,6 +146,8 @@ def test_a_store_of_before_is_brought_up_to_date(tmp_path: Path) -> None:
         assert [window.to_json() for window in store.windows()] == [window.to_json() for window in windows]
         store.heartbeat(begin(store))
     with closing(sqlite3.connect(file)) as after, after:
-        after.execute("UPDATE felicity_version SET version_num = '0004'")
-    with pytest.raises(SchemaError, match="has schema 0004, this version of Felicity knows schemas up to 0003"):
+        after.execute(f"UPDATE felicity_version SET version_num = '{int(HEAD) + 1:04}'")
+    with pytest.raises(
+        SchemaError, match=f"has schema {int(HEAD) + 1:04}, this version of Felicity knows schemas up to {HEAD}"
+    ):
         open_store(file)

@@ -6,6 +6,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -84,6 +86,39 @@ def test_a_full_disk_keeps_what_is_there_and_the_window_can_be_written_later(tmp
         assert [w.to_json() for w in store.windows()] == [w.to_json() for w in windows]
 
 
+@contextmanager
+def no_room() -> Iterator[None]:
+    """No file of this process may grow, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_store_on_a_full_disk_can_be_read(tmp_path: Path) -> None:
+    windows = make_windows(np.random.default_rng(1), 60)
+    key = windows[0].key
+    with open_store(tmp_path / "store.db") as store:
+        run = store.begin_run(key.location, key.camera, key.source, key.run_start, key.model)
+        store.write_windows(run, windows)
+        store.finish_run(run)
+    with no_room():
+        with open_store(tmp_path / "store.db", create=False) as store:
+            assert [run.state for run in store.runs()] == ["ended"]
+            assert store.sums("total").sums.windows.tolist() == [60]
+            with pytest.raises(StoreError, match="nothing of it was kept"):
+                store.add_location(Location("Elsewhere"))
+        with pytest.raises(StoreError, match="nothing of it was kept"):
+            open_store(tmp_path / "new.db")
+    assert not (tmp_path / "new.db").exists(), "an empty file would stay behind"
+    with open_store(tmp_path / "store.db") as store:
+        store.add_location(Location("Elsewhere"))
+        assert [w.to_json() for w in store.windows()] == [w.to_json() for w in windows]
+
+
 def test_a_writer_that_does_not_end_is_waited_for_and_then_said(tmp_path: Path) -> None:
     file = tmp_path / "store.db"
     windows = make_windows(np.random.default_rng(1), 3)
@@ -134,7 +169,7 @@ def test_a_table_of_somebody_else(tmp_path: Path) -> None:
 def test_who_only_reads_makes_no_store_of_an_empty_file(tmp_path: Path) -> None:
     file = tmp_path / "empty.db"
     file.touch()
-    with pytest.raises(StoreError, match="there is no store in it; name another with --store"):
+    with pytest.raises(StoreError, match="there is no store in it; name another one"):
         open_store(str(file), create=False)
     assert file.read_bytes() == b""
     with open_store(str(file)) as store, store._engine.connect() as connection:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from felicity.errors import ConfigError
+from felicity.style.latex import Printed, to_latex
 from felicity.style.tables import check_table, to_csv, to_xlsx, write_table
 
 ROWS = [
@@ -40,5 +41,29 @@ def test_the_ending_says_the_format(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "t.parquet").to_pylist()[0]["share"] == 41.25
     write_table(tmp_path / "t.xlsx", ROWS)
     assert (tmp_path / "t.xlsx").read_bytes()[:2] == b"PK"
-    with pytest.raises(ConfigError, match=r"a table is written as \.csv, \.parquet, \.xlsx; give a name that ends so"):
+    write_table(tmp_path / "t.tex", ROWS, title="By day")
+    assert (tmp_path / "t.tex").read_text().splitlines()[-3].startswith("Quay & 2026-05-04T10:00:00+00:00 & -- & True")
+    with pytest.raises(
+        ConfigError, match=r"a table is written as \.csv, \.parquet, \.xlsx, \.tex; give a name with such an ending"
+    ):
         check_table(tmp_path / "t.ods")
+
+
+def test_latex_sets_figures_flush_right_and_escapes_signs() -> None:
+    rows = [
+        ("a_b & 50 %", "84.8 % (83.6 to 86.1)", "\N{MINUS SIGN}1.5"),
+        ("$x$", None, "0.98 \N{PLUS-MINUS SIGN} 0.01"),
+    ]
+    lines = to_latex([Printed("of 100 %", ("figure", "value", "more"), rows)]).decode().splitlines()
+    assert lines == [
+        "% needs \\usepackage{booktabs}",
+        "% of 100 %",
+        "\\begin{tabular}{lrr}",
+        "\\toprule",
+        "figure & value & more \\\\",
+        "\\midrule",
+        "a\\_b \\& 50 \\% & 84.8 \\% (83.6 to 86.1) & $-$1.5 \\\\",
+        "\\$x\\$ & -- & 0.98 $\\pm$ 0.01 \\\\",
+        "\\bottomrule",
+        "\\end{tabular}",
+    ]

@@ -40,6 +40,8 @@ DASH = numbers.NO_FIGURE
         (numbers.listed(["A"]), "A"),
         (numbers.listed(["A", "B", "C"]), "A, B and C"),
         (dates.long_date(date(2026, 5, 4)), "4 May 2026"),
+        (dates.period(datetime(2026, 5, 1), "month"), "May 2026"),
+        (dates.period(datetime(2026, 5, 1), "day"), "2026-05-01 00:00"),
         (dates.short_date(date(2026, 12, 24)), "24 Dec"),
         (dates.moment(datetime(2026, 5, 4, 9, tzinfo=timezone(timedelta(hours=2)))), "2026-05-04 09:00+02:00"),
         (dates.moment(datetime(2026, 5, 4, 9, 0, 7), seconds=True), "2026-05-04 09:00:07"),

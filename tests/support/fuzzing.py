@@ -7,7 +7,7 @@ import random
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from PIL import Image
 from felicity.array_files import read_arrays
 from felicity.cities.location_files import read_geometry, read_locations
 from felicity.datasets.classes import parse_classes
+from felicity.datasets.manifest import IMAGES, MANIFEST, Manifest, read_images, read_manifest, write_manifest
 from felicity.datasets.registry import open_dataset
 from felicity.errors import FelicityError
 from felicity.imaging.decode import read_image
@@ -25,7 +26,8 @@ from felicity.parsing import read_json, read_toml
 from felicity.redaction import redacted
 from felicity.sources import open_source
 from felicity.store.engine import parse_url
-from felicity.training.run import RUN, open_run
+from felicity.training import checkpoint
+from felicity.training.run import LAST, RUN, open_run
 from felicity.visible import steers, visible
 from felicity.windows import Window
 from felicity.windows.location import check_geometry
@@ -105,6 +107,43 @@ def _arrays() -> list[bytes]:
     return [plain.getvalue(), packed.getvalue()]
 
 
+def _manifests() -> list[bytes]:
+    n = 4
+    whole, texts = np.arange(n), np.array([f"{i}.png" for i in range(n)])
+    plain = Manifest(
+        format="class-folders", classes=("happy", "sad"), options={"split": {"leaky": False}}, left_out={"blank": 1},
+        names=texts, labels=whole % 2, soft_labels=None, folds=np.array([""] * n),
+        splits=np.array(["train", "train", "test", "left out"]), k_folds=None, groups=whole, subjects=None,
+        hashes=["0" * 32] * n, heights=whole + 8, widths=whole + 8, flags=[["blank"], [], [], []],
+        remarks=("read so",), members={"sad": ("sad", "anger")},
+    )  # fmt: skip
+    rich = replace(
+        plain, soft_labels=np.full((n, 2), 0.5, np.float32), k_folds=whole % 2, subjects=texts,
+        other_labels={"FER2013": texts},
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        made = []
+        for manifest in (plain, rich):
+            write_manifest(manifest, Path(folder))
+            made.append((Path(folder) / MANIFEST).read_bytes())
+        return made
+
+
+def _images() -> list[bytes]:
+    grey, colour = io.BytesIO(), io.BytesIO()
+    np.save(grey, np.zeros((3, 8, 8), np.uint8))
+    np.save(colour, np.zeros((2, 8, 8, 3), np.uint8))
+    return [grey.getvalue(), colour.getvalue()]
+
+
+def _checkpoints() -> list[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / LAST
+        state = {"model/0000": np.ones((2, 3), np.float32), "optimizer/0000": np.array(3)}
+        checkpoint.save(file, state, {"progress": {"epoch": 1}, "history": []})
+        return [file.read_bytes()]
+
+
 def _window(content: bytes) -> object:
     return Window.from_json(read_json(content)).to_json()
 
@@ -157,6 +196,9 @@ TARGETS = {
         lambda: [b'[classes]\nbad = ["sad"]\n[names]\nx = "happy"\n']
     ),
     "run": Target(of_file(lambda path: open_run(path.parent), RUN), lambda: [_RUN]),
+    "manifest": Target(of_file(lambda path: read_manifest(path.parent), MANIFEST), _manifests),
+    "images": Target(of_file(lambda path: read_images(path.parent).sum(), IMAGES), _images),
+    "checkpoint": Target(of_file(checkpoint.load, LAST), _checkpoints),
     "arrays": Target(lambda content: read_arrays(content, 1 << 20), _arrays),
     "network": Target(check_network, lambda: [networks.dense()[:3000], networks.with_loop(3)[-3000:]]),
     "picture": Target(read_image, _pictures),
@@ -166,7 +208,7 @@ TARGETS = {
     "store address": Target(lambda content: parse_url(content.decode()), lambda: _ADDRESSES),
     "told": Target(_told, lambda: [*_ADDRESSES, "a\x1b[31m\u202e\u2028 password='x y'".encode()]),
 }  # fmt: skip
-SLOW = ("video", "archive", "table")
+SLOW = ("video", "archive", "table", "manifest")
 """Some hundred inputs a second; the others are faster by far."""
 
 

@@ -46,6 +46,7 @@ class MjpegServer:
 
     ``silent``: answer nothing at all. ``stall_after``: send so many frames, then nothing more, with the
     connection left open. ``user`` and ``password``: ask for them (HTTP Basic). ``port`` 0 is any free one.
+    ``on_clock``: the loop goes by the wall clock, whenever a client comes. ``sent_at``: when frames were sent.
     Other paths are answered 404. ``start`` after ``stop`` serves at the same address again.
     """
 
@@ -58,6 +59,7 @@ class MjpegServer:
         silent: bool = False,
         stall_after: int | None = None,
         credentials: tuple[str, str] | None = None,
+        on_clock: bool = False,
     ) -> None:
         self.frames = list(frames)
         self.fps = fps
@@ -65,7 +67,9 @@ class MjpegServer:
         self.silent = silent
         self.stall_after = stall_after
         self.credentials = credentials
+        self.on_clock = on_clock
         self.sent = 0
+        self.sent_at: list[float] = []
         self._server: _Server | None = None
 
     @property
@@ -135,17 +139,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
         self.end_headers()
-        began = time.monotonic()
-        number = 0
+        number = int(time.time() * camera.fps) if camera.on_clock else 0
+        began = time.monotonic() - number / camera.fps
         while not off.is_set():
             if number == camera.stall_after:
                 off.wait()
                 return
             frame = camera.frames[number % len(camera.frames)]
             head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(frame)}\r\n\r\n"
+            at = time.time()
             self.wfile.write(head.encode() + frame + b"\r\n")
             number += 1
             camera.sent += 1
+            camera.sent_at.append(at)
             off.wait(max(0.0, began + number / camera.fps - time.monotonic()))
 
     def _authorized(self, credentials: tuple[str, str]) -> bool:

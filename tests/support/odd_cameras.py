@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import av
 import numpy as np
+from PIL import Image
 
 from tests.support.mjpeg_server import BOUNDARY, jpeg
 
@@ -21,6 +24,20 @@ def noise(number: int, width: int = 160, height: int = 120) -> bytes:
     return jpeg(rng.integers(60, 200, (height // 8, width // 8, 3), np.uint8).repeat(8, 0).repeat(8, 1))
 
 
+def transport_stream(frames: list[bytes]) -> list[bytes]:
+    """JPEG frames as H.264 in MPEG-TS, a piece for each; sent again and again, their clock jumps back each time."""
+    memory, pieces = io.BytesIO(), []
+    with av.open(memory, "w", format="mpegts") as container:
+        stream = container.add_stream("libx264", rate=10, options={"preset": "ultrafast", "tune": "zerolatency"})
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_image(Image.open(io.BytesIO(frame)))))
+            pieces.append(memory.getvalue())
+            memory.seek(0)
+            memory.truncate()
+    return pieces
+
+
 class OddCameras(ThreadingHTTPServer):
     """Serves ``/good``, and what is wrong with it by its name: ``/garbage``, ``/frozen``, ``/loop`` and others."""
 
@@ -31,6 +48,7 @@ class OddCameras(ThreadingHTTPServer):
         self.off = threading.Event()
         self.noise = [noise(number) for number in range(20)]
         self.small = [noise(number, 96, 64) for number in range(20)]
+        self.jumping = transport_stream(self.noise)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def url(self, path: str) -> str:
@@ -59,6 +77,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="camera"')
             self.end_headers()
+        elif path == "jumps":
+            self.send_response(200)
+            self.send_header("Content-Type", "video/mp2t")
+            self.end_headers()
+            with suppress(OSError):
+                for piece in itertools.cycle(self.server.jumping):
+                    self.wfile.write(piece)
+                    if self.server.off.wait(0.1):
+                        return
         else:
             self.send_response(200)
             self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")

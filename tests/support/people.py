@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import cv2
@@ -43,3 +44,7 @@ def faces_clip(path: Path, seconds: float = 6.0, fps: int = 3) -> Path:
             room = scene(*places, width=580, height=300)
             video.write(cv2.resize(room, (348, 180), interpolation=cv2.INTER_AREA), i / fps)  # type: ignore[arg-type]
     return path
+
+
+if __name__ == "__main__":
+    faces_clip(Path(sys.argv[1]))

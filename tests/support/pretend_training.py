@@ -17,8 +17,9 @@ import sqlalchemy as sa
 
 from felicity.errors import TrainingError
 from felicity.training.config import TrainConfig, make_config
-from felicity.training.data import LabelledImages, TrainingSet, training_set
+from felicity.training.data import TrainingSet, training_set
 from felicity.training.history import Epoch
+from felicity.training.labelled_images import LabelledImages
 from felicity.training.tuning import trials
 from felicity.training.tuning.space import Space, parse_space
 from felicity.training.tuning.tune import tune

@@ -11,7 +11,7 @@ import numpy as np
 
 from felicity.store import Store, open_store
 from felicity.windows import Location, Window, WindowKey
-from tests.support.windows import answers, shares, soft_matrix
+from tests.support.windows import answers, make_windows, shares, soft_matrix
 
 ZONE = ZoneInfo("Europe/Paris")
 FIRST = datetime(2026, 2, 2, tzinfo=ZONE)
@@ -87,3 +87,16 @@ def _fill_place(
             )
     store.write_windows(run, windows)
     store.finish_run(run)
+
+
+def watch(store: str, name: str, *, minutes: int = 30, happy: float = 0.95) -> None:
+    """Let a camera see happy people at a place, right after its last window."""
+    from felicity import api
+
+    begin = api.latest(store=store)[name]
+    windows = make_windows(
+        np.random.default_rng(1), minutes, location=name, camera="camera", begin=begin, people=20.0, happy=happy
+    )
+    key = windows[0].key
+    with open_store(store) as opened:
+        opened.write_windows(opened.begin_run(name, key.camera, key.source, key.run_start, key.model), windows)

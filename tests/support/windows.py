@@ -63,9 +63,10 @@ def make_windows(
     people: float = 1.0,
     seconds: int = 60,
     labels: Sequence[int] | None = None,
+    detector: str = "",
 ) -> list[Window]:
     """Windows of a run as a watch makes them: ``people`` a minute on average, a few of them rejected."""
-    accumulator = WindowAccumulator(location, camera, source, run_start or begin, model, seconds)
+    accumulator = WindowAccumulator(location, camera, source, run_start or begin, model, seconds, detector=detector)
     windows: list[Window] = []
     for minute in range(minutes):
         time = begin + timedelta(minutes=minute)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -46,12 +47,16 @@ class StopsAfter:
     def __init__(self, epochs: int) -> None:
         self.left = epochs
 
+    def begin(self, *_: Any) -> None: ...
+
     def step(self, *_: Any) -> None: ...
 
     def epoch(self, *_: Any) -> None:
         self.left -= 1
         if self.left == 0:
             raise Stop
+
+    def end(self) -> None: ...
 
 
 def test_a_cross_validation_that_was_stopped_ends_as_one_that_was_not(faces: Path, tmp_path: Path) -> None:
@@ -88,6 +93,11 @@ def _check_result(result: dict[str, Any], folder: Path, pool: Pool) -> None:
         assert sum(fold["images"].values()) == len(pool)
         assert sum(run.facts["data"]["images"]["test"].values()) == fold["images"]["held_out"]
     assert (folder / "crossval.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder / "crossval.pdf").read_bytes().startswith(b"%PDF")
+    rows = list(csv.DictReader((folder / "crossval.csv").read_text().splitlines()))
+    assert [int(row["fold"]) for row in rows] == [fold["fold"] for fold in result["folds"]]
+    assert [float(row["accuracy"]) for row in rows] == [fold["accuracy"] for fold in result["folds"]]
+    assert "95 \\% from" in (folder / "crossval.tex").read_text()
     assert json.loads((folder / "crossval.json").read_text()) == result
     values = [fold["accuracy"] for fold in result["folds"]]
     assert result["summary"]["accuracy"]["mean"] == pytest.approx(np.mean(values))

@@ -22,8 +22,9 @@ from felicity.datasets import PrepareOptions, SplitOptions, open_dataset, prepar
 from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError
 from felicity.training import checkpoint
 from felicity.training import fit as fitting
+from felicity.training.asked import check_asked
 from felicity.training.config import DataConfig, TrainConfig, make_config, read_toml
-from felicity.training.data import TrainingSet, check_asked, load_training_set, open_prepared
+from felicity.training.data import TrainingSet, load_training_set, open_prepared
 from felicity.training.engines import Engine, open_engine
 from felicity.training.engines.base import to_numpy
 from felicity.training.fit import fit
@@ -258,7 +259,7 @@ def test_a_run_names_felicitys_own_commit_alone(tmp_path: Path) -> None:
 
 
 def test_a_batch_larger_than_the_data_is_refused(config: TrainConfig, data: TrainingSet, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="batch_size is 5000, but the training part has"):
+    with pytest.raises(ConfigError, match="batch_size is 5000, but the training set has"):
         fit(make_config(config.model_dump(), {"batch_size": 5000}), data, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -1,4 +1,4 @@
-"""Folds: every image outside the test part is held out exactly once, and no group straddles folds."""
+"""Folds: every image outside the test set is held out exactly once, and no group straddles folds."""
 
 from __future__ import annotations
 

@@ -18,10 +18,11 @@ from felicity.models.bundle import open_bundle, write_bundle
 from felicity.models.prior import prior_shift, towards_even
 from felicity.recognition.classifier import Classifier
 from felicity.training.config import make_config
-from felicity.training.data import load_training_set, one_hot
+from felicity.training.data import load_training_set
 from felicity.training.engines import open_engine
 from felicity.training.feed import normalise
 from felicity.training.fit import fit, make_feed, measure
+from felicity.training.labelled_images import one_hot
 from felicity.training.run import open_run
 from felicity.training.teachers import Teachers
 from tests.support import faces_on_disk as disk
@@ -136,7 +137,7 @@ def test_answers_in_use_are_those_of_training_for_other_shares(bundles: dict[str
     bundle = open_bundle(bundles["float16"])
     facts = bundle.facts
     assert facts.answer_prior == pytest.approx([1 / 8] * 8, abs=1e-6) and bundle.assumed_prior == facts.answer_prior
-    natural, in_use = (Classifier(bundle, natural=n).probabilities(faces.images) for n in (True, False))
+    natural, in_use = (Classifier(bundle, shares=s).probabilities(faces.images) for s in ("natural", "in-use"))
     wanted = natural / np.array(facts.prior)
     np.testing.assert_allclose(in_use, wanted / wanted.sum(1, keepdims=True), rtol=1e-9)
     rare = np.array(facts.prior) < 1 / 8
@@ -144,10 +145,50 @@ def test_answers_in_use_are_those_of_training_for_other_shares(bundles: dict[str
     assert set(facts.metrics) == {"validation", "test", "validation_in_use", "test_in_use"}
 
 
+def test_answers_for_equal_shares_are_the_mean_of_both_heads(bundles: dict[str, Path], faces: disk.Faces) -> None:
+    bundle = open_bundle(bundles["int8"])
+    assert bundle.facts.second is not None
+    natural = Classifier(bundle, shares="natural")
+    first = natural.probabilities(faces.images) / np.array(bundle.facts.prior)
+    first /= first.sum(1, keepdims=True)
+    second = natural.second_probabilities(faces.images)[:, :7] / np.array(bundle.facts.second.prior[:7])
+    second *= (1 - first[:, 7:]) / second.sum(1, keepdims=True)
+    p = Classifier(bundle, shares="equal").probabilities(faces.images)
+    np.testing.assert_allclose(p[:, :7], (first[:, :7] + second) / 2, rtol=1e-6)
+    np.testing.assert_allclose(p[:, 7], first[:, 7], rtol=1e-6)
+    assert Classifier(bundle, shares="equal").probabilities(faces.images[:0]).shape == (0, 8)
+
+
+def test_shares_are_chosen_where_faces_are_classified_and_measured(
+    bundles: dict[str, Path], run: Path, data: Path, faces: disk.Faces, home: Path, tmp_path: Path
+) -> None:
+    disk.write_png(faces.images[0], tmp_path / "one.png")
+    words = ("classify", tmp_path / "one.png", "--crop", "--bundle", bundles["int8"])
+    said = {}
+    for shares in ("natural", "in-use", "equal"):
+        row = felicity_json(*words, "--shares", shares, home=home)[0]
+        said[shares] = list(row["faces"][0]["probabilities"].values())
+        p = Classifier.open(bundles["int8"], shares=shares).probabilities(faces.images[:1])[0]
+        np.testing.assert_allclose(said[shares], p, atol=1e-4)
+    assert said["natural"] != said["in-use"] != said["equal"]
+    assert list(felicity_json(*words, home=home)[0]["faces"][0]["probabilities"].values()) == said["in-use"]
+    for more, text in (
+        (("--shares", "even"), "shares must be natural, in-use, equal, not 'even'"),
+        (("--shares", "equal", "--share"), "--share takes answers as they are in use, not --shares equal"),
+    ):
+        assert text in felicity(*words, *more, home=home, expect=1).stderr
+    measure = ("evaluate", bundles["int8"], "--data", data, "--split", "PublicTest", "--shares", "equal")
+    found = felicity_answer(*measure, home=home)[0]
+    assert [each["labels"] for each in found["results"]] == ["FER+ majority", "FER2013's own labels"]
+    assert found["results"][0]["notes"][0]["text"].startswith("answered by the mean of both heads, for equal shares")
+    refused = felicity("evaluate", run, "--shares", "equal", home=home, expect=1).stderr
+    assert "--shares is for bundles" in refused
+
+
 def test_lower_precision_is_smaller_and_nearly_the_same(bundles: dict[str, Path], faces: disk.Faces) -> None:
     sizes = {name: (folder / "model.onnx").stat().st_size for name, folder in bundles.items()}
     assert sizes["float16"] < 0.75 * sizes["float32"]
-    whole, half, eight = (Classifier(open_bundle(bundles[n]), natural=True) for n in ("float32", "float16", "int8"))
+    whole, half, eight = (Classifier(open_bundle(bundles[n]), shares="natural") for n in ("float32", "float16", "int8"))
     exact = whole.probabilities(faces.images)
     assert np.abs(half.probabilities(faces.images) - exact).max() < 0.02
     assert (eight.probabilities(faces.images).argmax(1) == exact.argmax(1)).mean() > 0.9

@@ -75,7 +75,7 @@ def test_what_a_package_announces_is_known_by_name(package: Path, faces: Path, t
     assert networks()["smiles-net"].about == "of the package smiles 1.2"
     assert build("smiles-net", ModelOptions(classes=3, size=24)).output_shape == (None, 3)
     assert registry.names()[-1] == "middle"
-    assert registry.open_detector("smiles:Middle").detect(np.zeros((8, 8, 3), np.uint8))[0].score == 1
+    assert registry.open_detector("smiles:Middle", threads=1).detect(np.zeros((8, 8, 3), np.uint8))[0].score == 1
     how = make_config({"data": {"path": "x"}}, {"augment": "darker"}).how_augmented()
     assert how is not None and how == make_config({"data": {"path": "x"}}, {"augment": "smiles:darker"}).how_augmented()
     assert len(open_dataset(faces, "smiles")) == len(open_dataset(faces, "smiles:Reader")) == 120

@@ -19,9 +19,10 @@ from felicity.imaging.spec import InputSpec
 from felicity.style.charts import to_png
 from felicity.training.config import DataConfig, Layer, ModelConfig, TrainConfig, make_config, read_toml, to_toml
 from felicity.training.curves import draw_curves
-from felicity.training.data import LabelledImages, load_training_set, training_set
+from felicity.training.data import load_training_set, training_set
 from felicity.training.feed import Feed, balanced_order, normalise
 from felicity.training.fit import make_feed
+from felicity.training.labelled_images import LabelledImages
 from felicity.training.run import open_run
 from felicity.training.schedule import learning_rate
 from felicity.training.views import Views
@@ -118,7 +119,7 @@ def test_values_without_a_preset_of_their_own_or_with_the_same_stay() -> None:
         ({"optimizer": "rmsprop"}, "optimizer must be sgd, adam or adamw, not 'rmsprop'"),
         ({"lr": 0.1}, "lr is not a setting; known are .*learning_rate"),
         ({"class_weights": True, "sampling": "balanced"}, "choose one of them"),
-        ({"precision": "bfloat16"}, "precision bfloat16 is for the backend torch, not tensorflow"),
+        ({"precision": "bfloat16"}, "precision bfloat16 is for the backend torch and jax, not tensorflow"),
     ],
 )
 def test_wrong_settings_are_named(wrong: dict[str, object], said: str) -> None:
@@ -142,12 +143,13 @@ def test_every_setting_has_a_flag_of_its_name_and_a_help_text() -> None:
     app = typer.main.get_command(commands)
     flags = {option for parameter in app.commands["train"].params for option in parameter.opts}  # type: ignore[attr-defined]
     fields = {**TrainConfig.model_fields, **ModelConfig.model_fields, **DataConfig.model_fields}
-    tables_and_exceptions = {"data", "model", "augmentation", "path", "name", "licence"}
+    tables_and_exceptions = {"data", "model", "augmentation", "path", "name", "licence", "metrics"}
     for name in fields.keys() - tables_and_exceptions:
         assert f"--{name.replace('_', '-')}" in flags and fields[name].description
     for command, missing in (("crossval", set()), ("tune", set()), ("compare", {"--backend"})):
         has = {option for parameter in app.commands[command].params for option in parameter.opts}  # type: ignore[attr-defined]
-        assert {flag for flag in flags if flag not in ("-o", "--output", "--resume")} - has == missing
+        assert {flag for flag in flags if flag not in ("-o", "--output", "--resume", "--track")} - has == missing
+    assert "--metric" in flags and "--track" in {o for each in app.commands["crossval"].params for o in each.opts}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("wrong", [{"data": "faces.csv"}, {"model": "resnet5", **DATA}])

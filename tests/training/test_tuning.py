@@ -16,10 +16,18 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from felicity.cli.app import app
-from felicity.errors import ConfigError, ExtraMissingError, FelicityError, StoreError, TrainingError
+from felicity.errors import (
+    ConfigError,
+    ExtraMissingError,
+    FelicityError,
+    NetworkError,
+    StoreError,
+    TrainingError,
+)
 from felicity.training.config import make_config, read_toml
-from felicity.training.tuning import trials
+from felicity.training.tuning import study, trials
 from felicity.training.tuning.charts import best_so_far
+from felicity.training.tuning.space import Space
 from felicity.training.tuning.tune import tune
 from tests.conftest import CHECKOUT
 from tests.support import pretend_training as pretend
@@ -66,7 +74,8 @@ def test_the_best_trial_wins_and_the_others_are_kept(tmp_path: Path) -> None:
     assert best.model.depth == result["best"]["settings"]["model.depth"]
     assert json.loads((tmp_path / "out" / "tuning.json").read_text()) == result
     assert sorted(p.name for p in (tmp_path / "out").glob("*") if not p.name.endswith(("-wal", "-shm"))) == [
-        "best.toml", "slices.png", "study.db", "tuning.json", "tuning.png",
+        "best.toml", "slices.pdf", "slices.png", "slices.svg", "study.db", "tuning.json", "tuning.pdf", "tuning.png",
+        "tuning.svg",
     ]  # fmt: skip
 
 
@@ -84,6 +93,33 @@ def test_a_study_that_goes_on_is_the_one_that_never_stopped(tmp_path: Path) -> N
     assert len({str(each) for each in settings(whole)}) == 14
     other = tune(pretend.config(seed=2), pretend.space(), pretend.data(), tmp_path / "other", 3)
     assert settings(other) != settings(whole)[:3]
+
+
+@pytest.mark.usefixtures("pretended")
+@pytest.mark.parametrize("when", ["before its settings are drawn", "in training"])
+def test_settings_of_a_lost_trial_are_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    common = (pretend.config(), pretend.space(), pretend.data())
+    whole = tune(*common, tmp_path / "whole", 4)
+    asked: list[int] = []
+
+    def stop(*_: Any, **__: Any) -> None:
+        asked.append(0)
+        if len(asked) in (2, 4):
+            raise KeyboardInterrupt
+
+    def interrupted(function: Any) -> Any:
+        return lambda *words, **more: stop() or function(*words, **more)
+
+    if when == "in training":
+        monkeypatch.setattr(trials, "fit", interrupted(pretend.fit))
+    else:
+        monkeypatch.setattr(Space, "suggest", interrupted(Space.suggest))
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            tune(*common, tmp_path / "parts", 4, name="whole")
+    parts = tune(*common, tmp_path / "parts", 4, name="whole")
+    assert [trial["number"] for trial in parts["trials"]] == [0, 2, 4, 5]
+    assert sorted(map(str, settings(parts))) == sorted(map(str, settings(whole)))
 
 
 @pytest.mark.usefixtures("pretended")
@@ -215,7 +251,7 @@ def test_the_command_finds_a_configuration_that_train_takes(faces: Path, tmp_pat
         1000: "failed",
     }
     (failed, *_) = (trial for trial in printed["trials"] if trial["state"] == "failed")
-    assert failed["sentence"].startswith("batch_size is 1000, but the training part has")
+    assert failed["sentence"].startswith("batch_size is 1000, but the training set has")
     again = CliRunner().invoke(app, [str(word) for word in words])
     assert again.exit_code == 0 and "best trials" in again.stdout and "failed: batch_size is 1000" in again.stderr
     run = tmp_path / "run"
@@ -225,6 +261,49 @@ def test_the_command_finds_a_configuration_that_train_takes(faces: Path, tmp_pat
     row = json.loads((run / "run.json").read_text())
     assert row["config"] == printed["best"]["config"]
     assert (run / "history.csv").read_text().count("\n") == 2
+
+
+def test_a_configuration_that_would_be_replaced_is_kept(faces: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    best = folder / "best.toml"
+    best.write_text("epochs = 1\n")
+    refused = CliRunner().invoke(app, ["tune", str(faces), "--config", str(best), "-o", str(folder)])
+    assert refused.exit_code and "is read by this command, and would be replaced" in str(refused.exception)
+    assert best.read_text() == "epochs = 1\n"
+
+
+def test_networks_that_cannot_be_built_are_passed_over(faces: Path, tmp_path: Path) -> None:
+    fixed = ("--learning-rate", 0.01, "--batch-size", 8, "--augment", "none", "--width", 8, "--dropout", 0)
+    words = ["tune", faces, "--model", "paper-cnn", "--epochs", 1, "--threads", 1, "--backend", keras_here(), *fixed]
+    found = CliRunner().invoke(app, [*map(str, words), "--trials", "5", "-o", str(tmp_path / "out"), "--json"])
+    assert found.exit_code == 0, found.exception
+    figures = json.loads(found.stdout)["data"]
+    assert [trial["state"] for trial in figures["trials"]] == ["done"] * 5
+    over = figures["impossible"]
+    assert over and {(t["settings"]["model.depth"], t["settings"]["model.filter_size"]) for t in over} <= {
+        (4, 5), (5, 3), (5, 5),
+    }  # fmt: skip
+    for trial in over:
+        assert trial["sentence"].startswith("model paper-cnn cannot be built") and trial["state"] == "impossible"
+        assert f"trial {trial['number']} passed over: model paper-cnn cannot be built" in " ".join(found.stderr.split())
+    assert {trial["number"] for trial in (*over, *figures["trials"])} == set(range(5 + len(over)))
+    again = CliRunner().invoke(app, [*map(str, words), "--trials", "5", "-o", str(tmp_path / "out")])
+    assert f"5 done, 0 pruned, 0 failed, {len(over)} passed over" in again.stderr
+
+
+@pytest.mark.usefixtures("pretended")
+def test_a_space_without_a_network_that_can_be_built_ends_the_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fit(*_: Any, **__: Any) -> None:
+        raise NetworkError("model m cannot be built")
+
+    monkeypatch.setattr(trials, "fit", fit)
+    monkeypatch.setattr(study, "MOST_IMPOSSIBLE", 4)
+    for _ in range(2):  # the same call again says the same at once
+        with pytest.raises(TrainingError, match=r"the last 4 draws .* cannot be built; .* the last: model m cannot"):
+            tune(pretend.config(), pretend.space(), pretend.data(), tmp_path / "out", 2)
 
 
 @pytest.mark.parametrize(

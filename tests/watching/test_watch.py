@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from felicity.errors import ConfigError, StoreError
+from felicity.imaging.encode import VideoWriter
 from felicity.notes import Note
 from felicity.recognition.classifier import Classifier
+from felicity.sources import Frame, Source
 from felicity.sources.registry import open_source
 from felicity.store import WatchRun, open_store
 from felicity.store.store import Store
 from felicity.watching.watch import WatchSummary, watch_source
 from felicity.windows import Window
-from tests.support.people import faces_clip
+from tests.support.people import faces_clip, scene
 
 START = datetime(2026, 5, 4, 9, tzinfo=UTC)
 
@@ -35,6 +39,29 @@ class Failing:
             write(run, windows)
 
         monkeypatch.setattr(store, "write_windows", write_windows)
+
+
+class Repeating:
+    """The frames of a clip, with the same picture from one of them on."""
+
+    def __init__(self, clip: Path, number: int) -> None:
+        self._source, self._number = open_source(clip, start=START), number
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    def __enter__(self) -> Repeating:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._source.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        picture = None
+        for frame in self._source:
+            if frame.number == self._number:
+                picture = frame.image_rgb_u8
+            yield frame if picture is None else replace(frame, image_rgb_u8=picture)
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +127,24 @@ def test_a_guessed_start_is_said_and_an_impossible_one_refused(clip: Path) -> No
     assert note.code == "start-guessed" and "give --start to be sure" in note.text
     with pytest.raises(ConfigError, match="start lies in the future"):
         open_source(clip, start=datetime.now(UTC) + timedelta(days=400))
+
+
+def test_a_frozen_picture_is_noticed_and_nobody_is_judged_in_it(tmp_path: Path) -> None:
+    clip = tmp_path / "frozen.mp4"
+    with VideoWriter(clip) as video:
+        for i in range(100):  # for 16 of 20 seconds, the person who just came stays as a picture
+            video.write(scene((40 + 8 * min(i, 20), 60), width=464, height=280), i / 5)
+    # Coded for the eye, pictures of a still scene differ: a camera that hangs sends the same one.
+    frames = Repeating(clip, 21)
+    notes: list[Note] = []
+    with open_store(str(tmp_path / "s.db")) as store, frames as source:
+        summary = watch_source(
+            cast(Source, source), location="Harbour", camera="c", store=store, classifier=Classifier.open(),
+            detector="hog", on_note=notes.append,
+        )  # fmt: skip
+        sums = store.sums().sums
+    assert (summary.frames, summary.frozen, summary.people_seen) == (100, 69, 1)
+    assert (int(sums.frames_seen[0]), int(sums.frames_frozen[0]), int(sums.sized[0])) == (100, 69, 1)
+    assert sums.seconds_covered[0] == pytest.approx(6.0, abs=0.3)
+    (note,) = [note for note in notes if note.code == "frames-frozen"]
+    assert "stood still in 69 of 100 frames" in note.text

@@ -23,7 +23,7 @@ revision, down_revision = "9000", "{head}"
 
 def upgrade() -> None:
     """Add it."""
-    for table in ("windows", "hours", "days"):
+    for table in ("windows", "hours", "days", "folded", "crowds"):
         op.add_column(table, sa.Column("smiles", sa.LargeBinary))
 '''
 

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from felicity.windows import PersonObservation, Window, WindowAccumulator, WindowKey
+from felicity.windows.columns import SEEING_COLUMNS
+from felicity.windows.looks import Conditions, Look
 from tests.support.windows import MIDNIGHT, answers, make_windows
 
 KEY = WindowKey("Harbour", "quay", "quay.mp4", MIDNIGHT, "model-1", MIDNIGHT, 60)
@@ -171,7 +173,7 @@ def test_arrays_of_a_window_are_read_only_copies() -> None:
         ({"start": "2024-03-30T00:00:00"}, "time zone"),
         ({"start": "yesterday"}, "Invalid isoformat"),
         ({"run_start": None}, "not a window"),
-        ({"schema": 2}, "schema 1 was expected"),
+        ({"schema": 4}, "schema 1 to 3 was expected"),
         ({"track": 5}, r"missing or unknown \['track'\]"),
     ],
 )
@@ -204,3 +206,38 @@ def test_probabilities_of_a_person_are_scaled_to_one() -> None:
     p = np.full(8, 0.125, dtype=np.float32) * np.float32(1.0004)
     scaled = PersonObservation(MIDNIGHT, p).probabilities
     assert scaled is not None and abs(scaled.sum() - 1) < 1e-15
+
+
+def test_how_well_one_could_see_adds_up() -> None:
+    gathered = accumulator(seconds=3600)
+    gathered.add_frame(at(0), Look(measured=Conditions(100.0, 40.0, 0.5, 2.0)), damaged=3, thinned=2, dropped=1)
+    gathered.add_frame(at(1), Look(unfit="faint", measured=Conditions(10.0, 5.0, 0.25, 4.0)))
+    gathered.add_frame(at(2), Look(repeated=True, frozen=True, unfit="faint"))
+    gathered.add_person(replace(person(at(2)), face_side=40.0))
+    gathered.add_person(replace(person(at(3)), face_side=60.0, lifted=True))
+    gathered.add_person(person(at(3)))
+    (window,) = gathered.flush()
+    assert (window.frames_seen, window.frames_expected, window.frames_damaged, window.frames_frozen) == (3, 9, 3, 1)
+    assert dict(window.frames_unfit) == {"faint": 1}
+    assert (window.pictures, window.brightness, window.contrast) == (2, 110.0, 45.0)
+    assert (window.sharpness, window.noise, window.sized, window.sides) == (0.75, 6.0, 2, 100.0)
+    assert window.seconds_covered == 1.0, "a frozen picture covers nothing"
+    both = window + window
+    assert (window.lifted, both.lifted) == (1, 2)
+    assert (both.noise, both.sized, dict(both.frames_unfit)) == (12.0, 4, {"faint": 2})
+    assert Window.from_json(json.loads(json.dumps(both.to_json()))).to_json() == both.to_json()
+
+
+def test_a_window_of_before_is_read_and_says_nothing_of_what_it_could_see() -> None:
+    (window, *_) = make_windows(np.random.default_rng(1), 1)
+    before = window.to_json() | {"schema": 1}
+    for name in ("detector", *(column.name for column in SEEING_COLUMNS)):
+        del before[name]
+    read = Window.from_json(before)
+    assert (read.people, read.pictures, read.key.detector) == (window.people, 0, "")
+    with pytest.raises(ValueError, match=r"missing or unknown .*brightness"):
+        Window.from_json(before | {"schema": 2})
+    between = {name: value for name, value in window.to_json().items() if name != "lifted"}
+    assert Window.from_json(between | {"schema": 2}).to_json() == window.to_json() | {"lifted": 0}
+    with pytest.raises(ValueError, match="schema 1 to 3 was expected, not 4"):
+        Window.from_json(before | {"schema": 4})

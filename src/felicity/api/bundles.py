@@ -1,4 +1,4 @@
-"""Bundles: made of a run, and checked."""
+"""Bundles: export from a run, and verification."""
 
 from __future__ import annotations
 
@@ -22,16 +22,22 @@ def export(
     evenness: float = 0.0,
     precision: Precision = "float32",
     card: str | Path | None = None,
+    test_in_matrix: bool = False,
+    blend: float = 0.0,
     on_step: Callable[[str], None] = lambda what: None,
 ) -> Exported:
-    """Make a bundle at ``output`` of the run in the folder ``run``, whole or not at all.
+    """Export the run in the folder ``run`` as a bundle at ``output``, whole or not at all.
 
-    ``replace``: take the place of a bundle that is there. ``evenness``: answers for shares as in validation (0) to
-    equal ones (1). ``card``: a TOML file of texts to carry. ``on_step`` is told what is being done. Notes say which
-    expressions it never answers. Raises TrainingError, DatasetError, BundleError and ConfigError.
+    ``replace``: replace an existing bundle. ``evenness``: the class shares that the answers assume, from those of the
+    validation set (0) to equal ones (1). ``card``: a TOML file of texts for the model card. ``test_in_matrix``: make
+    the soft matrix of the test set, too. ``blend``: share of the weights that the run began with, 0 to 1. ``on_step``
+    is called with the current step. Notes name the expressions that the bundle never answers. Raises TrainingError,
+    DatasetError, BundleError and ConfigError.
     """
     from felicity.export.run_to_bundle import export as make
+    from felicity.files import check_apart
 
+    check_apart([Path(output)], [Path(each) for each in (run, data, card) if each is not None])
     return make(
         Path(run),
         Path(output),
@@ -42,14 +48,16 @@ def export(
         evenness=evenness,
         precision=precision,
         card=None if card is None else Path(card),
+        test_in_matrix=test_in_matrix,
+        blend=blend,
         step=on_step,
     )
 
 
 def verify(bundle: str | Path | None = None) -> Bundle:
-    """Return an opened bundle that is whole, unchanged, and runs; None is the shipped one.
+    """Return an opened bundle that is complete, unchanged, and runs; None stands for the shipped one.
 
-    Raises BundleError if a file is changed, or if answers depend on the batch or are no numbers.
+    Raises BundleError if a file is changed, if answers depend on the batch, or if answers are not finite.
     """
     import numpy as np
 
@@ -60,8 +68,10 @@ def verify(bundle: str | Path | None = None) -> Bundle:
     classifier.bundle.training_weights()
     size = (classifier.input.size,) * 2 + ((3,) if classifier.input.channels == 3 else ())
     probe = np.random.default_rng(0).integers(0, 256, (3, *size), dtype=np.uint8)
-    together = classifier.probabilities(probe)
-    alone = np.concatenate([classifier.probabilities(probe[i : i + 1]) for i in range(3)])
-    if not np.isfinite(together).all() or np.abs(together - alone).max() > 1e-5:
+    together, single = classifier.answers(probe), [classifier.answers(probe[i : i + 1]) for i in range(3)]
+    apart = np.abs(together.probabilities - np.concatenate([each.probabilities for each in single])).max()
+    if together.covered is not None:
+        apart += (together.covered != np.array([bool(each.covered) for each in single])).sum()
+    if not np.isfinite(together.probabilities).all() or apart > 1e-5:
         raise BundleError(f"{classifier.bundle.folder}: answers depend on the batch or are not numbers; do not use it")
     return classifier.bundle

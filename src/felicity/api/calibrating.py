@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from felicity.api.auditing import record
 from felicity.api.selection import counting_classifier, opened, to_path
 from felicity.notes import Note
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from felicity.recognition.classifier import Classifier
 
 Progress = Callable[[int, int], None]
-"""Called with how many of how many pictures are read."""
+"""Callback that receives how many of how many pictures are read."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,16 @@ def calibrate(
     bundle: str | Path | None = None,
     on_progress: Progress | None = None,
 ) -> LocationCalibration:
-    """Measure how a bundle reads the faces of one location, and keep its soft matrix in the store.
+    """Measure how a bundle reads the faces of one location, and keep the location's soft matrix in the store.
 
-    ``labelled``: a data set of faces of this very camera, at least 30 happy and 30 others. ``crop``: its pictures are
-    faces already. Nothing of the pictures is kept. Raises ConfigError for an unknown location, StoreError,
-    DatasetError, BundleError, DetectorError; EstimateError for too few faces, or where recall is too near the
-    false-positive rate.
+    ``labelled``: a data set of faces of this very camera, at least 30 happy and 30 others; a csv may have a column
+    ``weight``, for how many pictures each stands (``calibration_sample``). ``crop``: its pictures are faces already.
+    Nothing of the pictures is kept. Raises ConfigError for an unknown location, StoreError, DatasetError, BundleError,
+    DetectorError; EstimateError for too few faces, or where recall is too near the false-positive rate.
     """
+    from felicity.api.sampling import weights_in
     from felicity.datasets import open_dataset
+    from felicity.datasets.samples import UNDECIDED
     from felicity.errors import ConfigError, noted
     from felicity.faces.registry import open_detector
     from felicity.index.calibration import calibrate as measure
@@ -70,22 +73,28 @@ def calibrate(
         if open_store.location(location) is None:
             raise ConfigError(f"there is no location {location!r}; see: felicity locations list")
         finder = None if crop else open_detector(detector)
-        answers, labels, faceless = _answers(open_dataset(path), classifier, finder, on_progress)
-        text = f"{faceless} pictures without a face that was found; use --crop if the pictures are cut-out faces"
+        samples = open_dataset(path)
+        answers, labels, rows = _answers(samples, classifier, finder, on_progress)
+        faceless = int((samples.labels != UNDECIDED).sum()) - len(rows)
+        weights = weights_in(path, samples.names[rows].tolist())
+        text = (
+            f"{faceless} pictures without a face, or with a covered one; use --crop if the pictures are cut-out faces"
+        )
         notes = (Note("pictures-without-face", text, location),) if faceless else ()
         with noted(notes):
-            found = measure(answers, labels, shipped, name=str(path))
+            found = measure(answers, labels, shipped, weights=weights, name=str(path))
         open_store.save_model(identity, shipped, name=classifier.bundle.name)
         open_store.save_calibration(location, identity, found.soft)
+        record(open_store, "calibrate", location, {"model": identity, "faces": len(labels)})
     return LocationCalibration(location, identity, found, len(labels), faceless, notes)
 
 
 def _answers(
     samples: Samples, classifier: Classifier, detector: Detector | None, on_progress: Progress | None
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], int]:
-    """Return answers (N, 8) and labels (N,), places of classes, of the pictures with a face, and how many had none.
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return answers (N, 8) and labels (N,), places of classes, of the pictures with a face, and their rows (N,).
 
-    The face that is detected best counts.
+    Of several faces in a picture, the best detection counts; covered ones are left out, as in the index.
     """
     import numpy as np
 
@@ -93,7 +102,7 @@ def _answers(
     from felicity.recognition.photograph import read_faces
 
     places = _places(samples, classifier.classes)
-    rows, labels, faceless = [], [], 0
+    answers, labels, rows = [], [], []
     for row, label in enumerate(samples.labels.tolist()):
         if on_progress:
             on_progress(row + 1, len(samples))
@@ -102,18 +111,17 @@ def _answers(
         image = samples.images[row]
         rgb = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
         faces = read_faces(rgb, classifier, detector)
-        if not faces:
-            faceless += 1
-            continue
-        rows.append(faces[0].probabilities)
-        labels.append(places[label])
-    return np.array(rows).reshape(-1, 8), np.array(labels, dtype=np.int64), faceless
+        if faces and not faces[0].covered:
+            answers.append(faces[0].probabilities)
+            labels.append(places[label])
+            rows.append(row)
+    return np.array(answers).reshape(-1, 8), np.array(labels, dtype=np.int64), np.array(rows, dtype=np.int64)
 
 
 def _places(samples: Samples, told: Classes) -> list[int]:
-    """Return the place of each class of the samples: that of the bundle's class that it belongs to, else its own.
+    """Return the place of each class of the samples: the place of the bundle's class that contains it, else its own.
 
-    Raises DatasetError for a class of which a part alone belongs to a class of the bundle.
+    Raises DatasetError for a class of which only a part belongs to a class of the bundle.
     """
     from felicity.datasets.samples import classes_of
     from felicity.errors import DatasetError

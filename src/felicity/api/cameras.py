@@ -1,4 +1,4 @@
-"""Many cameras: watched as their file says, listed, checked, and how they are."""
+"""Many cameras: watch those of a file, list them, check them, and report their state."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ def run_cameras(
     log: Format = "text",
     on_open: Callable[[Supervisor], None] | None = None,
 ) -> None:
-    """Watch the cameras of a TOML file until stopped; events go to stderr, as lines of text or JSON.
+    """Watch the cameras of a TOML file until stopped, and write events to stderr as lines of text or JSON.
 
-    ``on_open`` is given what has ``stop`` and ``reload``, for signal handlers. Raises ConfigError, DetectorError,
-    BundleError; StoreError at the end for windows that the store did not take.
+    ``on_open`` receives an object with ``stop`` and ``reload``, for signal handlers. Raises ConfigError, DetectorError,
+    BundleError; at the end, StoreError for windows that the store did not accept.
     """
     from felicity.cameras.log import Log
     from felicity.cameras.supervisor import Supervisor
+    from felicity.system import share_heaps
 
+    share_heaps()  # one thread per camera searches pictures
     group = Supervisor(to_path(file, "file"), store=store, log=Log(log))
     if on_open:
         on_open(group)
@@ -59,9 +61,9 @@ def list_cameras(file: str | Path) -> list[CameraShape]:
 def check_cameras(
     file: str | Path, *, cameras: list[str] | None = None, seconds: float = 5.0
 ) -> list[CameraCheckShape]:
-    """Open the cameras of a TOML file, or those named, and look for faces for so many seconds.
+    """Open the cameras of a TOML file, or those named, and search for faces for so many seconds.
 
-    Raises ConfigError, DetectorError; a camera that does not open is an answer.
+    Raises ConfigError, DetectorError. A camera that does not open appears in the result, without an error.
     """
     from felicity.cameras.check import check_cameras as check
     from felicity.faces.registry import open_detector
@@ -75,7 +77,7 @@ def check_cameras(
 
 
 def cameras_status(file: str | Path) -> CamerasStatusShape:
-    """Return how the cameras of a TOML file are. Raises ConfigError where they never ran."""
+    """Return the state of each camera of a TOML file. Raises ConfigError if they never ran."""
     from felicity.cameras.status import read_status, status_file
 
     path = status_file(to_path(file, "file"), _read(file))
@@ -85,7 +87,7 @@ def cameras_status(file: str | Path) -> CamerasStatusShape:
 
 
 def cameras_service(file: str | Path, *, user: str | None = None, environment: str | Path | None = None) -> str:
-    """Return a systemd unit that watches the cameras of a TOML file. Raises ConfigError if the file is wrong."""
+    """Return a systemd unit that watches the cameras of a TOML file. Raises ConfigError if the file is invalid."""
     from felicity.cameras.service import unit
 
     _read(file)

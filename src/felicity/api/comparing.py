@@ -1,4 +1,4 @@
-"""Comparing frameworks: one network trained on each with everything else equal."""
+"""Framework comparison: one network, trained on each backend with everything else equal."""
 
 from __future__ import annotations
 
@@ -19,26 +19,34 @@ def compare(
     settings: Mapping[str, Any] | None = None,
     config: str | Path | None = None,
     on_epoch: Callable[[str, int, str], None] = lambda contestant, seed, line: None,
+    cluster: str | None = None,
 ) -> Report:
-    """Train one network on several frameworks and leave runs, table and picture in ``output``.
+    """Train one network on several frameworks and write runs, table and picture to ``output``.
 
-    ``backends``: none for all that are installed. ``seeds``: how many, from that of the settings on; intervals need
-    two. Runs that ``output`` has already are kept. ``settings``, ``config``: as for ``train``. ``on_epoch`` is told
-    framework, seed, and a line of epoch, validation accuracy and seconds. Raises ConfigError, DatasetError,
-    TrainingError and ExtraMissingError.
+    ``backends``: empty for all that are installed. ``seeds``: the number of seeds, from that of the settings on;
+    intervals need two. Runs that are already in ``output`` are kept. ``settings``, ``config``: as for ``train``.
+    ``on_epoch`` receives framework, seed, and a line with epoch, validation accuracy and seconds. ``cluster``: address
+    of a Ray cluster; trainings then run side by side without ``on_epoch``, and times depend on the machines. Raises
+    ConfigError, DatasetError, TrainingError and ExtraMissingError.
     """
     from felicity.evaluation.frameworks.comparison import compare as run
     from felicity.evaluation.frameworks.report import write_comparison
-    from felicity.models.backend import check_backend, installed_backends
+    from felicity.models.backend import check_backend, installed_backends, use_backend
     from felicity.models.registry import check_network
+    from felicity.plugins import is_path
     from felicity.training.config import make_config, read_toml
+    from felicity.work import Here
+    from felicity.work.opening import open_work
 
     defaults = {"model": {"name": "paper-cnn"}, "epochs": 10}
     file = read_toml(Path(config)) if config is not None else {}
     place = {} if data is None else {"data": {"path": str(data)}}
     chosen = make_config(defaults, file, place, settings or {})
-    check_network(chosen.model.name)
     asked = list(backends) or list(installed_backends()) or ["tensorflow"]
     names = tuple(dict.fromkeys(check_backend(name) for name in asked))
-    done = run(chosen, names, tuple(range(chosen.seed, chosen.seed + seeds)), Path(output), on_epoch)
+    if is_path(chosen.model.name):  # an import path may import Keras itself
+        use_backend(names[0], threads=chosen.threads, device=chosen.device)
+    check_network(chosen.model.name)
+    with open_work(cluster, otherwise=Here()) as work:
+        done = run(chosen, names, tuple(range(chosen.seed, chosen.seed + seeds)), Path(output), on_epoch, work)
     return write_comparison(done, Path(output))

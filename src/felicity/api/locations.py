@@ -1,12 +1,14 @@
-"""Locations of a store: list, add, import, rename, merge and remove them."""
+"""Locations of a store: list, add, import, rename, merge and remove."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from felicity.api.auditing import record
 from felicity.api.selection import opened, to_path
 from felicity.notes import Note
 
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SavedLocations:
-    """Names of the locations that were ``added`` and ``changed``, and the URL of their store.
+    """Names of the ``added`` and ``changed`` locations, and the URL of their store.
 
-    ``notes`` name added locations that are called almost like others.
+    ``notes`` name added locations whose names closely resemble others.
     """
 
     added: tuple[str, ...]
@@ -31,7 +33,7 @@ class SavedLocations:
 
 @dataclass(frozen=True)
 class RemovedLocation:
-    """A location that was removed, with how many ``windows`` and ``people`` were counted there."""
+    """A removed location, with the numbers of ``windows`` and ``people`` that were counted there."""
 
     name: str
     windows: int
@@ -40,7 +42,7 @@ class RemovedLocation:
 
 @dataclass(frozen=True)
 class RenamedLocation:
-    """The location ``name``, now called ``into`` or part of it, and the ``windows`` and ``people`` it brought."""
+    """A location ``name``, now called ``into`` or merged into it, and the numbers of its ``windows`` and ``people``."""
 
     name: str
     into: str
@@ -54,18 +56,27 @@ def list_locations(*, store: StoreLike = None) -> tuple[Location, ...]:
         return tuple(open_store.locations())
 
 
+def latest(*, store: StoreLike = None) -> dict[str, datetime]:
+    """Return the end of the last window of each location that has one, in UTC, by name. Raises StoreError."""
+    from felicity.store import run_windows
+
+    doing = "looking for the latest windows"
+    with opened(store) as open_store, open_store.transaction(writes=False, doing=doing) as connection:
+        return run_windows.latest(connection)
+
+
 def save_locations(
     given: Sequence[Mapping[str, Any]], *, store: StoreLike = None, update: bool = False
 ) -> SavedLocations:
     """Add locations, each given by fields of ``windows.Location``: all of them, or none.
 
-    ``update``: change locations that are there already; fields that are not given are kept. Makes the store if there is
-    none. Raises ConfigError for impossible fields, workplaces and schools, and names that are there already; and
-    StoreError.
+    ``update``: change existing locations; fields that are not given stay as they are. Creates the store if there is
+    none. Raises ConfigError for impossible fields, workplaces and schools, and existing names; and StoreError.
     """
     from felicity.windows import Location
 
-    # Wrong ones are refused before a store is made for them; what is there already may be one by its site type alone.
+    # Refuse invalid ones before a store is created for them; an existing location may be invalid by its site type
+    # alone.
     for fields in given:
         if not update or "site_type" in fields:
             Location(**fields)
@@ -76,6 +87,8 @@ def save_locations(
             for fields in given
         ]
         open_store.add_locations(wanted, update=update)
+        for location in wanted:
+            record(open_store, "location-change" if location.name in there else "location-add", location.name)
         names = [location.name for location in wanted]
         added = tuple(name for name in names if name not in there)
         changed = tuple(name for name in names if name in there)
@@ -83,7 +96,7 @@ def save_locations(
 
 
 def slips(added: Sequence[str], known: Sequence[str]) -> tuple[Note, ...]:
-    """Return a note for each of the new names ``added`` that is almost one of the ``known`` names."""
+    """Return a note for each name of ``added`` that closely resembles one of the ``known`` names."""
     from felicity.windows.location import near_names
 
     return tuple(
@@ -106,10 +119,10 @@ def import_locations(
     timezone: str | None = None,
     update: bool = False,
 ) -> SavedLocations:
-    """Add all locations of a GeoJSON or CSV file, or none of them if one is wrong.
+    """Add all locations of a GeoJSON or CSV file, or none of them if one is invalid.
 
-    ``name_field``: the property or column with the names. ``timezone``: of locations for which the file gives none.
-    See ``cities.location_files`` and ``save_locations``.
+    ``name_field``: the property or column with the names. ``timezone``: the time zone of locations for which the file
+    gives none. See ``cities.location_files`` and ``save_locations``.
     """
     from felicity.cities.location_files import read_locations
 
@@ -119,10 +132,11 @@ def import_locations(
 
 
 def remove_location(name: str, *, store: StoreLike = None) -> RemovedLocation:
-    """Remove a location with all that was counted there. Raises ConfigError if there is none, StoreError."""
+    """Remove a location with all its windows. Raises ConfigError if there is none, StoreError."""
     with opened(store) as open_store:
         counted = _counted(open_store, name)
         open_store.remove_location(name)
+        record(open_store, "location-remove", name, {"windows": counted.windows, "people": counted.people})
     return counted
 
 
@@ -133,25 +147,27 @@ def location_content(name: str, *, store: StoreLike = None) -> RemovedLocation:
 
 
 def rename_location(name: str, new: str, *, store: StoreLike = None) -> RenamedLocation:
-    """Give a location another name; all that was counted there stays with it.
+    """Rename a location; all its windows stay with it.
 
-    Raises ConfigError if there is no location ``name``, if there is one called ``new``, and if ``new`` is no name;
+    Raises ConfigError if there is no location ``name``, if ``new`` exists already, or if ``new`` is not a valid name;
     StoreError.
     """
     with opened(store) as open_store:
         open_store.rename_location(name, new)
+        record(open_store, "location-rename", name, {"into": new})
         counted = _counted(open_store, new)
     return RenamedLocation(name, new, counted.windows, counted.people)
 
 
 def merge_locations(name: str, into: str, *, store: StoreLike = None) -> RenamedLocation:
-    """Count what was counted at ``name`` at ``into``, whose time zone, area and calibration stay; ``name`` goes.
+    """Move all windows of ``name`` to ``into``, which keeps its time zone, area and calibration; then remove ``name``.
 
-    Raises ConfigError if one of them is not there, and if both watched the same source at the same time; StoreError.
+    Raises ConfigError if one of them does not exist, or if both watched the same source at the same time; StoreError.
     """
     with opened(store) as open_store:
         counted = _counted(open_store, name)
         open_store.merge_locations(name, into)
+        record(open_store, "location-merge", name, {"into": into, "windows": counted.windows})
     return RenamedLocation(name, into, counted.windows, counted.people)
 
 

@@ -1,4 +1,4 @@
-"""An evaluation with its data frames and charts, which a notebook shows."""
+"""An evaluation with data frames and charts, for notebooks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Measured(Shown, Evaluation):
-    """An evaluation; data frames and charts are of its first result, by the convention of labels asked for."""
+    """An evaluation; its data frames and charts show the first result, by the requested convention of labels."""
 
     @classmethod
     def of(cls, found: Evaluation) -> Measured:
-        """Return the same evaluation, to be shown."""
+        """Return the same evaluation in a form that notebooks show."""
         return cls(**{one.name: getattr(found, one.name) for one in fields(Evaluation)})
 
     @property
@@ -47,15 +47,22 @@ class Measured(Shown, Evaluation):
         return frame
 
     @property
+    def predictions(self) -> Any:
+        """Return a ``pandas.DataFrame``: label, answer and probabilities of each image, by each convention."""
+        from felicity.evaluation.rows import prediction_rows
+
+        return to_frame(prediction_rows(self))
+
+    @property
     def figures(self) -> dict[str, Canvas]:
-        """Draw ``confusion``, ``reliability`` and ``roc``."""
+        """Draw ``confusion``, ``reliability``, ``roc`` and ``precision_recall``."""
         from felicity.evaluation.report import pictures
 
         return pictures(self, 0)
 
     @property
     def blocks(self) -> list[Block]:
-        """What a notebook shows."""
+        """Return the blocks that a notebook shows."""
         from felicity.evaluation import tables
         from felicity.evaluation.report import ALTERNATIVES
         from felicity.style.document import Items, Picture, Table

@@ -11,17 +11,17 @@ from felicity.api.places import index_of
 from felicity.api.selection import Names, Selection, opened, to_datetime, to_names
 
 if TYPE_CHECKING:
-    from felicity.api.selection import StoreLike
+    from felicity.api.selection import Counted, StoreLike
+    from felicity.api.shown import ShownEffect, ShownTrends
     from felicity.notes import Note
     from felicity.over_time.effect import Effect
     from felicity.over_time.series import Series, Step
     from felicity.over_time.trends import Trends
-    from felicity.store import Store
 
 
 @dataclass(frozen=True)
 class SeriesByLocation:
-    """Happy shares as a regular series per location, by name; ``notes``: what was left out."""
+    """Happy shares as a regular series per location, by name; ``notes`` name left-out windows."""
 
     items: Mapping[str, Series]
     step: Step
@@ -44,7 +44,7 @@ def series(
     """
     selection = Selection.of(begin, end, locations, k, model)
     with opened(store) as open_store:
-        return _series(open_store, selection, by)
+        return series_of_store(open_store, selection, by)
 
 
 def trends(
@@ -56,17 +56,24 @@ def trends(
     locations: Names | None = None,
     k: int = 10,
     model: str | None = None,
-) -> Trends:
+) -> ShownTrends:
     """Estimate the trend of each location, with its control limits and lasting shifts; arguments as for ``series``.
 
     Raises StoreError, ConfigError; EstimateError if no location has a trend.
     """
-    from felicity.errors import noted
-    from felicity.over_time.trends import Missing, estimate_trends
+    from felicity.api.shown import ShownTrends, shown_as
 
     selection = Selection.of(begin, end, locations, k, model)
     with opened(store) as open_store:
-        found = _series(open_store, selection, by)
+        return shown_as(ShownTrends, trends_of(open_store, selection, by))
+
+
+def trends_of(store: Counted, selection: Selection, by: Step | str = "day") -> Trends:
+    """Estimate trends from an open store; see ``trends``."""
+    from felicity.errors import noted
+    from felicity.over_time.trends import Missing, estimate_trends
+
+    found = series_of_store(store, selection, by)
     absent = [Missing(note.location or "", note.text) for note in selection.absent(found.items)]
     with noted(found.notes):
         estimated = estimate_trends(found.items, found.step, absent=absent)
@@ -84,21 +91,23 @@ def effect(
     by: Step | str = "day",
     k: int = 10,
     model: str | None = None,
-) -> Effect:
+) -> ShownEffect:
     """Estimate the effect at ``at`` on ``locations``, against ``comparison`` if given; see ``over_time.effect``.
 
     ``at`` without a zone is in the locations' time zone. Other arguments as for ``series``. Raises StoreError,
     ConfigError, EstimateError.
     """
+    from felicity.api.shown import ShownEffect, shown_as
+
     moment = to_datetime(at, "at")
     touched, others = to_names(locations, "locations"), to_names(comparison, "comparison")
     selection = Selection.of(begin, end, None, k, model)
     with opened(store) as open_store:
-        return effect_of(open_store, selection, moment, touched, others, by)
+        return shown_as(ShownEffect, effect_of(open_store, selection, moment, touched, others, by))
 
 
 def effect_of(
-    store: Store,
+    store: Counted,
     selection: Selection,
     at: datetime,
     touched: tuple[str, ...],
@@ -109,7 +118,7 @@ def effect_of(
     from felicity.errors import noted
     from felicity.over_time.effect import estimate_effect
 
-    found = _series(store, replace(selection, locations=tuple(dict.fromkeys((*touched, *others)))), by)
+    found = series_of_store(store, replace(selection, locations=tuple(dict.fromkeys((*touched, *others)))), by)
     if at.tzinfo is None and found.items:
         at = at.replace(tzinfo=next(iter(found.items.values())).starts[0].tzinfo)
     with noted(found.notes):
@@ -117,7 +126,8 @@ def effect_of(
     return replace(estimated, notes=(*found.notes, *estimated.notes))
 
 
-def _series(store: Store, selection: Selection, by: Step | str) -> SeriesByLocation:
+def series_of_store(store: Counted, selection: Selection, by: Step | str) -> SeriesByLocation:
+    """Compute series from an open store; see ``series``."""
     from felicity.errors import noted
     from felicity.over_time.series import Step, series_of
 

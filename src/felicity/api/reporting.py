@@ -1,4 +1,4 @@
-"""Reports: everything that one page says of a city, gathered from one open store, and the page and files of it."""
+"""Reports: all figures of one page, gathered from one open store, and the page and its files."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from felicity.api.selection import Names, Selection, opened, to_datetime, to_nam
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from felicity.api.selection import StoreLike
+    from felicity.api.selection import Counted, StoreLike
+    from felicity.api.shown import ShownReport
     from felicity.cities.city import Weight
     from felicity.cities.ranking import Ranking
-    from felicity.index import Groups, IndexRow, SoftMatrix
-    from felicity.reports.place import CityReport, ModelCard, PlaceReport
-    from felicity.store import Store
+    from felicity.index import Groups, IndexRow
+    from felicity.reports.place import CityReport, Matrices, ModelCard, PlaceReport
 
 Progress = Callable[[int, int], None]
-"""Called with how many of how many places are done."""
+"""Callback that receives how many of how many places are done."""
 
 
 def report(
@@ -41,14 +41,15 @@ def report(
     footfall: str | Path | None = None,
     title: str = "Happiness index",
     on_progress: Progress | None = None,
-) -> CityReport:
-    """Gather what a report shows, from a store that is opened once and from the shipped bundles.
+) -> ShownReport:
+    """Gather the figures of a report, from a store that is opened once and from the shipped bundles.
 
-    ``at``: the day that divides before from after. ``touched`` (by default all that are shown), ``comparison``:
-    locations that something at ``at`` touched, and did not; with either of them the report has its effect. ``weight``
-    or ``footfall``: with the index of the city; see ``city``. Other arguments as for ``happiness``. ``write_report``
+    ``at``: the day that divides before from after. ``touched``: the locations that the event at ``at`` affected, by
+    default all; ``comparison``: locations that it did not affect. With either of them the report has an effect. With
+    ``weight`` or ``footfall`` it has a city index; see ``city``. Other arguments as for ``happiness``. ``write_report``
     makes the page. Raises StoreError, ConfigError; EstimateError if there is no window in the period.
     """
+    from felicity.api.shown import ShownReport, shown_as
     from felicity.errors import ConfigError, EstimateError
 
     selection = Selection.of(begin, end, locations, k, model)
@@ -58,7 +59,7 @@ def report(
         raise ConfigError("--touched and --comparison need a day to compare around; give it with --at")
     table = None if footfall is None else to_path(footfall, "footfall")
     with opened(store) as open_store:
-        made = _gather(open_store, selection, day, title, on_progress)
+        made = gather(open_store, selection, day, title, on_progress)
         if weight or table:
             try:
                 found = city_of(open_store, selection, weight, table)
@@ -72,23 +73,24 @@ def report(
                 made = replace(made, effect=found_effect)
             except EstimateError as error:
                 made = replace(made, effect_lack=str(error))
-    return made
+    return shown_as(ShownReport, made)
 
 
-def _gather(
-    store: Store, selection: Selection, at: date | None, title: str, on_progress: Progress | None
+def gather(
+    store: Counted, selection: Selection, at: date | None, title: str, on_progress: Progress | None = None
 ) -> CityReport:
-    """Return the report without city index and effect."""
-    from felicity.cities.pattern import compute_together
+    """Return the report without city index and effect. Raises as ``report``."""
+    from felicity.api.places import conditions
     from felicity.errors import ConfigError, EstimateError
+    from felicity.index.covered import covered_notes, covered_places
     from felicity.index.happiness import class_notes, compute_index
     from felicity.reports.place import CityReport, last_moment
 
     totals = selection.sums(store, "total")
     if not totals.keys:
         raise EstimateError(
-            f"{store.url}: there are no windows in this store and period, so there is nothing to report; "
-            "felicity watch writes them"
+            f"{getattr(store, 'url', 'releases')}: there are no windows in this store and period, so there is nothing "
+            "to report; felicity watch writes them"
         )
     soft = store.soft_matrices()
     rows = {row.location: row for row in compute_index(totals, soft, k=selection.k)}
@@ -96,20 +98,30 @@ def _gather(
     last = max(last_moment(row).date() for row in rows.values())
     if at is not None and not first < at <= last:
         raise ConfigError(f"--at {at} lies outside the data, which run from {first} to {last}")
+    places = _places(store, selection, totals, rows, at, on_progress)
+    covered = (*covered_places(totals), *(note for place in places for note in covered_notes(place.weeks)))
     return CityReport(
         title=title,
-        places=_places(store, selection, totals, rows, at, on_progress),
-        together=compute_together(totals, soft, k=selection.k, name="All places shown"),
+        places=places,
+        together=join(totals, soft, selection.k),
         k=selection.k,
         at=at,
-        notes=(*totals.notes, *class_notes(totals, soft)),
-        ranking=_ranking(totals, soft, selection.k),
-        models=[_card(model) for model in sorted({row.model for row in rows.values()})],
+        notes=(*totals.notes, *class_notes(totals, soft), *conditions(store, selection, totals), *covered),
+        ranking=ranked(totals, soft, selection.k),
+        models=[model_card(model) for model in sorted({row.model for row in rows.values()})],
         made=datetime.now(UTC),
     )
 
 
-def _ranking(totals: Groups, soft: Callable[[str, str], SoftMatrix | None], k: int) -> Ranking | None:
+def join(totals: Groups, soft: Matrices, k: int) -> IndexRow | None:
+    """Return the joint figure of all places shown; None if they cannot be joined."""
+    from felicity.cities.pattern import compute_together
+
+    return compute_together(totals, soft, k=k, name="All places shown")
+
+
+def ranked(totals: Groups, soft: Matrices, k: int) -> Ranking | None:
+    """Rank the places; None if fewer than two have a figure."""
     from felicity.cities.ranking import rank_locations
     from felicity.errors import EstimateError
 
@@ -120,7 +132,7 @@ def _ranking(totals: Groups, soft: Callable[[str, str], SoftMatrix | None], k: i
 
 
 def _places(
-    store: Store,
+    store: Counted,
     selection: Selection,
     totals: Groups,
     rows: Mapping[str, IndexRow],
@@ -134,7 +146,8 @@ def _places(
     made = []
     for done, place in enumerate(chosen, 1):
         row = rows.get(place.name)
-        own = replace(selection, locations=(place.name,), model=row.model if row else totals.keys[0].model)
+        used = row or totals.keys[0]
+        own = replace(selection, locations=(place.name,), model=used.model, detector=used.detector or None)
         days, hours, weeks = (own.sums(store, step) for step in ("day", "hour", "week"))
         made.append(make_place(place, row, days, hours, soft, k=selection.k, at=at, weeks=weeks))
         if on_progress:
@@ -142,21 +155,22 @@ def _places(
     return made
 
 
-def _card(identity: str) -> ModelCard:
+def model_card(identity: str) -> ModelCard:
+    """Return the facts of a shipped bundle; of another bundle, its identity alone."""
     from felicity.models.answering import how_it_answers
     from felicity.models.bundle import open_bundle, shipped
     from felicity.reports.place import ModelCard
 
     for name in shipped():
         if (bundle := open_bundle(name)).id == identity:
-            facts = bundle.facts.model_dump(exclude={"soft_matrix"})
+            facts = bundle.facts.model_dump(exclude={"soft_matrix", "soft_matrix_parts"})
             return ModelCard(identity, facts | {"answers": how_it_answers(bundle.facts)})
     return ModelCard(identity)
 
 
 @dataclass(frozen=True)
 class WrittenReport:
-    """What ``write_report`` wrote: the page, how many ``bytes`` it has, and the ``files`` of figures and tables."""
+    """The result of ``write_report``: the page, its size in ``bytes``, and the ``files`` of figures and tables."""
 
     page: Path
     bytes: int
@@ -166,13 +180,17 @@ class WrittenReport:
 def write_report(report: CityReport, page: str | Path, *, figures: str | Path | None = None) -> WrittenReport:
     """Draw a report and write its page, whole or not at all.
 
-    ``figures``: a folder for each figure as PNG and SVG, and the tables as CSV and, with pyarrow, Parquet; it is
-    filled before the page is written. Raises ConfigError where a file cannot be written.
+    ``figures``: a folder for each figure as PNG and SVG, and for the tables as CSV and, with pyarrow, Parquet; it is
+    filled before the page is written. The page ends in .html or .htm. Raises ConfigError if a file cannot be written.
     """
+    from felicity.files import check_folder, check_place
     from felicity.reports import city as drawn
 
     target = to_path(page, "page")
     folder = None if figures is None else to_path(figures, "figures")
+    check_place(target, "a page", (".html", ".htm"))
+    if folder is not None:
+        check_folder(folder)
     html = drawn.render(report)
     written = drawn.write_figures(folder, report, drawn.draw(report)) if folder is not None else []
     drawn.write_page(target, html)

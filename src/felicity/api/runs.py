@@ -1,10 +1,11 @@
-"""Runs of a store: each is one pass over a source, with the windows it wrote."""
+"""Runs of a store: each is one pass over a source, with its windows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from felicity.api.auditing import record
 from felicity.api.selection import Names, opened, to_names
 from felicity.errors import ConfigError
 
@@ -24,9 +25,9 @@ def list_runs(*, store: StoreLike = None, locations: Names | None = None) -> tup
 
 
 def remove_runs(runs: Sequence[int] | int, *, store: StoreLike = None) -> tuple[RunRecord, ...]:
-    """Remove runs by their numbers, with their windows: all of them, or none. Return what was removed.
+    """Remove runs by their numbers, with their windows: all of them, or none. Return the removed runs.
 
-    Raises ConfigError for a run that is not there, StoreError.
+    Raises ConfigError for a run that does not exist, StoreError.
     """
     numbers = (runs,) if isinstance(runs, int) else tuple(dict.fromkeys(runs))
     if not all(isinstance(number, int) for number in numbers):
@@ -34,4 +35,9 @@ def remove_runs(runs: Sequence[int] | int, *, store: StoreLike = None) -> tuple[
     with opened(store) as open_store:
         known = {run.id: run for run in open_store.runs()}
         open_store.remove_runs(numbers)
+        for number in numbers:
+            run = known[number]
+            record(
+                open_store, "run-remove", run.location, {"run": number, "source": run.source, "windows": run.windows}
+            )
     return tuple(known[number] for number in numbers)

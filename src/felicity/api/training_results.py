@@ -1,4 +1,4 @@
-"""What trainings give: folders, figures, data frames and charts, which a notebook shows."""
+"""Results of trainings: folders, figures, data frames and charts, for notebooks."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ class TrainingResult(Shown):
 
     @property
     def best(self) -> dict[str, Any]:
-        """The epoch with the least validation loss, whose weights are kept."""
+        """Return the epoch with the least validation loss, whose weights are kept."""
         return min(self.history, key=lambda row: float(row["val_loss"]))
 
     @property
     def frame(self) -> Any:
         """Return a ``pandas.DataFrame``: a row per epoch."""
-        return to_frame(self.history, index="epoch")
+        from felicity.training.history import as_row
+
+        return to_frame(map(as_row, self.history), index="epoch")
 
     @property
     def figure(self) -> Canvas:
@@ -46,7 +48,7 @@ class TrainingResult(Shown):
 
     @property
     def blocks(self) -> list[Block]:
-        """What a notebook shows."""
+        """Return the blocks that a notebook shows."""
         from felicity.style.document import Items, Picture
 
         best = self.best
@@ -69,7 +71,7 @@ class CrossValidation(Shown):
 
     @property
     def frame(self) -> Any:
-        """Return a ``pandas.DataFrame``: what each fold scored on the images that it held out."""
+        """Return a ``pandas.DataFrame``: the scores of each fold on its held-out images."""
         names = ("fold", *self.figures["summary"])
         return to_frame([{name: fold.get(name) for name in names} for fold in self.figures["folds"]], index="fold")
 
@@ -80,14 +82,14 @@ class CrossValidation(Shown):
 
     @property
     def figure(self) -> Canvas:
-        """Draw learning curves by fold, and what each fold scored."""
+        """Draw learning curves and scores by fold."""
         from felicity.training.crossval_chart import draw_crossval
 
         return draw_crossval(self.figures)
 
     @property
     def blocks(self) -> list[Block]:
-        """What a notebook shows."""
+        """Return the blocks that a notebook shows."""
         from felicity.style.document import Items, Picture
 
         chart = Picture("crossval", "Learning curves and scores by fold", self.figure)
@@ -123,11 +125,13 @@ class Tuning(Shown):
 
     @property
     def blocks(self) -> list[Block]:
-        """What a notebook shows."""
+        """Return the blocks that a notebook shows."""
         from felicity.style.document import Items, Picture
 
         chart = Picture("tuning", "Validation loss by trial and importance of settings", self.figure)
-        said = f"`{self.folder}`: {len(self.figures['trials'])} trials; the best settings are in `best.toml`."
+        trials, over = len(self.figures["trials"]), len(self.figures["impossible"])
+        passed = f", {over} more passed over for a network that cannot be built" if over else ""
+        said = f"`{self.folder}`: {trials} trials{passed}; the best settings are in `best.toml`."
         return [said, *_listed(Items, self.notes), chart]
 
 

@@ -1,4 +1,4 @@
-"""Areas of a picture, as polygons: what is private is blackened; whether a point lies in one."""
+"""Areas of a picture, as polygons: those to blacken, and those in which faces count."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
+
+from felicity.errors import ConfigError
 
 Polygons = Sequence[Sequence[Sequence[float]]]
 """Polygons of points (x, y), each 0 to 1 of the picture's width and height."""
@@ -37,8 +39,33 @@ class PrivateAreas:
         self._mask, self._size = mask[self._rows, self._columns], (height, width)
 
 
+def read_area(text: str) -> list[list[float]]:
+    """Parse an area from the command line: ``left,top,right,bottom``, or the points of a polygon, ``x,y,x,y,…``."""
+    try:
+        values = [float(value) for value in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) == 4:
+        left, top, right, bottom = values
+        values = [left, top, right, top, right, bottom, left, bottom]
+    polygon = [[x, y] for x, y in zip(values[::2], values[1::2], strict=False)]
+    inside_picture = all(0 <= value <= 1 for value in values)
+    if len(values) < 6 or len(values) % 2 or not inside_picture or doubled_area(polygon) == 0:
+        raise ConfigError(
+            f"{text!r:.80} is no area; expected left,top,right,bottom or the points x,y,x,y,… of a polygon, 0 to 1 of "
+            "the picture's width and height, for example 0.1,0.2,0.4,0.6"
+        )
+    return polygon
+
+
+def doubled_area(polygon: Sequence[Sequence[float]]) -> float:
+    """Return twice the area of a polygon, clockwise or not."""
+    shifted = [*polygon[1:], polygon[0]]
+    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(polygon, shifted, strict=True)))
+
+
 def mask_of(polygons: Polygons, height: int, width: int) -> npt.NDArray[np.bool_]:
-    """Whether each pixel touches one of the polygons, bool ``(height, width)``."""
+    """Return whether each pixel touches one of the polygons, bool ``(height, width)``."""
     drawn = Image.new("1", (width, height))
     pen = ImageDraw.Draw(drawn)
     for polygon in polygons:
@@ -47,7 +74,7 @@ def mask_of(polygons: Polygons, height: int, width: int) -> npt.NDArray[np.bool_
 
 
 def inside(polygon: npt.NDArray[np.float64], x: float, y: float) -> bool:
-    """Whether a point lies in a polygon ``(n, 2)``, by the edges that a ray from it crosses."""
+    """Return whether a point lies in a polygon ``(n, 2)``, by the edges that a ray from it crosses."""
     ahead = np.roll(polygon, -1, axis=0)
     (x1, y1), (x2, y2) = polygon.T, ahead.T
     crossed = (y1 > y) != (y2 > y)

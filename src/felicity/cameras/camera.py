@@ -1,4 +1,4 @@
-"""One camera of many: its decoder, its watch and its state. Whatever happens to it stays with it."""
+"""One camera of many: its decoder, its watch and its state. Its faults do not affect the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from felicity.cameras.decoder import Decoder, DecoderOptions, Picture
 from felicity.cameras.health import CameraState, Pace, Recent, Sight
 from felicity.cameras.log import Level, Log
 from felicity.cameras.settings import CameraSettings
-from felicity.cameras.shared import CountedAreas, SharedClassifier
+from felicity.cameras.shared import SharedClassifier, counting
 from felicity.cameras.spool import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Spool
 from felicity.errors import FelicityError
 from felicity.faces.detection import Detector
@@ -26,7 +26,7 @@ from felicity.watching.watch import Watch, WatchSummary
 from felicity.windows import Location
 
 SILENT_SECONDS = 20.0
-"""A decoder that gives no sign of life for so long, beyond its stall, hangs."""
+"""Seconds without a heartbeat, beyond its stall, after which a decoder counts as hanging."""
 
 
 _EXPECTING = (CameraState.STARTING, CameraState.WATCHING)
@@ -34,7 +34,7 @@ _EXPECTING = (CameraState.STARTING, CameraState.WATCHING)
 
 @dataclass(frozen=True)
 class Team:
-    """What all cameras share."""
+    """The objects that all cameras share."""
 
     classifier: SharedClassifier
     detector: Detector
@@ -45,7 +45,7 @@ class Team:
 
 
 class _Feed:
-    """What a watch asks of its source; frames come by ``Camera.look``."""
+    """The view of a source that a watch needs; frames come by ``Camera.look``."""
 
     live, stills, stopped, recording = True, False, False, None
 
@@ -54,7 +54,7 @@ class _Feed:
 
 
 class Camera:
-    """A camera on its way through its states. All methods but ``look`` belong to one thread."""
+    """A camera and its changes of state. All methods but ``look`` belong to one thread."""
 
     def __init__(self, settings: CameraSettings, team: Team) -> None:
         self.settings, self._team = settings, team
@@ -65,11 +65,11 @@ class Camera:
         self.pace, self.reconnects = Pace(), Recent()
         self._feed = _Feed(settings.shown())
         self._sight = Sight(settings.frozen_seconds)
-        self._detector = CountedAreas(team.detector, settings.counted) if settings.counted else team.detector
+        self._detector = counting(team.detector, settings)
         self._watch: Watch | None = None
         self._decoder: Decoder | None = None
         self._picture: Picture | None = None
-        self._before = (0, 0)
+        self._before = SourceStats()
         self._began, self._try_at, self._attempt = False, 0.0, 0
         self._frame_at = monotonic()
         if not settings.enabled:
@@ -77,24 +77,24 @@ class Camera:
 
     @property
     def pipe(self) -> object | None:
-        """What becomes readable when the decoder has something to say."""
+        """Return the connection that becomes readable when the decoder has a message."""
         return self._decoder.pipe if self._decoder else None
 
     @property
     def dropped(self) -> int:
-        """Frames that came faster than they were looked at."""
+        """Return how many frames came faster than they could be searched."""
         return self._feed.stats.dropped
 
     @property
     def decoder_pid(self) -> int | None:
-        """Number of the decoder's process."""
+        """Return the process id of the decoder."""
         return self._decoder.pid if self._decoder else None
 
     def listen(self, now: datetime) -> bool:
-        """Hear the decoder, start or restart it as needed; return whether a frame is there to look at."""
+        """Read the decoder's messages, start or restart it as needed; return whether a frame is ready."""
         try:
             return self._listen(now)
-        except Exception as error:  # of this camera; the others go on
+        except Exception as error:  # errors of this camera do not stop the others
             self._lose(f"its decoder cannot be used ({type(error).__name__}: {error})")
             return False
 
@@ -123,7 +123,7 @@ class Camera:
         return self._picture is not None
 
     def look(self) -> None:
-        """Look at the frame that is there, and let the decoder go on; in any thread, one at a time."""
+        """Search the waiting frame, and let the decoder continue; in any thread, one at a time."""
         picture, decoder = self._picture, self._decoder
         if picture is None or decoder is None:
             return
@@ -141,14 +141,14 @@ class Camera:
                 watch = self._watch or self._begin(picture.time)
                 watch.summary.frames += 1
                 watch.step(Frame(image, picture.time, self._feed.source_id, picture.number))
-        except Exception as error:  # of this camera's frame; the other cameras go on
+        except Exception as error:  # errors of this camera's frame do not stop the others
             self._say("frame-failed", f"a frame was left out ({type(error).__name__}: {error})", "error")
         finally:
             self._picture = None
             decoder.give_back()
 
     def tick(self, now: datetime) -> None:
-        """Write the windows that are over, though no frame has come."""
+        """Write the windows that are over, although no frame has come."""
         if self._watch is not None and self._picture is None:
             self._watch.tick(now)
 
@@ -166,14 +166,13 @@ class Camera:
             cast(Source, self._feed), time, store=cast(Store, self._team.spool), classifier=self._team.classifier,
             detector=self._detector, summary=summary, say=self._watch_says, seconds=self._team.seconds,
         )  # fmt: skip
-        summary.dropped = self._feed.stats.dropped
         return self._watch
 
     def _start(self) -> None:
         settings = self.settings
         try:
             if settings.location not in self._team.spool.zones:
-                Location(settings.location)  # refuses schools and workplaces, unless the store knows the place
+                Location(settings.location)  # refuses schools and workplaces, unless the store holds the place
             areas = tuple(tuple((x, y) for x, y in polygon) for polygon in settings.private)
             options = DecoderOptions(settings.address(), settings.fps, settings.stall_seconds, areas)
             self._decoder = self._team.decoder(options)
@@ -187,10 +186,11 @@ class Camera:
     def _hear(self, message: object, now: datetime) -> None:
         if isinstance(message, Picture):
             self._picture, self._frame_at, self._attempt = message, monotonic(), 0
-            dropped, reconnects = self._before
-            self._feed.stats.dropped += message.dropped - dropped
-            self.reconnects.add(now, message.reconnects - reconnects)
-            self._before = (message.dropped, message.reconnects)
+            self.reconnects.add(now, message.reconnects - self._before.reconnects)
+            for name in ("dropped", "reconnects", "thinned", "errors"):
+                said, stats = getattr(message, name), self._feed.stats
+                setattr(stats, name, getattr(stats, name) + said - getattr(self._before, name))
+                setattr(self._before, name, said)
             if not self._began:
                 self._began = True
         elif isinstance(message, decoding.Remark):
@@ -201,7 +201,7 @@ class Camera:
             self._lose(message.text)
 
     def _lose(self, why: str) -> None:
-        """End the decoder, and try again later: ever more rarely, never all cameras at once, for ever."""
+        """End the decoder, and retry later for ever: ever more rarely, and not all cameras at once."""
         self._end_decoder()
         pause = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2**self._attempt) * random.uniform(0.5, 1.0)
         self._attempt = min(self._attempt + 1, 16)
@@ -213,7 +213,7 @@ class Camera:
     def _end_decoder(self) -> None:
         if self._decoder is not None:
             self._decoder.close()
-        self._decoder, self._picture, self._before = None, None, (0, 0)
+        self._decoder, self._picture, self._before = None, None, SourceStats()
 
     def _become(self, state: CameraState, why: str) -> None:
         changed, self.why = state is not self.state, why

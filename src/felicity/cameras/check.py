@@ -1,4 +1,4 @@
-"""Whether cameras open, and whether the faces that they show are large enough to be judged."""
+"""The check of cameras: whether each opens, and whether its faces are large enough to be judged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from time import monotonic
 from felicity.cameras.areas import PrivateAreas
 from felicity.cameras.decoding import MAX_PIXELS
 from felicity.cameras.settings import CameraSettings
-from felicity.cameras.shared import CountedAreas, SharedDetector
+from felicity.cameras.shared import counting
 from felicity.errors import FelicityError
 from felicity.faces.detection import Detector
 from felicity.faces.quality import QualityGate
@@ -19,18 +19,17 @@ from felicity.schemas.cameras import CameraCheckShape
 from felicity.sources.registry import SourceOptions, open_source
 
 LOOKED_AT = 2.0
-"""Frames per second in which faces are searched."""
+"""Frames per second that are searched for faces."""
 
 
 def check_cameras(cameras: Sequence[CameraSettings], detector: Detector, seconds: float) -> list[CameraCheckShape]:
-    """Look at each camera for so many seconds, all at once."""
-    shared = SharedDetector(detector)
+    """Watch each camera for so many seconds, all at once."""
     with ThreadPoolExecutor(len(cameras)) as pool:
-        return list(pool.map(lambda camera: _check(camera, shared, seconds), cameras))
+        return list(pool.map(lambda camera: _check(camera, detector, seconds), cameras))
 
 
 def _check(camera: CameraSettings, detector: Detector, seconds: float) -> CameraCheckShape:
-    finder = CountedAreas(detector, camera.counted) if camera.counted else detector
+    finder = counting(detector, camera)
     private, smallest = PrivateAreas(camera.private), QualityGate().min_side or 0.0
     times: list[float] = []
     sides: list[float] = []

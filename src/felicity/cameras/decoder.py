@@ -1,4 +1,4 @@
-"""The reader's end of a decoder: starts its process, takes frames and remarks, ends it."""
+"""The reader's end of a decoder: it starts the process, takes frames and remarks, and ends it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _PRELOADED = [
     "felicity.cameras.decoding",
     *(f"felicity.sources.{name}" for name in ("stream", "webcam", "video", "images")),
 ]
-"""What every decoder imports is imported once, in the process they are all forked from."""
+"""The imports of every decoder, done once in the process from which all are forked."""
 END_SECONDS = 2.0
 
 
 class Decoder:
-    """A running decoder. ``heard`` is when it last gave a sign of life, by ``time.monotonic``.
+    """A running decoder. ``heard`` is the time of its last heartbeat, by ``time.monotonic``.
 
-    Raises ConfigError on systems without shared memory that no file names.
+    Raises ConfigError on systems without nameless shared memory.
     """
 
     def __init__(self, options: DecoderOptions) -> None:
@@ -52,7 +52,7 @@ class Decoder:
         self.pid = self._process.pid
 
     def messages(self) -> list[object]:
-        """What has come since; ``decoding.Failed`` at the end of a decoder that broke."""
+        """Return the messages since the last call; ``decoding.Failed`` is the last one of a decoder that failed."""
         found: list[object] = []
         try:
             while self.pipe.poll(0):
@@ -64,20 +64,20 @@ class Decoder:
         return found
 
     def pixels(self, picture: Picture) -> npt.NDArray[np.uint8]:
-        """The frame, uint8 ``(height, width, 3)`` RGB in the shared memory: its content until ``give_back``."""
+        """Return the frame, uint8 ``(height, width, 3)`` RGB in the shared memory: its content until ``give_back``."""
         return decoding.view(self._memory, picture.height, picture.width)
 
     def give_back(self) -> None:
         """Let the decoder write its next frame."""
-        with contextlib.suppress(OSError):  # it may have ended, which ``messages`` says
+        with contextlib.suppress(OSError):  # it may have ended, which ``messages`` reports
             self.pipe.send_bytes(b"")
 
     def close(self) -> None:
-        """End the process, however it is."""
+        """End the process, whatever its state."""
         self.pipe.close()
         self._process.kill()
         self._process.join(END_SECONDS)
-        with contextlib.suppress(ValueError, BufferError):  # a process that does not die, pixels that are looked at
+        with contextlib.suppress(ValueError, BufferError):  # a process that does not end, or pixels still in use
             self._process.close()
             self._memory.close()
 

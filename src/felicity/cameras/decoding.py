@@ -1,7 +1,7 @@
-"""A decoder: a process of its own per camera, so that one that hangs or breaks is ended and the others go on.
+"""A decoder: one process per camera, so that a hanging or broken one can be ended while the others go on.
 
-Pixels cross over in shared memory that no file names; the pipe carries times, counts and remarks. The decoder writes
-its next frame when the last one has been given back, and meanwhile keeps the newest that came.
+Pixels cross over in nameless shared memory; the pipe carries times, counts and remarks. The decoder writes its next
+frame when the last one has been given back, and meanwhile keeps the newest one.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ import numpy.typing as npt
 from felicity.cameras.areas import PrivateAreas
 from felicity.errors import SourceError
 from felicity.notes import Note
-from felicity.sources.frame import Frame
+from felicity.sources.frame import Frame, SourceStats
 from felicity.sources.registry import SourceOptions, open_source
 
 MAX_PIXELS = 3840 * 2160
-"""Larger pictures are refused; the shared memory has this size, of which only what is written takes room."""
+"""Larger pictures are refused; the shared memory has this size, of which only the written part takes room."""
 MAX_BYTES = 3 * MAX_PIXELS
 ALIVE_SECONDS = 1.0
-"""A decoder says so often that it lives."""
+"""Seconds between heartbeats of a decoder."""
 
 
 @dataclass(frozen=True)
 class DecoderOptions:
-    """What a decoder is told: everything by value, the address with its secrets."""
+    """The settings of a decoder: everything by value, including the address with its secrets."""
 
     address: str
     fps: float
@@ -45,7 +45,7 @@ class DecoderOptions:
 
 
 class Picture(NamedTuple):
-    """A frame lies in the shared memory: its time, number and shape, and the counts of its source so far."""
+    """A frame in the shared memory: its time, number and shape, and the counts of its source so far."""
 
     time: datetime
     number: int
@@ -53,42 +53,44 @@ class Picture(NamedTuple):
     width: int
     dropped: int
     reconnects: int
+    thinned: int
+    errors: int
 
 
 class Remark(NamedTuple):
-    """What the source says."""
+    """A remark of the source."""
 
     note: Note
 
 
 class Alive(NamedTuple):
-    """The decoder lives, though no frame may come."""
+    """A heartbeat of the decoder, although no frame may come."""
 
 
 class Failed(NamedTuple):
-    """The decoder ends, because of this."""
+    """The end of the decoder, with its reason."""
 
     text: str
 
 
 def view(memory: mmap.mmap, height: int, width: int) -> npt.NDArray[np.uint8]:
-    """The picture in the shared memory, uint8 ``(height, width, 3)`` RGB."""
+    """Return the picture in the shared memory, uint8 ``(height, width, 3)`` RGB."""
     return np.frombuffer(memory, np.uint8, 3 * height * width).reshape(height, width, 3)
 
 
 def decode(pipe: Connection, memory: Any, options: DecoderOptions) -> None:
-    """Run a decoder until its reader has gone. ``memory``: a descriptor as ``reduction.DupFd`` hands it over."""
+    """Run a decoder until its reader has gone. ``memory``: a descriptor from ``reduction.DupFd``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     link = _Link(pipe, mmap.mmap(memory.detach(), MAX_BYTES))
     try:
         _decode(link, options)
     except (EOFError, OSError):
-        pass  # whoever reads has gone
+        pass  # the reader has gone
     except SourceError as error:
         link.last_words(str(error))
     except Exception as error:
         link.last_words(f"decoding failed ({type(error).__name__}: {error})")
-    os._exit(0)  # a thread that the network holds does not keep the process
+    os._exit(0)  # a thread that the network blocks does not keep the process alive
 
 
 def _decode(link: _Link, options: DecoderOptions) -> None:
@@ -107,11 +109,11 @@ def _decode(link: _Link, options: DecoderOptions) -> None:
         source.on_idle = link.idle
         for frame in source:
             private.blacken(frame.image_rgb_u8)
-            link.show(frame, source.stats.dropped, source.stats.reconnects)
+            link.show(frame, source.stats)
 
 
 class _Link:
-    """The decoder's end: frames and remarks go out, the memory comes back."""
+    """The decoder's end of the link: frames and remarks go out, the memory comes back."""
 
     def __init__(self, pipe: Connection, memory: mmap.mmap) -> None:
         self._pipe, self._memory = pipe, memory
@@ -119,7 +121,7 @@ class _Link:
         self._free = True
         self._told = -math.inf
 
-    def show(self, frame: Frame, dropped: int, reconnects: int) -> None:
+    def show(self, frame: Frame, stats: SourceStats) -> None:
         """Wait until the memory is free, and put the frame there."""
         while not self._free:
             self._pipe.poll(ALIVE_SECONDS / 2)
@@ -127,10 +129,11 @@ class _Link:
         height, width = frame.image_rgb_u8.shape[:2]
         np.copyto(view(self._memory, height, width), frame.image_rgb_u8)
         self._free = False
-        self._send(Picture(frame.time, frame.number, height, width, dropped, reconnects))
+        counts = (stats.dropped, stats.reconnects, stats.thinned, stats.errors)
+        self._send(Picture(frame.time, frame.number, height, width, *counts))
 
     def idle(self) -> None:
-        """See whether the memory came back, and say that the decoder lives."""
+        """Check whether the memory came back, and send a heartbeat."""
         while self._pipe.poll(0):
             self._pipe.recv_bytes()
             self._free = True
@@ -138,11 +141,11 @@ class _Link:
             self._send(Alive())
 
     def remark(self, note: Note) -> None:
-        """Pass on what the source says; from any thread."""
+        """Pass on a remark of the source; from any thread."""
         self._send(Remark(note))
 
     def last_words(self, text: str) -> None:
-        """Say why the decoder ends."""
+        """Send the reason why the decoder ends."""
         with contextlib.suppress(OSError):
             self._send(Failed(text))
 

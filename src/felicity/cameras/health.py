@@ -1,4 +1,4 @@
-"""How a camera is: its state with a reason, its pace, and whether there is anything to see in its frames."""
+"""The health of a camera: its state with a reason, its frame rate, and whether its frames show anything."""
 
 from __future__ import annotations
 
@@ -14,68 +14,65 @@ import numpy.typing as npt
 HOUR = timedelta(hours=1)
 PACE_SECONDS = 10.0
 BLACK_SECONDS = 10.0
-_STEP = 8  # of the pixels that are looked at
+_STEP = 8  # pixels between searched ones
 _BLACK = 24  # brightness that 19 of 20 pixels of a black frame stay below
 
 
 class CameraState(StrEnum):
-    """What a camera does at this moment."""
+    """The present state of a camera."""
 
     STARTING = "starting"
     """It has not been reached yet."""
     WATCHING = "watching"
-    """Its frames are looked at."""
+    """Its frames are being searched."""
     STALLED = "stalled"
-    """It is connected, but gives no frames, always the same one, or black ones."""
+    """It is connected, but sends no frames, the same frame again and again, or black frames."""
     OFFLINE = "offline"
-    """It cannot be reached, and is tried again and again; or these are hours in which nobody expects it."""
+    """It cannot be reached, and Felicity keeps reconnecting; or it may be off at this hour."""
     DISABLED = "disabled"
-    """Its settings say that it is not watched."""
+    """Its settings disable it."""
 
 
 class Pace:
-    """Frames per second over the last ten seconds."""
+    """Frames per second over the last ten seconds. One thread may count while another asks."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque()
 
     def add(self) -> None:
         """Count a frame now."""
-        self._times.append(monotonic())
-        self._forget()
+        now = monotonic()
+        self._times.append(now)
+        while now - self._times[0] > PACE_SECONDS:
+            self._times.popleft()
 
     @property
     def fps(self) -> float:
-        """Frames per second."""
-        self._forget()
-        if len(self._times) < 2:
-            return 0.0
-        return (len(self._times) - 1) / max(monotonic() - self._times[0], 1e-3)
-
-    def _forget(self) -> None:
-        while self._times and monotonic() - self._times[0] > PACE_SECONDS:
-            self._times.popleft()
+        """Return frames per second."""
+        now = monotonic()
+        times = [time for time in tuple(self._times) if now - time <= PACE_SECONDS]
+        return (len(times) - 1) / max(now - times[0], 1e-3) if len(times) > 1 else 0.0
 
 
 class Recent:
-    """How often something happened within the last hour."""
+    """A counter of events within the last hour."""
 
     def __init__(self) -> None:
         self._times: deque[datetime] = deque(maxlen=10_000)
 
     def add(self, now: datetime, times: int = 1) -> None:
-        """Count it."""
+        """Count an event."""
         self._times.extend([now] * times)
 
     def count(self, now: datetime) -> int:
-        """How often since an hour ago."""
+        """Return the number of times within the last hour."""
         while self._times and now - self._times[0] > HOUR:
             self._times.popleft()
         return len(self._times)
 
 
 class Sight:
-    """Says of frames whether there is anything to see: a camera that hangs sends one frame for ever, or black."""
+    """A check of frames for content: a camera that hangs sends the same frame for ever, or black frames."""
 
     def __init__(self, frozen_seconds: float) -> None:
         self._frozen_seconds = frozen_seconds
@@ -83,9 +80,9 @@ class Sight:
         self._same_since = self._light_at = monotonic()
 
     def trouble(self, image_rgb_u8: npt.NDArray[np.uint8]) -> str:
-        """What is wrong with a frame, uint8 ``(height, width, 3)`` RGB; empty if nothing is.
+        """Return the fault of a frame, uint8 ``(height, width, 3)`` RGB; empty if there is none.
 
-        A real camera's frames differ by their noise, and every few seconds by their coding, also of a still scene.
+        A real camera's frames differ by their noise, and every few seconds by their coding, even in a still scene.
         """
         now, sample = monotonic(), np.ascontiguousarray(image_rgb_u8[::_STEP, ::_STEP])
         seen = zlib.crc32(sample.data)

@@ -17,7 +17,7 @@ Level = Literal["info", "warning", "error"]
 
 
 class Log:
-    """Writes notes with their time, level and camera; from any thread. What cannot be written is not said twice."""
+    """Writes notes with their time, level and camera; from any thread. A failure to write is ignored."""
 
     def __init__(self, form: Format = "text", stream: TextIO | None = None) -> None:
         self._form, self._stream, self._lock = form, stream, threading.Lock()
@@ -30,6 +30,6 @@ class Log:
             line = visible_json(json.dumps(told | {"location": note.location}, ensure_ascii=False))
         else:
             line = visible(f"{now} {level} {camera + ': ' if camera else ''}{note.text} [{note.code}]")
-        # Whoever read the log may have gone, or its disk may be full; watching goes on.
+        # The reader of the log may have gone, or its disk may be full; watching continues.
         with self._lock, contextlib.suppress(OSError, ValueError):
             print(line, file=self._stream or sys.stderr, flush=True)

@@ -41,7 +41,7 @@ WantedBy=multi-user.target
 
 
 def unit(file: Path, *, user: str | None = None, environment: Path | None = None) -> str:
-    """The unit for the cameras of ``file``, run as ``user`` (default: this one).
+    """Return the unit for the cameras of ``file``, run as ``user`` (default: this one).
 
     ``environment``: file of variables, such as passwords (default: beside ``file``, with the ending ``.env``).
     """
@@ -52,6 +52,6 @@ def unit(file: Path, *, user: str | None = None, environment: Path | None = None
 
 
 def _quoted(word: str) -> str:
-    """A word of a unit's command line, in which % and $ mean something."""
+    """Return a word quoted for a unit's command line, in which % and $ have a meaning."""
     plain = word.replace("%", "%%").replace("$", "$$")
     return plain if shlex.quote(plain) == plain else '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'

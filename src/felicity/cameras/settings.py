@@ -1,4 +1,4 @@
-"""Which cameras there are: a TOML file, checked, with secrets from the environment or from files."""
+"""The settings of cameras: a TOML file, checked, with secrets from the environment or from files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from felicity.cameras.areas import doubled_area
 from felicity.errors import ConfigError
+from felicity.paths import expanded
 from felicity.redaction import redacted_address
 from felicity.validation import Place, checked, dotted
 from felicity.windows.window import LONGEST
@@ -26,34 +28,39 @@ Polygon = Annotated[list[Point], Field(min_length=3, max_length=100)]
 
 
 class CameraSettings(BaseModel):
-    """One camera. Of ``source``, ``source_env`` and ``source_file``, one gives its address."""
+    """One camera. One of ``source``, ``source_env`` and ``source_file`` gives its address."""
 
     model_config = _CHECKED
 
-    name: str = Field(min_length=1, max_length=100, description="The camera's name, its own in this file.")
-    location: str = Field(min_length=1, description="The place that is seen; several cameras may see one.")
+    name: str = Field(min_length=1, max_length=100, description="The camera's name, unique in this file.")
+    location: str = Field(min_length=1, description="The watched location; several cameras may watch one.")
     source: str | None = Field(
         default=None, description="Address without a password (rtsp://…, http://…), or the number of a camera here (0)."
     )
     source_env: str | None = Field(default=None, description="Environment variable that holds the address.")
     source_file: str | None = Field(default=None, description="File that holds the address.")
-    user: str | None = Field(default=None, description="User at the camera.")
+    user: str | None = Field(default=None, description="User name at the camera.")
     password_env: str | None = Field(default=None, description="Environment variable that holds the user's password.")
     password_file: str | None = Field(default=None, description="File that holds the user's password.")
-    enabled: bool = Field(default=True, description="Whether the camera is watched.")
-    fps: float = Field(default=5.0, gt=0, le=60, description="Look at no more frames per second than this.")
-    stall_seconds: float = Field(default=10.0, ge=1, le=600, description="Without a frame for so long, it is stalled.")
+    enabled: bool = Field(default=True, description="True to watch the camera.")
+    fps: float = Field(default=5.0, gt=0, le=60, description="Search at most this many frames per second.")
+    stall_seconds: float = Field(
+        default=10.0, ge=1, le=600, description="Seconds without a frame after which the camera is stalled."
+    )
     frozen_seconds: float = Field(
-        default=60.0, ge=2, le=3600, description="With the same frame for so long, it is stalled."
+        default=60.0, ge=2, le=3600, description="Seconds with the same frame after which the camera is stalled."
     )
     expected_offline: list[str] = Field(
-        default=[], description="Hours in which nobody expects it, HH:MM-HH:MM in the location's time zone."
+        default=[], description="Hours in which the camera may be off, HH:MM-HH:MM in the location's time zone."
     )
     private: list[Polygon] = Field(
-        default=[], description="Areas blackened before anything looks at the frame; points [x, y], 0 to 1."
+        default=[], description="Areas that Felicity blackens before it searches the frame; points [x, y], 0 to 1."
     )
     counted: list[Polygon] = Field(
         default=[], description="Only faces whose centre lies in one of these areas count; without any, all do."
+    )
+    ignored: list[Polygon] = Field(
+        default=[], description="Faces whose centre lies in one of these areas do not count: screens and posters."
     )
 
     @field_validator("name", "location")
@@ -80,17 +87,17 @@ class CameraSettings(BaseModel):
             raise ValueError("hours such as 22:00-06:00 are expected")
         return spans
 
-    @field_validator("private", "counted")
+    @field_validator("private", "counted", "ignored")
     @classmethod
     def _within(cls, polygons: list[list[list[float]]]) -> list[list[list[float]]]:
         if not all(0 <= value <= 1 for polygon in polygons for point in polygon for value in point):
             raise ValueError("points within the picture are expected, x and y from 0 to 1 of its width and height")
-        if not all(_area(polygon) > 0 for polygon in polygons):
+        if not all(doubled_area(polygon) > 0 for polygon in polygons):
             raise ValueError("areas are expected, whose points do not all lie on one line")
         return polygons
 
     def address(self) -> str:
-        """The source with its user and password. Raises ConfigError where a variable or file is missing."""
+        """Return the source with its user and password. Raises ConfigError if a variable or file is missing."""
         address = _secret("source", self.source, self.source_env, self.source_file)
         if address is None:
             raise ConfigError(f"camera {self.name!r}: has no source; give source, source_env or source_file")
@@ -104,13 +111,13 @@ class CameraSettings(BaseModel):
         return f"{protocol}://{login}@{rest}"
 
     def shown(self) -> str:
-        """The source as tables and the store have it: without secrets, or by where its address stands."""
+        """Return the source as tables and the store show it: without secrets, or by the place of its address."""
         if self.source is not None:
             return f"camera {self.source}" if self.source.isdecimal() else self.source
         return f"${self.source_env}" if self.source_env else str(self.source_file)
 
     def offline_until(self, now: datetime, zone: ZoneInfo) -> time | None:
-        """When the hours end in which nobody expects the camera; None outside of them."""
+        """Return the end of the hours in which the camera may be off; None outside of them."""
         clock = now.astimezone(zone).time()
         for span in self.expected_offline:
             begin, end = (time.fromisoformat(part) for part in span.split("-"))
@@ -121,11 +128,11 @@ class CameraSettings(BaseModel):
 
 
 class CamerasFile(BaseModel):
-    """The file ``felicity cameras run`` takes."""
+    """The file that ``felicity cameras run`` reads."""
 
     model_config = _CHECKED
 
-    store: str | None = Field(default=None, description="Where windows are kept: a SQLite file or a URL.")
+    store: str | None = Field(default=None, description="The store of windows: a SQLite file or a URL.")
     status: str | None = Field(default=None, description="File that felicity cameras status reads.")
     detector: str = Field(default="auto", description="Face detector; see: felicity detectors list.")
     bundle: str | None = Field(default=None, description="Bundle to classify with, by name or folder.")
@@ -134,7 +141,7 @@ class CamerasFile(BaseModel):
 
 
 def read_cameras(path: Path) -> CamerasFile:
-    """Read and check a TOML file. Raises ConfigError with one sentence on the first thing that is wrong."""
+    """Read and check a TOML file. Raises ConfigError with one sentence on the first fault."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -154,7 +161,7 @@ _ADVICE = "see: felicity cameras schema"
 
 
 def _check_camera(path: Path, camera: CameraSettings) -> None:
-    """Raise ConfigError for settings that do not go together."""
+    """Raise ConfigError for contradictory settings."""
     whose = f"{path}: camera {camera.name!r}"
     for what in ("source", "password"):
         given = [name for name in (what, f"{what}_env", f"{what}_file") if getattr(camera, name, None) is not None]
@@ -175,14 +182,14 @@ def _name(path: Path, values: dict[str, Any], place: Place) -> str:
 
 
 def _secret(what: str, plain: str | None, variable: str | None, file: str | None) -> str | None:
-    """What is given plainly, by a variable, or by a file's first line."""
+    """Return a secret given directly, by a variable, or by a file's first line."""
     if variable is not None:
         if not (value := os.environ.get(variable, "")):
             raise ConfigError(f"the environment variable {variable} is not set; it must hold the {what}")
         return value
     if file is not None:
         try:
-            value = Path(file).expanduser().read_text(encoding="utf-8").strip()
+            value = expanded(file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not text"
             raise ConfigError(f"{file}: the {what} cannot be read from it ({reason})") from error
@@ -190,9 +197,3 @@ def _secret(what: str, plain: str | None, variable: str | None, file: str | None
             raise ConfigError(f"{file}: is empty; it must hold the {what}")
         return value
     return plain
-
-
-def _area(polygon: list[list[float]]) -> float:
-    """Twice the area, whichever way around."""
-    shifted = [*polygon[1:], polygon[0]]
-    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(polygon, shifted, strict=True)))

@@ -1,6 +1,6 @@
-"""Windows on their way into a store that may be away: they wait in memory, in order, and are written once.
+"""Windows on their way into a store that may be unavailable: they wait in memory, in order, and are written once.
 
-To a ``watching.watch.Watch`` it is a store. A thread of its own writes, so that no camera waits for a disk.
+A ``watching.watch.Watch`` uses the spool as its store. A thread of its own writes, so that no camera waits for a disk.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from felicity.windows import Window
 
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 30.0
+MOST_WAITING = 200_000
+"""Largest number of waiting windows, some 500 MB: two weeks of ten cameras."""
 
 
 @dataclass
 class _Run:
-    """What waits for the store of one run."""
+    """The waiting writes of one run."""
 
     names: tuple[str, str, str, datetime, str]
+    detector: str = ""
     run: WatchRun | None = None
     windows: deque[Window] = field(default_factory=deque)
     beat: bool = False
@@ -39,9 +42,10 @@ class _Run:
 
 
 class Spool:
-    """Takes what a watch writes, at once; the thread puts it into the store, again and again until it takes it.
+    """Accepts a watch's windows at once; its thread writes them to the store, again and again until it succeeds.
 
-    ``say`` hears when the store refuses, and when it takes windows again; from the thread.
+    ``say`` receives a message when the store refuses windows, and when it accepts them again; from the thread. If more
+    than ``MOST_WAITING`` windows wait, the oldest are discarded, counted and reported.
     """
 
     def __init__(self, url: str | None, say: Callable[[Note], None]) -> None:
@@ -53,7 +57,9 @@ class Spool:
         self._closing_at: float | None = None
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
         self.trouble = ""
-        """Why the store takes nothing; empty while it does."""
+        """The reason why the store accepts nothing; empty while it does."""
+        self.lost = 0
+        """Number of windows that were discarded because too many waited."""
         self.written: dict[str, datetime] = {}
         """End of the last window in the store, by camera."""
         self.zones: dict[str, str] = {}
@@ -66,62 +72,84 @@ class Spool:
 
     @property
     def waiting(self) -> int:
-        """How many windows are not in the store yet."""
+        """Return the number of windows that are not in the store yet."""
         with self._changed:
             return sum(len(run.windows) for run in self._runs)
 
     def close(self, seconds: float) -> int:
-        """Write what waits, for so many seconds at most; return how many windows the store did not take."""
+        """Write the waiting windows, for so many seconds at most; return how many windows the store did not accept."""
         with self._changed:
             self._closing_at = monotonic() + seconds
             self._changed.notify()
         self._thread.join(seconds + LONGEST_RETRY_SECONDS)
         return self.waiting
 
-    # What a watch asks of a store.
+    # The methods of a store that a watch uses.
 
     def save_model(self, identity: str, soft_matrix: SoftMatrix | None = None, *, name: str | None = None) -> None:
-        """See ``Store.save_model``."""
+        """Keep a model for the store; see ``Store.save_model``."""
         with self._changed:
             self._models[identity] = (soft_matrix, name)
             self._changed.notify()
 
     def begin_run(
-        self, location: str, camera: str, source: str, run_start: datetime, model: str, *, recording: str | None = None
+        self,
+        location: str,
+        camera: str,
+        source: str,
+        run_start: datetime,
+        model: str,
+        *,
+        recording: str | None = None,
+        detector: str = "",
     ) -> WatchRun:
-        """Take a run; its number in the store is known only when it is written. A camera is no ``recording``."""
+        """Accept a run; its number in the store is known only when it is written. A camera is no ``recording``."""
         with self._changed:
-            self._runs.append(_Run((location, camera, source, run_start, model)))
+            self._runs.append(_Run((location, camera, source, run_start, model), detector))
             self._changed.notify()
-        return WatchRun(0, 0, location, camera, source, run_start, model)
+        return WatchRun(0, 0, location, camera, source, run_start, model, detector)
 
     def write_windows(self, run: WatchRun, added: Sequence[Window]) -> None:
-        """Take windows."""
+        """Accept windows."""
         with self._changed:
             self._of(run).windows += added
+            given_up = self._give_up()
             self._changed.notify()
+        if given_up and not (self.lost - given_up):
+            text = f"more than {MOST_WAITING:,} windows wait for the store; the oldest are given up from now on"
+            self._say(Note("windows-lost", text))
+
+    def _give_up(self) -> int:
+        """Discard the oldest windows if too many wait, of any run; return how many."""
+        waiting = [run.windows for run in self._runs if run.windows]
+        excess = sum(map(len, waiting)) - MOST_WAITING
+        for _ in range(excess):
+            oldest = min(filter(None, waiting), key=lambda windows: windows[0].key.start)
+            oldest.popleft()
+        self.lost += max(excess, 0)
+        return max(excess, 0)
 
     def heartbeat(self, run: WatchRun) -> None:
-        """Take a sign of life; of several that wait, one is written."""
+        """Accept a heartbeat; of several that wait, one is written."""
         with self._changed:
             self._of(run).beat = True
             self._changed.notify()
 
     def finish_run(self, run: WatchRun, state: RunState = RunState.ENDED) -> None:
-        """Take the end of a run."""
+        """Accept the end of a run."""
         with self._changed:
             self._of(run).ended = state
             self._changed.notify()
 
     def overlapping(self, run: WatchRun) -> int:
-        """A live run starts now, so no other has its windows."""
+        """Return 0: a live run starts now, so no other run has its windows."""
         return 0
 
     def _of(self, run: WatchRun) -> _Run:
         names = (run.location, run.camera, run.source, run.run_start, run.model)
-        return next(each for each in reversed(self._runs) if each.names == names)
+        return next(each for each in reversed(self._runs) if (each.names, each.detector) == (names, run.detector))
 
-    # The thread.
+    # The methods of the thread.
 
     def _work(self) -> None:
         attempt = 0
@@ -163,7 +191,7 @@ class Spool:
         return self._store
 
     def _write(self) -> None:
-        """Write all that waits; a run that fails lets the others go before."""
+        """Write all waiting windows; after a failure, the other runs go first."""
         store = self._store or self._open()
         with self._changed:
             models, runs = list(self._models.items()), list(self._runs)
@@ -176,14 +204,14 @@ class Spool:
             try:
                 self._write_run(store, each)
             except StoreError as error:
-                # It may have been removed from the store: it is begun again, which changes nothing where it was not.
+                # It may have been removed from the store. Beginning it again changes nothing if it was not.
                 each.run, failure = None, error
         if failure is not None:
             raise failure
 
     def _write_run(self, store: Store, each: _Run) -> None:
         if each.run is None:
-            each.run = store.begin_run(*each.names)
+            each.run = store.begin_run(*each.names, detector=each.detector)
             self.zones = {place.name: place.timezone for place in store.locations()}
         with self._changed:
             windows, beat, ended = list(each.windows), each.beat, each.ended
@@ -192,7 +220,7 @@ class Spool:
             last = windows[-1].key
             self.written[last.camera] = last.start + timedelta(seconds=last.seconds)
             with self._changed:
-                for _ in windows:
+                while each.windows and each.windows[0].key.start <= last.start:
                     each.windows.popleft()
         elif beat:
             store.heartbeat(each.run)
@@ -211,4 +239,5 @@ class Spool:
     def _recovered(self) -> None:
         if self.trouble:
             self.trouble = ""
-            self._say(Note("store-back", "the store takes windows again, none was lost"))
+            how = f"{self.lost:,} of the oldest were lost" if self.lost else "none was lost"
+            self._say(Note("store-back", f"the store takes windows again, {how}"))

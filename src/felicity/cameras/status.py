@@ -19,13 +19,13 @@ from felicity.redaction import redacted
 from felicity.schemas.cameras import CamerasStatusShape, CameraStatusShape
 
 OLD = timedelta(seconds=15)
-"""A status that is older tells of a group that is gone."""
+"""Age from which a status means that its group has ended."""
 
 
 def status_file(file: Path, settings: CamerasFile) -> Path:
-    """Where the status of the cameras of ``file`` is kept."""
+    """Return the path of the status of the cameras of ``file``."""
     if settings.status is not None:
-        return Path(settings.status).expanduser()
+        return paths.expanded(settings.status)
     whole = str(file.resolve())
     return paths.home() / "cameras" / f"{file.stem}-{hashlib.sha256(os.fsencode(whole)).hexdigest()[:8]}.json"
 
@@ -40,6 +40,7 @@ def write_status(
         started=started,
         updated=now,
         windows_waiting=spool.waiting,
+        windows_lost=spool.lost,
         store_trouble=redacted(spool.trouble),
         cameras=[_camera(camera, spool, now) for camera in cameras],
     )
@@ -47,7 +48,7 @@ def write_status(
 
 
 def read_status(path: Path) -> CamerasStatusShape | None:
-    """The last status, ``running`` only if it is young; None where there is none."""
+    """Return the last status, ``running`` only if it is recent; None if there is none."""
     try:
         told = CamerasStatusShape.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):

@@ -1,20 +1,20 @@
-"""All cameras of a file, in turns: one frame of each that has one, then the next round."""
+"""The supervisor of all cameras of a file. It looks at frames in the order they came, one on each core."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import cast
 
 from felicity.cameras.camera import Camera, Team
 from felicity.cameras.log import Log
 from felicity.cameras.settings import CamerasFile, read_cameras
-from felicity.cameras.shared import SharedClassifier, SharedDetector
+from felicity.cameras.shared import SharedClassifier
 from felicity.cameras.spool import Spool
 from felicity.cameras.status import status_file, write_status
 from felicity.errors import ConfigError, StoreError
@@ -22,13 +22,13 @@ from felicity.faces.registry import open_detector
 from felicity.files import check_place, make_folder
 from felicity.models.bundle import open_bundle
 from felicity.notes import Note
+from felicity.system import cores
 
 STATUS_SECONDS = 1.0
 LOOK_SECONDS = 0.2
-"""So often windows are closed and the file is looked at while no frame comes."""
+"""Seconds after which windows are closed and the file is checked while no frame comes."""
 DRAIN_SECONDS = 15.0
-"""For the store at the end; systemd waits longer."""
-_MOST = 200  # cameras of a file, each with a thread
+"""Seconds for writing to the store at the end; systemd waits longer."""
 
 
 class Supervisor:
@@ -44,32 +44,33 @@ class Supervisor:
         self._status_file = status_file(file, self._settings)
         make_folder(self._status_file.parent)
         check_place(self._status_file)
-        classifier = SharedClassifier(open_bundle(self._settings.bundle))
-        detector = SharedDetector(open_detector(self._settings.detector))
+        classifier = SharedClassifier(open_bundle(self._settings.bundle), threads=1)
+        detector = open_detector(self._settings.detector, threads=1)
         self._spool = Spool(store or self._settings.store, lambda note: self._log.say(note, level="warning"))
         self._team = Team(classifier, detector, self._spool, self._log, self._settings.window)
-        self._classifier = classifier
         self._cameras: dict[str, Camera] = {}
+        self._under_way: dict[Camera, Future[None]] = {}
+        self._told_over, self._say_over = Pipe(duplex=False)
         self._stopping = self._reload_asked = False
         self._started, self._told, self._looked, self._unwritten = datetime.now(UTC), 0.0, 0.0, False
 
     def stop(self) -> None:
-        """Let ``run`` end soon: open windows are written first."""
+        """End ``run`` soon, after it has written the open windows."""
         self._stopping = True
 
     def reload(self) -> None:
-        """Let ``run`` read the file anew soon."""
+        """Make ``run`` read the file again soon."""
         self._reload_asked = True
 
     def camera(self, name: str) -> Camera:
-        """The camera of that name; KeyError if there is none."""
+        """Return the camera with that name; raises KeyError if there is none."""
         return self._cameras[name]
 
     def run(self, on_round: Callable[[list[Camera]], None] | None = None) -> None:
-        """Watch. Raises StoreError at the end for windows that the store did not take."""
+        """Watch until ``stop``. Raises StoreError at the end for windows that the store did not accept."""
         self._apply(self._settings)
         try:
-            with ThreadPoolExecutor(_MOST, thread_name_prefix="camera") as pool:
+            with ThreadPoolExecutor(cores(), thread_name_prefix="camera") as pool:
                 while not self._stopping:
                     self._round(pool)
                     if on_round:
@@ -80,29 +81,28 @@ class Supervisor:
             raise StoreError(f"{self._spool.trouble}; {left} windows were not written and are lost")
 
     def _round(self, pool: ThreadPoolExecutor) -> None:
-        pipes = [cast(Connection, camera.pipe) for camera in self._cameras.values() if camera.pipe is not None]
-        if pipes:
-            wait(pipes, LOOK_SECONDS)
-        else:
-            sleep(LOOK_SECONDS)
+        """Hear every camera whose frame is not being looked at, and have the frames that came looked at."""
+        pipes = [cast(Connection, camera.pipe) for camera in self._idle() if camera.pipe is not None]
+        wait([self._told_over, *pipes], LOOK_SECONDS)
+        while self._told_over.poll(0):
+            self._told_over.recv_bytes()
+        for camera in [camera for camera, look in self._under_way.items() if look.done()]:
+            self._under_way.pop(camera).result()
         now = datetime.now(UTC)
-        ready = [camera for camera in self._cameras.values() if camera.listen(now)]
-        if ready:
-            with self._classifier.round(len(ready)):
-                list(pool.map(self._look, ready))
+        for camera in self._idle():
+            if camera.listen(now):
+                self._under_way[camera] = look = pool.submit(camera.look)
+                look.add_done_callback(lambda _: self._say_over.send_bytes(b""))
         if monotonic() - self._looked >= LOOK_SECONDS:
             self._looked = monotonic()
-            for camera in self._cameras.values():
+            for camera in self._idle():
                 camera.tick(now)
             self._reload_if_changed()
         if monotonic() - self._told >= STATUS_SECONDS:
             self._tell(now)
 
-    def _look(self, camera: Camera) -> None:
-        try:
-            camera.look()
-        finally:
-            self._classifier.leave()
+    def _idle(self) -> list[Camera]:
+        return [camera for camera in self._cameras.values() if camera not in self._under_way]
 
     def _tell(self, now: datetime, running: bool = True) -> None:
         self._told = monotonic()
@@ -129,11 +129,14 @@ class Supervisor:
         self._apply(settings)
 
     def _apply(self, settings: CamerasFile) -> None:
-        """End the cameras that are gone or changed, start those that are new or changed, and leave the others alone."""
+        """End removed and changed cameras, start new and changed ones, and leave the others alone."""
         wanted = {camera.name: camera for camera in settings.camera}
         gone = [name for name, camera in self._cameras.items() if wanted.get(name) != camera.settings]
         for name in gone:
-            self._cameras.pop(name).close()
+            camera_gone = self._cameras.pop(name)
+            if (look := self._under_way.pop(camera_gone, None)) is not None:
+                look.result()
+            camera_gone.close()
         new = [camera for name, camera in wanted.items() if name not in self._cameras]
         for camera in new:
             self._cameras[camera.name] = Camera(camera, self._team)
@@ -155,7 +158,7 @@ class Supervisor:
 
 
 def _stamp(file: Path) -> tuple[int, int]:
-    """What changes when a file is written; zeros where there is none."""
+    """Return a stamp that changes when a file is written; zeros for a missing file."""
     try:
         found = os.stat(file)
     except OSError:
@@ -164,5 +167,5 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 
 def _whole(settings: CamerasFile) -> dict[str, object]:
-    """Settings of all cameras together."""
+    """Return the settings of all cameras together."""
     return settings.model_dump(exclude={"camera"})

@@ -1,4 +1,4 @@
-"""The index of a city: its locations, each with its weight."""
+"""The index of a city, the weighted mean of its locations."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ WEIGHTS: tuple[Weight, ...] = get_args(Weight)
 
 @dataclass(frozen=True)
 class CityLocation:
-    """A location in a city's index: happy share and its 95 % interval in percent, None where there is none to show.
+    """A location in a city's index: happy share and its 95 % interval in percent, None without a figure.
 
-    ``people``: those whom the share rests on, so none of hours without visits; where there is no share, all.
-    ``weight``: its share of the city's weight, 0 … 1, 0 if it is missing. ``missing``: why it does not count, or None.
-    ``covered``: share of its known visits that fall into hours in which people were counted, None without visits.
+    ``people``: those in the share, so none of hours without visits; without a share, all people. ``weight``: its share
+    of the city's weight, 0 … 1, 0 if it is missing. ``missing``: the reason why it does not count, or None.
+    ``covered``: share of its known visits in hours in which people were counted, None without visits.
     """
 
     location: Location
@@ -41,7 +41,7 @@ class CityLocation:
 
 @dataclass(frozen=True)
 class CityIndex:
-    """Happy share of a city, percent, with its 95 % interval, and the locations that it is made of."""
+    """Happy share of a city, percent, with its 95 % interval, and its locations."""
 
     weight: Weight
     share: float
@@ -53,7 +53,7 @@ class CityIndex:
 
     @property
     def missing(self) -> tuple[CityLocation, ...]:
-        """Locations that should count and do not."""
+        """Return the locations that should count and do not."""
         return tuple(part for part in self.parts if part.missing)
 
 
@@ -68,17 +68,17 @@ def city_index(
 ) -> CityIndex:
     """Compute Σ w_l H_l / Σ w_l over ``locations``, from sums by hour or for all time.
 
-    ``groups``: by ``hour`` where ``footfall`` knows hours, else by ``total``. Where visits by hour are known, a
-    location's hours of the week count by visits, not by how many people happened to be judged; hours in which
-    nobody was counted are left out and ``covered`` says so. Hours that are only counted together
-    (``index.suppression``) count where most of their people came: visits weigh whole crowds and divide none.
+    ``groups``: by ``hour`` if ``footfall`` holds hours, else by ``total``. With visits by hour, a location's hours of
+    the week count by visits, not by the number of judged people. Hours in which nobody was counted are left out;
+    ``covered`` gives the extent. Hours that are only counted together (``index.suppression``) count in the hour of most
+    of their people: visits weigh whole crowds and divide none.
 
-    Interval: people of different places and hours are independent, so the squares of their
-    distances to the interval's ends add up (MOVER, Zou & Donner 2008); the soft matrix of a model errs
-    alike everywhere, so what it moves is added up over locations before it is squared.
+    Interval: people of different places and hours are independent, so the squared distances to the interval's ends add
+    up (MOVER, Zou & Donner 2008). The soft matrix of a model errs alike everywhere, so its changes are added up over
+    locations before they are squared.
 
-    Locations without figures, and without a weight, are named in ``missing``. Raises ConfigError for
-    an unknown weight, EstimateError if nothing is left, or nothing was there.
+    ``missing`` names locations without figures or without a weight. Raises ConfigError for an unknown weight,
+    EstimateError if no location is left, or there was none.
     """
     _check_request(weight, footfall, locations)
     read = estimate_locations(groups, soft_matrix, footfall, k)
@@ -145,7 +145,7 @@ def _why(name: str, raw: Mapping[str, float | str], read: Mapping[str, LocationE
 
 
 def _weight(place: Location, weight: Weight, footfall: Footfall | None, read: LocationEstimate | None) -> float | str:
-    """Return the location's weight, or why it has none."""
+    """Return the location's weight, or the reason why it has none."""
     if weight == "people":
         return float(read.people) if read else "nobody was counted there in this period"
     if weight == "population":

@@ -1,4 +1,4 @@
-"""Happy shares of locations with what their error is made of: people, each location's own, and M, common to all."""
+"""Happy shares of locations, with their error in two parts: people, independent by location, and M, common to all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MANY = 10**9
 
 @dataclass(frozen=True)
 class LocationEstimate:
-    """One location: happy share 0 … 1 and its interval, distances to the ends of that of people alone, part of M."""
+    """One location: happy share 0 … 1, its interval, distances to the ends of that of people alone, derivative by M."""
 
     people: int
     shown: bool
@@ -43,7 +43,7 @@ class LocationEstimate:
 def estimate_locations(
     groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | None], footfall: Footfall | None, k: int
 ) -> dict[str, LocationEstimate]:
-    """Return an estimate of each location, by name, from sums by hour or for all time; see ``cities.city``."""
+    """Return the estimate of each location, by name, from sums by hour or for all time; see ``cities.city``."""
     of: dict[tuple[str, str], list[int]] = {}
     crowd = crowds_of(groups, k)
     for i, key in enumerate(groups.keys):
@@ -72,7 +72,7 @@ def estimate_locations(
         merged = sums.grouped(labels, len(shares))
         people = int(merged.people[shares > 0].sum())
         both = Intervals(merged, soft)
-        # Known answers: what is left of the interval is people alone.
+        # With known answers, the rest of the interval is that of people alone.
         alone = Intervals(merged, replace(soft, counts=soft.counts * _MANY))
         points, lows, highs, *_ = alone.linear(IS_HAPPY)
         share = float(shares @ points)
@@ -103,22 +103,22 @@ def _hour_of_week(start: int, zone: str) -> int:
 
 
 def groups_by_people(hours: Ints, people: Ints, crowd: Ints) -> tuple[Ints, Ints]:
-    """Return labels (R,) of groups of hours of the week, and the group (168,) of each hour, -1 where nobody counts.
+    """Return labels (R,) of groups of hours of the week, and the group (168,) of each hour, -1 if nobody counts.
 
-    Rows of one crowd are in one group, that of the hour in which most of them came. An hour from which all
-    crowds went elsewhere belongs to the group of the hour before it that kept one. People counts alone decide.
+    Rows of one crowd are in one group, that of the hour of most of its people. An hour whose crowds all belong to other
+    hours belongs to the group of the hour before it that has one. The counts of people alone decide.
     """
     of_row = most_of_crowd(crowd, hours, people)
     kept = np.zeros(HOURS, dtype=bool)
     kept[of_row[people > 0]] = True
     number = np.cumsum(kept) - 1
-    number[number < 0] = number[-1]  # the week goes round
+    number[number < 0] = number[-1]  # the week is circular
     counted = np.bincount(hours, people, HOURS) > 0
     return number[of_row], np.where(counted, number, -1)
 
 
 def _by_visits(group: Ints, visits: Floats) -> tuple[Floats, float]:
-    """Return shares of the groups of hours in the visits, and how many of the visits they cover; empty if none."""
+    """Return shares of the groups of hours in the visits, and the fraction of visits that they cover; empty if none."""
     wanted = (group >= 0) & np.isfinite(visits)
     mass = np.bincount(group[wanted], visits[wanted], int(group.max()) + 1)
     whole = float(mass.sum())
@@ -126,7 +126,7 @@ def _by_visits(group: Ints, visits: Floats) -> tuple[Floats, float]:
 
 
 def matrix_variance(weighted: Sequence[tuple[float, LocationEstimate]]) -> float:
-    """Return the variance of the weighted happy share from the soft matrices alone; one errs alike everywhere."""
+    """Return the variance of the weighted happy share from the soft matrices alone; a matrix errs alike everywhere."""
     by_matrix: dict[int, tuple[Intervals, Floats]] = {}
     for weight, one in weighted:
         if one.with_matrix is None or one.part is None:

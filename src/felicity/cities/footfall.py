@@ -1,6 +1,6 @@
 """Interaction data: how many people visit a place, and at which hours of the week.
 
-Two tables are read, told apart by their heading:
+Felicity reads two tables and distinguishes them by their heading:
 
 - ``location,hour,visits``: visits in an hour, ``hour`` a local time (ISO 8601, ``2026-05-01T09:00``) or an hour of
   the week, 0 (Monday, midnight) … 167. Times are averaged to a typical week.
@@ -33,8 +33,8 @@ _FLOWS = ("origin", "destination", "flow")
 class Footfall:
     """Visits of locations.
 
-    ``total``: per location, in a typical week or as in the flows. ``hours``: (168,) visits by hour of the week, NaN
-    where not given; empty for flows. ``notes``: what was left out.
+    ``total``: per location, in a typical week or as in the flows. ``hours``: (168,) visits by hour of the week, NaN if
+    not given; empty for flows. ``notes`` name left-out rows.
     """
 
     total: Mapping[str, float]
@@ -45,8 +45,8 @@ class Footfall:
 def read_footfall(path: Path, locations: Iterable[Location]) -> Footfall:
     """Read either table. Places are known by name or ``code``.
 
-    Raises ConfigError, naming the line, for missing, negative or impossible visits, a place and hour given twice,
-    an unknown location, a name or code that several locations have, or if no area of the flows is a known location.
+    Raises ConfigError, naming the line, for missing, negative or impossible visits, a repeated place and hour, an
+    unknown location, and a name or code of several locations; also if no area of the flows is a known location.
     """
     names: dict[str, tuple[str, ...]] = {}
     for place in locations:
@@ -89,7 +89,7 @@ def _rows(path: Path, reader: Iterator[list[str]], heading: tuple[str, ...]) -> 
 
 
 def _only(line: str, alias: str, names: Mapping[str, tuple[str, ...]]) -> str:
-    """Return the location of that name or code. Raises ConfigError if there are several."""
+    """Return the location with that name or code. Raises ConfigError if there are several."""
     found = names[alias]
     if len(found) > 1:
         raise ConfigError(f"{line}: {alias!r} is the name or code of {' and of '.join(found)}; give each its own code")
@@ -127,7 +127,8 @@ def _hour_of_week(line: str, text: str) -> int:
         raise ConfigError(
             f"{line}: hour is a local time such as 2026-05-01T09:00, or an hour of the week 0 to 167, not {text!r}"
         ) from None
-    # The clock that the file writes is the place's own; an offset only tells the two hours of an autumn night apart.
+    # Times in the file are local times of the place; an offset only distinguishes the two equal hours at the end of
+    # summer time.
     return 24 * time.weekday() + time.hour
 
 

@@ -9,7 +9,7 @@ from felicity.schemas.cities import CityShape
 
 
 def to_geojson(city: CityIndex) -> dict[str, Any]:
-    """Return a FeatureCollection (RFC 7946) with a feature per location, ``geometry`` null where it is unknown.
+    """Return a FeatureCollection (RFC 7946) with a feature per location; ``geometry`` is null if unknown.
 
     Properties are the figures of the location; the member ``city`` has those of the city.
     """

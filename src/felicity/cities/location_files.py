@@ -1,4 +1,4 @@
-"""Locations from the files people have: GeoJSON areas or points, and tables with coordinates."""
+"""Files of locations: GeoJSON areas or points, and tables with coordinates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "longitude": ("longitude", "lon", "lng", "long", "x"),
     "geometry": ("geometry", "geojson"),
 }
-"""What a location has, and what files call it; upper and lower case do not matter."""
+"""The fields of a location, and their names in files; upper and lower case do not matter."""
 
 Fields = dict[str, Any]
 
@@ -29,8 +29,8 @@ Fields = dict[str, Any]
 def read_locations(path: Path, *, name_field: str | None = None) -> list[Fields]:
     """Read the locations of a GeoJSON file (.geojson, .json) or a table (.csv), as arguments of ``Location``.
 
-    Only what the file says is in them. ``name_field``: the property or column that holds the names, if it
-    is not ``name`` or ``location``. Raises ConfigError, in one sentence, for what cannot be read.
+    The arguments hold the fields of the file alone. ``name_field``: the property or column that holds the names, if it
+    is not ``name`` or ``location``. Raises ConfigError, in one sentence, for an unreadable file.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

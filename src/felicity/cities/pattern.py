@@ -21,7 +21,7 @@ Ints = npt.NDArray[np.int64]
 class PatternRow:
     """The index of one location in all periods of one ``level``, such as all that begin at 9 o'clock.
 
-    ``index``: from the first to the last of these periods. ``days``: on how many days there was one.
+    ``index``: from the first to the last of these periods. ``days``: the number of days with such a period.
     """
 
     level: int
@@ -32,9 +32,9 @@ class PatternRow:
 def compute_pattern(
     groups: Groups, level: Callable[[datetime], int], soft_matrix: Matrices, *, k: int = DEFAULT_K
 ) -> list[PatternRow]:
-    """Compute the index of each location by ``level``, a number for the local start of a group's period.
+    """Compute the index of each location by ``level``, a function from the local start of a group's period to a number.
 
-    Groups that are only counted together (``index.suppression``) count where most of their people came.
+    Groups that are only counted together (``index.suppression``) count in the level of most of their people.
     """
     crowd = crowds_of(groups, k)
     known = np.flatnonzero(crowd >= 0)
@@ -62,7 +62,7 @@ def compute_pattern(
 
 
 def most_of_crowd(crowd: Ints, levels: Ints, people: Ints) -> Ints:
-    """Return (R,): the level in which most people of the row's crowd came, the first of several; counts alone tell."""
+    """Return (R,): the level of most people of the row's crowd, the first of several. Counts alone decide."""
     pairs, label = np.unique(np.stack([crowd, levels]), axis=1, return_inverse=True)
     held = np.bincount(label.reshape(-1), people, pairs.shape[1])
     order = np.lexsort((pairs[1], -held, pairs[0]))
@@ -73,7 +73,7 @@ def most_of_crowd(crowd: Ints, levels: Ints, people: Ints) -> Ints:
 def compute_together(groups: Groups, soft_matrix: Matrices, *, k: int = DEFAULT_K, name: str) -> IndexRow | None:
     """Compute the index of all people of the totals ``groups`` together, called ``name``; each person counts the same.
 
-    Only locations that are shown take part. None unless two or more are shown, all of one model and one soft matrix.
+    Only locations that are shown take part. None unless at least two are shown, all of one model and one soft matrix.
     """
     shown = np.flatnonzero(~hidden_rows(groups, k))
     keys = [groups.keys[i] for i in shown]
@@ -82,6 +82,6 @@ def compute_together(groups: Groups, soft_matrix: Matrices, *, k: int = DEFAULT_
         return None
     sums = groups.sums.take(shown).total()
     zone = keys[0].timezone if len({key.timezone for key in keys}) == 1 else "UTC"
-    key = GroupKey(name, zone, keys[0].model, int(sums.first[0]), int(sums.last[0]))
+    key = GroupKey(name, zone, keys[0].model, int(sums.first[0]), int(sums.last[0]), keys[0].detector)
     matrix = soft_matrix(keys[0].location, keys[0].model)
     return compute_index(Groups("total", (key,), sums), lambda *_: matrix, k=k)[0]

@@ -1,4 +1,4 @@
-"""Which location is happiest: a ranking in which places that cannot be told apart share their ranks."""
+"""A ranking of locations by happy share, in which locations that do not differ significantly share their ranks."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from felicity.cities.estimates import LocationEstimate, Z, estimate_locations, m
 from felicity.errors import EstimateError
 from felicity.index.happiness import DEFAULT_K, Groups
 from felicity.index.soft_matrix import SoftMatrix
+from felicity.metrics.multiple import holm
 from felicity.notes import Note
 
 LEVEL = 0.05
-"""Probability that any difference at all is found where there is none."""
+"""Probability of finding any difference if there is none."""
 _NORMAL = NormalDist()
 
 
 @dataclass(frozen=True)
 class LocationDifference:
-    """Happy share of ``first`` less that of ``second``, in points.
+    """Happy share of ``first`` minus that of ``second``, in points.
 
     ``low``, ``high``: 95 % interval that holds for all pairs at once (Bonferroni). ``p_value``: of no difference,
-    raised by Holm's method for all pairs.
+    corrected by Holm's method for all pairs.
     """
 
     first: str
@@ -36,7 +37,7 @@ class LocationDifference:
 
     @property
     def found(self) -> bool:
-        """Whether the two can be told apart."""
+        """Return whether the two differ significantly."""
         return self.p_value <= LEVEL
 
 
@@ -44,8 +45,9 @@ class LocationDifference:
 class RankedLocation:
     """A location with its happy share and 95 % interval, percent, and the ranks that it may have.
 
-    ``best_rank``: one more than the locations that are found happier; ``worst_rank``: all but those found less happy.
-    ``to_next``: the difference to the location that follows, None for the last.
+    ``best_rank``: one more than the number of significantly happier locations; ``worst_rank``: the number of all
+    locations but the significantly less happy ones. ``to_next``: the difference to the location that follows, None for
+    the last.
     """
 
     location: str
@@ -59,7 +61,7 @@ class RankedLocation:
 
     @property
     def rank(self) -> str:
-        """``2``, or ``1`` and ``3`` with a dash between, where the location cannot be told from others."""
+        """Return ``2``, or ``1`` and ``3`` with a dash between if the location may have several ranks."""
         return (
             str(self.best_rank)
             if self.best_rank == self.worst_rank
@@ -69,7 +71,7 @@ class RankedLocation:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Locations from the happiest on, and all their ``differences``; ``missing``: why others, by name, have no rank."""
+    """Locations, the happiest first, and all their ``differences``; ``missing``: why others, by name, have no rank."""
 
     places: tuple[RankedLocation, ...]
     differences: tuple[LocationDifference, ...]
@@ -78,7 +80,7 @@ class Ranking:
 
     @property
     def happiest(self) -> tuple[RankedLocation, ...]:
-        """The first location, and all that cannot be told from it."""
+        """Return the first location, and all that do not differ significantly from it."""
         first = self.places[0]
         apart = {pair.second for pair in self.differences if pair.first == first.location and pair.found}
         return tuple(place for place in self.places if place.location not in apart)
@@ -89,9 +91,10 @@ def rank_locations(
 ) -> Ranking:
     """Rank the locations of ``groups``, sums for all time, by adjusted happy share.
 
-    Each pair is tested; Holm's method (1979) keeps the probability of any false difference at 5 %, however many
-    pairs there are. People of two locations are independent, and their distances to the intervals' ends join (MOVER,
-    Zou & Donner 2008). A soft matrix errs alike at all locations that share it: only what moves them apart counts.
+    Each pair is tested; Holm's method (1979) keeps the probability of any false difference at 5 %, however many pairs
+    there are. People of two locations are independent, so the distances to the intervals' ends are combined (MOVER, Zou
+    & Donner 2008). A soft matrix errs alike at all locations that share it, so only its effect on their difference
+    counts.
 
     Raises EstimateError if fewer than two locations have a figure, ConfigError for k below 1.
     """
@@ -141,12 +144,3 @@ def _differences(pairs: Sequence[tuple[str, str]], shown: dict[str, LocationEsti
         LocationDifference(*pair, 100 * gap, 100 * max(low, -1.0), 100 * min(high, 1.0), p)
         for pair, (gap, low, high), p in zip(pairs, rows, raised, strict=True)
     ]
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values raised for their number, so that any at most 5 % is false in 5 % of cases at most (Holm 1979)."""
-    raised, floor = [0.0] * len(p_values), 0.0
-    for done, i in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        floor = max(floor, min((len(p_values) - done) * p_values[i], 1.0))
-        raised[i] = floor
-    return raised

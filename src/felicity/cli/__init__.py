@@ -1,1 +1,1 @@
-"""The command line: parses, calls one function, prints the result."""
+"""The command line: each command parses its options, calls one function, and prints the result."""

@@ -1,4 +1,4 @@
-"""Commands whose outputs take the place of none of their inputs, whatever the options are called."""
+"""Commands that never write an output over one of their inputs, whatever their options are called."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from felicity.cli.options import OUTPUTS
 from felicity.files import check_apart
 
 _BESIDE = ("", "-wal", "-shm", "-journal")
-"""A SQLite store is these files."""
+"""Suffixes of the files of a SQLite store."""
 
 
 class Command(TyperCommand):
-    """A command that looks, before it begins, whether a file to write is one that it reads."""
+    """A command that checks, before it begins, that no output file is one of its input files."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Raise ConfigError where it is; else run the command."""
+        """Raise ConfigError if an output file is an input file; else run the command."""
         if outputs := ctx.meta.get(OUTPUTS):
             check_apart(outputs, _inputs(ctx, outputs))
         return super().invoke(ctx)
 
 
 def _inputs(ctx: Any, outputs: list[Path]) -> Iterator[Path]:
-    """What of a command line may name a file to read: every text and path in it but the files to write."""
+    """Return every text and path of a command line that may name an input file, without the output files."""
     for name, value in ctx.params.items():
         if name == "store":
             store = str(value or paths.home() / "felicity.db").removeprefix("sqlite:///")
@@ -39,7 +39,7 @@ def _inputs(ctx: Any, outputs: list[Path]) -> Iterator[Path]:
 
 
 def use(app: typer.Typer) -> None:
-    """Let all commands of ``app`` and of its groups be so."""
+    """Make all commands of ``app`` and of its groups check their outputs."""
     for command in app.registered_commands:
         command.cls = Command if command.cls is TyperCommand else command.cls
     for group in app.registered_groups:

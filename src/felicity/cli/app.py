@@ -1,4 +1,4 @@
-"""The ``felicity`` command: finds the command modules, runs one, turns our errors into one sentence."""
+"""The ``felicity`` command: finds the command modules, runs one, and prints each Felicity error as one sentence."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; an error is one sentence on stderr, with exit code 1, or 2 for a wrong command line."""
+    """Run the command line; print an error as one sentence on stderr, with exit code 1, or 2 for wrong usage."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a file's name may be no text; its bytes are then spelt out
+        if isinstance(stream, io.TextIOWrapper):  # a file name may not be valid text; its bytes are then escaped
             stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(app(prog_name="felicity", standalone_mode=False) or 0)
     except usage.UsageError as error:
-        if type(error).__name__ != "NoArgsIsHelpError":  # it has shown the help
+        if type(error).__name__ != "NoArgsIsHelpError":  # Click has shown the help already
             console.fail(usage.explain(error))
         sys.exit(2)
     except typer.Abort:
@@ -61,7 +61,7 @@ def main() -> None:
         console.fail(str(error))
         sys.exit(1)
     except BrokenPipeError:
-        # The reader of our output has gone; there is nobody to tell.
+        # The reader of the output has gone; nobody is left to tell.
         sys.stderr.close()
         sys.exit(141)
     except OSError as error:

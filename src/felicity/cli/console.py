@@ -20,18 +20,19 @@ from felicity.visible import visible, visible_json
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from felicity.api.answers import Answer
     from felicity.notes import Note
 
 
 class _Plain(Console):
-    """A console on which no text of others steers the terminal or tells a secret."""
+    """A console on which no external text controls the terminal or shows a secret."""
 
     def render_str(self, text: str, **how: Any) -> Any:
         return super().render_str(visible(redacted(text), keep="\n\t"), **how)
 
 
 def shown(text: object) -> str:
-    """Return one line of text as the terminal is to show it, brackets and all."""
+    """Return one line of text for the terminal, with brackets shown as they are."""
     return escape(visible(redacted(str(text))))
 
 
@@ -42,12 +43,12 @@ err = _Plain(stderr=True, highlight=False, emoji=False)
 
 
 def fail(message: str) -> None:
-    """One sentence on stderr."""
+    """Print an error as one sentence on stderr."""
     err.print(f"[bold red]error[/] {shown(message)}", soft_wrap=True)
 
 
 def warn(note: Note | str) -> None:
-    """A remark on stderr."""
+    """Print a remark on stderr."""
     err.print(f"[yellow]note[/] {shown(note)}", soft_wrap=True)
 
 
@@ -58,14 +59,14 @@ def notes(remarks: Iterable[Note | str]) -> None:
 
 
 def say(message: str) -> None:
-    """What is going on, on stderr."""
+    """Print a line about the work in progress on stderr."""
     err.print(shown(message), soft_wrap=True)
 
 
 def confirm(loss: str, *, yes: bool) -> None:
-    """Ask whether to go on with what destroys ``loss``, unless ``yes``. Raises ConfigError where nobody can answer.
+    """Ask whether to continue with an action that destroys ``loss``, unless ``yes``.
 
-    Raises ``typer.Abort`` for any answer but yes.
+    Raises ConfigError if nobody can answer. Raises ``typer.Abort`` for any answer but yes.
     """
     import sys
 
@@ -82,7 +83,7 @@ def confirm(loss: str, *, yes: bool) -> None:
 
 @contextmanager
 def told_how_to_go_on(how: str) -> Iterator[None]:
-    """Say ``how`` when the work within is stopped by a person."""
+    """Print how to resume if a person stops the work within."""
     try:
         yield
     except KeyboardInterrupt:
@@ -95,6 +96,11 @@ def emit(name: str, data: Any, notes: Iterable[Note] = ()) -> None:
     from felicity.schemas.envelope import document
 
     _print_json(document(name, data, notes))
+
+
+def emit_answer(answer: Answer) -> None:
+    """Print an answer of ``api.answers`` as ``emit`` does."""
+    emit(answer.name, answer.data, answer.notes)
 
 
 def emit_line(name: str, data: Any) -> None:
@@ -111,7 +117,7 @@ def _print_json(value: Any) -> None:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, numbers: Sequence[str] = ()
 ) -> None:
-    """A table on stdout; the columns named in ``numbers`` are set flush right. A ``Text`` cell keeps its style."""
+    """Print a table on stdout; columns named in ``numbers`` are aligned right. A ``Text`` cell keeps its style."""
     drawn = Table(title=title, title_justify="left", header_style="bold", pad_edge=False, box=box.SIMPLE_HEAD)
     for column in columns:
         drawn.add_column(
@@ -123,7 +129,7 @@ def table(
 
 
 def progress() -> Progress:
-    """A progress display on stderr, gone when done and absent where nobody looks."""
+    """Return a progress display on stderr, which vanishes when done and is absent without a terminal."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     return Progress(

@@ -1,4 +1,4 @@
-"""Simulated measures as people write them on the command line."""
+"""The syntax of simulated measures on the command line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def parse_measure(text: str, place: str, days: int) -> Measure:
-    """Read ``DATE=POINTS`` as a measure at ``place``. Raises ConfigError."""
+    """Parse ``DATE=POINTS`` as a measure at ``place``. Raises ConfigError."""
     from felicity.cli.commands.demo import FIRST_DAY
     from felicity.cli.times import time_parser
     from felicity.errors import ConfigError

@@ -1,4 +1,4 @@
-"""Options that several commands share, and numbers as people and programs want them."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ Bundle = Annotated[
     str | None,
     typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="Bundle to classify with (default: the shipped one)."),
 ]
+ForShares = Annotated[
+    str | None,
+    typer.Option(
+        "--shares",
+        metavar="natural|in-use|equal",
+        help="Answer for these shares of the expressions: natural, those of the faces that calibrated the bundle; "
+        "in-use, half-way to equal ones; equal, by the mean of both heads.",
+    ),
+]
 Store = Annotated[
     str | None,
     typer.Option(
@@ -44,6 +53,18 @@ Store = Annotated[
     ),
 ]
 
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Share the work out over a Ray cluster: auto, HOST:PORT or ray://HOST:PORT (default: this machine).",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", "-j", min=1, help="Processes on this machine (default: one per core)."),
+]
 Begin = Annotated[
     datetime | None,
     typer.Option(
@@ -61,7 +82,8 @@ Locations = Annotated[
 ]
 K = Annotated[int, typer.Option("--k", min=1, help="Show no figure of fewer people.")]
 Model = Annotated[
-    str | None, typer.Option("--model", metavar="ID", help="Windows of this bundle (default: the latest).")
+    str | None,
+    typer.Option("--model", metavar="ID", help="Windows of this bundle, or BUNDLE/DETECTOR (default: the latest)."),
 ]
 Step = Annotated[
     Literal["hour", "day", "week"],
@@ -71,7 +93,7 @@ Weight = Annotated[
     Literal["population", "visits", "people"] | None,
     typer.Option(
         "--weight",
-        help="What a location counts by in the city's index: who lives there, who visits it, or who was counted "
+        help="Weight of a location in the city's index: people who live there, visit it, or were counted "
         "(default: visits with --footfall, else population).",
     ),
 ]
@@ -90,13 +112,13 @@ Comparison = Annotated[
 
 
 def is_given(ctx: typer.Context, name: str) -> bool:
-    """Whether the option of the parameter ``name`` stands on the command line."""
+    """Return whether the command line holds the option of the parameter ``name``."""
     source = ctx.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 
 
 def check_resumable(folder: Path, *, resume: bool) -> None:
-    """Raise ConfigError where ``folder`` is none, or holds something that is not gone on with."""
+    """Raise ConfigError if ``folder`` is not a folder, or is not empty and ``--resume`` was not given."""
     from felicity.errors import ConfigError
 
     try:
@@ -112,18 +134,18 @@ def check_resumable(folder: Path, *, resume: bool) -> None:
 
 
 OUTPUTS = "felicity.outputs"
-"""Where a command's context lists the files that it will write."""
+"""The key under which a command's context lists its output files."""
 
 
 def to_write(ctx: typer.Context, path: Path | None) -> Path | None:
-    """Callback of options that name a file to write: it must be none of those that the command reads."""
+    """Register an option's path as an output file, which must not be an input file of the command; a callback."""
     if path is not None:
         ctx.meta.setdefault(OUTPUTS, []).append(path)
     return path
 
 
 def _file(what: str, *endings: str) -> Callable[[typer.Context, Path | None], Path | None]:
-    """Callback of options that name ``what`` to write: refused early if it could not be, or ends otherwise."""
+    """Return a callback for options that name an output file: it refuses early an unwritable path or a wrong ending."""
 
     def check(ctx: typer.Context, path: Path | None) -> Path | None:
         from felicity.files import check_place
@@ -136,13 +158,12 @@ def _file(what: str, *endings: str) -> Callable[[typer.Context, Path | None], Pa
 
 
 page_file = _file("a page", ".html", ".htm")
-png_file = _file("a picture", ".png")
 table_file = _file("a table", ".csv")
 map_file = _file("a map", ".geojson", ".json")
 
 
 def chart_file(ctx: typer.Context, path: Path | None) -> Path | None:
-    """Callback of options that name a chart: refused before the work where it could not be drawn."""
+    """Refuse an unwritable path of a chart before the work begins; a callback of options."""
     from felicity.style.charts import check_chart
 
     if path is not None:
@@ -155,24 +176,29 @@ Chart = Annotated[
 ]
 
 
-def _table(path: Path | None) -> Path | None:
+def any_table(ctx: typer.Context, path: Path | None) -> Path | None:
+    """Refuse an unwritable path of a table, of any format, before the work begins; a callback of options."""
     from felicity.style.tables import check_table
 
     if path is not None:
         check_table(path)
-    return path
+    return to_write(ctx, path)
 
 
 TableFile = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="Write the table, too: .csv, .parquet or .xlsx (Excel).", callback=_table
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write the table, too: .csv, .parquet, .xlsx (Excel) or .tex (LaTeX).",
+        callback=any_table,
     ),
 ]
 
 
 def output_folder(path: Path | None) -> Path | None:
-    """Callback of options that name a folder to fill: refused before the work where it could not be."""
+    """Refuse an unwritable output folder before the work begins; a callback of options."""
     from felicity.files import check_folder
 
     if path is not None:

@@ -1,8 +1,9 @@
 """The settings of a training as options of commands, made from the fields of ``TrainConfig``.
 
-A flag is called like its key in a configuration file: ``learning_rate`` is ``--learning-rate``. The exceptions are
+An option has the name of its key in a configuration file: ``learning_rate`` is ``--learning-rate``. The exceptions are
 ``data.path``, which is the argument DATA, ``data.name`` and ``data.licence``, which are ``--data-name`` and
-``--data-licence``, and ``model.name``, which is ``--model``. Tables have no flags.
+``--data-licence``, ``model.name``, which is ``--model``, and ``metrics``, which is ``--metric``. Tables have no
+options.
 """
 
 from __future__ import annotations
@@ -29,12 +30,22 @@ NAMES: dict[tuple[str, ...], str] = {
     ("data", "name"): "data_name",
     ("data", "licence"): "data_licence",
     ("model", "name"): "model",
+    ("metrics",): "metric",
 }
 SHORT = {"model": "-m"}
 PANELS = {"data": "Data", "model": "Network"}
-MACHINE = ("backend", "precision", "seed", "threads")
+MACHINE = ("backend", "device", "precision", "seed", "threads")
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings as a file; flags win over it.")
+]
+
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        metavar="VIEWER",
+        help="Write the figures of each epoch for tensorboard or mlflow, too, in files; may be repeated.",
+    ),
 ]
 
 
@@ -47,16 +58,16 @@ class Setting:
 
     @property
     def name(self) -> str:
-        """Of the parameter."""
+        """Return the name of the parameter."""
         return NAMES.get(self.place, self.place[-1])
 
     @property
     def panel(self) -> str:
-        """Heading of the help under which it stands."""
+        """Return the heading of the help under which the setting stands."""
         return "Machine and chance" if self.place[0] in MACHINE else PANELS.get(self.place[0], "Learning")
 
     def parameter(self) -> inspect.Parameter:
-        """Return it as a parameter of a Typer command, None where it is not given."""
+        """Return the setting as a parameter of a Typer command, None if the command line does not give it."""
         from felicity.validation import plain
 
         kind, choices = plain(self.field.annotation), None
@@ -89,7 +100,7 @@ class Setting:
 
 
 def settings(*, only: Collection[str] = (), without: Collection[str] = ()) -> list[Setting]:
-    """Return the settings that have a flag, by name ``only`` these, or all ``without`` those."""
+    """Return the settings that have an option: those named in ``only``, or all ``without`` those named there."""
     from felicity.training.config import DataConfig, ModelConfig, TrainConfig
 
     tables: dict[str, type[BaseModel]] = {"data": DataConfig, "model": ModelConfig}
@@ -100,7 +111,7 @@ def settings(*, only: Collection[str] = (), without: Collection[str] = ()) -> li
 
 
 def flag_of(place: Place) -> str:
-    """Return what the command line calls the setting at ``place``."""
+    """Return the option of the setting at ``place``."""
     name = NAMES.get(place, place[-1])
     return "DATA" if name == "data" else f"--{name.replace('_', '-')}"
 
@@ -108,7 +119,7 @@ def flag_of(place: Place) -> str:
 def with_settings(*, only: Collection[str] = (), without: Collection[str] = ()) -> type[TyperCommand]:
     """Return the class of a command that takes the settings beside its own options; ``given`` reads them.
 
-    The options are made when the command is asked for, since that imports Pydantic and OpenCV.
+    The options are made when the command is asked for, because making them imports Pydantic and OpenCV.
     """
 
     class Command(TyperCommand):
@@ -116,7 +127,7 @@ def with_settings(*, only: Collection[str] = (), without: Collection[str] = ()) 
 
         @property
         def params(self) -> list[Any]:
-            """The settings' argument, the command's own options, the other settings."""
+            """Return the settings' argument, the command's own options, the other settings."""
             if self._all is None:
                 made = _parameters([each.parameter() for each in settings(only=only, without=without)])
                 data = [each for each in made if each.name == "data"]
@@ -128,7 +139,7 @@ def with_settings(*, only: Collection[str] = (), without: Collection[str] = ()) 
             self._own = own
 
         def invoke(self, ctx: Any) -> Any:
-            """Take the settings aside, then run the command with its own options."""
+            """Set the settings aside, then run the command with its own options."""
             ctx.meta[KEY] = {each.place: ctx.params.pop(each.name) for each in settings(only=only, without=without)}
             return super().invoke(ctx)
 
@@ -136,7 +147,7 @@ def with_settings(*, only: Collection[str] = (), without: Collection[str] = ()) 
 
 
 def given(ctx: typer.Context) -> Layer:
-    """Return the settings that stand on the command line, as ``make_config`` takes them."""
+    """Return the settings of the command line, as ``make_config`` takes them."""
     from felicity.training.config import Layer
 
     tree: dict[str, Any] = {}
@@ -151,7 +162,7 @@ def given(ctx: typer.Context) -> Layer:
 
 
 def _parameters(made: list[inspect.Parameter]) -> list[Any]:
-    """What Typer makes of a function with these parameters."""
+    """Return the parameters that Typer makes from those of a function."""
 
     def settings(**values: Any) -> None: ...
 

@@ -1,4 +1,4 @@
-"""What ``felicity simulate`` does and shows: the check, the moving pictures, the city."""
+"""The three tasks of ``felicity simulate``: the check, the moving pictures, the city."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
     from felicity.simulation.moving import Filming
 
 GAPS = 0.05
-"""Part of the hours in which a simulated camera is off."""
+"""Fraction of the hours in which a simulated camera is off."""
 
 
 def read_faces(path: Path, fold: str | None) -> Labelled:
-    """Labelled faces, with a word on stderr about which they are."""
+    """Return labelled faces, and print on stderr which they are."""
     from felicity.simulation.labelled import FITTED, read_labelled
 
     found = read_labelled(path, fold)
     of = f" of fold {found.fold}" if found.fold else ""
     console.say(f"{len(found.samples):,} faces{of}, labels {'by FER+ votes' if found.voted else 'as the set has them'}")
-    if found.twins:
-        console.say(f"left out: {found.twins} whose very pixels stand in {FITTED}, which weights are fitted to")
+    if found.copies:
+        console.say(f"left out: {found.copies} faces that are also in {FITTED}, to which the weights were fitted")
     for note in found.notes:
         console.warn(note)
     return found
 
 
 def answered(found: Labelled, classifier: Classifier) -> AnsweredFaces:
-    """The faces and what the classifier answers to them."""
+    """Return the faces and the classifier's answers to them."""
     from felicity.simulation.labelled import answer
 
     with console.progress() as progress:
@@ -59,13 +59,15 @@ def run_check(
     seed: int,
     notes: Sequence[Note],
     json: bool,
+    cluster: str | None = None,
 ) -> None:
-    """Measure, show, draw; exit code 1 where a target is missed."""
+    """Measure, show, draw; exit with code 1 if a target is missed."""
     from felicity.simulation.chart import draw_check
     from felicity.simulation.check import check
+    from felicity.work.opening import open_work
 
     bundle = classifier.bundle
-    with console.progress() as progress:
+    with open_work(cluster) as work, console.progress() as progress:
         task = progress.add_task("simulating", total=None)
         verdict = check(
             faces,
@@ -75,6 +77,7 @@ def run_check(
             series=series,
             seed=seed,
             tick=lambda doing: progress.update(task, description=doing),
+            work=work,
         )
     if json:
         console.emit("simulate-check", verdict, notes)
@@ -88,12 +91,15 @@ def run_check(
 
 
 def show_check(verdict: SimulationCheck) -> None:
-    """Errors, tests, and the targets beside what was measured."""
+    """Print errors, tests, and the targets beside the measured figures."""
+    from felicity.simulation.days import PEOPLE_A_MINUTE
+
     console.table(
-        ("people a day", "correlated", "counted", "adjusted", "bias", "coverage", "as shipped", "width"),
+        ("people a day", "minutes", "correlated", "counted", "adjusted", "bias", "coverage", "as shipped", "width"),
         [
             (
                 f"{a.people:,}",
+                f"about {a.people // PEOPLE_A_MINUTE}" if a.minutes is None else f"{a.minutes:,}",
                 "yes" if a.correlated else "no",
                 f"{a.counted:.2f}",
                 f"{a.adjusted:.2f}",
@@ -104,10 +110,10 @@ def show_check(verdict: SimulationCheck) -> None:
             )
             for a in verdict.accuracy
         ],
-        title=f"{verdict.accuracy[0].days:,} location-days each, people drawn from {verdict.faces:,} faces: mean "
-        "absolute error of the happy share in points; coverage of the 95 % interval, the soft matrix measured anew "
-        "each day and as shipped; its median width",
-        numbers=("people a day", "counted", "adjusted", "bias", "coverage", "as shipped", "width"),
+        title=f"{verdict.accuracy[0].days:,} location-days each (of 10,000 people a quarter), people drawn from "
+        f"{verdict.faces:,} faces: mean absolute error of the happy share in points; coverage of the 95 % interval, "
+        "the soft matrix measured anew each day and as shipped; its median width",
+        numbers=("people a day", "minutes", "counted", "adjusted", "bias", "coverage", "as shipped", "width"),
     )
     if verdict.tests:
         console.table(
@@ -154,7 +160,7 @@ def run_video(
     seed: int,
     json: bool,
 ) -> None:
-    """Film, count and show; draw one frame if a picture is asked for."""
+    """Film, count and show; draw one frame if an option asks for a picture."""
     from felicity.errors import ConfigError
     from felicity.faces.registry import open_detector
     from felicity.imaging.encode import write_image
@@ -188,12 +194,12 @@ def run_video(
 
 
 def video_answer(filmed: Filmed) -> dict[str, Any]:
-    """The values of ``schemas.simulation.FilmedShape``."""
+    """Return the values of ``schemas.simulation.FilmedShape``."""
     return vars(filmed) | {"sight": filmed.sight, "percent": filmed.rates(), "errors": filmed.errors()}
 
 
 def show_video(filmed: Filmed) -> None:
-    """What was seen, and the error of the shares."""
+    """Print the counts of people and the errors of the shares."""
     sight, rates, errors = filmed.sight, filmed.rates(), filmed.errors()
     tracks = sight.tracks
     console.table(

@@ -1,4 +1,4 @@
-"""What commands that train show on stderr: images being prepared, then a bar for each training."""
+"""The progress of commands that train, on stderr: the prepared images, then a bar for each training."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from felicity.api.training import Told
 from felicity.cli import console
 from felicity.style import numbers
+from felicity.training.watcher import Watcher
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Shown(Told):
-    """Shows one training or several on stderr. ``done_line``: what to say of a fold or trial that is done."""
+    """A display of one training or several on stderr. ``done_line`` returns the line for a finished fold or trial."""
 
     def __init__(self, done_line: Callable[[dict[str, Any], int], str] = lambda part, number: "") -> None:
         self._stack, self._line = ExitStack(), done_line
@@ -37,34 +38,34 @@ class Shown(Told):
         self._stack.close()
 
     def prepared(self, done: int, total: int) -> None:
-        """See ``Told``."""
+        """Show how many images are prepared; see ``Told``."""
         self._bar.update(self._task, completed=done, total=total)
 
     def note(self, note: Note) -> None:
-        """See ``Told``."""
+        """Show a note; see ``Told``."""
         self._stack.close()
         console.warn(note)
 
     def watcher(self, config: TrainConfig, label: str) -> Display:
-        """See ``Told``."""
+        """Return the display of a training; see ``Told``."""
         self._stack.close()
         return self._stack.enter_context(Display(config.epochs, label))
 
     def done(self, part: dict[str, Any], number: int) -> None:
-        """See ``Told``."""
+        """Print the line of a finished fold or trial; see ``Told``."""
         self._stack.close()
         console.say(self._line(part, number))
 
     def waiting(self, others: int) -> None:
-        """See ``Told``."""
+        """Show how many trials run elsewhere; see ``Told``."""
         self._stack.close()
         console.say(f"{others} of the trials run elsewhere; waiting for them")
 
 
-class Display:
-    """What a training shows while it runs: a bar with loss, accuracy, validation and the time left.
+class Display(Watcher):
+    """The display of a training while it runs: a bar with loss, accuracy, validation and the time left.
 
-    ``label`` says which training, where there are several.
+    ``label`` names the training, if there are several.
     """
 
     def __init__(self, epochs: int, label: str = "") -> None:
@@ -89,7 +90,7 @@ class Display:
         self._bar.stop()
 
     def step(self, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
-        """See ``fit.Watcher``."""
+        """Show a step; see ``training.watcher.Watcher``."""
         self._bar.update(
             self._task,
             total=steps * self._epochs,
@@ -99,7 +100,7 @@ class Display:
         )
 
     def epoch(self, done: Epoch, epochs: int) -> None:
-        """See ``fit.Watcher``."""
+        """Show an epoch; see ``training.watcher.Watcher``."""
         self._validation = f" validation {done.val_loss:.3f} {numbers.share(done.val_accuracy)}"
         if not console.err.is_terminal:
             console.say(

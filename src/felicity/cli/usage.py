@@ -1,6 +1,6 @@
-"""What is wrong with a command line, in one sentence: unknown commands and options, missing and wrong values.
+"""Errors of a command line in one sentence each: unknown commands and options, missing and wrong values.
 
-Typer brings Click with it in some versions and not in others, so its exceptions are told apart by what they hold.
+Some versions of Typer bundle Click and others do not, so Felicity tells its exceptions apart by their attributes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import typer
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 FEW = 30
-"""So many names are listed; of more, only those that are near."""
+"""Up to this many names are listed in full; of more, only similar ones."""
 
 
 def explain(error: Any) -> str:
@@ -36,7 +36,7 @@ def explain(error: Any) -> str:
 
 
 def _wrong_value(name: str, parameter: Any, error: Any) -> str:
-    """Say what a parameter takes, as far as its type tells."""
+    """Return what a parameter accepts, as far as its type tells."""
     from pydantic import ValidationError
     from pydantic.fields import FieldInfo
 
@@ -54,12 +54,12 @@ def _wrong_value(name: str, parameter: Any, error: Any) -> str:
 
 
 def _long_names(parameter: Any) -> list[str]:
-    """``--name``, and ``--no-name`` of a switch; nothing for an argument."""
+    """Return ``--name``, and ``--no-name`` of a switch; nothing for an argument."""
     return [name for name in (*parameter.opts, *parameter.secondary_opts) if name.startswith("--")]
 
 
 def _near(unknown: str, known: list[str]) -> str:
-    """Name what may have been meant, or all there is if it is not much."""
+    """Return the likely intended names, or all names if they are few."""
     if near := get_close_matches(unknown, known, n=3):
         return f"did you mean {' or '.join(near)}?"
     return f"choose one of {', '.join(known)}" if known and len(known) <= FEW else ""

@@ -1,7 +1,7 @@
 """Data sets: reading, auditing, splitting, preparing.
 
-``open_dataset`` reads any of the known formats into ``Samples``; ``audit`` says what is wrong with
-them; ``prepare`` writes an array and a manifest for training, split without leaks.
+``open_dataset`` reads any of the known formats into ``Samples``; ``audit`` lists their faults; ``prepare`` writes an
+array and a manifest for training, split without leaks.
 """
 
 from felicity.datasets.auditing import Audit, audit

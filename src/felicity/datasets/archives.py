@@ -1,7 +1,7 @@
-"""Files of a data set wherever they lie: in a folder, alone, or in a zip or tar, read with bounds.
+"""Files of a data set in a folder, alone, or in a zip or tar, read with bounds.
 
-Nothing is ever unpacked to disk. An archive that names a path outside itself, or that unpacks to
-far more than it weighs, is refused.
+Nothing is ever unpacked to disk. Felicity refuses an archive that names a path outside itself, or that unpacks to far
+more bytes than it holds.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import IO, Protocol
 
 from felicity.datasets.streams import BROKEN, MAX_BYTES, MAX_RATIO, RATIO_FROM_BYTES, bounded, bounded_file, read_whole
 from felicity.errors import DatasetError
+from felicity.zips import open_zip
 
 MAX_FILES = 500_000
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst")
@@ -28,30 +29,30 @@ class Tree(Protocol):
 
     @property
     def path(self) -> Path:
-        """Where the tree is."""
+        """Return the path of the tree."""
         ...
 
     @property
     def random_access(self) -> bool:
-        """Whether any file can be opened at any time at no cost."""
+        """Return whether any file can be opened at any time without extra cost."""
         ...
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All files, sorted by name; hidden ones left out."""
+        """Return all files, sorted by name, without hidden ones."""
         ...
 
     def read(self, name: str) -> bytes:
-        """A small file, whole. Raises DatasetError."""
+        """Return the content of a small file. Raises DatasetError."""
         ...
 
     def open(self, name: str) -> IO[bytes]:
-        """A file as a stream, compressed as it lies there. Raises DatasetError."""
+        """Return a file as a stream, still compressed. Raises DatasetError."""
         ...
 
 
 def open_tree(path: Path) -> Tree:
-    """The tree at ``path``: a folder, an archive, or one file. Raises DatasetError."""
+    """Return the tree at ``path``: a folder, an archive, or one file. Raises DatasetError."""
     if path.is_dir():
         return FolderTree(path)
     if not path.is_file():
@@ -68,7 +69,7 @@ def _visible(name: str) -> bool:
 
 
 def _checked(name: str, path: Path) -> str:
-    """The member's name, plain and with ``/`` between folders; raises DatasetError if it leads out of the archive."""
+    """Return the member's name with ``/`` between folders. Raises DatasetError if it leads out of the archive."""
     name = name.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")):
@@ -77,7 +78,7 @@ def _checked(name: str, path: Path) -> str:
 
 
 def _files_below(root: Path, folder: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
-    """Names of the files below ``root/folder``; ``above``: device and number of each folder that holds it."""
+    """Yield names of the files below ``root/folder``; ``above``: device and number of each folder above them."""
     try:
         facts = os.stat(root / folder)
         entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
@@ -100,7 +101,7 @@ def _files_below(root: Path, folder: str, above: tuple[tuple[int, int], ...]) ->
 
 @dataclass(frozen=True)
 class FolderTree:
-    """A folder and everything below it; pickles as its path."""
+    """A folder and everything below it; it pickles as its path."""
 
     path: Path
     random_access = True
@@ -110,20 +111,20 @@ class FolderTree:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """All files, sorted by name, those in linked folders too; hidden ones left out.
+        """Return all files, sorted by name, without hidden ones but with those in linked folders.
 
-        A link to a file that is gone is a file that cannot be read. Raises DatasetError for a folder that cannot be
-        read, and for one that links to a folder which holds it.
+        A link to a missing file is a file that cannot be read. Raises DatasetError for an unreadable folder, and for a
+        link to a folder that contains the link.
         """
         return tuple(sorted(_files_below(self.path, "", ())))
 
     def read(self, name: str) -> bytes:
-        """A small file, whole."""
+        """Return the content of a small file."""
         with self.open(name) as stream:
             return read_whole(stream, f"{self.path / name}")
 
     def open(self, name: str) -> IO[bytes]:
-        """A file as a stream."""
+        """Return a file as a stream."""
         try:
             return (self.path / name).open("rb")
         except OSError as error:
@@ -132,28 +133,28 @@ class FolderTree:
 
 @dataclass(frozen=True)
 class FileTree:
-    """One file; ``names`` is its name."""
+    """A single file; ``names`` is its name."""
 
     path: Path
     random_access = True
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The file's name."""
+        """Return the file's name."""
         return (self.path.name,)
 
     def read(self, name: str) -> bytes:
-        """The file, whole."""
+        """Return the content of the file."""
         return FolderTree(self.path.parent).read(name)
 
     def open(self, name: str) -> IO[bytes]:
-        """The file as a stream."""
+        """Return the file as a stream."""
         return FolderTree(self.path.parent).open(name)
 
 
 @dataclass(frozen=True)
 class ZipTree:
-    """A zip, read in place; pickles as its path."""
+    """A zip, read in place; it pickles as its path."""
 
     path: Path
     random_access = True
@@ -164,13 +165,13 @@ class ZipTree:
     @cached_property
     def _zip(self) -> zipfile.ZipFile:
         try:
-            opened = zipfile.ZipFile(self.path)
+            opened = open_zip(self.path, MAX_FILES)
+        except ValueError as error:
+            raise DatasetError(f"{self.path}: refused, for {error}") from error
         except BROKEN as error:
             raise DatasetError(f"{self.path}: is not a zip that can be read ({error})") from error
         members = opened.infolist()
         total, packed = sum(m.file_size for m in members), sum(m.compress_size for m in members)
-        if len(members) > MAX_FILES:
-            raise DatasetError(f"{self.path}: refused, for it has {len(members)} members, more than {MAX_FILES}")
         if total > MAX_BYTES or (total > RATIO_FROM_BYTES and total > MAX_RATIO * max(packed, 1)):
             raise DatasetError(
                 f"{self.path}: refused as a zip bomb, for {packed} bytes say they unpack to {total}; "
@@ -184,16 +185,16 @@ class ZipTree:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """All members, sorted by name; hidden ones left out."""
+        """Return all members, sorted by name, without hidden ones."""
         return tuple(sorted(filter(_visible, self._members)))
 
     def read(self, name: str) -> bytes:
-        """A small member, whole."""
+        """Return the content of a small member."""
         with self.open(name) as stream:
             return read_whole(stream, f"{self.path}: {name}")
 
     def open(self, name: str) -> IO[bytes]:
-        """A member as a stream."""
+        """Return a member as a stream."""
         try:
             return self._zip.open(self._members[name])
         except KeyError as error:
@@ -204,24 +205,24 @@ class ZipTree:
 
 @dataclass(frozen=True)
 class TarTree:
-    """A tar, plain or compressed; good for a table in it, too slow for thousands of images."""
+    """A tar, plain or compressed: suitable for a table in it, too slow for thousands of images."""
 
     path: Path
     random_access = False
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """All regular members, sorted by name; hidden ones left out."""
+        """Return all regular members, sorted by name, without hidden ones."""
         with self._walk() as members:
             return tuple(sorted(name for name, _ in members if _visible(name)))
 
     def read(self, name: str) -> bytes:
-        """A small member, whole."""
+        """Return the content of a small member."""
         with self.open(name) as stream:
             return read_whole(stream, f"{self.path}: {name}")
 
     def open(self, name: str) -> IO[bytes]:
-        """A member as a stream."""
+        """Return a member as a stream."""
         raw = bounded_file(self.path)
         try:
             archive = tarfile.open(fileobj=raw, mode="r|")  # noqa: SIM115 - lives as long as the stream
@@ -242,9 +243,9 @@ class TarTree:
 
 
 def unpacked(tree: Tree, name: str) -> IO[bytes]:
-    """The file ``name`` of ``tree`` as a stream of what it decompresses to (``.gz``, ``.zst``, or as it is).
+    """Return the file ``name`` of ``tree`` as a decompressed stream (``.gz``, ``.zst``, or as it is).
 
-    Reading raises DatasetError where the stream is damaged or beyond the bounds.
+    Reading raises DatasetError if the stream is damaged or exceeds the bounds.
     """
     where = str(tree.path) if tree.path.name == name else f"{tree.path}: {name}"
     return bounded(tree.open(name), where)

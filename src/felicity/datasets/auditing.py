@@ -1,4 +1,4 @@
-"""What is wrong with a data set: counts and findings; nothing is changed."""
+"""The audit of a data set: counts and findings; it changes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from felicity.imaging.spec import Colour
 from felicity.labels import EIGHT_CLASSES, EXPRESSIONS, Classes
 
 Predict = Callable[[Samples, Rows], npt.NDArray[np.floating[Any]]]
-"""Probabilities ``(len(rows), len(samples.classes))`` that a classifier gives to images of the samples."""
+"""A function to the probabilities ``(len(rows), len(samples.classes))`` that a classifier gives to images."""
 
 
 JUDGED_AT_ONCE = 512
@@ -28,10 +28,10 @@ JUDGED_AT_ONCE = 512
 
 @dataclass(frozen=True, eq=False)
 class Disagreement:
-    """What another source says of the same images.
+    """The disagreement of another source of labels for the same images.
 
-    ``rows``: of readable images, where both name a class and they differ. ``compared``: where both name one.
-    ``counts``: int64 ``(classes, classes)``, the set's label by the other source's, over the compared.
+    ``rows``: readable images for which both name a class and the classes differ. ``compared``: images for which both
+    name one. ``counts``: int64 ``(classes, classes)``, the set's label by the other source's, over the compared images.
     """
 
     rows: Rows
@@ -41,13 +41,13 @@ class Disagreement:
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """Findings, as rows of ``samples``; groups are of two images or more.
+    """Findings, as rows of ``samples``; groups hold at least two images.
 
     ``near_groups``: similar but not all identical. ``across_folds`` and ``conflicting``: those of the
-    ``identical_groups`` that stand in several folds (``left out`` is none), and under several labels;
-    ``near_…`` likewise of ``near_groups``. ``held_out``: images of validation and test folds, by the folds' names;
-    ``seen_in_training``: those of them that resemble an image of a training fold. ``suspicious``: most
-    suspicious first, or None where no classifier was asked.
+    ``identical_groups`` that lie in several folds (``left out`` is not a fold), and that have several labels;
+    ``near_…`` likewise for ``near_groups``. ``held_out``: images of validation and test folds, by the folds' names;
+    ``seen_in_training``: those of them that resemble an image of a training fold. ``suspicious``: most suspicious
+    first, or None without a classifier.
     """
 
     samples: Samples
@@ -68,17 +68,17 @@ class Audit:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What reading the set decided, and groups that are too large to be believed, a sentence each."""
+        """Return a sentence for each choice made in reading, and for each implausibly large group."""
         return (*self.samples.remarks, *self.duplicates.warnings())
 
     @property
     def imbalance(self) -> float:
-        """Images of the largest class for one of the smallest (of those that have any)."""
+        """Return the ratio of the largest class to the smallest class with images."""
         counts = np.bincount(self.samples.labels[self.samples.labels >= 0])
         return float(counts.max() / counts[counts > 0].min()) if len(counts) else 1.0
 
     def sizes(self) -> list[tuple[str, int]]:
-        """Size and mode (``48x48 gray``) to number of readable images, most frequent first."""
+        """Return size and mode (``48x48 gray``) to number of readable images, most frequent first."""
         ok = self.facts.readable
         names = [
             f"{w}x{h} {'gray' if gray else 'colour'}"
@@ -88,7 +88,7 @@ class Audit:
         return sorted(zip(found.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
 
     def counts(self) -> dict[str, Any]:
-        """Return all counts by name. ``images`` includes those that cannot be read; None where nothing was sought."""
+        """Return all counts by name. ``images`` includes unreadable ones; None for a finding that was not sought."""
         return {
             "images": len(self.samples),
             "unreadable": len(self.unreadable),
@@ -113,12 +113,12 @@ def audit(
     workers: int = 1,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Audit:
-    """Look at every image of ``samples``.
+    """Examine every image of ``samples``.
 
-    ``judge``: gives a classifier's probabilities; labels that contradict it are then found by
-    confident learning (Northcutt, Jiang, Chuang: Confident Learning, JAIR 2021), which needs the
-    package cleanlab. ``similarity``: from which two images are near duplicates, 0.5 to 1. ``progress`` is
-    told how many more images were looked at.
+    ``judge``: returns a classifier's probabilities; the audit then finds labels that contradict them by confident
+    learning (Northcutt, Jiang, Chuang: Confident Learning, JAIR 2021), which needs the package cleanlab.
+    ``similarity``: least similarity of two near-duplicates, 0.5 to 1. ``progress`` receives how many more images were
+    examined.
     """
     facts = examine(samples.images, workers=workers, progress=progress)
     duplicates = find_duplicates(facts, similarity=similarity)
@@ -160,11 +160,11 @@ def judge_by(
     classes: Sequence[str],
     told: Classes = EIGHT_CLASSES,
 ) -> Predict:
-    """A judge of samples of ``classes`` from a classifier that tells the classes ``told`` apart.
+    """Return a judge of samples of ``classes`` from a classifier with the classes ``told``.
 
-    ``probabilities``: of crops uint8 ``(N, size, size[, 3])``, as ``(N, 8)``; summed by class, as ``chosen`` says which
-    expressions belong to it. Raises DatasetError for a class that it does not have, or that is not made of classes of
-    the classifier.
+    ``probabilities``: of crops uint8 ``(N, size, size[, 3])``, as ``(N, 8)``; they are summed by class, according to
+    the expressions in ``chosen``. Raises DatasetError for a class that the classifier does not have, and that is not a
+    union of its classes.
     """
     known = list(chosen.classes)
     if unknown := [name for name in classes if name not in known]:
@@ -199,7 +199,7 @@ def _compare(samples: Samples, other: Rows, readable: npt.NDArray[np.bool_]) -> 
 
 
 def suspicious_labels(samples: Samples, facts: ImageFacts, judge: Predict) -> Rows:
-    """Rows whose label a classifier contradicts, most suspicious first (confident learning)."""
+    """Return rows whose label a classifier contradicts, most suspicious first (confident learning)."""
     find_label_issues = require("cleanlab.filter", "audit").find_label_issues
     rows = np.flatnonzero(facts.readable & ~facts.blank & (samples.labels != UNDECIDED))
     present, labels = np.unique(samples.labels[rows], return_inverse=True)

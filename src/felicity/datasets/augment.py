@@ -1,7 +1,6 @@
-"""What training does to a face before the network sees it: other positions, light, cameras, obstacles.
+"""Augmentation: random changes of a face before the network sees it, to position, light, camera and obstacles.
 
-Sources: erasing, Zhong et al. 2020 (arXiv:1708.04896); small and blurred faces stand for cameras that
-look from afar.
+Sources: erasing, Zhong et al. 2020 (arXiv:1708.04896); small and blurred faces imitate cameras far away.
 """
 
 from __future__ import annotations
@@ -23,13 +22,14 @@ Image = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far each change goes; 0 switches it off.
+    """The extent of each change; 0 switches a change off.
 
-    ``shift``: of the side, each way. ``zoom``: factor 1/(1 + zoom) to 1 + zoom. ``stretch``: the same of the width
-    alone. ``turn``: degrees, each way. ``flip``, ``erase``, ``coarse``, ``blur``, ``noise``, ``jpeg``: shares of the
-    images that are mirrored, get a hole, are sampled down and up again, are blurred, get noise, are kept as a
-    JPEG of quality 30 to 90. ``contrast``: factor 1 - c to 1 + c.
-    ``brightness``: of 255, each way.
+    ``shift``: fraction of the side, each way. ``zoom``: factor 1/(1 + zoom) to 1 + zoom. ``stretch``: the same for the
+    width alone. ``turn``: degrees, each way. ``flip``, ``erase``, ``coarse``, ``blur``, ``noise``, ``jpeg``: shares of
+    the images that are mirrored, get a hole, are sampled down and up again, are blurred, get noise, are compressed as a
+    JPEG of quality 30 to 90. ``worn``: share of the images that get sunglasses, a cap, a scarf or a beard: dark patches
+    that leave the mouth free, placed for faces cut as FER2013's are. ``contrast``: factor 1 - c to 1 + c.
+    ``brightness``: fraction of 255, each way.
     """
 
     shift: float = 0.1
@@ -44,6 +44,7 @@ class Augmentation:
     noise: float = 0.3
     jpeg: float = 0.1
     erase: float = 0.25
+    worn: float = 0.0
 
     def __post_init__(self) -> None:
         limits = {"turn": 180.0, "zoom": 4.0, "stretch": 4.0}
@@ -55,9 +56,9 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class OwnAugmentation:
-    """A function of somebody else's: uint8 ``(N, S, S[, 3])`` and a generator to changed copies of the same shape.
+    """An external function from uint8 ``(N, S, S[, 3])`` and a generator to changed copies of the same shape.
 
-    ``flip``: of the images that ``views`` keeps, which the function mirrors itself or not.
+    ``flip``: share of mirrored images in ``views``, whether the function itself mirrors or not.
     """
 
     path: str
@@ -65,7 +66,7 @@ class OwnAugmentation:
     flip: float = 0.0
 
     def __call__(self, images: Image, rng: np.random.Generator) -> Image:
-        """Changed copies. Raises ConfigError where the function gives anything else."""
+        """Return changed copies. Raises ConfigError if the function returns anything else."""
         made = np.asarray(self.function(images.copy(), rng))
         if made.shape != images.shape or made.dtype != np.uint8:
             raise ConfigError(
@@ -75,7 +76,7 @@ class OwnAugmentation:
 
 
 def own_augmentation(name: str) -> OwnAugmentation | None:
-    """The function at an import path, or that a package announces under ``name``; None where there is none."""
+    """Return the function at an import path, or that a package announces under ``name``; None if there is none."""
     if plugins.is_path(name):
         return OwnAugmentation(name, plugins.import_callable(name, "augment"))
     if entry := plugins.announced("augmentations").get(name):
@@ -91,16 +92,19 @@ PRESETS: dict[str, Augmentation] = {
         coarse=0.15, blur=0.06, noise=0.15, jpeg=0.08, erase=0.1,
     ),
 }  # fmt: skip
-"""By name. ``geometry``: position and light alone. ``camera``: also what cameras and obstacles do. ``mild``: the same
-about half as far, for networks that have learnt from ``camera`` and settle on faces as they mostly occur (He Z. et al.
-2019, arXiv:1909.09148)."""
+"""The presets by name.
+
+``geometry``: position and light alone. ``camera``: also the effects of cameras and obstacles. ``mild``: the same at
+about half the extent, for networks that have learnt from ``camera`` and are fine-tuned on faces as they mostly occur
+(He Z. et al. 2019, arXiv:1909.09148).
+"""
 
 SMALLEST_COARSE, NOISE_DEVIATION, HOLE = 1 / 3, 0.06, (1 / 8, 1 / 3)
 JPEG_QUALITY = 30, 91
 
 
 def augment(images: Image, rng: np.random.Generator, how: Augmentation | OwnAugmentation | None = None) -> Image:
-    """Changed copies of ``images``, uint8 ``(N, S, S)`` or ``(N, S, S, 3)``; the same shape comes back.
+    """Return changed copies of ``images``, uint8 ``(N, S, S)`` or ``(N, S, S, 3)``, in the same shape.
 
     The result depends on ``images``, ``how`` and the state of ``rng`` alone.
     """
@@ -122,6 +126,8 @@ def _augment_one(image: Image, rng: np.random.Generator, how: Augmentation) -> I
     def each_way(most: float) -> float:
         return float(rng.uniform(-most, most))
 
+    if how.worn and chance(how.worn):  # 0 draws nothing, so that views made without it stay what they were
+        image = _with_something_worn(image, rng)
     scale, angle = (1 + how.zoom) ** each_way(1), math.radians(each_way(how.turn))
     across = (1 + how.stretch) ** each_way(1) * (-1.0 if chance(how.flip) else 1.0)
     cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
@@ -155,12 +161,45 @@ def _augment_one(image: Image, rng: np.random.Generator, how: Augmentation) -> I
     return x
 
 
+def _with_something_worn(image: Image, rng: np.random.Generator) -> Image:
+    """Return the face with sunglasses, a cap, a scarf or a beard; places and sizes vary around those of FER2013's."""
+    side = image.shape[0]
+    mask = np.zeros(image.shape[:2], dtype=np.uint8)
+    strength = float(rng.uniform(0.75, 1.0))
+    wobble = rng.uniform(-0.03, 0.03, 4)
+
+    def at(x: float, y: float) -> tuple[int, int]:
+        return round(x * side), round(y * side)
+
+    match int(rng.integers(4)):
+        case 0:  # sunglasses
+            y, size = 0.38 + wobble[0], (0.13 + wobble[1], 0.085 + wobble[2])
+            for x in (0.3 + wobble[3], 0.7 + wobble[3]):
+                cv2.ellipse(mask, at(x, y), at(*size), 0, 0, 360, 255, -1)
+            cv2.line(mask, at(0.0, y - 0.03), at(1.0, y - 0.03), 255, max(1, side // 32))
+        case 1:  # cap
+            brim = [at(-0.1, 0.2 + 2 * wobble[0]), at(0.5, 0.24 + wobble[1]), at(1.1, 0.2 + 2 * wobble[2])]
+            cv2.fillPoly(mask, [np.array([at(-0.1, -0.1), *brim, at(1.1, -0.1)])], 255)
+        case 2:  # scarf
+            hem = [at(-0.1, 0.84 + 2 * wobble[0]), at(0.5, 0.93 + wobble[1]), at(1.1, 0.84 + 2 * wobble[2])]
+            cv2.fillPoly(mask, [np.array([at(-0.1, 1.1), *hem, at(1.1, 1.1)])], 255)
+        case _:  # beard
+            strength *= 0.7
+            cv2.ellipse(mask, at(0.5, 0.74 + wobble[0]), at(0.4 + wobble[1], 0.3), 0, 0, 360, 255, -1)
+            mask[: round(0.64 * side)] = 0
+            cv2.ellipse(mask, at(0.5, 0.76 + wobble[0]), at(0.21 + wobble[2], 0.085 + wobble[3]), 0, 0, 360, 0, -1)
+    cover = strength * cv2.GaussianBlur(mask, (0, 0), side / 64).astype(np.float32) / 255
+    cover = cover if image.ndim == 2 else cover[..., None]
+    shade = float(rng.uniform(0, 70))
+    return np.rint(image * (1 - cover) + shade * cover).astype(np.uint8)
+
+
 def preview(
     images: Image, seed: int = 1, how: Augmentation | OwnAugmentation | None = None, *, variants: int = 9
 ) -> Image:
-    """A sheet uint8 ``(H, W, 3)`` RGB: in each line an image and ``variants`` of what training makes of it.
+    """Return a sheet uint8 ``(H, W, 3)`` RGB: in each line an image and ``variants`` augmented copies of it.
 
-    ``images``: uint8 ``(N, S, S)`` or ``(N, S, S, 3)``. Small images are shown enlarged, pixel by pixel.
+    ``images``: uint8 ``(N, S, S)`` or ``(N, S, S, 3)``. Small images are enlarged, pixel by pixel.
     """
     rng = np.random.default_rng(seed)
     side, gap, inset = images.shape[1], 4, 16

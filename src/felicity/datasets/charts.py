@@ -1,4 +1,4 @@
-"""One chart of an audit: counts per class, what was found, and where two sources disagree. No faces."""
+"""The chart of an audit: counts per class, findings, and disagreements between sources. It shows no faces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @style()
 def draw_audit(audit: Audit, *, title: str = "") -> Canvas:
-    """Draw counts alone, so that the chart may be published where faces may not."""
+    """Draw counts alone, so that the chart may be published even if faces may not."""
     compared = next(((s, d) for s, d in audit.disagreements.items() if d.compared), None)
     canvas = new_canvas(4.9, 15 if compared else 10.5)
     if title:
@@ -34,7 +34,7 @@ def draw_audit(audit: Audit, *, title: str = "") -> Canvas:
 
 
 def _classes(axis: Axes, audit: Audit) -> None:
-    """Stacked bars: images per class, by fold."""
+    """Draw stacked bars: images per class, by fold."""
     counts = audit.samples.counts()
     names = [n for n in (*audit.samples.classes, "undecided") if any(row.get(n, 0) for row in counts.values())]
     folds = sorted(counts, key=lambda fold: -sum(counts[fold].values()))
@@ -55,10 +55,10 @@ def _classes(axis: Axes, audit: Audit) -> None:
 
 
 def _found(axis: Axes, audit: Audit) -> None:
-    """Bars: how many of each finding, on a logarithmic scale, since one leak matters as thousands do."""
+    """Draw bars: the number of each finding, on a logarithmic scale, because one leak matters as thousands do."""
     found = audit_findings(audit)
     values = np.array([finding.count for finding in found])
-    least = 0.5  # where the axis begins, so that a single one still has a bar
+    least = 0.5  # the begin of the axis, so that a single one still has a bar
     top = max(values.max(), 10)
     axis.barh([finding.title for finding in found], np.maximum(values - least, 0), left=least, color=BAD, height=0.6)
     for row, finding in enumerate(found):
@@ -76,7 +76,7 @@ def _found(axis: Axes, audit: Audit) -> None:
 
 
 def _agreement(axis: Axes, audit: Audit, source: str) -> None:
-    """Heat map: of the images with one label, the share that the other source labels so."""
+    """Draw a heat map: of the images with one label, the share with each label of the other source."""
     counts = audit.disagreements[source].counts
     rows = np.flatnonzero(counts.sum(1))
     columns = np.flatnonzero(counts.sum(0))

@@ -19,7 +19,7 @@ from felicity.labels import INDEX
 FOLDS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "publictest", "privatetest"})
 
 
-_suffixes = cache(image_suffixes)  # asked for every file
+_suffixes = cache(image_suffixes)  # called for every file
 
 
 def _is_image(name: str) -> bool:
@@ -27,7 +27,7 @@ def _is_image(name: str) -> bool:
 
 
 def image_names(tree: Tree) -> list[str]:
-    """The tree's image files. Raises DatasetError where they cannot be read one by one."""
+    """Return the tree's image files. Raises DatasetError if they cannot be read one by one."""
     names = [name for name in tree.names if _is_image(name)]
     if names and not tree.random_access:
         raise DatasetError(f"{tree.path}: images are read from folders and zips; unpack the tar and name its folder")
@@ -35,7 +35,7 @@ def image_names(tree: Tree) -> list[str]:
 
 
 def fold_from_path(name: str) -> str:
-    """The folder above the class folder if it is called as folds are, else ""."""
+    """Return the folder above the class folder if its name is that of a fold, else ""."""
     return next((part for part in reversed(name.split("/")[:-1]) if part.lower() in FOLDS), "")
 
 
@@ -46,7 +46,7 @@ def read_folders(
     *,
     subject_of: Callable[[str], str] | None = None,
 ) -> Samples:
-    """Every image of ``tree``, labelled by the folder it is in."""
+    """Return every image of ``tree``, labelled by the folder it is in."""
     names, labels, left_out = [], [], Counter[str]()
     for name in image_names(tree):
         parent = name.split("/")[-2] if "/" in name else ""
@@ -70,5 +70,5 @@ def read_folders(
 
 
 def class_folders_of(tree: Tree) -> set[str]:
-    """The folders, in lower case, that hold images directly."""
+    """Return the folders, in lower case, that hold images directly."""
     return {name.split("/")[-2].lower() for name in tree.names if "/" in name and _is_image(name)}

@@ -1,4 +1,4 @@
-"""Which expressions a data set is read as: all eight, the seven of FER2013, the study's two, or one's own."""
+"""The classes as which a data set is read: all eight, the seven of FER2013, the study's two, or your own."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from felicity.labels import EXPRESSIONS, FER2013, Classes, Expression, parse_exp
 from felicity.parsing import read_toml
 
 NO_EXPRESSION = frozenset({"none", "uncertain", "unknown", "unlabeled", "no-face", "noface", "non-face", "nf"})
-"""What data sets call an image that shows none of the eight; such images are left out and counted."""
+"""Names in data sets for an image that shows none of the eight; such images are left out and counted."""
 
 
 @dataclass(frozen=True)
 class ClassMap:
-    """Classes in order, each a set of expressions, and what the data set's own names mean.
+    """Classes in order, each a set of expressions, and the meaning of the data set's own names.
 
-    ``classes``: class name to the expressions it is made of; an expression in no class is left out.
-    ``names``: a data set's own class name (lower case) to an expression, or None to leave it out;
-    asked before the usual synonyms. ``asked``: whether these classes were asked for, or are those that we know.
+    ``classes``: class name to its expressions; an expression in no class is left out. ``names``: a data set's own class
+    name (lower case) to an expression, or None to leave it out; it takes precedence over the usual synonyms. ``asked``:
+    True if the user requested these classes.
     """
 
     classes: Mapping[str, tuple[Expression, ...]]
@@ -44,20 +44,20 @@ class ClassMap:
 
     @cached_property
     def members(self) -> dict[str, tuple[str, ...]]:
-        """What classes are made of, but for those that are the one expression that they are called by."""
+        """Return the expressions of each class that is more than the one expression of its name."""
         return Classes(self.classes).merged
 
     def matrix(self) -> npt.NDArray[np.float32]:
-        """Float32 ``(8, classes)``, 1 where an expression belongs to a class."""
+        """Return float32 ``(8, classes)``, 1 if an expression belongs to a class."""
         member = np.zeros((len(EXPRESSIONS), len(self.classes)), dtype=np.float32)
         for column, expressions in enumerate(self.classes.values()):
             member[[EXPRESSIONS.index(expression) for expression in expressions], column] = 1
         return member
 
     def expression(self, name: str, where: str) -> Expression | None:
-        """What the class ``name`` found at ``where`` means, or None where it means no expression.
+        """Return the expression for the class ``name`` found at ``where``, or None.
 
-        Raises DatasetError for a name that is not known.
+        Raises DatasetError for an unknown name.
         """
         key = name.strip().lower()
         if key in self.names:
@@ -76,11 +76,11 @@ EIGHT = ClassMap({str(expression): (expression,) for expression in EXPRESSIONS})
 
 
 def parse_classes(text: str | None) -> ClassMap:
-    """``8``, ``7`` (FER2013's, without contempt), ``happy,sad``, ``happy,negative=sad+anger``, or a TOML file's path.
+    """Parse ``8``, ``7`` (FER2013's), ``happy,sad``, ``happy,negative=sad+anger``, or the path of a TOML file.
 
-    None asks for none. The file may have a table ``[classes]``, class name to list of expressions, without which it
-    asks for none, and a table ``[names]``, the data set's own class name to an expression or ``"none"``. Raises
-    DatasetError.
+    FER2013's seven classes lack contempt. None requests no classes. The file may have a table ``[classes]``, class name
+    to list of expressions, and a table ``[names]``, the data set's own class name to an expression or ``"none"``.
+    Without ``[classes]`` it requests no classes. Raises DatasetError.
     """
     if text is None:
         return replace(EIGHT, asked=False)
@@ -96,7 +96,7 @@ def parse_classes(text: str | None) -> ClassMap:
         made_of = tuple(_parse(member, "--classes") for member in (members.split("+") if merged else [name]))
         name = name if merged else str(made_of[0])
         if name in chosen:
-            raise DatasetError(f"--classes: class {name!r} stands twice; name each once")
+            raise DatasetError(f"--classes: duplicate class {name!r}; name each once")
         chosen[name] = made_of
     return ClassMap(chosen)
 

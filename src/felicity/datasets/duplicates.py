@@ -1,7 +1,7 @@
-"""Group images that occur more than once: the same pixels, or nearly so.
+"""Groups of images that occur more than once: with the same pixels, or as near-duplicates.
 
-Groups grow only through verified pairs (``near``), and every member is near the group's centre, so that a chain of
-faces that resemble each other does not become one group of strangers.
+Groups grow only through verified pairs (``near``), and every member is near the group's centre. So a chain of faces
+that resemble each other does not become one group of strangers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from felicity.datasets.near import SIMILARITY, centred, check_similarity, near_p
 from felicity.style import numbers
 
 LARGE_GROUP = 20
-"""A group of near duplicates with more different images is worth a look."""
+"""Number of different images from which a group of near-duplicates deserves a look."""
 
 Rows = npt.NDArray[np.int64]
 Floats32 = npt.NDArray[np.float32]
@@ -28,9 +28,9 @@ Floats32 = npt.NDArray[np.float32]
 class Duplicates:
     """Group numbers int64 ``(N,)``: images of one number belong together.
 
-    ``identical``: equal pixels. ``similar``: equal pixels, or near duplicates of the group's centre. An image that
-    cannot be decoded is alone, and a blank one is similar to its equals only. ``pairs`` ``(P, 2)``: verified near
-    duplicates without equal pixels, and their ``similarities`` ``(P,)``, 0 to 1.
+    ``identical``: equal pixels. ``similar``: equal pixels, or near-duplicates of the group's centre. An undecodable
+    image is alone, and a blank one is similar to its equals only. ``pairs`` ``(P, 2)``: verified near-duplicates
+    without equal pixels, and their ``similarities`` ``(P,)``, 0 to 1.
     """
 
     identical: Rows
@@ -39,11 +39,11 @@ class Duplicates:
     similarities: Floats32
 
     def warnings(self) -> tuple[str, ...]:
-        """Return a sentence on each of the three largest groups that are too large to be believed unseen."""
+        """Return a sentence on each of the three largest groups that are implausibly large."""
         groups = sorted(members(self.similar), key=lambda rows: -len(rows))
         large = [rows for rows in groups if len(set(self.identical[rows].tolist())) > LARGE_GROUP]
         return tuple(
-            f"one group of near duplicates has {len(rows):,} images ({numbers.share(len(rows) / len(self.similar))} of "
+            f"one group of near-duplicates has {len(rows):,} images ({numbers.share(len(rows) / len(self.similar))} of "
             "the set); look at it with felicity data inspect --output, and raise --similarity if it shows different "
             "people"
             for rows in large[:3]
@@ -55,8 +55,8 @@ def find_duplicates(
 ) -> Duplicates:
     """Return groups of identical and of similar images; memory grows with N, time with its square.
 
-    ``similarity``: least correlation of two near duplicates, 0.5 to 1. ``progress`` is told the share that is done.
-    Raises ConfigError.
+    ``similarity``: least correlation of two near-duplicates, 0.5 to 1. ``progress`` receives the finished share. Raises
+    ConfigError.
     """
     check_similarity(similarity)
     n = len(facts.error)
@@ -75,10 +75,10 @@ def find_duplicates(
 
 
 def _stars(pictures: Floats32, pairs: Rows, similarities: Floats32, least: float) -> Rows:
-    """The centre (N,) of each row's group: a row that every member was verified against, the row itself if alone.
+    """Return the centre (N,) of each row's group: a row that every member was verified against, or itself.
 
-    Rows with most near duplicates become centres first. Two groups that a pair joins become one where every member of
-    the smaller is near the centre of the larger.
+    Rows with most near-duplicates become centres first. Two groups that a pair joins become one if every member of the
+    smaller is near the centre of the larger.
     """
     centre = np.arange(len(pictures))
     near: dict[int, set[int]] = defaultdict(set)
@@ -103,7 +103,7 @@ def _stars(pictures: Floats32, pairs: Rows, similarities: Floats32, least: float
 
 
 def join(groups: Rows, pairs: Rows) -> Rows:
-    """Group numbers after the groups of both rows of every pair became one."""
+    """Return group numbers after the groups of both rows of every pair became one."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -114,20 +114,20 @@ def join(groups: Rows, pairs: Rows) -> Rows:
 
 
 def join_by(groups: Rows, names: npt.NDArray[np.str_]) -> Rows:
-    """Group numbers after images of the same name (a subject) became one group."""
+    """Return group numbers after images of the same name (a subject) became one group."""
     _, first, inverse = np.unique(names, return_index=True, return_inverse=True)
     return join(groups, np.stack([first[inverse], np.arange(len(names))], axis=1))
 
 
 def members(groups: Rows) -> list[Rows]:
-    """The rows of every group of two or more, by their first row."""
+    """Return the rows of every group of two or more, by their first row."""
     order = np.argsort(groups, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
     return sorted((part for part in parts if len(part) > 1), key=lambda part: int(part[0]))
 
 
 def _renumber(groups: Rows) -> Rows:
-    """The same groups, numbered by their first row."""
+    """Return the same groups, numbered by their first row."""
     _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))

@@ -1,4 +1,4 @@
-"""What can be told of an image without knowing what it shows: hash, look, spread of greys, size."""
+"""The facts of an image apart from its content: hash, look, spread of greys, size."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.datasets.looks import SIDE, look
-from felicity.datasets.parallel import in_order
 from felicity.datasets.samples import Image, Images, pick
 from felicity.errors import ImageError
+from felicity.work import Here, Processes
 
 BLANK_DEVIATION = 5.0
-"""Standard deviation of grey values below which a picture shows nothing; a dim face has ten and more."""
+"""Standard deviation of grey values below which a picture is blank; a dim face has at least ten."""
 BLANK_SHARE = 0.99
-"""An image is blank, too, where that share of its pixels has one value."""
+"""An image is also blank if this share of its pixels has one value."""
 CHUNK = 512
 
 
 @dataclass(frozen=True, eq=False)
 class ImageFacts:
-    """Of N images. Rows of images that cannot be decoded have a text in ``error`` and zeros elsewhere.
+    """The facts of N images. Rows of undecodable images have a text in ``error`` and zeros elsewhere.
 
-    ``digest``: 16 bytes each (``S16``-like, as uint8 ``(N, 16)``), equal where size and pixels are equal;
-    a grey image and the same image with three equal channels count as equal. ``look``: int8 ``(N, 1024)``, what
-    near duplicates have in common (``looks``). ``blank``, ``gray``: bool ``(N,)``. ``height``, ``width``: pixels.
+    ``digest``: 16 bytes each (``S16``-like, as uint8 ``(N, 16)``), equal if size and pixels are equal; a grey image and
+    the same image with three equal channels count as equal. ``look``: int8 ``(N, 1024)``, the features that
+    near-duplicates share (``looks``). ``blank``, ``gray``: bool ``(N,)``. ``height``, ``width``: pixels.
     """
 
     digest: npt.NDArray[np.uint8]
@@ -42,34 +42,34 @@ class ImageFacts:
 
     @property
     def readable(self) -> npt.NDArray[np.bool_]:
-        """Bool ``(N,)``."""
+        """Return bool ``(N,)``: the image can be decoded."""
         return np.equal(self.error, "")
 
     @staticmethod
     def join(parts: Iterable[ImageFacts]) -> ImageFacts:
-        """The rows of all ``parts``, in order."""
+        """Return the rows of all ``parts``, in order."""
         parts = list(parts)
         return ImageFacts(
             **{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(ImageFacts)}
         )
 
     def take(self, rows: npt.NDArray[Any]) -> ImageFacts:
-        """The facts of ``rows``."""
+        """Return the facts of ``rows``."""
         return ImageFacts(**{f.name: getattr(self, f.name)[rows] for f in fields(ImageFacts)})
 
 
 def pixel_digest(image: Image) -> bytes:
-    """16 bytes that are equal for images of equal size and pixels (BLAKE2b)."""
+    """Return 16 bytes that are equal for images of equal size and pixels (BLAKE2b)."""
     return blake2b(image.tobytes(), digest_size=16, person=repr(image.shape).encode()[:16]).digest()
 
 
 def is_blank(gray: Image) -> bool:
-    """Whether a grey image shows nothing: hardly any spread, or one value nearly everywhere."""
+    """Return whether a grey image is blank: hardly any spread, or one value nearly everywhere."""
     return bool(gray.std() < BLANK_DEVIATION or np.bincount(gray.ravel()).max() >= BLANK_SHARE * gray.size)
 
 
 def examine_images(images: Iterable[Image | ImageError]) -> ImageFacts:
-    """The facts of decoded images, or of the errors that came instead."""
+    """Return the facts of decoded images, or of the errors in their place."""
     rows: list[tuple[Any, ...]] = []
     for image in images:
         if isinstance(image, ImageError):
@@ -92,7 +92,7 @@ def examine_images(images: Iterable[Image | ImageError]) -> ImageFacts:
 
 
 def decoded(images: Images) -> Iterable[Image | ImageError]:
-    """Every image, or the error that it raises."""
+    """Yield every image, or the error that it raises."""
     for row in range(len(images)):
         try:
             yield images[row]
@@ -105,11 +105,12 @@ def _examine_chunk(images: Images) -> ImageFacts:
 
 
 def examine(images: Images, *, workers: int = 1, progress: Callable[[int], None] = lambda done: None) -> ImageFacts:
-    """The facts of all images, on ``workers`` processes; ``progress`` is told how many more are done."""
+    """Return the facts of all images, on ``workers`` processes; ``progress`` receives how many more are done."""
     n = len(images)
     chunks = (pick(images, np.arange(start, min(start + CHUNK, n))) for start in range(0, n, CHUNK))
     parts = []
-    for part in in_order(_examine_chunk, chunks, workers if n > 2 * CHUNK else 1):
+    work = Processes(workers) if workers > 1 and n > 2 * CHUNK else Here()
+    for part in work.results(_examine_chunk, chunks):
         parts.append(part)
         progress(len(part.error))
     return ImageFacts.join(parts)

@@ -1,4 +1,4 @@
-"""FER+'s table of votes, which says of FER2013's rows what ten people saw in each.
+"""FER+'s table of votes: the answers of ten people to each row of FER2013.
 
 Source: Barsoum, Zhang, Canton Ferrer, Zhang: Training Deep Networks for Facial Expression Recognition with
 Crowd-Sourced Label Distribution, ICMI 2016.
@@ -30,7 +30,7 @@ def votes_in(tree: Tree) -> str | None:
 
 
 def read_votes(tree: Tree, name: str) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Votes ``(N, 10)``, the eight expressions in our order, unknown, no face; and the folds."""
+    """Return votes ``(N, 10)``, the eight expressions in our order, unknown, no face; and the folds."""
     votes, folds = [], []
     for where, (fold, *cells) in rows_of(tree, name, ("Usage", *COLUMNS)):
         if not all(cell.isascii() and cell.isdigit() and len(cell) <= 3 for cell in cells):
@@ -41,7 +41,7 @@ def read_votes(tree: Tree, name: str) -> tuple[npt.NDArray[np.int64], list[str]]
 
 
 def votes_of(samples: Samples, tree: Tree, name: str) -> npt.NDArray[np.int64]:
-    """The votes row by row; raises DatasetError where the rows are not those of ``samples``."""
+    """Return the votes row by row; raises DatasetError if the rows are not those of ``samples``."""
     votes, folds = read_votes(tree, name)
     where = f"{tree.path}: {name}" if tree.path.name != name else str(tree.path)
     if len(votes) != len(samples):
@@ -57,13 +57,13 @@ def votes_of(samples: Samples, tree: Tree, name: str) -> npt.NDArray[np.int64]:
 
 
 def votes_beside(tree: Tree, samples: Samples, options: ReadOptions) -> Samples:
-    """FER2013's samples with what FER+ says of them, if the votes lie in the tree or beside the file."""
+    """Return FER2013's samples with the labels of FER+, if the votes lie in the tree or beside the file."""
     folder = FileTree(tree.path.parent / VOTES_TABLE) if isinstance(tree, FileTree) else tree
     name = VOTES_TABLE if isinstance(tree, FileTree) else votes_in(tree)
     if name is None or (isinstance(tree, FileTree) and not (tree.path.parent / VOTES_TABLE).is_file()):
         return samples
     try:
         labels, _ = options.votes.apply(votes_of(samples, folder, name))
-    except DatasetError:  # votes for other rows than these say nothing of them
+    except DatasetError:  # votes for other rows do not apply to these
         return samples
     return replace(samples, other_labels={"FER+": labels})

@@ -1,4 +1,4 @@
-"""The audit in words: one finding per kind of trouble, with what it means and what to do about it."""
+"""The audit in words: one finding per kind of fault, with its meaning and its remedy."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from felicity.datasets.duplicates import Rows
 from felicity.style import numbers
 
 LEAST_ALIKE = 24
-"""Pairs to judge the similarity by."""
+"""Number of pairs shown to judge the similarity by."""
 
 
 @dataclass(frozen=True)
 class AuditFinding:
-    """One kind of trouble.
+    """One kind of fault.
 
-    ``count`` of ``unit`` (images or groups); 0 means that it was looked for and not found. ``meaning``:
-    one or two sentences. ``examples``: groups of rows to show, each a group of its own.
+    ``count`` of ``unit`` (images or groups); 0 if it was sought and not found. ``meaning``: one or two sentences.
+    ``examples``: groups of rows to show, each a group of its own.
     """
 
     title: str
@@ -47,7 +47,7 @@ def _leaks(audit: Audit) -> Iterator[AuditFinding]:
             "images",
             f"{numbers.share(len(audit.seen_in_training) / audit.held_out, 0)} of the {audit.held_out:,} "
             "images meant for testing "
-            "have an identical image or a near duplicate in the training part, which flatters every result on them. "
+            "have an identical image or a near-duplicate in the training set, which flatters every result on them. "
             "Prepared data leave these training images out.",
             tuple(audit.seen_in_training[:, None]),
         )
@@ -59,7 +59,7 @@ def _leaks(audit: Audit) -> Iterator[AuditFinding]:
         tuple(audit.across_folds),
     )
     yield AuditFinding(
-        "Near duplicates across folds",
+        "Near-duplicates across folds",
         len(audit.near_across_folds),
         "groups",
         "The same photograph, cut, scaled or lit a little differently, is in several folds. It leaks as a copy does.",
@@ -76,7 +76,7 @@ def _conflicts(audit: Audit) -> Iterator[AuditFinding]:
         tuple(audit.conflicting),
     )
     yield AuditFinding(
-        "Near duplicates under different labels",
+        "Near-duplicates under different labels",
         len(audit.near_conflicting),
         "groups",
         "Nearly the same picture was judged differently, which bounds the accuracy that any network can reach.",
@@ -94,7 +94,7 @@ def _copies(audit: Audit) -> Iterator[AuditFinding]:
         tuple(audit.identical_groups),
     )
     yield AuditFinding(
-        "Near duplicates",
+        "Near-duplicates",
         len(audit.near_groups),
         "groups",
         f"{_images(audit.near_groups):,} images stand in groups of one photograph, cut, scaled, mirrored or lit "
@@ -105,7 +105,7 @@ def _copies(audit: Audit) -> Iterator[AuditFinding]:
         alike = audit.duplicates.similarities
         least = np.argsort(alike, kind="stable")[:LEAST_ALIKE]
         yield AuditFinding(
-            "Pairs of near duplicates",
+            "Pairs of near-duplicates",
             len(pairs),
             "pairs",
             f"The {len(least)} least similar pairs ({alike[least[0]]:.3f} to {alike[least[-1]]:.3f}) stand here, so "

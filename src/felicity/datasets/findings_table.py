@@ -1,4 +1,4 @@
-"""The findings of an audit by file name, as a table that a spreadsheet or a script reads."""
+"""The findings of an audit by file name, as a table for a spreadsheet or a script."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLUMNS = ("finding", "group", "name", "fold", "label")
 
 
 def write_findings(audit: Audit, path: Path) -> int:
-    """Write one row per image of each finding to the CSV file ``path``; return how many rows it has.
+    """Write one row per image of each finding to the CSV file ``path``; return the number of rows.
 
     ``group`` numbers the groups of a finding from 1: rows of one number belong together. Raises ConfigError.
     """

@@ -1,4 +1,4 @@
-"""Columns of tables that label image files, by the names that people give them."""
+"""Columns of tables that label image files, recognised by their usual names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SUBJECTS = ("subject",)
 
 @dataclass(frozen=True)
 class LabelColumns:
-    """The names of a table's columns; None for those that it lacks."""
+    """The names of a table's columns; None for missing ones."""
 
     path: str
     label: str
@@ -21,17 +21,17 @@ class LabelColumns:
 
     @property
     def names(self) -> list[str]:
-        """The columns that are there, in this order."""
+        """Return the columns that exist, in this order."""
         return [name for name in (self.path, self.label, self.fold, self.subject) if name]
 
     def cells(self, row: list[str]) -> tuple[str, str, str | None, str | None]:
-        """Path, label, fold and subject of a row of ``names``."""
+        """Return path, label, fold and subject of a row of ``names``."""
         rest = iter(row[2:])
         return row[0], row[1], next(rest) if self.fold else None, next(rest) if self.subject else None
 
 
 def label_columns(header: list[str]) -> LabelColumns | None:
-    """Return which columns of ``header`` (in lower case) say what; None without a path or a label."""
+    """Return the columns of ``header`` (in lower case) by meaning; None without a path or a label."""
     path, label, fold, subject = (
         next((name for name in names if name in header), None) for names in (PATHS, LABELS, FOLDS, SUBJECTS)
     )
@@ -39,5 +39,5 @@ def label_columns(header: list[str]) -> LabelColumns | None:
 
 
 def expected_columns() -> str:
-    """Return which columns a table needs, for messages."""
+    """Return text for messages: the columns that a table needs."""
     return f"a column for the image ({', '.join(PATHS)}) and one for the label ({', '.join(LABELS)})"

@@ -1,8 +1,9 @@
-"""Folders of images with a table ``labels.csv`` that says what each shows."""
+"""Folders of images with a table ``labels.csv``, or several folders with one each, that labels the images."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -17,25 +18,23 @@ from felicity.labels import INDEX, parse_expression
 TABLE = "labels.csv"
 
 
-def table_of(tree: Tree) -> str | None:
-    """Return the name of the tree's topmost ``labels.csv``, None without one."""
-    named = (name for name in tree.names if name.rsplit("/", 1)[-1] == TABLE)
-    return min(named, key=lambda name: name.count("/"), default=None)
+def tables_of(tree: Tree) -> list[str]:
+    """Return the names of the tree's topmost ``labels.csv``: one, or several side by side in folders."""
+    named = sorted(name for name in tree.names if name.rsplit("/", 1)[-1] == TABLE)
+    top = min((name.count("/") for name in named), default=0)
+    return [name for name in named if name.count("/") == top]
 
 
-def read_labelled(tree: Tree, table: str, columns: LabelColumns, options: ReadOptions, format: str) -> Samples:
-    """Return the images that ``table`` names, in the order of their names, with the folds that folders or table give.
+def read_labelled(tree: Tree, tables: Mapping[str, LabelColumns], options: ReadOptions, format: str) -> Samples:
+    """Return the images that ``tables`` name, ordered by name, with the folds that folders or tables give.
 
-    Where the table names no image of a fold's folder (``test/``), that folder's images are labelled by their class
-    folders, so that an official test set stays one. Raises DatasetError.
+    If no table names an image of a fold's folder (``test/``), that folder's images are labelled by their class folders,
+    so that an official test set stays one. Raises DatasetError.
     """
-    root = table.removesuffix(TABLE)
     there = set(image_names(tree))
     rows: dict[str, tuple[int | None, str | None, str | None]] = {}
     left_out = Counter[str]()
-    for where, cells in rows_of(tree, table, columns.names):
-        path, label, fold, subject = columns.cells(cells)
-        name = root + path.replace("\\", "/").removeprefix("./")
+    for where, name, label, fold, subject in _rows(tree, tables):
         expression = options.classes.expression(label, where)
         code = None if expression is None else INDEX[expression]
         if name not in there:
@@ -62,7 +61,7 @@ def read_labelled(tree: Tree, table: str, columns: LabelColumns, options: ReadOp
         folds=np.array(
             [fold if fold is not None else fold_from_path(name) for name, (_, fold, _) in kept], dtype=np.str_
         ),
-        # Where nobody is named, an image is of a person of its own.
+        # Without a subject, an image shows a person of its own.
         subjects=np.array([subject or name for name, (_, _, subject) in kept]) if has_subjects else None,
         other_labels={"folder": np.array([UNDECIDED if e is None else INDEX[e] for e in folders], dtype=np.int64)},
         left_out=dict(left_out),
@@ -70,10 +69,19 @@ def read_labelled(tree: Tree, table: str, columns: LabelColumns, options: ReadOp
     )
 
 
+def _rows(tree: Tree, tables: Mapping[str, LabelColumns]) -> Iterator[tuple[str, str, str, str | None, str | None]]:
+    """Yield for each row its place, its image, and its label, fold and subject."""
+    for table, columns in tables.items():
+        root = table.removesuffix(TABLE)
+        for where, cells in rows_of(tree, table, columns.names):
+            path, label, fold, subject = columns.cells(cells)
+            yield where, root + path.replace("\\", "/").removeprefix("./"), label, fold, subject
+
+
 def _folds_of_their_own(
     tree: Tree, strays: set[str], covered: set[str], options: ReadOptions
 ) -> dict[str, tuple[int | None, str | None, str | None]]:
-    """Label, fold and subject of the images in folders of folds that the table does not cover, by class folder."""
+    """Return label, fold and subject of images in folders of folds that no table covers, by class folder."""
     found: dict[str, tuple[int | None, str | None, str | None]] = {}
     for name in sorted(strays):
         if (fold := fold_from_path(name)) and fold not in covered and name.split("/")[-2] != fold:

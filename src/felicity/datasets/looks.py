@@ -1,8 +1,8 @@
-"""Describe how an image looks, so that copies of a photograph look alike and photographs of different people do not.
+"""Looks: features of an image that copies of one photograph share, and photographs of different people do not.
 
 A look is the picture within its surround, at 32x32, filtered to the details between an eye's corner and a cheek, each
 region with the same contrast. Light, compression and size hardly change it. A surround is a nearly constant area that
-touches the border: black around an aligned face, a white wall. It takes no part, since it is alike in pictures of
+touches the border: black around an aligned face, a white wall. It is left out, because it is alike in pictures of
 different people.
 """
 
@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 SIDE = 32
 FINE, COARSE = 0.8, 5.0
-"""Standard deviations in pixels of the look: details below the first and shades above the second take no part."""
+"""Standard deviations in pixels: details finer than the first and shades coarser than the second are left out."""
 NEARLY = 12
 """Grey levels by which a surround may differ from its own median."""
 LEAST_BORDER = 0.6
-"""Share of the border that a surround holds."""
+"""Least share of the border in a surround."""
 LEAST_AREA, MOST_AREA = 0.02, 0.65
-"""Shares of the picture between which a surround is taken out."""
+"""Least and greatest share of the picture in a surround."""
 QUIET = 4.0
 """Grey levels of local contrast that count as noise."""
 STEPS = 32
@@ -55,7 +55,7 @@ def inner_of(gray: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     count, parts = cv2.connectedComponents(same.astype(np.uint8), connectivity=4)
     touches = np.zeros(count, dtype=np.bool_)
     touches[np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])] = True
-    touches[0] = False  # what is not the surround's shade
+    touches[0] = False  # drops the pixels that lack the surround's shade
     surround = touches[parts]
     if LEAST_AREA < surround.mean() < MOST_AREA:
         inner[cv2.dilate(surround.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = 0

@@ -18,23 +18,23 @@ from felicity.parsing import read_json
 VERSION = 2
 MANIFEST, IMAGES = "manifest.parquet", "images.npy"
 OTHER = "label of "
-"""Begins the columns of ``other_labels``."""
+"""Prefix of the columns of ``other_labels``."""
 MOST_BYTES = 512 << 20
-"""Of a manifest, unpacked; that of a million images has some 200 million."""
+"""Largest size of an unpacked manifest in bytes; that of a million images has some 200 million."""
 PLAN = "plan.json"
-"""Lies beside them for as long as the preparation is not finished."""
+"""A file that lies beside them until the preparation is finished."""
 
 
 @dataclass(frozen=True, eq=False)
 class Manifest:
-    """N prepared images: where each comes from, what it is labelled, in which part it is.
+    """N prepared images: the origin, the label and the part of each.
 
-    ``labels``: index into ``classes``, -1 where the annotators agree on none. ``folds``: the data set's own.
-    ``splits``: ``train``, ``validation``, ``test`` or ``left out``. ``k_folds``: fold in which an image is held out, or
-    None where none were drawn. ``groups``: images of one number resemble each other or show one subject. ``hashes``: of
-    the decoded pixels, 32 hexadecimal digits. ``other_labels``: what another source of the same set says, by its name:
-    classes, "" where it says nothing. ``remarks``: what the reader decided that a user should know, ``warnings``: what
-    is doubtful about the groups and the parts, a sentence each. ``members``: see ``Samples``.
+    ``labels``: index into ``classes``, -1 if the annotators agree on none. ``folds``: the data set's own. ``splits``:
+    ``train``, ``validation``, ``test`` or ``left out``. ``k_folds``: fold in which an image is held out, or None
+    without folds. ``groups``: images of one number resemble each other or show one subject. ``hashes``: of the decoded
+    pixels, 32 hexadecimal digits. ``other_labels``: labels of another source of the same set, by its name: classes, ""
+    without a label. ``remarks``: decisions of the reader that a user should know; ``warnings``: doubts about the groups
+    and the parts, a sentence each. ``members``: see ``Samples``.
     """
 
     format: str
@@ -60,7 +60,7 @@ class Manifest:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What a user of these images should know: how they were read, left out and divided."""
+        """Return notes on how the images were read, left out and divided."""
         return (
             *(Note("read-as", remark) for remark in self.remarks),
             *(Note("left-out", f"left out of the data set: {n:,} {reason}") for reason, n in self.left_out.items()),
@@ -69,16 +69,16 @@ class Manifest:
 
     @property
     def leaky(self) -> bool:
-        """Whether duplicates and subjects were let straddle the splits, on demand."""
+        """Return whether the user allowed duplicates and subjects to straddle the splits."""
         return bool(self.options["split"]["leaky"])
 
     @property
     def keys(self) -> list[str]:
-        """Of each image, a unique name that depends on its content."""
+        """Return a unique name per image that depends on its content."""
         return keys_of(self.hashes, self.names)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Split to class to number of images."""
+        """Return split to class to number of images."""
         return {
             part: {name: int(((self.splits == part) & (self.labels == i)).sum()) for i, name in enumerate(self.classes)}
             for part in sorted(set(self.splits.tolist()))
@@ -86,7 +86,7 @@ class Manifest:
 
 
 def keys_of(hashes: Sequence[str], names: npt.NDArray[np.str_]) -> list[str]:
-    """Of each image, by the hash of its content and its name: a unique name that depends on the content."""
+    """Return a unique name per image, made from the hash of its content and its own name."""
     return [f"{digest}:{name}" for digest, name in zip(hashes, names.tolist(), strict=True)]
 
 
@@ -164,7 +164,7 @@ def _unpacked(metadata: Any) -> int:
 
 
 def _manifest(facts: Mapping[str, Any], columns: Mapping[str, list[Any]]) -> Manifest:
-    """What a file holds, unchecked."""
+    """Return the content of a file, unchecked."""
     classes = tuple(facts["classes"])
     index = {None: -1} | {name: i for i, name in enumerate(classes)}
     return Manifest(
@@ -196,14 +196,14 @@ def _manifest(facts: Mapping[str, Any], columns: Mapping[str, list[Any]]) -> Man
 
 
 def _check(manifest: Manifest) -> None:
-    """Raise ValueError, or what a wrong type raises, for what no manifest can hold."""
+    """Raise ValueError, or the error of a wrong type, for an impossible manifest."""
     _ = manifest.leaky, manifest.notes, [count + 0 for count in manifest.left_out.values()]
     texts = [manifest.format, *manifest.classes, *manifest.hashes, *manifest.remarks, *manifest.warnings]
     texts += [flag for flags in manifest.flags for flag in flags]
     if wrong := [text for text in texts if not isinstance(text, str)]:
         raise ValueError(f"{wrong[0]!r:.40} is no text")
     if unknown := set(manifest.splits.tolist()) - {"train", "validation", "test", "left out"}:
-        raise ValueError(f"{min(unknown)!r:.40} is no part")
+        raise ValueError(f"{min(unknown)!r:.40} is neither train, validation, test nor left out")
     if len(manifest.names) != len(set(manifest.names.tolist())) or not len(manifest.names):
         raise ValueError("each image has a name of its own")
     if min(manifest.heights.min(), manifest.widths.min()) < 1:
@@ -214,11 +214,11 @@ def _check(manifest: Manifest) -> None:
 
 
 def read_images(folder: Path | str) -> npt.NDArray[np.uint8]:
-    """The images of a prepared ``folder``, memory-mapped and read-only. Raises DatasetError."""
+    """Return the images of a prepared ``folder``, memory-mapped and read-only. Raises DatasetError."""
     folder = Path(folder)
     try:
         images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # NumPy lets everything out that its reader of headers meets
+    except Exception as error:  # NumPy lets out every error of its reader of headers
         raise DatasetError(f"{folder / IMAGES}: cannot be read ({error}); prepare the data set again") from error
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or 0 in images.shape:
         raise DatasetError(f"{folder / IMAGES}: holds {images.dtype} {images.shape}, not images; prepare it again")

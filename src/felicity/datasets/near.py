@@ -1,9 +1,9 @@
-"""Find pairs of images that are nearly the same photograph, and tell them from faces that merely resemble each other.
+"""Near-duplicates: pairs of images of nearly the same photograph, as opposed to faces that merely resemble each other.
 
-Two steps. Projections of the looks (``looks``) onto their principal components, whitened so that what all faces have
-in common counts little, propose candidates: each image as it is, mirrored, and moved by a pixel. Each candidate is
-then verified: one look is laid over the other at several scales and shifts, and their correlation must reach a
-similarity.
+The search has two steps. First, projections of the looks (``looks``) onto their principal components propose
+candidates: each image as it is, mirrored, and moved by a pixel. The components are whitened, so that the features of
+all faces count little. Then each candidate is verified: one look is laid over the other at several scales and shifts,
+and their correlation must reach a similarity.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from felicity.datasets.looks import SIDE, Look
 from felicity.errors import ConfigError
 
 SIMILARITY = 0.87
-"""Correlation from which two looks show one photograph; ``benchmarks/duplicates.py`` measures what it finds."""
+"""Correlation from which two looks show one photograph; ``benchmarks/duplicates.py`` measures its accuracy."""
 CANDIDATE = 0.6
 """Cosine of two projections from which a pair is verified."""
 COMPONENTS = 64
@@ -27,11 +27,11 @@ CELLS = 12
 """Side of the blurred look that is projected."""
 SCALES = (1.0, 0.97, 1.03, 0.94, 1.06)
 REACH = 3
-"""Pixels of a look by which one may be moved against the other."""
+"""Pixels of a look by which one look may be moved against the other."""
 UNLIKE = 0.15
-"""Share of a look by which two surrounds differ that are not the same, moved or scaled."""
+"""Share of a look from which two surrounds differ in more than position or scale."""
 PRODUCT_CELLS = 1 << 24
-"""Of the matrix of all pairs, at a time."""
+"""Number of cells of the matrix of all pairs that are computed at a time."""
 
 Rows = npt.NDArray[np.int64]
 Floats32 = npt.NDArray[np.float32]
@@ -44,7 +44,7 @@ def check_similarity(similarity: float) -> None:
 
 
 def centred(looks: Look) -> Floats32:
-    """Return looks (N, 1024) as (N, 32, 32) less the mean look, which all aligned faces share; surrounds stay 0."""
+    """Return looks (N, 1024) as (N, 32, 32) minus the mean look, which all aligned faces share; surrounds stay 0."""
     there = np.maximum(np.count_nonzero(looks, axis=0), 1)
     mean = (looks.sum(axis=0, dtype=np.int64) / there).astype(np.float32).reshape(SIDE, SIDE)
     mean = (mean + mean[:, ::-1]) / 2
@@ -57,8 +57,8 @@ def near_pairs(
 ) -> tuple[Rows, Floats32]:
     """Return pairs ``(P, 2)`` of rows of ``centred`` looks that show one photograph, and their similarities ``(P,)``.
 
-    The first row of a pair is the lower; pairs are in order. ``similarity``: 0 to 1. ``progress`` is told the share
-    of the candidates' search that is done. Time grows with the square of N, memory with N.
+    The first row of a pair is the lower; pairs are in order. ``similarity``: 0 to 1. ``progress`` receives the finished
+    share of the search for candidates. Time grows with the square of N, memory with N.
     """
     if len(pictures) < 2:
         return np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.float32)
@@ -71,7 +71,7 @@ def near_pairs(
 def similarity_of(first: Floats32, second: Floats32) -> float:
     """Return the largest correlation, -1 to 1, of two centred looks (32, 32), mirrored, scaled and moved or not.
 
-    Where the surround of one is much larger, both are compared within it.
+    If the surround of one is much larger, both are compared within it.
     """
     if abs(np.count_nonzero(first) - np.count_nonzero(second)) > UNLIKE * first.size:
         first, second = first * (second != 0), second * (first != 0)
@@ -79,7 +79,7 @@ def similarity_of(first: Floats32, second: Floats32) -> float:
 
 
 def _candidates(pictures: Floats32, progress: Callable[[float], None]) -> Rows:
-    """Pairs (P, 2) to verify."""
+    """Return pairs (P, 2) to verify."""
     flat = pictures.reshape(len(pictures), -1)
     plain = _projection(0, 0, flip=False)
     axes = _axes(flat @ plain)
@@ -96,17 +96,17 @@ def _candidates(pictures: Floats32, progress: Callable[[float], None]) -> Rows:
 
 
 def _close(still: Floats32, moved: Floats32) -> Iterator[tuple[Rows, Rows]]:
-    """Rows of ``still`` and later rows of ``moved`` whose cosine is a candidate's."""
+    """Yield rows of ``still`` and later rows of ``moved`` whose cosine makes them candidates."""
     block = max(16, PRODUCT_CELLS // len(still))
     for start in range(0, len(still), block):
         product = still[start : start + block] @ moved[start:].T  # (block, N - start)
-        left, right = np.nonzero(product >= CANDIDATE)
+        left, right = np.divmod(np.flatnonzero(product >= CANDIDATE), product.shape[1])
         later = left < right
         yield left[later] + start, right[later] + start
 
 
 def _projection(dx: int, dy: int, *, flip: bool) -> Floats32:
-    """(1024, 144): from a look, mirrored or moved by pixels, to its blurred and reduced picture."""
+    """Return (1024, 144): from a look, mirrored or moved by pixels, to its blurred and reduced picture."""
     rows = []
     for unit in np.eye(SIDE * SIDE, dtype=np.float32).reshape(-1, SIDE, SIDE):
         picture = np.ascontiguousarray(unit[:, ::-1]) if flip else unit
@@ -117,7 +117,7 @@ def _projection(dx: int, dy: int, *, flip: bool) -> Floats32:
 
 
 def _axes(reduced: Floats32) -> Floats32:
-    """(144, K): whitened principal components of reduced pictures (N, 144); fewer where there are few pictures."""
+    """Return (144, K): whitened principal components of reduced pictures (N, 144); fewer for few pictures."""
     count = int(np.clip(len(reduced) // IMAGES_PER_COMPONENT, 8, COMPONENTS))
     spread, axes = np.linalg.eigh(reduced.T.astype(np.float64) @ reduced / len(reduced))
     largest = np.maximum(spread[::-1][:count], 1e-6)
@@ -129,7 +129,7 @@ def _unit(rows: Floats32) -> Floats32:
 
 
 def _overlaid(first: Floats32, second: Floats32) -> float:
-    """Largest correlation of the middle of ``second`` with ``first`` over scales and shifts."""
+    """Return the largest correlation of the middle of ``second`` with ``first`` over scales and shifts."""
     middle = (SIDE - 1) / 2
     best = -1.0
     for scale in SCALES:
@@ -137,14 +137,15 @@ def _overlaid(first: Floats32, second: Floats32) -> float:
         scaled = second if scale == 1 else cv2.warpAffine(second, to, (SIDE, SIDE))
         patch = np.asarray(scaled, dtype=np.float32)[REACH:-REACH, REACH:-REACH]
         found = np.asarray(cv2.matchTemplate(first, patch, cv2.TM_CCOEFF_NORMED), dtype=np.float32)
-        best = max(best, _peak(np.nan_to_num(found, nan=-1.0, posinf=-1.0, neginf=-1.0)))
+        found[~np.isfinite(found)] = -1.0
+        best = max(best, _peak(found))
         if best > 0.999:
             break
     return min(best, 1.0)
 
 
 def _peak(surface: Floats32) -> float:
-    """The height of the largest value and its neighbours' parabola, for shifts of parts of a pixel."""
+    """Return the peak of a parabola through the largest value and its neighbours, for shifts by parts of a pixel."""
     row, column = np.unravel_index(int(surface.argmax()), surface.shape)
     top = float(surface[row, column])
     gain = 0.0

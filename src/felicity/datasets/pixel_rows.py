@@ -1,9 +1,8 @@
-"""FER2013's way of keeping an image: 2,304 numbers as text in a column of a csv, read fast and strictly.
+"""FER2013's form of images, 2,304 numbers as text in a column of a CSV, read fast and strictly.
 
-Text is turned into pixels a block of rows at a time: the three bytes before every separator index a
-table of 2^24 entries that holds the number they spell. Whatever does not fit the plain form (one space
-between numbers, no leading zeros, no quotes) goes through a slow reader, which either accepts it or
-names the row and what is wrong with it.
+Text is turned into pixels a block of rows at a time: the three bytes before every separator index a table of 2^24
+entries that holds the number they spell. Any other form than the plain one (one space between numbers, no leading
+zeros, no quotes) goes through a slow reader, which either accepts it or names the row and its fault.
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ PIXELS = SIDE * SIDE
 BLOCK_BYTES = 1 << 18  # stays in a core's cache while it is parsed
 BLOCKS_AHEAD = 8
 LONGEST_ROW = 1 << 20
-LONGEST_TEXT = 256  # of the other columns on either side; rows with more are read slowly
+LONGEST_TEXT = 256  # of the other columns on either side; the slow reader takes rows with more
 NEWLINE, SPACE, COMMA = 10, 32, 44
 
 
 @dataclass(frozen=True)
 class PixelTable:
-    """Rows of a csv whose column ``pixels`` holds images.
+    """Rows of a CSV whose column ``pixels`` holds images.
 
-    ``images``: uint8 ``(N, 48, 48)``. ``columns``: the other columns, N texts each, by their name in
-    lower case without surrounding space.
+    ``images``: uint8 ``(N, 48, 48)``. ``columns``: the other columns, N texts each, by their name in lower case without
+    surrounding space.
     """
 
     images: npt.NDArray[np.uint8]
@@ -42,10 +41,10 @@ class PixelTable:
 
 
 def read_pixel_rows(stream: IO[bytes], where: str) -> PixelTable:
-    """Read a csv with a header line and a column ``pixels``.
+    """Read a CSV with a header line and a column ``pixels``.
 
-    Raises DatasetError naming the line (the header is line 1) for rows with another number of
-    columns or pixels, for values that are no whole numbers from 0 to 255, and for an empty file.
+    Raises DatasetError naming the line (the header is line 1) for rows with another number of columns or pixels, for
+    values that are not whole numbers from 0 to 255, and for an empty file.
     """
     header = stream.readline(LONGEST_ROW).removeprefix(b"\xef\xbb\xbf")
     names = [name.strip().strip('"').strip().lower() for name in header.decode("latin-1").split(",")]
@@ -68,11 +67,11 @@ def read_pixel_rows(stream: IO[bytes], where: str) -> PixelTable:
 
 
 def _parsed(stream: IO[bytes], at: int, fields: int, where: str) -> Iterator[Rows]:
-    """The rows of the stream, block by block, in order."""
-    _numbers()  # made once, before two threads ask for it
+    """Yield the rows of the stream, block by block, in order."""
+    _numbers()  # computed once, before two threads need it
     under_way: deque[Future[Rows]] = deque()
     line = 2
-    # numpy lets other threads run: this one decompresses while two parse.
+    # NumPy releases the lock: this thread decompresses while two others parse.
     with ThreadPoolExecutor(2) as pool:
         for block in _blocks(stream, where):
             under_way.append(pool.submit(_parse, block, at, fields, line, where))
@@ -84,7 +83,7 @@ def _parsed(stream: IO[bytes], at: int, fields: int, where: str) -> Iterator[Row
 
 
 def _blocks(stream: IO[bytes], where: str) -> Iterator[bytes]:
-    """Whole lines, about BLOCK_BYTES at a time, without quotes and carriage returns."""
+    """Yield whole lines, about BLOCK_BYTES at a time, without quotes and carriage returns."""
     rest = b""
     while block := stream.read(BLOCK_BYTES):
         if b'"' in block or b"\r" in block:
@@ -103,7 +102,7 @@ def _blocks(stream: IO[bytes], where: str) -> Iterator[bytes]:
 
 @cache
 def _numbers() -> npt.NDArray[np.int16]:
-    """Three bytes (the last one highest) to the number that ends there, -1 where there is none."""
+    """Return, for three bytes (the last one highest), the number that ends there, -1 if there is none."""
     table = np.full(1 << 24, -1, dtype=np.int16)
     anything = np.arange(256)
     for before in (NEWLINE, SPACE, COMMA):
@@ -120,12 +119,12 @@ Rows = tuple[npt.NDArray[np.uint8], list[list[str]]]  # pixels (n, PIXELS) and t
 
 
 def _parse(block: bytes, at: int, fields: int, line: int, where: str) -> Rows:
-    """Pixels and texts of the rows in ``block``, whose first is line ``line``; raises DatasetError."""
+    """Return pixels and texts of the rows in ``block``, whose first is line ``line``; raises DatasetError."""
     return _fast(block, at, fields) or _slow(block, at, fields, line, where)
 
 
 def _fast(block: bytes, at: int, fields: int) -> Rows | None:
-    """Parse rows in the plain form, or None if any row of the block is not in it."""
+    """Parse rows in the plain form; return None if any row of the block is in another form."""
     padded = b",,," + block
     codes = np.frombuffer(padded, np.uint8)
     # Four bytes up to and with each separator; all other characters of the plain form lie above the comma.
@@ -150,7 +149,7 @@ def _fast(block: bytes, at: int, fields: int) -> Rows | None:
         before, after = row[:LONGEST_TEXT].split(b",", at)[:at], row[-LONGEST_TEXT:].rsplit(b",", fields - 1 - at)[1:]
         others.append([field.decode("latin-1").strip() for field in (*before, *after)])
         text_bytes += sum(map(len, before)) + sum(map(len, after))
-    # Only the last three digits of a number were looked at: more digits than the numbers need, and one was longer.
+    # Only the last three digits of a number were read: more digits than the numbers need means a longer number.
     digits = pixels.size + np.count_nonzero(pixels >= 10) + np.count_nonzero(pixels >= 100)
     if len(block) != text_bytes + digits + ends.size:
         return None
@@ -158,7 +157,7 @@ def _fast(block: bytes, at: int, fields: int) -> Rows | None:
 
 
 def _slow(block: bytes, at: int, fields: int, line: int, where: str) -> Rows:
-    """Parse rows one by one; raises DatasetError for the first that is wrong."""
+    """Parse rows one by one; raises DatasetError for the first invalid one."""
     pixels, others = [], []
     for number, row in enumerate(block.split(b"\n")[:-1], start=line):
         if not row.strip():

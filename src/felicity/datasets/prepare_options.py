@@ -1,4 +1,4 @@
-"""What prepared images are to be."""
+"""Options of the preparation of images."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from felicity.imaging.spec import Colour
 
 @dataclass(frozen=True)
 class PrepareOptions:
-    """What prepared images are to be.
+    """The options of prepared images.
 
-    ``size``: side in pixels. ``deduplicate``: keep one of each group of identical images.
-    ``drop_blank``: leave out images that show nothing. ``folds``: cross-validation folds to draw (0: none).
-    ``crop_name``: which face detector crops, for the record. ``similarity``: from which two images are near
-    duplicates, 0.5 to 1 (``near.SIMILARITY``).
+    ``size``: side in pixels. ``deduplicate``: keep one of each group of identical images. ``drop_blank``: leave out
+    blank images. ``folds``: number of cross-validation folds to draw (0: none). ``crop_name``: name of the face
+    detector that crops, for the record. ``similarity``: least similarity of two near-duplicates, 0.5 to 1
+    (``near.SIMILARITY``).
     """
 
     size: int = 48

@@ -1,4 +1,4 @@
-"""Which images of a data set are prepared, in which part each is, and what is remarkable about it."""
+"""The choice of prepared images: the part of each, and remarks on it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from felicity.errors import DatasetError
 from felicity.style import numbers
 
 MUCH = 0.05
-"""Share of the training part whose loss is worth a warning."""
-RESEMBLE = "of the training part that resemble an image held out (kept, but in no part)"
+"""Share of the training set whose loss deserves a warning."""
+RESEMBLE = "of the training set that resemble a held-out image (kept, but in no set)"
+"""A reason to leave images out."""
 
 
 def make_manifest(
@@ -37,7 +38,8 @@ def make_manifest(
     parts = split(kept.labels, kept.folds, groups[rows], keys, options.split)
     loose = np.arange(len(rows)) if options.split.leaky else groups[rows]
     numbers = k_folds(kept.labels, loose, keys, options.folds, options.split.seed) if options.folds else None
-    left_out.pop(RESEMBLE, None)  # as it was counted when the data were prepared before
+    for reason in [text for text in left_out if "resemble" in text]:  # was counted when the data were prepared before
+        del left_out[reason]
     if tied := int((parts == LEFT_OUT).sum()):
         left_out[RESEMBLE] = tied
     manifest = Manifest(
@@ -66,19 +68,19 @@ def make_manifest(
 
 
 def _losses(parts: npt.NDArray[np.str_]) -> list[str]:
-    """Return a warning where much of the training part resembles held-out images and is in no part."""
+    """Return a warning if much of the training set resembles held-out images and is therefore left out."""
     tied, trained = int((parts == LEFT_OUT).sum()), int((parts == TRAIN).sum())
     share = tied / max(tied + trained, 1)
     if share <= MUCH:
         return []
     return [
-        f"{tied:,} of {tied + trained:,} training images ({numbers.share(share, 0)}) resemble an image held out and "
-        "are in no part; felicity data prepare leaves out fewer with a larger --similarity, and none with --leaky"
+        f"{tied:,} of {tied + trained:,} training images ({numbers.share(share, 0)}) resemble a held-out image and "
+        "are in no set; felicity data prepare leaves out fewer with a larger --similarity, and none with --leaky"
     ]
 
 
 def _gaps(kept: Samples, parts: npt.NDArray[np.str_]) -> list[str]:
-    """Return a remark for each class that a part lacks while another has it."""
+    """Return a remark for each class that is missing in one set but not in another."""
     said = []
     for part in (VALIDATION, TEST):
         inside = parts == part
@@ -86,7 +88,7 @@ def _gaps(kept: Samples, parts: npt.NDArray[np.str_]) -> list[str]:
         lacking = [kept.classes[label] for label in sorted(there - set(kept.labels[inside].tolist()))]
         if inside.any() and lacking:
             few = ", ".join(f"{name} ({int((kept.labels == kept.classes.index(name)).sum()):,})" for name in lacking)
-            said.append(f"the {part} part has no image of {few}: too few images of the whole set to be in each part")
+            said.append(f"the {part} set has no image of {few}: the data set has too few of them for each set")
     return said
 
 
@@ -97,7 +99,7 @@ def _kept_rows(
     face: npt.NDArray[np.bool_],
     duplicates: Duplicates,
 ) -> tuple[Rows, Counter[str]]:
-    """Return the rows to keep, and how many are left out for each reason. Raises DatasetError where none is left."""
+    """Return the rows to keep, and the number of left-out rows by reason. Raises DatasetError if none is left."""
     left_out = Counter(dict(samples.left_out))
     keep = np.ones(len(samples), dtype=np.bool_)
 
@@ -119,7 +121,7 @@ def _kept_rows(
 
 
 def _flags(samples: Samples, facts: ImageFacts, duplicates: Duplicates, rows: Rows) -> list[list[str]]:
-    """Return what is remarkable about each of ``rows``."""
+    """Return the remarks on each of ``rows``."""
     flags: list[list[str]] = [[] for _ in rows]
     for flag, column in (
         ("blank", facts.blank),
@@ -133,7 +135,7 @@ def _flags(samples: Samples, facts: ImageFacts, duplicates: Duplicates, rows: Ro
 
 
 def _first_of_each(samples: Samples, groups: Rows, allowed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Of each group of identical images, the one that stays: of a held-out fold, of the label most have, by name."""
+    """Return the image to keep of each identical group: from a held-out fold, with the majority label, by name."""
     first = (TEST, VALIDATION, TRAIN, LEFT_OUT, "")
     role = np.array([first.index(role) for role in roles_of(samples.folds).tolist()])
     pair = groups * (len(samples.classes) + 1) + samples.labels + 1
@@ -145,19 +147,19 @@ def _first_of_each(samples: Samples, groups: Rows, allowed: npt.NDArray[np.bool_
 
 
 def _names_of(labels: Rows, classes: tuple[str, ...]) -> npt.NDArray[np.str_]:
-    """Classes by name, "" for UNDECIDED."""
+    """Return classes by name, "" for UNDECIDED."""
     return np.array([*classes, ""], dtype=np.str_)[labels]
 
 
 def _shared(groups: Rows) -> npt.NDArray[np.bool_]:
-    """Which rows have another of their group."""
+    """Return a mask of the rows that share a group with another row."""
     _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
     several: npt.NDArray[np.bool_] = counts[inverse] > 1
     return several
 
 
 def _conflicting(groups: Rows, labels: Rows) -> npt.NDArray[np.bool_]:
-    """Which rows have another of their group under another label."""
+    """Return a mask of the rows that share a group with a row of another label."""
     pairs = np.unique(np.stack([groups, labels], axis=1), axis=0)
     found, counts = np.unique(pairs[:, 0], return_counts=True)
     return np.isin(groups, found[counts > 1])

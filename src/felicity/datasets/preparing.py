@@ -1,7 +1,7 @@
-"""A data set made ready: one memory-mapped array of equal images and a manifest, whole or not at all.
+"""The preparation of a data set: one memory-mapped array of images of equal size and a manifest, whole or not at all.
 
-Images are decoded, cropped and resized in chunks; each finished chunk is kept beside the output, so
-that an interrupted run goes on where it stopped. The same input and options give the same bytes.
+Images are decoded, cropped and resized in chunks. Each finished chunk is kept beside the output, so that an interrupted
+run resumes at the next chunk. The same input and options give the same bytes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from felicity.datasets.archives import FolderTree
 from felicity.datasets.duplicates import Rows
 from felicity.datasets.facts import ImageFacts, decoded, examine_images
 from felicity.datasets.manifest import IMAGES, PLAN, VERSION, Manifest, write_manifest
-from felicity.datasets.parallel import in_order
 from felicity.datasets.prepare_options import PrepareOptions
 from felicity.datasets.prepared_manifest import make_manifest
 from felicity.datasets.samples import FileImages, Image, Images, Samples, as_input, pick
@@ -35,15 +34,16 @@ from felicity.datasets.splits import (
 from felicity.errors import DatasetError, ImageError
 from felicity.files import NewFile, is_own_folder, make_folder, put
 from felicity.imaging.spec import Colour
+from felicity.work import Here, Processes
 
 CHUNK_BYTES, CHUNK_IMAGES = 8 << 20, 512
 Crop = Callable[[Image], Image | None]
-"""The face of an image uint8 ``(H, W, 3)`` RGB, as RGB, or None where there is none; must pickle."""
+"""A function from an image uint8 ``(H, W, 3)`` RGB to its face as RGB, or None without one; it must pickle."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Chunk:
-    """Prepared images ``(n, size, size[, 3])``, their facts, and where a face was found."""
+    """Prepared images ``(n, size, size[, 3])``, their facts, and whether a face was found in each."""
 
     images: Image
     facts: ImageFacts
@@ -61,14 +61,14 @@ def prepare(
 ) -> Manifest:
     """Write the folder ``out``: ``images.npy`` and ``manifest.parquet``.
 
-    An interrupted run leaves ``.<out>.part`` beside, which the same call takes up. ``progress`` is
-    told how many more images are done. Raises DatasetError where ``out`` exists already, where the
-    disk is full, where no image is left, and where only some of the folds are known; ConfigError for too many folds.
+    An interrupted run leaves ``.<out>.part`` beside, which the same call resumes. ``progress`` receives how many more
+    images are done. Raises DatasetError if ``out`` exists already, if the disk is full, if no image is left, and if
+    only some of the folds are known; ConfigError for too many folds.
     """
     options = options or PrepareOptions()
     out = Path(os.path.abspath(out))
     check_output(out)
-    official_roles(samples.folds)  # what cannot be split is said before the work
+    official_roles(samples.folds)  # raises for folds that cannot be split, before the work
     if options.folds:
         check_k_folds(options.folds, len(samples))
     part = out.with_name(f".{out.name}.part")
@@ -82,7 +82,7 @@ def prepare(
         progress(len(rows) - sum(len(span) for span, _ in todo))
         work = partial(_prepare_chunk, size=options.size, colour=options.colour, crop=crop)
         tasks = (pick(samples.images, span) for span, _ in todo)
-        results = in_order(work, tasks, workers if len(todo) > 2 else 1)
+        results = (Processes(workers) if workers > 1 and len(todo) > 2 else Here()).results(work, tasks)
         for (span, file), chunk in zip(todo, results, strict=True):
             _save(chunk, file)
             progress(len(span))
@@ -103,13 +103,13 @@ def prepare(
 
 
 def check_output(out: Path) -> None:
-    """Raise DatasetError where ``out`` exists already."""
+    """Raise DatasetError if ``out`` exists already."""
     if out.exists():
         raise DatasetError(f"{out}: is there already; remove it, or choose another place")
 
 
 def _plan(samples: Samples, options: PrepareOptions) -> dict[str, Any]:
-    """What the output depends on; a part folder of another plan is not taken up."""
+    """Return everything on which the output depends; a part folder of another plan is not resumed."""
     seen = blake2b(digest_size=16)
     columns: list[npt.NDArray[Any] | None] = [samples.names, samples.folds, samples.labels]
     columns += [samples.soft_labels, samples.subjects]
@@ -119,7 +119,7 @@ def _plan(samples: Samples, options: PrepareOptions) -> dict[str, Any]:
         tree = samples.images.tree
         own = isinstance(tree, FolderTree)
         for file in (tree.path / name for name in samples.images.names) if own else (tree.path,):
-            with contextlib.suppress(OSError):  # a file that cannot be read is found when it is decoded
+            with contextlib.suppress(OSError):  # decoding reports an unreadable file
                 facts = file.stat()
                 seen.update(f"{facts.st_size}:{facts.st_mtime_ns}".encode())
     else:
@@ -128,7 +128,7 @@ def _plan(samples: Samples, options: PrepareOptions) -> dict[str, Any]:
 
 
 def _begin(part: Path, plan: dict[str, Any]) -> None:
-    """Make the part folder, or take up the one that an equal run left."""
+    """Make the part folder, or resume that of an equal run."""
     record = part / PLAN
     if os.path.lexists(part) and not is_own_folder(part):
         raise DatasetError(f"{part}: is no folder of yours, and an unfinished preparation would be; remove it")
@@ -174,7 +174,7 @@ def _load_facts(file: Path) -> tuple[ImageFacts, npt.NDArray[np.bool_]]:
 
 
 def _write_images(path: Path, files: list[Path], keep: Rows, options: PrepareOptions) -> None:
-    """The kept rows of all chunks as one array, written as a stream so that a full disk is an error."""
+    """Write the kept rows of all chunks as one array, as a stream, so that a full disk is an error."""
     shape = (len(keep), options.size, options.size) + ((3,) if options.colour == "rgb" else ())
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False, "shape": shape}
     start = 0

@@ -1,4 +1,4 @@
-"""Which images to show of a data set: some of every class, drawn with a seed."""
+"""The choice of images to show of a data set: some of every class, drawn with a seed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from felicity.imaging.spec import Colour
 
 
 def chosen_images(samples: Samples, number: int, size: int, colour: Colour, seed: int) -> Image:
-    """``number`` images uint8 ``(n, size, size[, 3])``, the classes taking turns.
+    """Return ``number`` images uint8 ``(n, size, size[, 3])``, with the classes taking turns.
 
-    Unreadable ones are passed over. Fewer where the set has fewer. Raises DatasetError where none can be decoded.
+    Unreadable images are skipped; a small set gives fewer images. Raises DatasetError if none can be decoded.
     """
     rng = np.random.default_rng(seed)
     order = np.argsort(samples.names, kind="stable")

@@ -1,4 +1,4 @@
-"""Readers: one file per format in ``readers/``, found by its presence, chosen by looking at the files.
+"""Readers: one file per format in ``readers/``, found in that folder, chosen by the files of the data set.
 
 Other packages announce theirs (``felicity.plugins``), and any class is found by its import path.
 """
@@ -21,7 +21,7 @@ from felicity.errors import ConfigError, DatasetError
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a reader may need beyond the files. ``votes`` matters to FER+ alone.
+    """Options of readers. ``votes`` matters to FER+ alone.
 
     ``outside``: a table may name images that are not below its folder.
     """
@@ -32,28 +32,28 @@ class ReadOptions:
 
 
 class Reader(Protocol):
-    """Reads one format. ``name`` is what ``--format`` takes."""
+    """A reader of one format. ``name`` is its value of ``--format``."""
 
     name: ClassVar[str]
 
     def sniff(self, tree: Tree, classes: ClassMap) -> int:
-        """How surely the tree is of this format: 0 not at all, the larger the more particular the signs.
+        """Return the confidence that the tree has this format: 0 for none, larger for more particular signs.
 
-        Looks at names, and at the first line of a table at most. ``classes``: what the set's own names mean.
+        The method reads names, and at most the first line of a table. ``classes``: the meaning of the set's own names.
         """
         ...
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
-        """All samples, labelled with the eight expressions. Raises DatasetError."""
+        """Return all samples, labelled with the eight expressions. Raises DatasetError."""
         ...
 
 
 @runtime_checkable
 class LooksBeside(Protocol):
-    """A reader that may take more than the one file that was named."""
+    """A reader that may read more than the one file that was named."""
 
     def beside(self, tree: FileTree) -> list[Path]:
-        """The other files that samples of ``tree`` depend on, whether they are there or not. Raises DatasetError."""
+        """Return the other files that samples of ``tree`` depend on, existing or not. Raises DatasetError."""
         ...
 
 
@@ -61,13 +61,13 @@ _READERS: dict[str, Reader] = {}
 
 
 def register(reader: type[Reader]) -> type[Reader]:
-    """Class decorator: makes the reader known by its name."""
+    """Register a reader class under its name; a decorator."""
     _READERS[reader.name] = reader()
     return reader
 
 
 def known_readers() -> dict[str, Reader]:
-    """All readers by name, those of other packages among them. Raises ConfigError where one cannot be loaded."""
+    """Return all readers by name, including those of other packages. Raises ConfigError if one cannot be loaded."""
     package = importlib.import_module("felicity.datasets.readers")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
@@ -84,11 +84,10 @@ def open_dataset(
     votes: VoteRule | None = None,
     outside: bool = False,
 ) -> Samples:
-    """The data set at ``path``: a folder, a csv (also ``.gz``, ``.zst``), a zip or a tar.
+    """Return the data set at ``path``: a folder, a CSV (also ``.gz``, ``.zst``), a zip or a tar.
 
-    ``format``: a reader's name; without it the readers look at the files. ``classes``: see
-    ``parse_classes``. ``votes``: how FER+ votes become labels. ``outside``: see ``ReadOptions``. Raises
-    DatasetError.
+    ``format``: a reader's name; without it, the readers recognise the files. ``classes``: see ``parse_classes``.
+    ``votes``: the rule that turns FER+ votes into labels. ``outside``: see ``ReadOptions``. Raises DatasetError.
     """
     tree = open_tree(Path(path))
     chosen = classes if isinstance(classes, ClassMap) else parse_classes(classes)
@@ -97,9 +96,9 @@ def open_dataset(
 
 
 def files_of(path: Path, format: str | None = None) -> list[Path]:
-    """What ``open_dataset`` would look at: all below a folder, an archive, or a file and what belongs to it beside it.
+    """Return the files that ``open_dataset`` reads: all below a folder, or a file and those that belong to it.
 
-    Files in linked folders are among them. Raises DatasetError.
+    They include files in linked folders. Raises DatasetError.
     """
     tree = open_tree(path)
     if isinstance(tree, FolderTree):
@@ -110,13 +109,13 @@ def files_of(path: Path, format: str | None = None) -> list[Path]:
 
 
 def check_not_read(output: Path, path: Path, format: str | None = None) -> None:
-    """Raise ConfigError where writing ``output`` would replace a file of the data set at ``path``."""
+    """Raise ConfigError if writing ``output`` would replace a file of the data set at ``path``."""
     if output.exists() and any(file.exists() and output.samefile(file) for file in files_of(path, format)):
         raise ConfigError(f"{output}: belongs to the data set {path}; choose another file to write")
 
 
 def _reader(tree: Tree, format: str | None, classes: ClassMap = EIGHT) -> Reader:
-    """The reader of that name, or the one that is most sure of ``tree``."""
+    """Return the reader of that name, or the one with the highest confidence."""
     if format is not None and plugins.is_path(format):
         made: Reader = plugins.import_callable(format, "format")()
         return made

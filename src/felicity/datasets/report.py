@@ -1,4 +1,4 @@
-"""The audit as one HTML file that needs nothing else: counts, findings, and examples to look at."""
+"""The audit as one self-contained HTML file: counts, findings, and examples to look at."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHART = "Images per class, counts of each finding, agreement between sources"
 
 
 def write_audit_report(audit: Audit, path: Path, *, title: str) -> None:
-    """Write the report to ``path``; it appears whole or not at all. Raises ConfigError."""
+    """Write the report to ``path``, whole or not at all. Raises ConfigError."""
     numbers = audit.counts()
     page = render_page(
         Path(__file__).with_name("report.html.j2"),
@@ -43,7 +43,7 @@ def write_audit_report(audit: Audit, path: Path, *, title: str) -> None:
 
 
 def _examples(audit: Audit, finding: AuditFinding) -> list[list[dict[str, Any]]]:
-    """Sheets: up to EXAMPLES groups, evenly taken from all, each with its pictures and captions."""
+    """Return sheets: up to EXAMPLES groups, evenly taken from all, each with its pictures and captions."""
     groups = finding.examples
     if groups and len(groups[0]) == 1:  # single images fill a line together
         chosen: Sequence[Rows] = [np.concatenate(_evenly(groups, 2 * IMAGES_PER_EXAMPLE))]
@@ -74,7 +74,7 @@ def _figure(audit: Audit, row: int) -> dict[str, Any]:
 
 
 def small_png(image: Image) -> bytes:
-    """The image, at most SHOWN_SIDE pixels in each direction."""
+    """Return the image, at most SHOWN_SIDE pixels in each direction."""
     scale = SHOWN_SIDE / max(image.shape[:2])
     small: Any = image
     if scale < 1:

@@ -1,4 +1,4 @@
-"""A data set in memory: images, what they are labelled, where they come from, what was left out."""
+"""A data set in memory: its images, their labels and origins, and the counts of left-out images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from felicity.labels import EXPRESSIONS, Classes
 
 Image = npt.NDArray[np.uint8]
 MOST_PIXELS = 25_000_000
-"""Of one image of a data set: far above the photographs that faces are cut from."""
+"""Largest number of pixels of an image: far above the photographs from which faces are cut."""
 UNDECIDED = -1
 """Label of an image whose annotators agree on no single class (its soft label may still be there)."""
 
@@ -28,19 +28,19 @@ UNDECIDED = -1
 class Images(Protocol):
     """Images by row: uint8 ``(H, W)`` if grey, else ``(H, W, 3)`` RGB; sizes may differ.
 
-    ``images[i]`` raises ImageError where the file cannot be read or decoded. A uint8 array ``(N, H, W)`` or
-    ``(N, H, W, 3)`` is one.
+    ``images[i]`` raises ImageError if the file cannot be read or decoded. A uint8 array ``(N, H, W)`` or ``(N, H, W,
+    3)`` is also a collection of images.
     """
 
     def __len__(self) -> int: ...
     def __getitem__(self, row: Any, /) -> Any:
-        """The image of a row."""
+        """Return the image of a row."""
         ...
 
 
 @dataclass(frozen=True)
 class FileImages:
-    """Image files of a tree, decoded one by one when asked for; pickles as their names."""
+    """Image files of a tree, decoded one by one on access; they pickle as their names."""
 
     tree: Tree
     names: tuple[str, ...] = field(repr=False)
@@ -54,14 +54,14 @@ class FileImages:
         except DatasetError as error:
             broken_link = (self.tree.path / self.names[row]).is_symlink()
             if isinstance(error.__cause__, OSError) and not broken_link:
-                raise  # what the disk does not give now is not lost
+                raise  # the disk may recover, so the image does not count as lost
             raise ImageError(str(error)) from error
         except ImageError as error:
             raise ImageError(f"{self.names[row]}: {error}") from error
 
 
 def pick(images: Images, rows: npt.NDArray[np.int64]) -> Images:
-    """The images of ``rows``, in that order; files stay undecoded."""
+    """Return the images of ``rows``, in that order; files stay undecoded."""
     if isinstance(images, FileImages):
         return FileImages(images.tree, tuple(images.names[row] for row in rows))
     picked: Images = images[rows]
@@ -69,7 +69,7 @@ def pick(images: Images, rows: npt.NDArray[np.int64]) -> Images:
 
 
 def as_gray_if_gray(image: Image) -> Image:
-    """``(H, W)`` where the three channels of ``(H, W, 3)`` are equal, else the image as it is."""
+    """Return ``(H, W)`` if the three channels of ``(H, W, 3)`` are equal, else the image as it is."""
     if (
         image.ndim == 3
         and np.array_equal(image[..., 0], image[..., 1])
@@ -80,9 +80,10 @@ def as_gray_if_gray(image: Image) -> Image:
 
 
 def as_input(image: Image, size: int, colour: Colour) -> Image:
-    """The central square of ``image``, resized and in ``colour``: ``(size, size)`` or ``(size, size, 3)``.
+    """Return the central square of ``image``, resized and in ``colour``: ``(size, size)`` or ``(size, size, 3)``.
 
-    An image that is so already comes back unchanged. Shrinks by area averaging, enlarges bilinearly.
+    An image that already has this form is returned unchanged. The function shrinks by area averaging and enlarges
+    bilinearly.
     """
     height, width = image.shape[:2]
     side = min(height, width)
@@ -101,13 +102,12 @@ def as_input(image: Image, size: int, colour: Colour) -> Image:
 class Samples:
     """N labelled images.
 
-    ``labels``: int64 ``(N,)``, index into ``classes``, or UNDECIDED. ``soft_labels``: float32
-    ``(N, len(classes))``, rows sum to 1, or None. ``names``: where each image comes from, unique.
-    ``folds``: the set's own part (``Training``, ``test``, …), "" where it has none. ``subjects``: who
-    is shown, or None where that is not known. ``other_labels``: what another source of the same set
-    says, by its name; UNDECIDED where it says nothing. ``left_out``: how many were left out, by reason. ``remarks``:
-    what the reader decided that a user should know, a sentence each. ``members``: the expressions that a class is made
-    of, where that is not the one expression that it is called by.
+    ``labels``: int64 ``(N,)``, index into ``classes``, or UNDECIDED. ``soft_labels``: float32 ``(N, len(classes))``,
+    rows sum to 1, or None. ``names``: the origin of each image, unique. ``folds``: the set's own part (``Training``,
+    ``test``, …), "" without one. ``subjects``: the person shown, or None if unknown. ``other_labels``: labels of
+    another source of the same set, by its name; UNDECIDED without a label. ``left_out``: number of left-out images, by
+    reason. ``remarks``: decisions of the reader that a user should know, a sentence each. ``members``: the expressions
+    of a class, unless it is the one expression of its name.
     """
 
     format: str
@@ -139,7 +139,7 @@ class Samples:
         return len(self.images)
 
     def take(self, rows: npt.NDArray[np.int64]) -> Samples:
-        """The samples of ``rows``, in that order."""
+        """Return the samples of ``rows``, in that order."""
         return replace(
             self,
             images=pick(self.images, rows),
@@ -152,9 +152,9 @@ class Samples:
         )
 
     def select(self, chosen: ClassMap) -> Samples:
-        """Of samples labelled with the eight expressions, those of ``chosen``'s classes, relabelled.
+        """Return the samples whose expression belongs to one of ``chosen``'s classes, relabelled.
 
-        Soft labels are summed by class and brought back to a sum of 1. What is left out is counted.
+        Soft labels are summed by class and scaled to a sum of 1. Left-out samples are counted.
         """
         if self.classes != tuple(EXPRESSIONS):
             raise DatasetError(f"the data set is of classes {', '.join(self.classes)} already, and stays so")
@@ -162,7 +162,7 @@ class Samples:
         if chosen.classes == EIGHT.classes:
             return self
         member = chosen.matrix()
-        new = np.append(np.where(member.any(1), member.argmax(1), UNDECIDED), UNDECIDED)  # the last for -1
+        new = np.append(np.where(member.any(1), member.argmax(1), UNDECIDED), UNDECIDED)  # the last one for -1
         labels = new[self.labels]
         keep = labels != UNDECIDED
         soft = self.soft_labels
@@ -191,10 +191,10 @@ class Samples:
         )
 
     def array(self, size: int | None = None, colour: Colour = "gray") -> Image:
-        """All images as one array ``(N, size, size)`` if grey, ``(N, size, size, 3)`` if RGB.
+        """Return all images as one array ``(N, size, size)`` if grey, ``(N, size, size, 3)`` if RGB.
 
-        Without ``size`` they must be square and of one size already. Raises DatasetError where they
-        are not, ImageError where one cannot be decoded.
+        Without ``size``, they must be square and of one size already. Raises DatasetError if they are not, ImageError
+        if one cannot be decoded.
         """
         if size is None:
             shapes = {self.images[row].shape[:2] for row in range(len(self))}
@@ -205,7 +205,7 @@ class Samples:
         return np.stack([as_input(self.images[row], size, colour) for row in range(len(self))])
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Fold (``all`` where the set has none) to class to number of images; classes of no image are 0."""
+        """Return fold (``all`` without folds) to class to number of images; empty classes are 0."""
         result: dict[str, dict[str, int]] = {}
         for fold in sorted(set(self.folds.tolist())):
             labels = self.labels[self.folds == fold]
@@ -217,7 +217,7 @@ class Samples:
 
 
 def classes_of(samples: Samples) -> Classes:
-    """Return the classes of samples with what they are made of. Raises DatasetError where that is not known."""
+    """Return the classes of samples with their expressions. Raises DatasetError if these are unknown."""
     try:
         return Classes.of(samples.classes, samples.members)
     except ValueError as error:
@@ -225,7 +225,7 @@ def classes_of(samples: Samples) -> Classes:
 
 
 def _check_names(names: npt.NDArray[np.str_]) -> None:
-    """Raise DatasetError for a name that no manifest, report or terminal could hold."""
+    """Raise DatasetError for a name that cannot stand in a manifest, report or terminal."""
     for name in names.tolist():
         try:
             name.encode()

@@ -1,10 +1,9 @@
-"""Splits that do not leak: stratified by class, groups of duplicates and subjects kept whole, seeded.
+"""Splits that do not leak: stratified by class, seeded, with groups of duplicates and subjects kept whole.
 
-Everything rests on ``assign``. Which part a group falls into depends on the keys of its images (hashes of
-their pixels and their names) and the seed, not on the order in which they come. Guarantee: where every
-group is one image, each part's number of images of each class is within one of its share; where groups
-are larger but of one class each, within the size of the largest (the big groups are placed first, so that
-the many single images even them out).
+``assign`` does the work. The part of a group depends on the keys of its images (hashes of their pixels and their names)
+and the seed, not on their order. If every group is one image, each part's number of images of each class is guaranteed
+to be within one of its share. If groups are larger but of one class each, it is within the size of the largest group:
+large groups are placed first, so that the many single images even them out.
 """
 
 from __future__ import annotations
@@ -32,16 +31,15 @@ ROLES = {
     "privatetest": TEST,
     LEFT_OUT: LEFT_OUT,
 }
-"""What a data set's own folds are for, by their names in lower case; ``left out`` is a fold of prepared data."""
+"""The roles of a data set's own folds, by their names in lower case; ``left out`` is a fold of prepared data."""
 
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """How to split.
+    """Options of a split.
 
-    ``test_share`` of all images where the set has no folds of its own; ``validation_share`` of the
-    training part where it has no validation fold. ``leaky``: take no heed of duplicates and subjects,
-    to reproduce published figures.
+    ``test_share`` of all images if the set has no folds of its own; ``validation_share`` of the training set if it has
+    no validation fold. ``leaky``: ignore duplicates and subjects, to reproduce published figures.
     """
 
     test_share: float = 0.3
@@ -56,14 +54,14 @@ class SplitOptions:
 
 
 def roles_of(folds: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
-    """What each image's fold is for: ``train``, ``validation``, ``test``, ``left out``, or "" where none is known."""
+    """Return the role of each image's fold: ``train``, ``validation``, ``test``, ``left out``, or "" if unknown."""
     return np.array([ROLES.get(fold.lower(), "") for fold in folds.tolist()], dtype="U10")
 
 
 def official_roles(folds: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
-    """``roles_of`` folds that can be split by: all of them known, or none.
+    """Return ``roles_of`` folds that can serve as splits: all of them known, or none.
 
-    Raises DatasetError for a mixture, since drawing all anew would put test images into training.
+    Raises DatasetError for a mixture, because new splits would put test images into training.
     """
     roles = roles_of(folds)
     if (unknown := folds[roles == ""]).size and unknown.size < folds.size:
@@ -75,7 +73,7 @@ def official_roles(folds: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
         known = ", ".join(repr(name) for name in np.unique(folds[roles != ""]).tolist())
         raise DatasetError(
             f"every fold should be for training, validation or test, but beside {known} there are {found}; call each "
-            f"fold train, validation or test, or give none, and the parts are drawn"
+            f"fold train, validation or test, or give none, and Felicity draws the sets"
         )
     return roles
 
@@ -83,15 +81,15 @@ def official_roles(folds: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
 def split(
     labels: Rows, folds: npt.NDArray[np.str_], groups: Rows, keys: Sequence[str], options: SplitOptions
 ) -> npt.NDArray[np.str_]:
-    """``train``, ``validation`` or ``test`` for every image, or ``left out``.
+    """Return ``train``, ``validation``, ``test`` or ``left out`` for every image.
 
-    Official folds stand where the set has them: test images stay as published, and images of the
-    training or validation part that belong to the group of a test image are left out (likewise
-    training images for validation); what is ``left out`` already stays so. Without them the parts are drawn. Raises
-    DatasetError where some folds are known and others are not.
+    Official folds stay if the set has them: test images stay as published, and images of the training or validation set
+    that belong to the group of a test image are left out (likewise training images for validation). Images already
+    ``left out`` stay so. Without official folds, the parts are drawn. Raises DatasetError if some folds are known and
+    others are not.
 
-    ``labels``: ``(N,)``. ``folds``: the set's own, "" for none. ``groups``: ``(N,)``, images of one
-    number stay together. ``keys``: a name per image that depends on its content, unique.
+    ``labels``: ``(N,)``. ``folds``: the set's own, "" for none. ``groups``: ``(N,)``, images of one number stay
+    together. ``keys``: a unique name per image that depends on its content.
     """
     if options.leaky:
         groups = np.arange(len(labels))
@@ -113,19 +111,19 @@ def split(
 
 
 def check_k_folds(k: int, images: int) -> None:
-    """Raise ConfigError where so many images cannot be divided into ``k`` folds."""
+    """Raise ConfigError if so few images cannot be divided into ``k`` folds."""
     if not 2 <= k <= images:
         raise ConfigError(f"there must be 2 to {images} folds, not {k}")
 
 
 def k_folds(labels: Rows, groups: Rows, keys: Sequence[str], k: int, seed: int = 1) -> Rows:
-    """The number, 0 to k - 1, of the fold in which each image is held out once; stratified, groups whole."""
+    """Return the number, 0 to k - 1, of the fold in which each image is held out once; stratified, groups whole."""
     check_k_folds(k, len(labels))
     return assign(labels, groups, keys, (1 / k,) * k, seed)
 
 
 def assign(labels: Rows, groups: Rows, keys: Sequence[str], shares: Sequence[float], seed: int) -> Rows:
-    """A part number per image, so that every part has its share of every class and no group is divided.
+    """Return a part number per image, so that every part has its share of every class and no group is divided.
 
     ``shares`` sum to 1. Groups that hold several classes are placed first, then the others from the
     largest to the smallest, each where most images of its class are still wanted.
@@ -152,10 +150,10 @@ def assign(labels: Rows, groups: Rows, keys: Sequence[str], shares: Sequence[flo
 
 
 def _targets(n: int, shares: Sequence[float], key: str) -> Rows:
-    """``n`` divided into whole numbers, each within one of its share (largest remainders)."""
+    """Return ``n`` divided into whole numbers, each within one of its share (largest remainders)."""
     exact = n * np.asarray(shares, dtype=np.float64)
     targets = np.floor(exact + 1e-9).astype(np.int64)
-    # Equal remainders are told apart by lot, or every class would favour the same part.
+    # Ties of remainders are decided by lot, or every class would favour the same part.
     lot = [_draw(f"{key}:{part}") for part in range(len(shares))]
     order = sorted(range(len(shares)), key=lambda part: (-round(float(exact[part] - targets[part]), 9), lot[part]))
     for part in order[: n - int(targets.sum())]:
@@ -168,10 +166,10 @@ def _draw(text: str) -> int:
 
 
 def content_draw(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """A number in 0 to below 1 for each image, drawn by a hash of its pixels alone.
+    """Return a number in 0 to below 1 for each image, drawn by a hash of its pixels alone.
 
-    Comparing it with a share holds out that share of the contents, equal images together, whatever
-    the order and the rest of the set.
+    Comparing it with a share holds out that share of the contents, equal images together, whatever the order and the
+    rest of the set.
     """
     hashes = (blake2b(image.tobytes(), digest_size=4).digest() for image in images)
     return np.array([int.from_bytes(h, "big") / 2**32 for h in hashes])

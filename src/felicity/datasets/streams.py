@@ -1,4 +1,4 @@
-"""Streams read with bounds: decompressed on the way, counted, refused where they are bombs."""
+"""Streams read with bounds: decompressed and counted on the way, and refused if they are bombs."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import IO
 from felicity.errors import DatasetError, require
 
 MAX_BYTES = 16 << 30
-"""Of anything decompressed: far above any published expression data set."""
+"""Largest number of bytes of a decompressed stream: far above any published expression data set."""
 MAX_MEMBER_BYTES = 64 << 20
-"""Of one file that is read whole (an image or a small table)."""
+"""Largest number of bytes of a file that is read at once (an image or a small table)."""
 MAX_RATIO, RATIO_FROM_BYTES = 200, 64 << 20
-"""Unpacked to packed size, refused above the ratio once that many bytes came out."""
+"""Largest ratio of unpacked to packed size, checked once this many bytes were unpacked."""
 
 BROKEN: tuple[type[Exception], ...] = (
     EOFError, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError,
 )  # fmt: skip
-"""What the standard library raises on a damaged archive or stream."""
+"""Errors that the standard library raises for a damaged archive or stream."""
 
 
 class Bounded(io.RawIOBase):
-    """What ``packed`` decompresses to, counted against the bounds; raises DatasetError beyond them."""
+    """The decompressed content of ``packed``, counted against the bounds; raises DatasetError beyond them."""
 
     def __init__(self, packed: IO[bytes], name: str) -> None:
         self._name, self._packed, self._out = name, _Counting(packed), 0
@@ -42,7 +42,7 @@ class Bounded(io.RawIOBase):
             self._errors = (*BROKEN, zstandard.ZstdError)
 
     def readable(self) -> bool:
-        """Always."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
@@ -62,7 +62,7 @@ class Bounded(io.RawIOBase):
         return len(block)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if not self.closed:
             self._packed.close()
         super().close()
@@ -90,20 +90,20 @@ class _Counting(io.RawIOBase):
 
 
 def bounded(packed: IO[bytes], name: str) -> IO[bytes]:
-    """What ``packed`` decompresses to by the suffix of ``name`` (``.gz``, ``.zst``, or as it is), within the bounds.
+    """Return ``packed`` decompressed by the suffix of ``name`` (``.gz``, ``.zst``, or none), within the bounds.
 
-    Reading raises DatasetError where the stream is damaged or beyond them.
+    Reading raises DatasetError if the stream is damaged or exceeds them.
     """
     return io.BufferedReader(Bounded(packed, name), 1 << 20)
 
 
 def bounded_file(path: Path) -> IO[bytes]:
-    """The file at ``path``, likewise."""
+    """Return the file at ``path`` as ``bounded`` does."""
     return bounded(path.open("rb"), str(path))
 
 
 def read_whole(stream: IO[bytes], where: str) -> bytes:
-    """All of a small stream. Raises DatasetError where it is damaged or larger than MAX_MEMBER_BYTES."""
+    """Return all of a small stream. Raises DatasetError if it is damaged or larger than MAX_MEMBER_BYTES."""
     try:
         content = stream.read(MAX_MEMBER_BYTES + 1)
     except BROKEN as error:

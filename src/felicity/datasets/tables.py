@@ -1,4 +1,4 @@
-"""Small csv tables of labels: columns by name, rows with their line numbers."""
+"""Small CSV tables of labels: columns by name, rows with their line numbers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from felicity.errors import DatasetError
 
 
 def rows_of(tree: Tree, name: str, columns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """For every row, where it stands ("labels.csv: line 7") and its values in ``columns``.
+    """Yield the place of each row ("labels.csv: line 7") and its values in ``columns``.
 
-    Case and space around column names do not matter; further columns are passed over. Raises
-    DatasetError for a column that is missing, a row that is too short, and text that is no csv.
+    Case and space around column names do not matter; further columns are ignored. Raises DatasetError for a missing
+    column, too short a row, and text that is not CSV.
     """
     where = f"{tree.path}: {name}" if tree.path.name != name else str(tree.path)
     try:
@@ -34,7 +34,7 @@ def rows_of(tree: Tree, name: str, columns: Sequence[str]) -> Iterator[tuple[str
 
 
 def header_of(tree: Tree, name: str) -> list[str]:
-    """The column names of a plain csv in lower case, or nothing where it has none."""
+    """Return the column names of a plain CSV in lower case; empty without any."""
     with tree.open(name) as stream:
         line = stream.readline(4096).removeprefix(b"\xef\xbb\xbf")
     return [cell.strip().strip('"').lower() for cell in line.decode("latin-1").split(",")]

@@ -1,7 +1,7 @@
-"""FER+ votes: ten people per face, and the published ways of making a label of them.
+"""FER+ votes: the answers of ten people per face, and the published rules that turn them into labels.
 
-Source: Barsoum, Zhang, Canton Ferrer, Zhang: Training Deep Networks for Facial Expression Recognition
-with Crowd-Sourced Label Distribution, ICMI 2016 (arXiv:1608.01041), section 4.
+Source: Barsoum, Zhang, Canton Ferrer, Zhang: Training Deep Networks for Facial Expression Recognition with
+Crowd-Sourced Label Distribution, ICMI 2016 (arXiv:1608.01041), section 4.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ MAJORITY_SHARE, PROBABILITY_SHARE, TARGET_SHARE, MOST_EXPRESSIONS = 0.5, 0.75, 0
 
 @dataclass(frozen=True)
 class VoteRule:
-    """How votes become a label and a soft label.
+    """A rule that turns votes into a label and a soft label.
 
-    ``mode``: ``majority``: the expression with more than half of the votes. ``probability``: the
-    distribution over the most voted expressions up to three quarters of the votes, three at most.
-    ``multi-target``: every expression with 30 % or more, equally. ``shares``: the distribution over
-    all eight, for faces of which fewer than half of the votes say unknown or no face; the label is
-    the single most voted answer, if there is one.
-    ``drop_single``: an answer that one person alone gave counts as none (the paper's outlier filter).
+    ``mode``: ``majority``: the expression with more than half of the votes. ``probability``: the distribution over the
+    most voted expressions up to three quarters of the votes, three at most. ``multi-target``: every expression with 30
+    % or more, equally. ``shares``: the distribution over all eight, for faces of which fewer than half of the votes are
+    unknown or no face; the label is the single most voted answer, if there is one. ``drop_single``: ignore an answer
+    that one person alone gave (the paper's outlier filter).
     """
 
     mode: Mode = "shares"
@@ -38,10 +37,10 @@ class VoteRule:
             raise ConfigError(f"votes are read as {', '.join(get_args(Mode))}, not {self.mode!r}")
 
     def apply(self, votes: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Labels and soft labels of ``votes`` (N, 10): eight expressions in our order, unknown, no face.
+        """Return labels and soft labels of ``votes`` (N, 10): eight expressions in our order, unknown, no face.
 
-        Labels are int64 ``(N,)``, -1 where no single expression stands out. Soft labels are float32
-        ``(N, 8)``; rows sum to 1, or to 0 where the face is to be left out.
+        Labels are int64 ``(N,)``, -1 if no single expression stands out. Soft labels are float32 ``(N, 8)``; rows sum
+        to 1, or to 0 if the face is to be left out.
         """
         if self.drop_single:
             votes = np.where(votes > 1, votes, 0)
@@ -65,7 +64,7 @@ class VoteRule:
 
     @staticmethod
     def _probability(votes: npt.NDArray[np.float64], total: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """From the most voted down, ties together, until three quarters are reached or unknown comes up."""
+        """Keep the most voted labels, ties together, until they hold three quarters of the votes or "unknown"."""
         kept = np.zeros_like(votes)
         left = votes.copy()
         going = total > 0

@@ -1,1 +1,1 @@
-"""How well a model does on faces it has not seen: figures with intervals, pictures, a report."""
+"""Evaluation of models on faces that they have not seen: figures with intervals, pictures, a report."""

@@ -1,4 +1,4 @@
-"""What calibration changes in the answers that are measured, said where a run or a bundle is evaluated."""
+"""Notes on the effect of calibration on the measured answers of a run or a bundle."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from felicity.style import numbers
 
 
 def note_on_answers(chosen: Chosen, given: Floats) -> Note | None:
-    """Return how run and bundle differ on these images, with figures where a bundle's bias changes answers.
+    """Return a note on how run and bundle differ on these images, with figures if a bundle's bias changes answers.
 
-    ``given``: probabilities (N, C) of the classes of ``chosen``. None where there is nothing to say.
+    ``given``: probabilities (N, C) of the classes of ``chosen``. Returns None if there is no difference.
     """
     judge = chosen.judge
     if judge.run is not None:
@@ -22,7 +22,7 @@ def note_on_answers(chosen: Chosen, given: Floats) -> Note | None:
             return None
         text = (
             "the run learnt as if all classes were equally frequent, and answers so; a bundle made of it answers for "
-            "the shares of the validation part, and so differs"
+            "the shares of the validation set, and so differs"
         )
         return Note("way-of-answering", text)
     if judge.bias is None or not judge.bias.any():

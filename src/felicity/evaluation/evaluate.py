@@ -31,11 +31,12 @@ from felicity.evaluation.selection import (
 from felicity.metrics.classification import Floats, is_right
 from felicity.notes import Note
 from felicity.training.config import DataConfig
-from felicity.training.data import LabelledImages, open_prepared
+from felicity.training.data import open_prepared
+from felicity.training.labelled_images import LabelledImages
 from felicity.training.trained_on import as_divided, crossval_fold, own_set
 
 MEASURED = 4000
-"""Images of the training and of the validation part, at most, on which a run's weights are measured anew."""
+"""The most images of each of the training and validation sets on which a run's weights are measured anew."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,16 +52,16 @@ class Result:
 
     @property
     def title(self) -> str:
-        """What the images are labelled by."""
+        """Return the source of the labels."""
         return self.chosen.title
 
     @property
     def seen(self) -> int:
-        """Images of which a duplicate, a near-duplicate or the same subject stands in the training part."""
+        """Return images of which a duplicate, a near-duplicate or the same subject stands in the training set."""
         return int(self.chosen.seen.sum())
 
     def mistakes(self, limit: int) -> list[int]:
-        """Rows of the wrong answers of which the model was most sure, the surest first."""
+        """Return rows of the wrong answers of which the model was most sure, the surest first."""
         p = self.all.probabilities
         wrong = np.flatnonzero(p.argmax(1) != self.all.labels)
         return [int(row) for row in wrong[np.argsort(-p[wrong].max(1), kind="stable")][:limit]]
@@ -146,7 +147,7 @@ def evaluate(
         text = "a bundle holds no history of its training, so Felicity cannot tell over- or underfitting"
         notes.append(Note("no-history", text))
     else:
-        say("asking the model, training and validation part")
+        say("asking the model about the training and validation sets")
         first = results[0]
         accuracy = first.all.found["accuracy"]
         fresh = accuracy if is_own and not first.chosen.seen.any() and np.isfinite(accuracy.low) else None
@@ -172,7 +173,7 @@ def _result(chosen: Chosen, given: Floats, draws: int, seed: int) -> Result:
 
 
 def _default_split(judge: Judge, config: DataConfig, manifest: Manifest, trained: Trained, notes: list[Note]) -> str:
-    """The test split of what the model was, or may have been, trained on; all images of other data."""
+    """Return the test split of what the model was, or may have been, trained on; all images of other data."""
     own_tests = roles_of(manifest.folds) == TEST
     if judge.run is None and own_tests.any():
         return TEST
@@ -186,7 +187,7 @@ def _default_split(judge: Judge, config: DataConfig, manifest: Manifest, trained
 
 
 def _trained(judge: Judge, config: DataConfig, first: Manifest, notes: list[Note]) -> tuple[Trained, bool]:
-    """Which rows of a manifest the model was trained on, as far as can be told; and whether the data are its own."""
+    """Return the rows of a manifest that the model was trained on, if known, and whether the data are its own."""
     if judge.run is None:
         return _training_part, False
     own: DataConfig = judge.run.config.data
@@ -209,7 +210,7 @@ def _same_files(judge: Judge, config: DataConfig) -> bool:
 
 
 def _training_part(manifest: Manifest) -> Flags:
-    """What the data set itself calls training; where it says nothing, what was not held out."""
+    """Return the images that the data set calls training; where it says nothing, those not held out."""
     if (roles := roles_of(manifest.folds)).any():
         return np.asarray(roles == TRAIN, dtype=np.bool_)
     return np.isin(manifest.splits, (TRAIN, LEFT_OUT))
@@ -228,7 +229,7 @@ def _fit(judge: Judge, test: Estimate | None, notes: list[Note], seed: int) -> F
     if own.digest != run.facts["data"]["digest"]:
         text = (
             f"{run.config.data.path}: is not what it was when the run was trained on it, or the run is a fold that was "
-            f"moved out of its cross-validation; so its weights are not measured on its training part, and images held "
+            f"moved out of its cross-validation; so its weights are not measured on its training set, and images held "
             f"out may have been trained on"
         )
         notes.append(Note("data-changed", text))
@@ -241,7 +242,7 @@ def _fit(judge: Judge, test: Estimate | None, notes: list[Note], seed: int) -> F
 
 
 def _accuracy(judge: Judge, part: LabelledImages, seed: int) -> Estimate:
-    """Of a part, or of MEASURED of its images drawn by ``seed``."""
+    """Return the accuracy on a part, or on MEASURED of its images drawn by ``seed``."""
     rows = np.flatnonzero(part.labels >= 0)
     rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MEASURED])
     right = is_right(part.labels[rows], judge.probabilities(part.images[rows])).astype(np.float64)

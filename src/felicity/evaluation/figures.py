@@ -9,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.evaluation.intervals import DRAWS, SEED, Estimate, estimates, settled, with_width
-from felicity.evaluation.roc import auc
+from felicity.evaluation.threshold_curves import auc, average_precision
 from felicity.labels import Expression
 from felicity.metrics.calibration import Reliability, brier, log_loss, reliability
 from felicity.metrics.classification import Floats, Rows, Scores, ratio
 
 Flags = npt.NDArray[np.bool_]
 OVERALL = (
-    "accuracy", "balanced_accuracy", "macro_precision", "macro_f1", "weighted_precision", "weighted_f1",
+    "accuracy", "balanced_accuracy", "macro_precision", "macro_f1", "weighted_precision", "weighted_f1", "kappa",
     "macro_auc", "ece", "brier", "log_loss",
 )  # fmt: skip
-PER_CLASS = ("precision", "recall", "f1", "auc")
+PER_CLASS = ("precision", "recall", "f1", "auc", "average_precision")
 OF_HAPPY = ("precision", "recall", "f1", "accuracy", "auc")
 
 
@@ -27,9 +27,9 @@ OF_HAPPY = ("precision", "recall", "f1", "accuracy", "auc")
 class Figures:
     """Figures of N images.
 
-    ``labels`` (N,) and ``probabilities`` (N, C) are kept for pictures. ``groups``: how many independent groups the
-    images are of. ``found``: estimates by name, those of OVERALL of shape (), those of PER_CLASS ``(C,)``, those of
-    OF_HAPPY under ``happy_…`` of shape (), where there is that class; ``confusion_shares`` is ``(C, C)``.
+    ``labels`` (N,) and ``probabilities`` (N, C) are kept for pictures. ``groups``: number of independent groups of
+    images. ``found``: estimates by name, those of OVERALL of shape (), those of PER_CLASS ``(C,)``, those of OF_HAPPY
+    under ``happy_…`` of shape () if that class exists; ``confusion_shares`` is ``(C, C)``.
     """
 
     classes: tuple[str, ...]
@@ -44,7 +44,7 @@ class Figures:
         return len(self.labels)
 
     def plain(self) -> dict[str, Any]:
-        """Return figures as plain numbers (None where not defined), and their intervals in the same order beside."""
+        """Return figures as plain numbers (None if undefined), and their intervals in the same order beside."""
         values, intervals = (self._tree(part) for part in (_value, _interval))
         counts = self.scores.confusion.astype(int).tolist()
         return {
@@ -99,12 +99,16 @@ def figures(
 
     def measures(weights: Floats) -> dict[str, Floats]:
         scores = Scores(classes, (weights @ cells).reshape(-1, size, size))
-        aucs = np.stack([auc(is_class[:, i], probabilities[:, i], weights) for i in range(size)], axis=1)
-        values = {name: getattr(scores, name) for name in OVERALL[:6]}
+        aucs, averages = (
+            np.stack([area(is_class[:, i], probabilities[:, i], weights) for i in range(size)], axis=1)
+            for area in (auc, average_precision)
+        )
+        values = {name: getattr(scores, name) for name in OVERALL[:7]}
         values |= {
             **_per_class(scores),
             "confusion_shares": scores.shares,
             "auc": aucs,
+            "average_precision": averages,
             "macro_auc": ratio(np.nansum(aucs, 1), np.isfinite(aucs).sum(1)),
             "ece": reliability(labels, probabilities, weights).ece,
             "brier": brier(labels, probabilities, weights),
@@ -140,7 +144,7 @@ def figures(
 
 
 def _per_class(scores: Scores) -> dict[str, Floats]:
-    """Return precision, recall and F1, each ``(B, C)``; NaN in resamples that say nothing about it, instead of 0."""
+    """Return precision, recall and F1, each ``(B, C)``; NaN, not 0, in resamples that do not define them."""
     answered, labelled = scores.answers > 0, scores.support > 0
     return {
         "precision": np.where(answered, scores.precision, np.nan),
@@ -150,5 +154,5 @@ def _per_class(scores: Scores) -> dict[str, Floats]:
 
 
 def _groups_of(member: Flags, groups: Rows) -> Floats:
-    """Of how many ``groups`` (N,) a member is, by column of ``member`` (N, C)."""
+    """Count the ``groups`` (N,) with a member, by column of ``member`` (N, C)."""
     return np.array([len(np.unique(groups[column])) for column in member.T], dtype=np.float64)

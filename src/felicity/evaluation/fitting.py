@@ -1,11 +1,11 @@
-"""Over- or underfitting, said in a sentence with its evidence; the rules are these.
+"""The diagnosis of over- or underfitting, in a sentence with its evidence; the rules are these.
 
-- *Overfitted*: at the end of the training, its accuracy stood GAP or more above validation's; or half of
-  that, and the validation loss had risen by RISE since its least. Likewise where the weights kept are
-  GAP or more better on images they were trained on than on others, beyond what chance explains.
-- *Underfitted*: not overfitted, and training accuracy less than ABOVE_CHANCE above what always giving the most
-  frequent answer reaches; or the validation loss was least at the last epoch, and fell over the last
-  quarter of them by SLOPE or more of its value.
+- *Overfitted*: at the end of the training, its accuracy was higher than validation's by GAP or more; or by half of
+  that, and the validation loss had risen by RISE since its least. Likewise if the kept weights are better by GAP or
+  more on images they were trained on than on others, beyond what chance explains.
+- *Underfitted*: not overfitted, and training accuracy exceeds that of always giving the most frequent answer by less
+  than ABOVE_CHANCE; or the validation loss was least at the last epoch, and fell over the last quarter of epochs by
+  SLOPE or more of its value.
 - *Neither*: all else.
 """
 
@@ -27,7 +27,7 @@ Epochs = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Fit:
-    """``word``, ``sentences`` that say why, and the ``evidence`` they rest on, for programs."""
+    """The verdict ``word``, the ``sentences`` that explain it, and the ``evidence`` behind them, for programs."""
 
     word: Word
     sentences: tuple[str, ...]
@@ -35,15 +35,15 @@ class Fit:
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """Return verdict and explanation as text."""
         return " ".join(self.sentences)
 
 
 def judge_fit(history: Epochs, chance: float, kept: Mapping[str, Estimate] | None = None) -> Fit:
-    """From a run's ``history`` (see ``training.history.Epoch``), one epoch at least.
+    """Judge over- and underfitting from a run's ``history`` (see ``training.history.Epoch``), at least one epoch.
 
-    ``chance``: accuracy of always giving the most frequent answer. ``kept``: accuracy of the weights kept, by
-    part: ``training``, ``validation`` and, where it was evaluated, ``test``.
+    ``chance``: accuracy of always giving the most frequent answer. ``kept``: accuracy of the kept weights, by part:
+    ``training``, ``validation`` and, if it was evaluated, ``test``.
     """
     last, best = history[-1], min(history, key=lambda row: row["val_loss"])
     gap, rise = last["accuracy"] - last["val_accuracy"], last["val_loss"] - best["val_loss"]
@@ -55,7 +55,7 @@ def judge_fit(history: Epochs, chance: float, kept: Mapping[str, Estimate] | Non
     low = max(trained, last["accuracy"]) < chance + ABOVE_CHANCE
     still = best is last and falling is not None and falling >= SLOPE
     word: Word = "overfitted" if over_end or over_kept else "underfitted" if low or still else "neither"
-    if over_kept and not over_end and kept:  # augmentation and dropout hold training's own figure down
+    if over_kept and not over_end and kept:  # augmentation and dropout lower the training's own figure
         seen, unseen = float(kept["training"].value), float(_unseen(kept).value)
         first = (
             f"Overfitted: the weights kept are right on {percent(seen)} of training's images, "
@@ -83,7 +83,7 @@ def judge_fit(history: Epochs, chance: float, kept: Mapping[str, Estimate] | Non
 
 
 def _falling(history: Epochs) -> float | None:
-    """By what share of its value the validation loss fell over the last quarter of the epochs, one at least."""
+    """Return the share by which the validation loss fell over the last quarter of the epochs."""
     if len(history) < 2:
         return None
     before, last = history[-1 - max(1, len(history) // 4)]["val_loss"], history[-1]["val_loss"]
@@ -91,7 +91,7 @@ def _falling(history: Epochs) -> float | None:
 
 
 def _gap(kept: Mapping[str, Estimate] | None) -> tuple[float, float] | None:
-    """How much better training's images are answered than others (test, else validation), and at least how much."""
+    """Return how much more accurate training images are than test (else validation) images, and its lower bound."""
     if not kept:
         return None
     seen, unseen = kept["training"], _unseen(kept)
@@ -101,7 +101,7 @@ def _gap(kept: Mapping[str, Estimate] | None) -> tuple[float, float] | None:
 
 
 def percent(share: float | Floats) -> str:
-    """As 81.3 %."""
+    """Return a share as text, such as 81.3 %."""
     return numbers.share(float(share))
 
 
@@ -139,4 +139,4 @@ def _kept(epoch: int, kept: Mapping[str, Estimate]) -> str:
     intervals = ", ".join(
         f"{part} {percent(e.value)} ({percent(e.low)} to {percent(e.high)})" for part, e in kept.items()
     )
-    return f"Accuracy of the weights kept, of epoch {epoch}: {intervals}."
+    return f"Accuracy of the saved weights (epoch {epoch}): {intervals}."

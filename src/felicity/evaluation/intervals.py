@@ -1,4 +1,4 @@
-"""Intervals by the bootstrap: images drawn anew with replacement, those that belong together drawn together.
+"""Intervals by the bootstrap: images resampled with replacement, with groups of images drawn together.
 
 Source: Efron & Tibshirani 1993, ch. 13; of groups: Davison & Hinkley 1997, ch. 3.8.
 """
@@ -15,15 +15,15 @@ from felicity.metrics.classification import Floats, Rows
 
 LEVEL = 0.95
 DRAWS, SEED = 1000, 1
-CELLS = 1 << 20  # of the weights at a time
+CELLS = 1 << 20  # cells of the weights at a time
 
 Measures = Callable[[Floats], Mapping[str, Floats]]
-"""Figures by name, each ``(B, ...)``, of images under weights ``(B, N)``."""
+"""A function from weights ``(B, N)`` of images to figures by name, each ``(B, ...)``."""
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """A figure with its 95 % interval; all three of one shape, NaN where they are not defined."""
+    """A figure with its 95 % interval; all three of one shape, NaN if undefined."""
 
     value: Floats
     low: Floats
@@ -32,15 +32,20 @@ class Estimate:
     def __getitem__(self, at: Any) -> Estimate:
         return Estimate(self.value[at], self.low[at], self.high[at])
 
+    def plain(self) -> dict[str, float | None]:
+        """Return a single figure and the ends of its interval as plain values; None if undefined."""
+        ends = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: float(end) if np.isfinite(end) else None for name, end in ends.items()}
+
 
 def estimates(
     measures: Measures, groups: Rows, *, draws: int = DRAWS, seed: int = SEED, biased: frozenset[str] = frozenset()
 ) -> dict[str, Estimate]:
-    """Every figure of ``measures`` with its interval; ``groups`` (N,): images of one number are drawn together.
+    """Return every figure of ``measures`` with its interval; ``groups`` (N,): images of one number are drawn together.
 
-    The interval lies between percentiles of the resamples. Figures that noise alone raises (``biased``) rise once
-    more in each resample: theirs is reflected at the figure (the basic bootstrap), cut at 0, and reaches up to the
-    figure at least.
+    The interval lies between percentiles of the resamples. Noise raises the ``biased`` figures, and raises them again
+    in each resample. So their interval is reflected at the figure (the basic bootstrap), cut at 0, and reaches up to
+    the figure at least.
     """
     n = len(groups)
     found = {name: value[0] for name, value in measures(np.ones((1, n))).items()}
@@ -57,7 +62,7 @@ def estimates(
 
 
 def resamples(groups: Rows, draws: int, seed: int) -> Iterator[Floats]:
-    """Weights ``(b, N)``, some resamples at a time: how often each image was drawn, as its group was."""
+    """Yield weights ``(b, N)``, some resamples at a time: the number of draws of each image, as of its group."""
     numbers, inverse = np.unique(groups, return_inverse=True)
     rng, size = np.random.default_rng(seed), len(numbers)
     step = max(1, CELLS // max(len(groups), 1))
@@ -69,10 +74,11 @@ def resamples(groups: Rows, draws: int, seed: int) -> Iterator[Floats]:
 
 
 def settled(found: Estimate, trials: Floats) -> Estimate:
-    """Shares with an interval also where all of ``trials``, numbers of independent groups, came out alike.
+    """Return shares with an interval also if all of ``trials``, numbers of independent groups, had the same outcome.
 
-    There the share is 0 or 1 in every resample, and Wilson's interval (1927) allows for what was not seen in so few.
-    Where no resample differs for another reason, as of one group, there is none. Nothing is changed elsewhere.
+    Then the share is 0 or 1 in every resample, and Wilson's interval (1927) allows for the small number of trials. If
+    no resample differs for another reason, such as a single group, there is no interval. All other estimates stay
+    unchanged.
     """
     z2 = 1.959964**2
     n = np.maximum(trials, 1.0)
@@ -84,13 +90,13 @@ def settled(found: Estimate, trials: Floats) -> Estimate:
 
 
 def with_width(found: Estimate) -> Estimate:
-    """Without the interval where no resample differs: that says nothing of how sure the figure is."""
+    """Drop the interval if no resample differs, because it does not show the figure's uncertainty."""
     same = found.low == found.high
     return Estimate(found.value, np.where(same, np.nan, found.low), np.where(same, np.nan, found.high))
 
 
 def _percentiles(drawn: Floats) -> tuple[Floats, Floats]:
-    """Of each column, over the draws in which it is defined; NaN where it is in fewer than half of them."""
+    """Return percentiles by column over the draws that define it; NaN if fewer than half do."""
     enough = np.isfinite(drawn).mean(0) >= 0.5
     tail = (1 - LEVEL) / 2
     safe = np.where(enough, drawn, 0.0)

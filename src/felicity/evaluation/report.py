@@ -1,4 +1,4 @@
-"""An evaluation as one HTML file that needs nothing else, and as pictures in a folder."""
+"""An evaluation as one self-contained HTML file, and as pictures in a folder."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ import cv2
 
 from felicity.datasets.report import small_png
 from felicity.evaluation import tables
-from felicity.evaluation.drawing import draw_confusion, draw_reliability, draw_roc, mistakes_sheet
+from felicity.evaluation.drawing import (
+    draw_confusion,
+    draw_precision_recall,
+    draw_reliability,
+    draw_roc,
+    mistakes_sheet,
+)
 from felicity.evaluation.evaluate import Evaluation, Result
 from felicity.files import make_folder, write_whole
-from felicity.style.charts import to_png, to_svg
+from felicity.style.charts import save_each, to_svg
 from felicity.style.numbers import share
 from felicity.style.pages import data_uri, render_page
 from felicity.training.curves import draw_curves
@@ -26,6 +32,7 @@ ALTERNATIVES = {
     "confusion": "Confusion matrix: labels down, answers across",
     "reliability": "Reliability diagram",
     "roc": "ROC curves",
+    "precision_recall": "Precision-recall curves",
 }
 
 
@@ -37,29 +44,33 @@ def pictures(evaluation: Evaluation, number: int) -> dict[str, Canvas]:
         "confusion": draw_confusion(found.scores.confusion, found.classes, title),
         "reliability": draw_reliability(found.reliability, result.title),
         "roc": draw_roc(found.labels, found.probabilities, found.classes, f"{result.title}: ROC"),
+        "precision_recall": draw_precision_recall(
+            found.labels, found.probabilities, found.classes, f"{result.title}: precision and recall"
+        ),
     }
 
 
 def write_pictures(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write the pictures of all results, and sheets of mistakes, which show images of the data set.
+    """Write the charts of all results as PNG, SVG and PDF, and sheets of mistakes, which show images of the data set.
 
-    Raises ConfigError where ``folder`` cannot be written.
+    Raises ConfigError if ``folder`` cannot be written.
     """
     make_folder(folder)
     written = []
     for number, result in enumerate(evaluation.results):
-        drawn = {name: to_png(canvas) for name, canvas in pictures(evaluation, number).items()}
+        before = f"labels-{number + 1}-" if number else ""
+        for name, canvas in pictures(evaluation, number).items():
+            written += save_each(canvas, folder / f"{before}{name}")
         if rows := result.mistakes(MISTAKES):
-            drawn["mistakes"] = _sheet(result, rows)
-        for name, png in drawn.items():
-            place = folder / (f"labels-{number + 1}-{name}.png" if number else f"{name}.png")
-            write_whole(place, png)
-            written.append(place)
+            written.append(folder / f"{before}mistakes.png")
+            write_whole(written[-1], _sheet(result, rows))
+    if evaluation.history:
+        written += save_each(draw_curves(evaluation.history, evaluation.model), folder / "curves")
     return written
 
 
 def write_evaluation(evaluation: Evaluation, path: Path) -> None:
-    """Write the report to ``path``; it appears whole or not at all. Raises ConfigError."""
+    """Write the report to ``path``, whole or not at all. Raises ConfigError."""
     first = evaluation.results[0]
     headline = [
         (tables.shown(first.all.found[name], name), title)
@@ -91,7 +102,7 @@ def write_evaluation(evaluation: Evaluation, path: Path) -> None:
 
 
 def _captions(result: Result, row: int) -> tuple[str, str]:
-    """What an image is labelled, and what the model answered."""
+    """Return captions: an image's label, and the model's answer."""
     found = result.all
     p = found.probabilities[row]
     return found.classes[int(found.labels[row])], f"{found.classes[int(p.argmax())]} {share(float(p.max()), 0)}"

@@ -1,4 +1,4 @@
-"""Which images a model is asked about, and what they are labelled: one set per convention of labelling."""
+"""The choice of images for a model and their labels: one set per convention of labelling."""
 
 from __future__ import annotations
 
@@ -31,25 +31,26 @@ Trained = Callable[[Manifest], Flags]
 ALL = "all"
 """The split that holds every image."""
 CONVENTIONS = {"ferplus": "fer2013-csv", "fer2013-csv": "ferplus"}
-"""Two ways of reading the same faces."""
+"""The two label formats of the same faces."""
 LABELS_OF = {"ferplus": "FER+", "fer2013-csv": "FER2013", "fer2013-folders": "FER2013"}
-"""Whose labels a format holds, where it is not the format's own name."""
+"""Source of the labels in a format, unless it is the format's own name."""
 VOTES = {"shares": "majority", "majority": "absolute majority"}
-"""What ways of reading votes are called: the most voted answer, and more than half of all votes."""
+"""Names of the rules that read votes: the most voted answer, and more than half of all votes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
     """Labelled images of one split by one convention.
 
-    ``images`` uint8 ``(N, S, S[, 3])``; ``labels`` (N,), index into ``classes``, those of the model to which labels of
-    the data belong, in the model's order; ``groups`` (N,), images of one number resemble each other or show one
-    subject; ``seen`` (N,), whether one of the group stands in the training part. ``notes``: what was left out, and why.
-    ``judge``: who is asked: the model, or its second head where that learnt this convention.
+    ``names`` (N,): as in the data set. ``images``: uint8 ``(N, S, S[, 3])``. ``labels`` (N,): index into ``classes``,
+    which are the model's classes with labels in the data, in the model's order. ``groups`` (N,): images of one number
+    resemble each other or show one subject. ``seen`` (N,): whether the training set holds an image of the group.
+    ``notes``: left-out images, with reasons. ``judge``: the model, or its second head if that learnt this convention.
     """
 
     title: str
     classes: tuple[str, ...]
+    names: npt.NDArray[np.str_] = field(repr=False)
     images: Image = field(repr=False)
     labels: Rows = field(repr=False)
     groups: Rows = field(repr=False)
@@ -65,7 +66,7 @@ class Chosen:
 class LabelledSource:
     """A data set as read by one convention, called ``title``: its manifest and images.
 
-    ``labels_of``: whose labels they are.
+    ``labels_of``: the source of the labels.
     """
 
     title: str
@@ -75,9 +76,9 @@ class LabelledSource:
 
 
 def data_of(judge: Judge, path: str | None, format: str | None, classes: str | None) -> DataConfig:
-    """How the data are read for ``judge``: as its run's own were, in its size and colour, but for what is given.
+    """Return the reading of data for ``judge``: like its run's own, except for the given arguments.
 
-    ``path`` None: the run's own. Raises DatasetError.
+    ``path`` None: the run's own data. Raises DatasetError.
     """
     own: DataConfig | None = None if judge.run is None else judge.run.config.data
     where = path if path is not None else own.path if own is not None else None
@@ -99,9 +100,9 @@ def data_of(judge: Judge, path: str | None, format: str | None, classes: str | N
 
 
 def labelled_sources(config: DataConfig, progress: Progress | None = None) -> tuple[list[LabelledSource], list[Note]]:
-    """The data set by each of its conventions, the one asked for first; and remarks. Raises DatasetError.
+    """Return the data set by each of its conventions, the requested one first; and remarks. Raises DatasetError.
 
-    FER2013's faces have two where FER+'s votes lie beside them, and prepared data what they were prepared with.
+    FER2013's faces have two conventions if FER+'s votes lie beside them, and prepared data those of their preparation.
     """
     found = [_source(config, progress)]
     if (Path(config.path) / MANIFEST).is_file():
@@ -129,7 +130,7 @@ def _source(config: DataConfig, progress: Progress | None) -> LabelledSource:
 
 
 def _prepared_with(source: LabelledSource) -> list[LabelledSource]:
-    """The same prepared images by the labels of other sources, as far as these name two classes."""
+    """Return the same prepared images with the labels of other sources, if these name at least two classes."""
     result = []
     for labels_of, said in source.manifest.other_labels.items():
         classes = in_our_order(set(said.tolist()) - {""})
@@ -141,7 +142,7 @@ def _prepared_with(source: LabelledSource) -> list[LabelledSource]:
 
 
 def _has_votes(path: Path) -> bool:
-    """Whether FER2013's faces at ``path`` can be read by their own labels and by FER+'s votes."""
+    """Return whether FER2013's faces at ``path`` can be read by their own labels and by FER+'s votes."""
     tree = open_tree(path)
     if isinstance(tree, FileTree):
         return tree.path.name == VOTES_TABLE or (tree.path.parent / VOTES_TABLE).is_file()
@@ -149,12 +150,12 @@ def _has_votes(path: Path) -> bool:
 
 
 def choose(judge: Judge, found: list[LabelledSource], split: str, trained: Trained) -> list[Chosen]:
-    """The images of ``split`` by each convention, and once more for each way in which the model answers otherwise.
+    """Return the images of ``split`` by each convention, and again for each other kind of the model's answers.
 
     The first convention decides which images those are.
 
-    ``trained``: of a manifest, which rows the model was trained on, as far as that is known. Raises DatasetError where
-    no labelled image is in the split, or model and data have fewer than two classes in common.
+    ``trained``: for a manifest, the rows that the model was trained on, if known. Raises DatasetError if no labelled
+    image is in the split, or model and data have fewer than two classes in common.
     """
     first = found[0].manifest
     rows = _rows_of(first, split, judge.name)
@@ -167,9 +168,9 @@ def choose(judge: Judge, found: list[LabelledSource], split: str, trained: Train
             here = rows
         elif split.lower() == ALL:
             here = np.arange(len(manifest.names))
-        elif whole:  # a fold as published: every image that this convention labels
+        elif whole:  # a published fold: every image that this convention labels
             here = np.flatnonzero(np.isin(manifest.folds, list(folds)))
-        else:  # a part that was drawn: the same images
+        else:  # a drawn part: the same images
             here = np.flatnonzero(np.isin(manifest.names, first.names[rows]))
         seen = np.isin(manifest.groups, manifest.groups[trained(manifest)])
         second = judge.second
@@ -183,7 +184,7 @@ def choose(judge: Judge, found: list[LabelledSource], split: str, trained: Train
 
 
 def _rows_of(manifest: Manifest, split: str, where: str) -> Rows:
-    """Rows of a split that was drawn or of a fold of the set's own, by name in any case; ``all`` is every row."""
+    """Return the rows of a drawn split or of the set's own fold, by name in any case; ``all`` is every row."""
     if split.lower() == ALL:
         return np.arange(len(manifest.names))
     for column in (manifest.splits, manifest.folds):
@@ -209,7 +210,7 @@ def _restricted(judge: Judge, source: LabelledSource, rows: Rows, seen: Flags, s
             f"two classes or more in common are needed, found {len(common)}; choose other data, or --classes"
         )
     number = np.array([common.index(belongs[n]) if n in belongs else -1 for n in manifest.classes] + [-1])
-    labels = number[manifest.labels[rows]]  # the last for -1
+    labels = number[manifest.labels[rows]]  # the last one for -1
     notes = [Note("way-of-answering", judge.remark)] if judge.remark else []
     notes += _merged(judge, manifest, belongs)
     if not_answered := [name for name in judge.classes if name not in common]:
@@ -234,6 +235,7 @@ def _restricted(judge: Judge, source: LabelledSource, rows: Rows, seen: Flags, s
     return Chosen(
         title=source.title,
         classes=common,
+        names=manifest.names[rows],
         images=np.ascontiguousarray(source.images[rows]),
         labels=labels[kept],
         groups=manifest.groups[rows],
@@ -244,7 +246,7 @@ def _restricted(judge: Judge, source: LabelledSource, rows: Rows, seen: Flags, s
 
 
 def _belonging(judge: Judge, manifest: Manifest) -> dict[str, str]:
-    """Class of the data to class of the model: of the same name, else the one that its expressions belong to."""
+    """Map each class of the data to one of the model: of the same name, else the one that contains its expressions."""
     found = {name: name for name in manifest.classes if name in judge.classes}
     for name in manifest.classes:
         if name in found or judge.members is None:
@@ -257,7 +259,7 @@ def _belonging(judge: Judge, manifest: Manifest) -> dict[str, str]:
 
 
 def _merged(judge: Judge, manifest: Manifest, belongs: dict[str, str]) -> list[Note]:
-    """Return what labels are taken for another class, and which classes of one name are made of other expressions."""
+    """Return labels that count as another class, and classes of equal name with different expressions."""
     notes = []
     for known in judge.classes:
         if told := [name for name, to in belongs.items() if to == known != name]:
@@ -270,7 +272,7 @@ def _merged(judge: Judge, manifest: Manifest, belongs: dict[str, str]) -> list[N
 
 
 def answers(chosen: Chosen) -> Floats:
-    """Probabilities ``(N, C)`` of the classes of ``chosen``, brought back to a sum of 1."""
+    """Return probabilities ``(N, C)`` of the classes of ``chosen``, scaled to a sum of 1."""
     columns = [chosen.judge.classes.index(name) for name in chosen.classes]
     given = chosen.judge.probabilities(chosen.images)[:, columns]
     return floats(given / np.maximum(given.sum(1, keepdims=True), 1e-12))

@@ -1,8 +1,8 @@
-"""Held-out faces weighted so that they resemble all labelled ones, where it is known how clear their labels are.
+"""Weights for held-out faces that make them resemble all labelled ones in the clearness of their labels.
 
-A network is right about a face the more, the more annotators agreed on it. By chance a small held-out part has more
-clear faces, or fewer, than the data set; means over it then are too high or too low. Strata of known shares take that
-chance away (post-stratification: Holt & Smith 1979, doi:10.2307/2344652).
+A network is more often right about a face on which more annotators agreed. By chance a small held-out part has more
+clear faces, or fewer, than the data set; means over it are then too high or too low. Strata of known shares remove this
+chance (post-stratification: Holt & Smith 1979, doi:10.2307/2344652).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy.typing as npt
 from felicity.metrics.classification import Floats, Rows
 
 STRATA, SMALLEST, FEWEST = 3, 10, 100
-"""Strata of one clearness; faces of the smallest stratum that stands alone; faces of a class that is divided."""
+"""Strata per clearness; least number of faces in a stratum of its own; least number of faces in a divided class."""
 
 
 def clearness(labels: Rows, votes: npt.NDArray[np.floating], second: Rows | None) -> Floats:
-    """How clear each label is, (N, 2): the share of votes for it, and whether the other convention says the same.
+    """Return the clearness of each label, (N, 2): its share of votes, and whether the other convention agrees.
 
     ``labels`` (N,) and ``second`` (N,), places among one list of expressions, -1 undecided; ``votes`` (N, C) in that
     order.
@@ -28,10 +28,10 @@ def clearness(labels: Rows, votes: npt.NDArray[np.floating], second: Rows | None
 
 
 def stratified_weights(labels: Rows, clear: Floats, all_labels: Rows, all_clear: Floats) -> Floats:
-    """Weights (N,) with a mean of 1 in each class, of N faces that stand for all labelled ones.
+    """Return weights (N,) with a mean of 1 in each class, of N faces that stand for all labelled ones.
 
     Within a class, strata are thirds of the shares of votes among ``all_clear`` (M, 2), by whether the other convention
-    agrees; strata of few of the N are taken together, and classes of few are left as they are.
+    agrees; strata with few of the N are joined, and classes with few are left as they are.
     """
     result = np.ones(len(labels))
     for label in np.unique(labels):

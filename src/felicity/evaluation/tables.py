@@ -23,6 +23,7 @@ SHARES = {
     "happy_accuracy": "happy or not: accuracy",
 }
 NUMBERS = {
+    "kappa": "Cohen's kappa",
     "happy_auc": "happy: area under ROC",
     "macro_auc": "area under ROC, macro",
     "ece": "calibration error (ECE)",
@@ -33,7 +34,7 @@ NAMES = SHARES | NUMBERS
 
 
 def overview(result: Result) -> tuple[tuple[str, ...], Rows]:
-    """Headings and rows: all images and, where some have a near-duplicate in the training part, those without."""
+    """Return headings and rows: all images, and those without a near-duplicate in the training set, if they differ."""
     columns = {f"all {len(result.all):,} images": result.all}
     if result.unseen is not None and result.seen:
         columns[f"{len(result.unseen):,} without near-duplicates in training"] = result.unseen
@@ -46,28 +47,31 @@ def overview(result: Result) -> tuple[tuple[str, ...], Rows]:
 
 
 def classes(figures: Figures) -> tuple[tuple[str, ...], Rows]:
-    """Headings and rows: a line per class."""
+    """Return headings and rows: a line per class."""
     rows: Rows = []
     for i, name in enumerate(figures.classes):
-        cells = (shown(figures.found[figure][i], figure) for figure in ("precision", "recall", "f1", "auc"))
+        cells = (
+            shown(figures.found[figure][i], figure)
+            for figure in ("precision", "recall", "f1", "auc", "average_precision")
+        )
         rows.append((name, f"{int(figures.scores.support[i]):,}", *cells))
-    return ("class", "images", "precision", "recall", "F1", "area under ROC"), rows
+    return ("class", "images", "precision", "recall", "F1", "area under ROC", "average precision"), rows
 
 
 def shown(estimate: Estimate, name: str) -> str:
-    """A figure with its interval, such as ``80.8 % (79.4 to 82.0)``."""
+    """Return a figure with its interval, such as ``80.8 % (79.4 to 82.0)``."""
     if not np.isfinite(estimate.value):
         return "-"
     value, low, high = (float(part) for part in (estimate.value, estimate.low, estimate.high))
-    if name in NUMBERS or name == "auc":
+    if name in NUMBERS or name in ("auc", "average_precision"):
         return f"{value:.3f}" + (f" ({numbers.span(low, high, 3)})" if np.isfinite(low) else "")
     return numbers.share(value) + (f" ({numbers.span(low * 100, high * 100)})" if np.isfinite(low) else "")
 
 
 def about_duplicates(result: Result) -> str:
-    """What the images have in common with the training part: a run's, or for a bundle the data set's."""
+    """Return a sentence on the duplicates between these images and the training set."""
     own = result.chosen.judge.run is not None
-    part = "the training part" if own else "the data set's training part"
+    part = "the training set" if own else "the data set's training set"
     shared = "a duplicate, a near-duplicate or the same subject"
     if not result.seen:
         return f"no image is known to have {shared} in {part}"

@@ -1,11 +1,12 @@
-"""What a bundle says of where it comes from, and what its maker should know."""
+"""The facts of a bundle on its origin, and notes for its maker."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from felicity.export.head import Weighted
 from felicity.labels import EXPRESSIONS
 from felicity.models.bundle import Bundle
 from felicity.notes import Note
@@ -31,7 +32,7 @@ def notes_on(bundle: Bundle) -> tuple[Note, ...]:
     prior = facts.prior
     if unheld := [name for name, place in zip(classes.names, classes.places, strict=True) if prior[place] == 0]:
         text = (
-            f"the validation part has no face labelled {', '.join(unheld)}: how such faces are answered is not "
+            f"the validation set has no face labelled {', '.join(unheld)}: how such faces are answered is not "
             "known, and their share is 0 with any --evenness; train with a larger --validation-share"
         )
         found.append(Note("class-uncalibrated", text))
@@ -66,28 +67,37 @@ def _of_calibration(chosen: dict[str, Any], labels: Sequence[str]) -> list[Note]
     return found
 
 
-def origin(run: TrainingRun, held: TrainingSet, weighted: bool) -> dict[str, Any]:
+def origin(run: TrainingRun, held: TrainingSet, matrix_of: Mapping[str, Weighted]) -> dict[str, Any]:
     """Return what goes in and comes out, and what it was trained and calibrated on, in words."""
     stated, classes = run.config.data, run.told()[0].text
-    source = stated.name or PurePath(stated.path).name
-    how = "; in the soft matrix weighted so that their labels are as clear as all labels" if weighted else ""
+    source = " and ".join([stated.name or PurePath(stated.path).name, *(PurePath(each).name for each in stated.more)])
+    first = "" if not stated.more else f" of {stated.name or PurePath(stated.path).name}"
+    how = f"; {matrix_words(matrix_of)}{first}" if len(matrix_of) > 1 or stated.more else ""
+    if any(of.weights is not None for of in matrix_of.values()):
+        how += "; in the soft matrix weighted so that their labels are as clear as all labels"
     return {
         "labels": [str(e) for e in EXPRESSIONS],
         "classes": run.told()[0].to_json(),
         "input": {"size": run.size, "colour": run.colour, "mean": run.mean, "std": run.std},
         "made_with": "felicity train, felicity bundle export",
-        "trained_on": f"{source}, training part: {len(held.train)} images of {classes}",
-        "calibrated_on": f"{source}, validation part: {len(held.validation)} images out of training, which also "
+        "trained_on": f"{source}, training set: {len(held.train)} images of {classes}",
+        "calibrated_on": f"{source}, validation set: {len(held.validation)} images out of training, which also "
         f"chose the epoch{how}",
     }
 
 
+def matrix_words(matrix_of: Mapping[str, Weighted]) -> str:
+    """Return which faces the soft matrix is of."""
+    return "the soft matrix on " + " and ".join(f"{len(of.rows)} of the {name} set" for name, of in matrix_of.items())
+
+
 def training_facts(run: TrainingRun, epoch: int, difference: float) -> dict[str, Any]:
-    """Everything one needs to train it again; paths by their last name, since they are nobody else's business."""
+    """Return everything that a repeated training needs; paths by their last name, to keep folders private."""
     config = run.config.model_dump()
     for key in ("path", "classes"):
         if value := config["data"][key]:
             config["data"][key] = PurePath(value).name
+    config["data"]["more"] = [PurePath(each).name for each in config["data"]["more"]]
     config["start"] = run.facts.get("start")
     config["teachers"] = list(run.facts.get("teachers", []))
     return {

@@ -1,4 +1,4 @@
-"""What a bundle says of a head: calibrated on the validation part, measured on all."""
+"""The facts of a bundle's head: calibrated on the validation set, measured on all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from felicity.metrics.temperature import Scaling, softmax
 from felicity.models.prior import prior_shift, towards_even
 
 Logits = npt.NDArray[np.floating[Any]]
-VALIDATION = "validation"
+VALIDATION, TEST = "validation", "test"
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,21 @@ class LabelledLogits:
 
     @classmethod
     def of(cls, logits: Logits, labels: Rows | None, places: Sequence[int]) -> LabelledLogits:
-        """Of faces with ``labels`` of a head, -1 undecided and left out; ``places`` of its classes among the eight."""
+        """Fit a head on faces with ``labels`` (-1: undecided, left out); ``places`` of its classes among the eight."""
         assert labels is not None  # a head was trained on data that have its labels
         return cls(logits[labels >= 0], np.asarray(places)[labels[labels >= 0]])
 
 
+@dataclass(frozen=True)
+class Weighted:
+    """``rows`` (N,) of a part's labelled faces; ``weights`` (N,) of each among those of its label, None: all alike."""
+
+    rows: Rows = field(repr=False)
+    weights: Floats | None = field(default=None, repr=False)
+
+
 def calibrated(parts: Mapping[str, LabelledLogits]) -> tuple[dict[str, Any], Scaling]:
-    """Scaling, how it was chosen, shares of the labels it was fitted to, and measures, as ``bundle.json`` has them."""
+    """Return scaling, its choice, shares of the labels it was fitted to, and measures, for ``bundle.json``."""
     held_out = parts[VALIDATION]
     chosen = calibrate(held_out.logits, held_out.labels)
     scaling = chosen.scaling
@@ -50,20 +58,32 @@ def calibrated(parts: Mapping[str, LabelledLogits]) -> tuple[dict[str, Any], Sca
     }, scaling
 
 
-def main_head(parts: Mapping[str, LabelledLogits], evenness: float, weights: Floats | None = None) -> dict[str, Any]:
-    """The same of the head that classifies, with what is measured of its answers as they are made in use.
+def main_head(
+    parts: Mapping[str, LabelledLogits], evenness: float, matrix_of: Mapping[str, Weighted] | None = None
+) -> dict[str, Any]:
+    """Return the same of the head that classifies, with what is measured of its answers as they are made in use.
 
-    ``evenness``: see ``models.prior.towards_even``. ``weights``: of the validation faces in the soft matrix.
+    ``evenness``: see ``models.prior.towards_even``. ``matrix_of``: the faces of each part that make the soft matrix;
+    by default those of the validation set, all alike.
     """
     facts, scaling = calibrated(parts)
     wanted = towards_even(facts["prior"], evenness).round(6)
     shift = prior_shift(facts["prior"], wanted)
     in_use = {name: scaling.apply(part.logits) + shift for name, part in parts.items()}
-    p, labels = softmax(in_use[VALIDATION]), parts[VALIDATION].labels
-    facts |= {
-        "soft_matrix": SoftMatrix.from_probabilities(p, labels, weights).rounded().to_json(),
-        "confusion": Scores.of(labels, p, EXPRESSIONS).confusion.tolist(),
+    held_out = parts[VALIDATION]
+    matrices = {
+        name: SoftMatrix.from_probabilities(
+            softmax(in_use[name][of.rows]), parts[name].labels[of.rows], of.weights
+        ).rounded()
+        for name, of in (matrix_of or {VALIDATION: Weighted(np.arange(len(held_out.labels)))}).items()
     }
+    p = softmax(in_use[VALIDATION])
+    facts |= {
+        "soft_matrix": SoftMatrix.combine([*matrices.values()]).rounded().to_json(),
+        "confusion": Scores.of(held_out.labels, p, EXPRESSIONS).confusion.tolist(),
+    }
+    if len(matrices) > 1:
+        facts["soft_matrix_parts"] = {name: matrix.to_json() for name, matrix in matrices.items()}
     if evenness:
         facts["answer_prior"] = wanted.tolist()
         facts["metrics"] |= {f"{name}_in_use": measures(given, parts[name].labels) for name, given in in_use.items()}
@@ -71,7 +91,7 @@ def main_head(parts: Mapping[str, LabelledLogits], evenness: float, weights: Flo
 
 
 def measures(logits: Logits, labels: Rows, scaling: Scaling | None = None) -> dict[str, float]:
-    """What a bundle says of N labelled faces: how many; then figures of 0 to 1, see ``evaluation``.
+    """Return the figures of a bundle on N labelled faces: their number, then figures from 0 to 1, see ``evaluation``.
 
     ``logits`` (N, 8). ``happy_f1`` is left out where nobody is happy; what ends in ``_before`` is without ``scaling``,
     as the run answers.

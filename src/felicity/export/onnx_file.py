@@ -1,4 +1,4 @@
-"""An ONNX file made smaller or faster: weights in half precision, or arithmetic in eight bits."""
+"""ONNX files made smaller or faster: weights in half precision, or arithmetic in eight bits."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ import numpy.typing as npt
 from felicity.errors import require
 from felicity.export.onnx_graph import INPUT, OUTPUTS
 from felicity.export.onnx_rewrites import with_grouped_stem, without_pools
+from felicity.runtime import load
 
 SMALLEST = 256
-"""Constants of fewer numbers stay as they are."""
+"""Constants of fewer numbers keep their precision."""
 AT_ONCE = 64
 QUANTISED = ["Conv", "Relu", "Add", "AveragePool", "MaxPool", "GlobalAveragePool", "Transpose", "Reshape"]
 """Operators that compute in eight bits, or pass them on."""
 
 
 def in_half_precision(onnx: bytes) -> bytes:
-    """The same network with its float32 weights kept as float16: half the size, and rounded to 11 binary digits.
+    """Return the same network with its float32 weights as float16: half the size, and rounded to 11 binary digits.
 
-    Each is cast back to float32 by a node of its own, which ONNX Runtime carries out once, when it loads the file; the
-    arithmetic is float32 as before, and as fast.
+    A node of its own casts each back to float32, once, when ONNX Runtime loads the file; the arithmetic is float32 as
+    before, and as fast.
     """
     library = require("onnx", "export")
     helper, tensor = library.helper, library.TensorProto
@@ -50,13 +51,14 @@ def in_half_precision(onnx: bytes) -> bytes:
 
 
 def in_eight_bits(onnx: bytes, faces: npt.NDArray[np.float32]) -> bytes:
-    """The network with convolutions and sums in 8-bit integers, a quarter of the size; the heads stay in float32.
+    """Return the network with convolutions and sums in 8-bit integers; the heads stay in float32.
 
-    ``faces``: normalised ``(N, C, S, S)``, which tell the range of every activation. Activations are unsigned, weights
-    signed and scaled by channel (Jacob et al. 2018, arXiv:1712.05877), which is what processors multiply
-    fastest; weights use seven of the bits, since processors without VNNI add pairs of products in 16.
+    ``faces``: normalised ``(N, C, S, S)``, from which the ranges of activations come. Activations are unsigned, weights
+    signed and scaled by channel (Jacob et al. 2018, arXiv:1712.05877), which processors multiply fastest. Weights use
+    seven of the bits, because processors without VNNI add pairs of products in 16 bits.
     """
     library = require("onnx", "export")
+    load()
     from onnxruntime import quantization
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -93,7 +95,7 @@ def in_eight_bits(onnx: bytes, faces: npt.NDArray[np.float32]) -> bytes:
 
 
 def _heads(model: Any, outputs: Sequence[str]) -> list[str]:
-    """Names of the nodes that make the outputs, and of the dense layer before them."""
+    """Return names of the nodes that make the outputs, and of the dense layer before them."""
     by_result = {result: node for node in model.graph.node for result in node.output}
     last = [by_result[name] for name in outputs if name in by_result]
     return [node.name for node in last] + [by_result[node.input[0]].name for node in last if node.input[0] in by_result]

@@ -1,8 +1,8 @@
-"""A trained Keras network as ONNX: call by call, so that it comes out the same whatever backend it runs on.
+"""A trained Keras network as ONNX, written call by call, so that every backend gives the same file.
 
-Bundles are NCHW; Keras computes channels last. Written anew, every image is NCHW, and no transpose stands between
-convolutions, as one would if a framework's exporter translated what the backend does. A layer without a rule is opened
-up: what its ``call`` does with other layers and ``keras.ops`` is written instead.
+Bundles are NCHW; Keras computes channels last. This module writes every image as NCHW, so no transposes stand between
+convolutions, as they would if a framework's exporter translated the backend's operations. A layer without a rule is
+expanded: the other layers and ``keras.ops`` in its ``call`` are written instead.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ __all__ = ["INPUT", "OUTPUTS", "to_onnx"]
 
 
 def to_onnx(model: Any, heads: Sequence[Sequence[int]]) -> bytes:
-    """An ONNX file: ``faces`` float32 ``(batch, C, S, S)`` to ``(batch, 8)`` for each head, ordered as EXPRESSIONS.
+    """Return an ONNX file: ``faces`` float32 ``(batch, C, S, S)`` to ``(batch, 8)`` per head, ordered as EXPRESSIONS.
 
-    ``model``: a ``keras.Model`` from ``(batch, S, S, C)`` to a logit per class, in blocks of ``heads``: the
-    place of each class among the eight; the others get NEVER. The results are called OUTPUTS. Raises ConfigError
-    for a layer that has no rule and is not made of such.
+    ``model``: a ``keras.Model`` from ``(batch, S, S, C)`` to a logit per class, in blocks of ``heads``: the place of
+    each class among the eight; the others get NEVER. The results are called OUTPUTS. Raises ConfigError for a layer
+    that has no rule and is not made of layers with one.
     """
     graph = Graph(rule_of)
     computed = plan(model)

@@ -1,4 +1,4 @@
-"""An ONNX network written otherwise, with the same answers, for the sake of 8-bit arithmetic in ONNX Runtime."""
+"""Rewrites of an ONNX network with the same answers, for faster 8-bit arithmetic in ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from felicity.errors import require
 from felicity.export.onnx_graph import INPUT
 
 GROUP = 4
-"""Channels that 8-bit convolutions multiply at once; with fewer they take a slow path."""
+"""Number of channels that 8-bit convolutions multiply at once; with fewer they take a slow path."""
 
 
 def without_pools(onnx: bytes) -> bytes:
-    """The same network with each average over blocks of pixels taken by the 1x1 convolution that follows it.
+    """Return the same network with each average over blocks of pixels replaced by the 1x1 convolution that follows it.
 
     The convolution's weights, spread over the block, give the same sums; an average in 8-bit integers takes several
-    times as long as the products that are saved.
+    times as long as the saved products.
     """
     net = _Net(onnx)
     for pool in net.nodes("AveragePool"):
@@ -41,7 +41,7 @@ def without_pools(onnx: bytes) -> bytes:
 
 
 def with_grouped_stem(onnx: bytes) -> bytes:
-    """The same network with the first convolution, of stride 2 over one channel, looking at four columns as channels.
+    """Return the network with its first convolution, stride 2 over one channel, reading four columns as channels.
 
     Memory stays as it is: channels last, four neighbours in a row of grey pixels are four channels of one position,
     and two results of C channels are one of 2 C. Networks that begin otherwise are left alone.
@@ -89,7 +89,7 @@ def with_grouped_stem(onnx: bytes) -> bytes:
 
 
 class _Net:
-    """A network that is being written anew."""
+    """A network during its rewriting."""
 
     def __init__(self, onnx: bytes) -> None:
         self._onnx = require("onnx", "export")
@@ -105,7 +105,7 @@ class _Net:
         return [node for node in self.graph.node if name in node.input]
 
     def input_shape(self) -> list[int]:
-        """0 where it is free."""
+        """Return a size of the input's shape; 0 if it is free."""
         return [each.dim_value for each in self.graph.input[0].type.tensor_type.shape.dim]
 
     def attributes(self, node: Any) -> dict[str, Any]:

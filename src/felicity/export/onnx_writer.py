@@ -1,4 +1,4 @@
-"""An ONNX graph that is being written, call by call, by the rule of each; see ``onnx_graph``."""
+"""The writer of an ONNX graph, call by call, by the rule of each; see ``onnx_graph``."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from felicity.models.graph import Call, Plan, Ref, replaced, traced
 from felicity.training.engines.base import to_numpy
 
 OPSET, IR_VERSION = 17, 8
-"""Old enough for every ONNX Runtime that Felicity runs with."""
+"""Versions that every ONNX Runtime supported by Felicity reads."""
 INPUT, OUTPUTS = "faces", ("logits", "second_logits")
 NEVER = -1e4
-"""Logit of an expression that is none of the network's classes: its probability is 0 at any temperature."""
+"""Logit of an expression in none of the network's classes: its probability is 0 at any temperature."""
 TO_LAST, TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 Array = npt.NDArray[Any]
 
@@ -36,7 +36,7 @@ class Value:
 
     @property
     def image(self) -> bool:
-        """Whether ONNX has it as NCHW."""
+        """Return whether the value is NCHW in ONNX."""
         return len(self.shape) == 3 and not self.last
 
 
@@ -54,7 +54,7 @@ class Graph:
         self._names: set[str] = set()
 
     def constant(self, name: str, value: Any, kind: type = np.float32) -> str:
-        """Add a constant; returns its name. What is there already under that name is used again."""
+        """Add a constant; return its name. A constant that exists under that name is used again."""
         array: Array = np.array(value, dtype=kind, order="C")
         if (there := self._constants.get(name)) is not None and not np.array_equal(there, array):
             name = self._unused(name)
@@ -63,17 +63,17 @@ class Graph:
         return name
 
     def add(self, operator: str, layer: str, inputs: Sequence[str], **attributes: Any) -> str:
-        """Add a node; returns the name of its result."""
+        """Add a node; return the name of its result."""
         return self._append(operator, self._unused(f"{layer}/{operator}"), inputs, attributes)
 
     def last(self, value: Value, layer: str) -> Value:
-        """The value laid out as in Keras, channels last."""
+        """Return the value laid out as in Keras, channels last."""
         if not value.image:
             return value
         return Value(self.add("Transpose", layer, [value.name], perm=TO_LAST), value.shape, last=True)
 
     def first(self, value: Value, layer: str) -> Value:
-        """The value laid out as ONNX has it: images NCHW."""
+        """Return the value in ONNX's layout: images NCHW."""
         if not value.last or len(value.shape) != 3:
             return Value(value.name, value.shape)
         return Value(self.add("Transpose", layer, [value.name], perm=TO_FIRST), value.shape)
@@ -81,7 +81,7 @@ class Graph:
     def serialise(
         self, name: str, input_shape: Sequence[int], last: str, heads: Sequence[Sequence[int]], outputs: Sequence[str]
     ) -> bytes:
-        """Put the classes of each block of ``last`` in their places among the eight; an ONNX file, checked."""
+        """Move the classes of each block of ``last`` to their places among the eight; return a checked ONNX file."""
         first, total = 0, sum(map(len, heads))
         for places, output in zip(heads, outputs, strict=True):
             pick = np.zeros((total, len(EXPRESSIONS)))
@@ -105,7 +105,7 @@ class Graph:
         return content
 
     def run(self, computed: Plan, inputs: Sequence[Value]) -> list[Value]:
-        """Write the calls of a plan; returns what it gives."""
+        """Write the calls of a plan; return its results."""
         values: dict[int, Value] = {ref.number: value for ref, value in zip(computed.inputs, inputs, strict=True)}
         for call in computed.calls:
             for ref, value in zip(call.results, self._call(call, values), strict=True):
@@ -133,7 +133,7 @@ class Graph:
 
 
 def numbers_of(value: Any) -> Array | None:
-    """The numbers of a constant or of a weight; None where ``value`` is neither."""
+    """Return the numbers of a constant or of a weight; None if ``value`` is neither."""
     if hasattr(value, "assign") and hasattr(value, "path"):
         return to_numpy(value)
     if isinstance(value, Ref) or value is None or isinstance(value, str):
@@ -143,14 +143,14 @@ def numbers_of(value: Any) -> Array | None:
 
 
 def unknown(call: Call, what: str) -> ConfigError:
-    """The error for what cannot be written."""
+    """Return the error for a call that cannot be written."""
     return ConfigError(
         f"layer {call.name}: a bundle cannot hold {call.kind} {what}; see docs/networks.md for what it can hold"
     )
 
 
 def _opened(call: Call, refs: Sequence[Ref]) -> Plan:
-    """What a layer without a rule does with ``refs``. Raises ConfigError where it is made of nothing known."""
+    """Write the operations of a layer without a rule on ``refs``. Raises ConfigError for an unknown operation."""
     import inspect
 
     layer = call.operation

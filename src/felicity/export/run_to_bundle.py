@@ -1,7 +1,7 @@
-"""From a run to a bundle: the network as ONNX, held against the one that was trained; calibrated, measured, written.
+"""From a run to a bundle: the network as ONNX, compared with the trained one; calibrated, measured, written.
 
-Scaling, soft matrix and confusion matrix come from the validation part, which the weights were never fitted to
-(though it chose the epoch that is kept); the test part is only reported.
+Scaling, soft matrix and confusion matrix come from the validation set, which the weights were never fitted to
+(though it chose the epoch that is kept). The test set is only reported, unless the soft matrix is to take it, too.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError, require
-from felicity.evaluation.stratify import clearness, stratified_weights
+from felicity.export.blending import blended
 from felicity.export.facts import UNSTATED, notes_on, origin, training_facts
-from felicity.export.head import LabelledLogits, calibrated, main_head
+from felicity.export.head import TEST, VALIDATION, LabelledLogits, Weighted, calibrated, main_head
+from felicity.export.matrix_faces import matrix_faces
 from felicity.export.onnx_file import in_eight_bits, in_half_precision
 from felicity.export.onnx_graph import INPUT, OUTPUTS, to_onnx
 from felicity.models.bundle import FACTS_FILE, Bundle, write_bundle
@@ -26,14 +27,15 @@ from felicity.notes import Note
 from felicity.runtime import open_session
 from felicity.training import checkpoint
 from felicity.training.config import read_toml
-from felicity.training.data import LabelledImages, TrainingSet
+from felicity.training.data import TrainingSet
 from felicity.training.feed import normalise
+from felicity.training.labelled_images import LabelledImages
 from felicity.training.run import BEST, TrainingRun, open_run
 from felicity.training.trained_on import own_set
 
 Floats = npt.NDArray[np.floating[Any]]
 LARGEST_DIFFERENCE = 1e-5
-"""Of logits, relative to the largest; float32 sums in another order differ by about a tenth of it."""
+"""Largest difference of logits, relative to the largest; other orders of float32 sums give about a tenth of it."""
 SAMPLE, BATCH, RANGES = 256, 256, 512
 Precision = Literal["float32", "float16", "int8"]
 
@@ -52,7 +54,7 @@ class Exported:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What its classes are, what it never answers or was not calibrated for, and what nobody stated."""
+        """Return notes: its classes, answers it never gives or was not calibrated for, and what nobody stated."""
         return notes_on(self.bundle)
 
     def plain(self) -> dict[str, Any]:
@@ -79,6 +81,8 @@ def export(
     evenness: float = 0.0,
     precision: Precision = "float32",
     card: Path | None = None,
+    test_in_matrix: bool = False,
+    blend: float = 0.0,
     step: Callable[[str], None] = lambda what: None,
 ) -> Exported:
     """Make a bundle at ``output`` of the run in ``folder``, whole or not at all.
@@ -88,7 +92,10 @@ def export(
     ``evenness``: how far the shares of expressions that answers are made for go from those of validation, 0, to equal
     ones, 1 (``models.prior``). ``precision``: ``float16`` keeps weights so, which halves the file; ``int8`` also
     computes so (``export.onnx_file``). ``card``: a TOML file of texts that the bundle carries, such as its intended
-    use. ``step`` is told what is done. All but the difference that rounding makes is measured of the rounded network.
+    use. ``test_in_matrix``: make the soft matrix of the test set, too; its parts are also kept apart, so that it can
+    be checked on faces that it was not made of. ``blend``: share of the weights that the run began with, see
+    ``blending``. ``step`` is told what is done. All but the difference that rounding
+    makes is measured of the rounded network.
 
     Each class stands at the place of the first of the eight that it is made of (``labels.Classes``). Places of no class
     get probability 0 and no column in the soft matrix: an index made with the bundle gives no figure for expressions
@@ -107,31 +114,58 @@ def export(
     epoch = int(checkpoint.load(folder / BEST)[1]["epoch"])
     step("reading the data set")
     held = _load(run, data)
+    made = _make(run, held, heads, blend, precision, step)
+    step("calibrating on the validation set")
+    matrix_of = matrix_faces(held, with_test=test_in_matrix)
+    facts = _calibrate(made.network, held, heads, evenness, matrix_of)
+    facts |= {"name": name, "licence": licence or UNSTATED, "card": texts}
+    facts |= origin(made.network.run, held, matrix_of)
+    how = {"precision": precision, "rounding": made.rounding} | ({"blend": blend} if blend else {})
+    facts["training"] = training_facts(run, epoch, made.difference) | how
+    bundle = write_bundle(output, made.onnx, facts, trained=made.weights)
+    return Exported(bundle, made.difference, run.classes, made.rounding)
+
+
+class _Made(NamedTuple):
+    """A network as ONNX and on ONNX Runtime, its float weights, and the differences that ``Exported`` has."""
+
+    onnx: bytes
+    network: _Network
+    weights: checkpoint.State
+    difference: float
+    rounding: float
+
+
+def _make(
+    run: TrainingRun,
+    held: TrainingSet,
+    heads: Sequence[Sequence[int]],
+    blend: float,
+    precision: Precision,
+    step: Callable[[str], None],
+) -> _Made:
+    """Return the network in ONNX, compared with the one that was trained, then rounded."""
     step(f"loading the network on {run.config.backend}")
     engine = run.engine()
+    if blend:
+        run, weights = blended(run, blend)
+        engine.set_weights(weights)
     onnx = to_onnx(engine.model, heads)
     network = _Network(onnx, run)
     step("comparing ONNX with the network that was trained")
     faces = _sample(run, held.validation)
     exact = network.logits(faces)
-    difference = _compare(folder, engine.predict(faces), np.concatenate(_of_classes(exact, heads), 1))
-    rounding = 0.0
+    difference = _compare(run.folder, engine.predict(faces), np.concatenate(_of_classes(exact, heads), 1))
     if precision != "float32":
         step(f"rounding to {precision}")
         onnx = in_half_precision(onnx) if precision == "float16" else in_eight_bits(onnx, _shown(run, held.train))
         network = _Network(onnx, run)
-        rounding = max(largest_difference(a, b) for a, b in zip(exact, network.logits(faces), strict=True))
-    step("calibrating on the validation part")
-    weights = _weights(run, held)
-    facts = _calibrate(network, run, held, heads, evenness, weights)
-    facts |= {"name": name, "licence": licence or UNSTATED, "card": texts} | origin(run, held, weights is not None)
-    facts["training"] = training_facts(run, epoch, difference) | {"precision": precision, "rounding": rounding}
-    bundle = write_bundle(output, onnx, facts, trained=engine.weights())
-    return Exported(bundle, difference, run.classes, rounding)
+    rounding = max(largest_difference(a, b) for a, b in zip(exact, network.logits(faces), strict=True))
+    return _Made(onnx, network, engine.weights(), difference, rounding)
 
 
 def largest_difference(trained: Floats, exported: Floats) -> float:
-    """Largest difference of logits ``(N, C)``, relative to the largest of ``trained``, or to 1 if all are smaller."""
+    """Return the largest difference of logits ``(N, C)``, relative to the largest of ``trained``, or to 1."""
     apart = np.abs(trained.astype(np.float64) - exported).max()
     return float(apart / max(1.0, float(np.abs(trained).max())))
 
@@ -148,7 +182,7 @@ def _compare(folder: Path, trained: Floats, exported: Floats) -> float:
 
 
 def _of_classes(logits: list[Floats], heads: Sequence[Sequence[int]]) -> list[Floats]:
-    """Of logits ``(N, 8)`` of each head, the columns of its classes."""
+    """Return the columns of each head's classes from logits ``(N, 8)``."""
     return [given[:, places] for given, places in zip(logits, heads, strict=True)]
 
 
@@ -156,10 +190,10 @@ class _Network:
     """The exported network on ONNX Runtime."""
 
     def __init__(self, onnx: bytes, run: TrainingRun) -> None:
-        self._session, self._run = open_session(onnx, threads=run.config.threads or None), run
+        self._session, self.run = open_session(onnx, threads=run.config.threads or None), run
 
     def logits(self, faces: Floats) -> list[Floats]:
-        """Normalised ``(N, S, S, C)`` to ``(N, 8)`` for each head."""
+        """Return ``(N, 8)`` for each head, of normalised ``(N, S, S, C)``."""
         turned = faces.transpose(0, 3, 1, 2)
         parts = [
             self._session.run(None, {INPUT: np.ascontiguousarray(turned[i : i + BATCH])})
@@ -168,8 +202,8 @@ class _Network:
         return [np.concatenate(given) for given in zip(*parts, strict=True)]
 
     def answers(self, part: LabelledImages) -> list[Floats]:
-        """Logits of the images of ``part``, for each head."""
-        return self.logits(normalise(part.images, self._run.mean, self._run.std))
+        """Return logits of the images of ``part``, for each head."""
+        return self.logits(normalise(part.images, self.run.mean, self.run.std))
 
 
 def _check_options(precision: str, evenness: float) -> None:
@@ -212,47 +246,31 @@ def _load(run: TrainingRun, data: str | None) -> TrainingSet:
 
 
 def _sample(run: TrainingRun, part: LabelledImages) -> Floats:
-    """Faces of the validation part, and as many of random pixels."""
+    """Return faces of the validation set, and as many of random pixels."""
     real = part.images[:SAMPLE]
     noise = np.random.default_rng(0).integers(0, 256, real.shape, dtype=np.uint8)
     return normalise(np.concatenate([real, noise]), run.mean, run.std)
 
 
 def _shown(run: TrainingRun, part: LabelledImages) -> Floats:
-    """Faces of the training part for the ranges of activations, ``(N, C, S, S)``."""
+    """Return faces of the training set for the ranges of activations, ``(N, C, S, S)``."""
     rows = np.random.default_rng(0).permutation(len(part))[:RANGES]
     return np.ascontiguousarray(normalise(part.images[rows], run.mean, run.std).transpose(0, 3, 1, 2))
 
 
 def _calibrate(
     network: _Network,
-    run: TrainingRun,
     held: TrainingSet,
     heads: Sequence[Sequence[int]],
     evenness: float,
-    weights: npt.NDArray[np.float64] | None,
+    matrix_of: dict[str, Weighted],
 ) -> dict[str, Any]:
-    """Scaling, priors, matrices and measures of each head, as ``bundle.json`` has them."""
-    parts = {"validation": held.validation} | ({"test": held.test} if len(held.test) else {})
+    """Return scaling, priors, matrices and measures of each head, for ``bundle.json``."""
+    parts = {VALIDATION: held.validation} | ({TEST: held.test} if len(held.test) else {})
     answers = {name: network.answers(part) for name, part in parts.items()}
     first = {name: LabelledLogits.of(answers[name][0], part.labels, heads[0]) for name, part in parts.items()}
-    facts = main_head(first, evenness, weights)
+    facts = main_head(first, evenness, matrix_of)
     if len(heads) > 1:
         second = {name: LabelledLogits.of(answers[name][1], part.second, heads[1]) for name, part in parts.items()}
-        facts["second"] = {"labels_of": run.config.data.second, "output": OUTPUTS[1]} | calibrated(second)[0]
+        facts["second"] = {"labels_of": network.run.config.data.second, "output": OUTPUTS[1]} | calibrated(second)[0]
     return facts
-
-
-def _weights(run: TrainingRun, held: TrainingSet) -> npt.NDArray[np.float64] | None:
-    """Of the validation faces, so that their labels are as clear as those of all labelled faces; None without votes."""
-    if held.validation.soft is None or not held.validation.soft.any():
-        return None
-    known = [run.classes.index(name) if name in run.classes else -1 for name in run.second_classes]
-    rows = {}
-    for name, part in (("validation", held.validation), ("train", held.train)):
-        part = part.take(np.flatnonzero(part.labels >= 0))
-        assert part.soft is not None  # where one part has votes, all have
-        second = None if part.second is None else np.array([*known, -1])[part.second]
-        rows[name] = part.labels, clearness(part.labels, part.soft, second)
-    everyone = [np.concatenate(each) for each in zip(*rows.values(), strict=True)]
-    return stratified_weights(*rows["validation"], *everyone)

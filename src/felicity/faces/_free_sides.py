@@ -1,7 +1,7 @@
-"""A network that states one picture size, opened to all sizes: its ONNX file without the shapes it states.
+"""A network that states one picture size, opened to all sizes: its ONNX file without the stated shapes.
 
-An ONNX file is a protocol buffer (https://protobuf.dev/programming-guides/encoding/). Its fields are copied as they
-are, so that no package to read ONNX is needed where a network only runs.
+An ONNX file is a protocol buffer (https://protobuf.dev/programming-guides/encoding/). Its fields are copied unchanged,
+so that running a network needs no package that reads ONNX.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _without(message: bytes, paths: Sequence[Path]) -> bytes:
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """The number at ``at``, seven bits a byte, and where it ends."""
+    """Return the number at ``at``, seven bits a byte, and its end."""
     value = shift = 0
     while True:
         byte = message[at]

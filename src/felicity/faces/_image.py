@@ -1,4 +1,4 @@
-"""What every detector does to a picture before it looks, and with what it finds in parts of one."""
+"""The preparation of a picture for every detector, and the handling of detections in parts of it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from felicity.faces.detection import Box, Detection, Point
 Image = npt.NDArray[np.uint8]
 
 LONGEST = 4096
-"""Pixels of the longer side of a working picture whose size the smallest face wanted decides."""
+"""Largest longer side in pixels of a working picture whose size depends on the smallest wanted face."""
 
 
 def check_smallest(smallest_face: float) -> None:
-    """Raise ConfigError for a smallest face that no detector would look for."""
+    """Raise ConfigError for a smallest face that no detector would search for."""
     if not 5 <= smallest_face <= 2000:
         raise ConfigError(f"the smallest face wanted has 5 to 2000 pixels, not {smallest_face:g}")
 
 
 def scaled(image: Image, scale: float) -> tuple[Image, float, float]:
-    """The picture ``scale`` times as large (contiguous), with the exact factors of width and height."""
+    """Return the picture ``scale`` times as large (contiguous), with the exact factors of width and height."""
     height, width = image.shape[:2]
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if size == (width, height):
@@ -36,10 +36,18 @@ def scaled(image: Image, scale: float) -> tuple[Image, float, float]:
     return resized, size[0] / width, size[1] / height
 
 
-def found_within(find: Callable[[Image], list[Detection]], image: Image, boxes: Sequence[Box]) -> list[Detection]:
-    """What ``find`` finds in the parts of a picture, in the picture's pixels, best first.
+def small_grey(image: Image, side: int) -> Image:
+    """Return a quick grey copy of a picture, uint8 ``(height, width)``, with no side longer than ``side``."""
+    factor = min(1.0, side / max(image.shape[:2]))
+    size = max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)  # averaging all pixels would take longest
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
-    A face that a part cuts off where the picture goes on is left out: it would be taken for another.
+
+def found_within(find: Callable[[Image], list[Detection]], image: Image, boxes: Sequence[Box]) -> list[Detection]:
+    """Return the detections of ``find`` in the parts of a picture, in the picture's pixels, best first.
+
+    A face that the edge of a part cuts off within the picture is left out: it would count as another face.
     """
     height, width = image.shape[:2]
     found = []

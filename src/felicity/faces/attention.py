@@ -1,4 +1,4 @@
-"""Where to look for faces in the next frame: where something moves, where somebody is, and now and then everywhere."""
+"""Attention: the parts of the next frame to search, which are motion, known faces, and now and then everything."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from felicity.faces.detection import Box
 from felicity.faces.motion import Motion
 
 EVERYWHERE = timedelta(seconds=1)
-"""At least that often the whole picture is searched: for who came without moving, or where all moves all the time."""
+"""Longest time between searches of the whole picture, for people who came without moving, or if everything moves."""
 _WHOLE = 0.5  # of the picture; if parts cost that much, all of it is searched
 _ONE_MORE = 20_000.0  # pixels whose search takes as long as beginning one more search
 
 
 class Attention:
-    """Give it every frame of one source, in the order of time; ``missed`` says that somebody was not found again."""
+    """Takes every frame of one source, in the order of time; call ``missed`` if somebody was not found again."""
 
     def __init__(self) -> None:
         self._motion = Motion()
@@ -24,9 +24,9 @@ class Attention:
         self._missed = False
 
     def where(self, image_rgb_u8: Image, time: datetime, expected: Sequence[Box]) -> list[Box] | None:
-        """Return disjoint boxes to search in a picture, uint8 ``(height, width, 3)``; none of them: nowhere.
+        """Return disjoint boxes to search in a picture, uint8 ``(height, width, 3)``; an empty list for no search.
 
-        None for the whole picture. ``expected``: boxes in which those who are followed may be, in its pixels.
+        Returns None for the whole picture. ``expected``: boxes in which the followed faces may be, in its pixels.
         """
         height, width = image_rgb_u8.shape[:2]
         moving = self._motion.see(image_rgb_u8, time)

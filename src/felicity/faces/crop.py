@@ -1,4 +1,4 @@
-"""Cutting a face out of a picture the way FER2013's faces are cut, since that is what the networks saw."""
+"""Face crops in the framing of FER2013, because the networks were trained on it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from felicity.faces._image import Image, scaled
 from felicity.faces.detection import CropGeometry, Detection
 from felicity.imaging.spec import Colour
 
+LIT = 30.0
+"""Standard deviation of grey levels that nine in ten labelled faces exceed (``benchmarks/seeing.py``)."""
+
 
 def crop_face(
     image_rgb_u8: Image, detection: Detection, *, size: int, colour: Colour, geometry: CropGeometry
 ) -> npt.NDArray[np.uint8]:
-    """The square around a face that FER2013 would have cut, ``size`` pixels wide, levelled by the eyes if known.
+    """Return the square around a face in FER2013's framing, ``size`` pixels wide, levelled by the eyes if known.
 
-    ``image_rgb_u8``: uint8 ``(height, width, 3)`` RGB, not changed. ``geometry``: the detector's. What lies
-    outside the picture repeats its edge. Large faces are averaged down, not sampled, so nothing aliases.
-    Returns uint8 ``(size, size)`` if ``colour`` is ``gray``, ``(size, size, 3)`` RGB otherwise.
+    ``image_rgb_u8``: uint8 ``(height, width, 3)`` RGB, not changed. ``geometry``: the detector's. Beyond the picture,
+    its edge is repeated. Large faces are averaged down, not sampled, so nothing aliases. Returns uint8 ``(size, size)``
+    if ``colour`` is ``gray``, ``(size, size, 3)`` RGB otherwise.
     """
     side = detection.side * geometry.scale
     # Averaged down to twice the wanted size, warped there, and averaged again: nothing is left to alias.
@@ -44,17 +47,38 @@ def crop_face(
 
 def crop_faces(
     image_rgb_u8: Image, detections: Sequence[Detection], *, size: int, colour: Colour, geometry: CropGeometry
-) -> npt.NDArray[np.uint8]:
-    """All of a picture's faces (see ``crop_face``): uint8 ``(N, size, size)`` if grey, ``(N, size, size, 3)`` RGB."""
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """Crop all faces of a picture (see ``crop_face``), ``lifted``, and return which were faint, bool ``(N,)``.
+
+    A face is faint if it has less than half the contrast to which it is lifted. Crops are uint8 ``(N, size, size)`` if
+    grey, ``(N, size, size, 3)`` RGB otherwise.
+    """
     shape = (size, size) if colour == "gray" else (size, size, 3)
     crops = np.empty((len(detections), *shape), dtype=np.uint8)
-    for row, detection in zip(crops, detections, strict=True):
-        row[...] = crop_face(image_rgb_u8, detection, size=size, colour=colour, geometry=geometry)
-    return crops
+    faint = np.zeros(len(detections), dtype=np.bool_)
+    for number, detection in enumerate(detections):
+        crop = crop_face(image_rgb_u8, detection, size=size, colour=colour, geometry=geometry)
+        crops[number] = lifted(crop)
+        faint[number] = 1 <= float(crop.std()) < LIT / 2
+    return crops, faint
+
+
+def lifted(crop_u8: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return a crop with the contrast of a well-lit face, if it has less: a network misses a smile in the dark.
+
+    A crop with ``LIT`` or more is returned unchanged. Otherwise its grey levels are spread to ``LIT``, and their mean
+    moves towards the middle by the same factor. ``docs/seeing.md`` has the effect.
+    """
+    contrast, mean = float(crop_u8.std()), float(crop_u8.mean())
+    if contrast >= LIT or contrast < 1:
+        return crop_u8
+    to = mean + (128 - mean) * (1 - contrast / LIT)
+    spread = (crop_u8.astype(np.float32) - mean) * (LIT / contrast) + to
+    return spread.clip(0, 255).round().astype(np.uint8)
 
 
 def _to_crop(detection: Detection, side: float, geometry: CropGeometry, size: int) -> npt.NDArray[np.float64]:
-    """The 3x3 matrix from the picture's coordinates to the crop's: turn about the box's centre, shift, scale."""
+    """Return the 3x3 matrix from the picture's coordinates to the crop's: turn about the box's centre, shift, scale."""
     cos, sin = 1.0, 0.0
     if detection.eyes_xy is not None:
         (lx, ly), (rx, ry) = detection.eyes_xy
@@ -67,7 +91,7 @@ def _to_crop(detection: Detection, side: float, geometry: CropGeometry, size: in
 
 
 def _under(image: Image, to_picture: npt.NDArray[np.floating], size: int) -> tuple[Image, int, int]:
-    """The part of the picture under the crop's square, and its left and top edge; at least its nearest pixel."""
+    """Return the part of the picture under the crop's square, and its left and top edge; at least its nearest pixel."""
     corners = (to_picture @ np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]]))[:2]
     height, width = image.shape[:2]
     left, top = np.clip(np.floor(corners.min(1)).astype(int) - 2, 0, [width - 1, height - 1])

@@ -1,4 +1,4 @@
-"""A face found in a picture, and the protocol of whatever finds it."""
+"""A face found in a picture, and the protocol of detectors."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ Box = tuple[float, float, float, float]
 class Detection:
     """One face.
 
-    ``box_xyxy``: left, top, right, bottom in pixels of the picture; may reach over its edges.
-    ``score``: the detector's confidence, higher is better; comparable within one detector only.
-    ``eyes_xy``: centres of the two eyes, the one further left in the picture first, if the detector
-    gives them. ``nose_xy``: tip of the nose, likewise (for the pose). ``doubtful``: the score is so low
-    that the detector would not swear it is a face; good enough to follow one by, not to judge it.
+    ``box_xyxy``: left, top, right, bottom in pixels of the picture; may reach over its edges. ``score``: the detector's
+    confidence, higher is better; comparable within one detector only. ``eyes_xy``: centres of the two eyes, the one
+    further left in the picture first, if the detector gives them. ``nose_xy``: tip of the nose, likewise (for the
+    pose). ``doubtful``: the score is low, so that the face suffices to continue a track but not to be judged.
     """
 
     box_xyxy: Box
@@ -38,34 +37,33 @@ class Detection:
 
     @property
     def width(self) -> float:
-        """Of the box, in pixels."""
+        """Return the size of the box in pixels."""
         return self.box_xyxy[2] - self.box_xyxy[0]
 
     @property
     def height(self) -> float:
-        """Of the box, in pixels."""
+        """Return the size of the box in pixels."""
         return self.box_xyxy[3] - self.box_xyxy[1]
 
     @property
     def side(self) -> float:
-        """The longer of width and height, in pixels."""
+        """Return the longer of width and height, in pixels."""
         return max(self.width, self.height)
 
     @property
     def centre_xy(self) -> Point:
-        """Of the box, in pixels of the picture."""
+        """Return the centre of the box in pixels of the picture."""
         left, top, right, bottom = self.box_xyxy
         return (left + right) / 2, (top + bottom) / 2
 
 
 @dataclass(frozen=True)
 class CropGeometry:
-    """Where a face's square crop lies relative to a detector's box; every detector frames a face its own way.
+    """The place of a face's square crop relative to a detector's box; every detector frames faces in its own way.
 
-    In units of the box's longer side: ``scale`` is the side of the crop, ``right`` and ``down`` lead from
-    the centre of the box to the centre of the crop, along the levelled face. Measured, not guessed, by
-    ``scripts/measure_crop_geometry.py``: where FER2013's crops lie, and with which side the shipped networks are
-    most often right.
+    Units are the box's longer side: ``scale`` is the side of the crop, ``right`` and ``down`` lead from the centre of
+    the box to the centre of the crop, along the levelled face. ``scripts/measure_crop_geometry.py`` measured the place
+    of FER2013's crops, and the side at which the shipped networks are most accurate.
     """
 
     scale: float
@@ -77,17 +75,25 @@ class CropGeometry:
             raise ValueError(f"not a plausible crop geometry: {self}")
 
 
+def identity(detector: Detector) -> str:
+    """Return a detector's name and its ``version``, if any: another version finds other faces."""
+    return f"{detector.name} {getattr(detector, 'version', '')}".strip()
+
+
 @runtime_checkable
 class Detector(Protocol):
-    """Finds faces. One object serves pictures of any size, in several threads at once."""
+    """Finds faces. One object serves pictures of any size, in several threads at once.
+
+    A ``version``, if there is one, is text that changes if the same picture would give other faces.
+    """
 
     name: str
     geometry: CropGeometry
 
     def detect(self, image_rgb_u8: npt.NDArray[np.uint8], within: Sequence[Box] | None = None) -> list[Detection]:
-        """Faces in ``image_rgb_u8``, uint8 ``(height, width, 3)`` RGB, best score first.
+        """Return the faces in ``image_rgb_u8``, uint8 ``(height, width, 3)`` RGB, best score first.
 
-        ``within``: disjoint boxes, in pixels; only faces wholly inside one of them are looked for, as if they were
-        looked for everywhere. The picture is not changed. Raises ValueError if it is no such array.
+        ``within``: disjoint boxes, in pixels; the result holds only faces wholly inside one of them, the same as in a
+        search of the whole picture. The picture is not changed. Raises ValueError for another kind of array.
         """
         ...

@@ -13,7 +13,7 @@ from felicity.imaging.spec import Colour
 
 @dataclass
 class LargestFace:
-    """Crops the largest face; opens its detector when first asked, in whatever process that is."""
+    """Crops the largest face; opens its detector at the first call, in any process."""
 
     name: str
     size: int
@@ -21,11 +21,11 @@ class LargestFace:
 
     @cached_property
     def detector(self) -> Any:
-        """The open detector."""
+        """Return the open detector."""
         return open_detector(self.name)
 
     def __call__(self, image_rgb_u8: Any) -> Any:
-        """The face of ``image_rgb_u8`` at the size and colour asked for, or None."""
+        """Return the face of ``image_rgb_u8`` in the requested size and colour, or None."""
         found = self.detector.detect(image_rgb_u8)
         if not found:
             return None

@@ -1,7 +1,7 @@
-"""Where a picture moves: a background model on a small grey copy of it.
+"""Motion in a picture: a background model on a small grey copy of it.
 
-A mixture of Gaussians for each pixel (Zivkovic 2004, doi 10.1109/ICPR.2004.1333992), so that what sways or flickers
-becomes background as what stands still does.
+The model is a mixture of Gaussians for each pixel (Zivkovic 2004, doi 10.1109/ICPR.2004.1333992), so that swaying and
+flickering things become background as still ones do.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from datetime import datetime
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from felicity.faces._image import Image
+from felicity.faces._image import Image, small_grey
 from felicity.faces.detection import Box
 
 _SIDE = 192  # pixels of the longer side of the small picture
@@ -23,7 +22,7 @@ _MARGIN = 4  # likewise, around what moves
 
 
 class Motion:
-    """Give it every frame of a fixed camera, in the order of time."""
+    """Takes every frame of a fixed camera, in the order of time."""
 
     def __init__(self) -> None:
         self._size = (0, 0)
@@ -33,14 +32,14 @@ class Motion:
         self._around = np.ones((2 * _MARGIN + 1, 2 * _MARGIN + 1), np.uint8)
 
     def see(self, image_rgb_u8: Image, time: datetime) -> list[Box]:
-        """Return what moves in a picture, uint8 ``(height, width, 3)``, as boxes in its pixels, each with a margin.
+        """Return the moving parts of a picture, uint8 ``(height, width, 3)``, as boxes in its pixels, with margins.
 
-        All of the first picture moves, and of one that has another size than the last.
+        All of the first picture moves, and all of one whose size differs from the last.
         """
         height, width = image_rgb_u8.shape[:2]
         if (width, height) != self._size:
             self._size, self._model, self._last = (width, height), self._fresh(), None
-        mask = self._model.apply(self._small(image_rgb_u8), learningRate=self._rate(time))
+        mask = self._model.apply(small_grey(image_rgb_u8, _SIDE), learningRate=self._rate(time))
         mask = cv2.dilate(cv2.morphologyEx(mask, cv2.MORPH_OPEN, self._speck), self._around)
         _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
         left, top, across, down = stats[1:, :4].T.astype(np.float64)
@@ -48,14 +47,8 @@ class Motion:
         boxes = np.stack([left * fx, top * fy, (left + across) * fx, (top + down) * fy], axis=1)
         return [(float(a), float(b), float(c), float(d)) for a, b, c, d in boxes]
 
-    def _small(self, image: Image) -> npt.NDArray[np.uint8]:
-        factor = min(1.0, _SIDE / max(self._size))
-        size = max(1, round(self._size[0] * factor)), max(1, round(self._size[1] * factor))
-        small = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)  # averaging all pixels would take longest
-        return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-
     def _rate(self, time: datetime) -> float:
-        """By seconds, not by frames, so that the model is the same at every frame rate."""
+        """Return the learning rate by seconds, so that the model is the same at every frame rate."""
         seconds = _MEMORY if self._last is None else (time - self._last).total_seconds()
         self._last = time
         return min(1.0, max(0.0, seconds / _MEMORY))

@@ -1,4 +1,4 @@
-"""The gate: which faces are good enough for their expression to be judged."""
+"""The quality gate: it decides which faces are good enough to be judged."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from felicity.errors import ConfigError
 from felicity.faces._image import Image, scaled
+from felicity.faces.conditions import LEAST_CLARITY, Grey
 from felicity.faces.detection import Detection
 
-Reason = Literal["small", "blurred", "turned", "doubtful"]
+Reason = Literal["small", "blurred", "turned", "doubtful", "faint", "noisy"]
 _SIZE = 48  # pixels of the square on which sharpness is measured
 
 
@@ -27,33 +28,40 @@ class FaceQuality:
 
 @dataclass(frozen=True)
 class QualityGate:
-    """Lets a face pass, or says why not. None in place of a threshold switches it off.
+    """Lets a face pass, or returns the reason of refusal. None in place of a threshold switches it off.
 
-    ``min_side``: longer side of the box, in pixels (``small``). ``min_sharpness``: see ``sharpness``
-    (``blurred``). ``max_yaw`` and ``max_roll``: see ``yaw`` and ``roll``, where the detector gives eyes and nose
-    (``turned``). ``doubtful``: let faces pass of which the detector itself is not sure.
+    ``min_side``: longer side of the box, in pixels (``small``). ``min_sharpness``: see ``sharpness`` (``blurred``).
+    ``max_yaw`` and ``max_roll``: see ``yaw`` and ``roll``, if the detector gives eyes and nose (``turned``).
+    ``min_contrast``: standard deviation of the face's grey levels (``faint``); ``min_clarity``: the same in multiples
+    of the noise of the picture (``noisy``). ``doubtful``: accept faces of which the detector itself is not sure.
 
-    Measured by ``benchmarks/quality_thresholds.py`` on 1,500 labelled faces that the network was not fitted to,
-    happy against not happy, mean of recall and specificity. In full 94.0 %; the thresholds stand where 2
-    to 3 points of it are lost: shrunk to 24, 20, 18 and 14 pixels 92.9, 91.8, 90.6 and 85.4 %; blurred to a median
-    sharpness of 0.28, 0.22, 0.18 and 0.14, 93.4, 93.2, 92.2 and 86.9 %. Up to a yaw of 0.5 nothing certain is lost;
-    few labelled faces are turned further, so the limit stands a little above.
+    ``benchmarks/quality_thresholds.py`` measured the thresholds on 1,500 labelled faces that the network was not fitted
+    to: happy against not happy, mean of recall and specificity. Unchanged faces give 94.0 %; each threshold lies where
+    2 to 3 points of it are lost. Faces shrunk to 24, 20, 18 and 14 pixels give 92.9, 91.8, 90.6 and 85.4 %. Faces
+    blurred to a median sharpness of 0.28, 0.22, 0.18 and 0.14 give 93.4, 93.2, 92.2 and 86.9 %. Up to a yaw of 0.5
+    nothing certain is lost; few labelled faces are turned further, so the limit lies a little above.
+    ``benchmarks/seeing.py`` measures contrast and clarity; ``docs/seeing.md`` has the figures.
     """
 
     min_side: float | None = 20.0
     min_sharpness: float | None = 0.19
     max_yaw: float | None = 0.6
     max_roll: float | None = 50.0
+    min_contrast: float | None = 2.0
+    min_clarity: float | None = LEAST_CLARITY
     doubtful: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("min_side", "min_sharpness", "max_yaw", "max_roll"):
+        for name in ("min_side", "min_sharpness", "max_yaw", "max_roll", "min_contrast", "min_clarity"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ConfigError(f"the quality gate's {name} must be a positive number or None, not {value}")
 
-    def judge(self, image_rgb_u8: Image, detection: Detection) -> FaceQuality:
-        """Judge one face of a picture, uint8 ``(height, width, 3)`` RGB, which is not changed."""
+    def judge(self, image_rgb_u8: Image, detection: Detection, *, noise: float = 0.0) -> FaceQuality:
+        """Judge one face of a picture, uint8 ``(height, width, 3)`` RGB, which is not changed.
+
+        ``noise``: of the picture, in grey levels (``faces.conditions.noise``).
+        """
         if detection.doubtful and not self.doubtful:
             return FaceQuality(0.0, "doubtful")
         if self.min_side is not None and detection.side < self.min_side:
@@ -61,6 +69,11 @@ class QualityGate:
         turn, tilt = abs(yaw(detection)), abs(roll(detection))
         if (self.max_yaw is not None and turn > self.max_yaw) or (self.max_roll is not None and tilt > self.max_roll):
             return FaceQuality(0.0, "turned")
+        contrast = _contrast(_grey(image_rgb_u8, detection))
+        if self.min_contrast is not None and contrast < self.min_contrast:
+            return FaceQuality(0.0, "faint")
+        if self.min_clarity is not None and contrast < self.min_clarity * noise:
+            return FaceQuality(0.0, "noisy")
         sharp = sharpness(image_rgb_u8, detection)
         if self.min_sharpness is not None and sharp < self.min_sharpness:
             return FaceQuality(0.0, "blurred")
@@ -69,9 +82,9 @@ class QualityGate:
 
 
 def yaw(detection: Detection) -> float:
-    """How far the nose lies from the line half-way between the eyes, in eye distances: 0 frontal, about 1 in profile.
+    """Return the nose's distance from the line half-way between the eyes, in eye distances: 0 frontal, 1 in profile.
 
-    0 where the detector gives no eyes or nose.
+    Returns 0 if the detector gives no eyes or nose.
     """
     if detection.eyes_xy is None or detection.nose_xy is None:
         return 0.0
@@ -84,7 +97,7 @@ def yaw(detection: Detection) -> float:
 
 
 def roll(detection: Detection) -> float:
-    """Angle of the line through the eyes, in degrees; positive if the head leans to the right of the picture."""
+    """Return the angle of the line through the eyes, in degrees; positive if the head leans to the picture's right."""
     if detection.eyes_xy is None:
         return 0.0
     (lx, ly), (rx, ry) = detection.eyes_xy
@@ -92,18 +105,30 @@ def roll(detection: Detection) -> float:
 
 
 def sharpness(image_rgb_u8: Image, detection: Detection) -> float:
-    """Fine detail of the face at the size a network sees it, relative to its contrast; 0 for none.
+    """Return the fine detail of the face at the network's input size, relative to its contrast; 0 for none.
 
-    Standard deviation of the Laplacian over that of the grey values, in the box brought to 48x48. It does
-    not depend on the light, and of a large face it asks no more detail than the network could use.
+    This is the standard deviation of the Laplacian over that of the grey values, in the box scaled to 48x48. It does
+    not depend on the light, and of a large face it requires no more detail than the network could use.
     """
-    height, width = image_rgb_u8.shape[:2]
+    small = _small(_grey(image_rgb_u8, detection))
+    contrast = float(small.std()) if small is not None else 0.0
+    return float(cv2.Laplacian(small, cv2.CV_32F).std()) / contrast if small is not None and contrast > 1 else 0.0
+
+
+def _grey(image: Image, detection: Detection) -> Grey:
+    """Return the face's box in the picture's own pixels. Green is most of the brightness, and one channel is quick."""
+    height, width = image.shape[:2]
     left, top = (max(0, math.floor(v)) for v in detection.box_xyxy[:2])
     right, bottom = min(width, math.ceil(detection.box_xyxy[2])), min(height, math.ceil(detection.box_xyxy[3]))
-    if right - left < 2 or bottom - top < 2:
-        return 0.0
-    # Green is most of the brightness, and one channel is quick.
-    green = np.ascontiguousarray(image_rgb_u8[top:bottom, left:right, 1])
-    small = scaled(green, _SIZE / max(green.shape))[0]
-    contrast = float(small.std())
-    return float(cv2.Laplacian(small, cv2.CV_32F).std()) / contrast if contrast > 1 else 0.0
+    return np.ascontiguousarray(image[top : max(top, bottom), left : max(left, right), 1])
+
+
+def _small(grey: Grey) -> Grey | None:
+    """Return a face at the network's input size; None if too little of it lies in the picture."""
+    return scaled(grey, _SIZE / max(grey.shape))[0] if min(grey.shape) >= 2 else None
+
+
+def _contrast(grey: Grey) -> float:
+    """Return the standard deviation of the grey levels of a face at the network's input size."""
+    small = _small(grey)
+    return 0.0 if small is None else float(small.std())

@@ -1,7 +1,7 @@
-"""Which face detectors there are, which of them work here, and how to open one.
+"""The face detectors: their names, their availability here, and their opening.
 
-Adding a detector is adding a file to ``faces/detectors``: a class with ``@register(name, rank)``. Other packages
-announce theirs (``felicity.plugins``) with a ``rank`` of the class, and any class is found by its import path.
+A new detector is a file in ``faces/detectors``: a class with ``@register(name, rank)``. Other packages announce theirs
+(``felicity.plugins``) with a ``rank`` of the class, and any class is found by its import path.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from felicity.faces.weights import NotInstalledError, WeightsFile
 
 
 class DetectorClass(Protocol):
-    """What is registered: opening may take options, ``check`` says beforehand whether it would work.
+    """A registered class: opening may take options, and ``check`` tests beforehand whether it would work.
 
-    ``weights`` is the file that can be installed for it, if it needs one.
+    ``weights`` is the file to install for it, if it needs one.
     """
 
     weights: WeightsFile | None
 
     def __call__(self, **options: Any) -> Detector:
-        """Open it."""
+        """Open the detector."""
         ...
 
     def check(self) -> None:
-        """Raise NotInstalledError if something is missing, DetectorError if something is wrong."""
+        """Raise NotInstalledError if a part is missing, DetectorError if a part is invalid."""
         ...
 
 
@@ -49,7 +49,7 @@ C = TypeVar("C", bound=Callable[..., Any])
 
 
 def register(name: str, *, rank: int) -> Callable[[C], C]:
-    """Class decorator; of the detectors that work, ``auto`` opens the one with the highest ``rank``."""
+    """Register a detector; ``auto`` opens the working one of the highest ``rank``; a decorator."""
 
     def add(cls: C) -> C:
         if name == "auto" or name in _REGISTERED:
@@ -69,7 +69,7 @@ def _discover() -> None:
 
 
 def _known() -> dict[str, tuple[int, DetectorClass]]:
-    """Return all detectors by name with their ranks, the best first, those that packages announce too."""
+    """Return all detectors by name with their ranks, the best first, including those that packages announce."""
     _discover()
     others = plugins.announced("detectors")
     plugins.check_new("detector", others, _REGISTERED)
@@ -79,12 +79,12 @@ def _known() -> dict[str, tuple[int, DetectorClass]]:
 
 
 def names() -> list[str]:
-    """Names of all detectors, the best first."""
+    """Return names of all detectors, the best first."""
     return list(_known())
 
 
 def available() -> list[Availability]:
-    """Every detector, the best first, with whether it would open here and, if not, why not."""
+    """Return every detector, the best first, with its availability here and the reason if it is unavailable."""
     return [_availability(name, cls) for name, (_, cls) in _known().items()]
 
 
@@ -97,15 +97,19 @@ def _availability(name: str, cls: DetectorClass) -> Availability:
 
 
 def open_detector(name: str = "auto", **options: Any) -> Detector:
-    """Open the detector ``name``, or with ``auto`` the best that is installed; its ``name`` says which.
+    """Open the detector ``name``, or with ``auto`` the best that is installed, whose ``name`` it has.
 
-    Raises DetectorError if the name is unknown or the detector cannot work here, with what to do
-    about it, and ConfigError for an option that the detector does not know or take.
+    Raises DetectorError if the name is unknown or the detector cannot work here, with a remedy, and ConfigError for an
+    option that the detector does not accept; None counts as not given. ``threads``, of one search, is a wish: a
+    detector without such an option ignores it.
     """
+    options = {option: value for option, value in options.items() if value is not None}
     if name == "auto":
         name = _best()
     cls = _class(name)
     known = inspect.signature(cls).parameters
+    if "threads" not in known:
+        options.pop("threads", None)
     for option in options:
         if option not in known:
             raise ConfigError(f"the {name} detector has no option {option!r}; it has: {', '.join(known)}")
@@ -113,7 +117,7 @@ def open_detector(name: str = "auto", **options: Any) -> Detector:
 
 
 def weights_of(name: str) -> WeightsFile:
-    """The file that the detector ``name`` needs; DetectorError if it needs none or is unknown."""
+    """Return the file that the detector ``name`` needs; DetectorError if it needs none or is unknown."""
     if (weights := _class(name).weights) is None:
         raise DetectorError(f"the {name} detector needs no file; there is nothing to install")
     return weights

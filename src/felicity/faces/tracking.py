@@ -1,10 +1,10 @@
-"""Following faces from frame to frame, so that a person is counted once however often they are seen.
+"""Face tracking from frame to frame, so that a person is counted once however often they are seen.
 
-As in SORT (Bewley et al. 2016, arXiv:1602.00763): a Kalman filter of constant velocity predicts where each
-face should be and the Hungarian method pairs predictions with detections. Unlike SORT, the clock is in
-seconds and the ruler is the face itself, so nothing depends on frame rate or resolution, and pairing is by
-distance: a walking person's boxes need not overlap from one frame to the next at 3 frames per second.
-No appearance is compared, so a person who leaves and comes back is counted again.
+As in SORT (Bewley et al. 2016, arXiv:1602.00763), a Kalman filter of constant velocity predicts the place of each face,
+and the Hungarian method pairs predictions with detections. Unlike SORT, time is in seconds and length in face sides, so
+nothing depends on frame rate or resolution. Pairing is by distance: a walking person's boxes need not overlap from one
+frame to the next at 3 frames per second. No appearance is compared, so a person who leaves and comes back is counted
+again.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class TrackedFace:
 
 
 class _Track:
-    """A constant-velocity Kalman filter; both axes share one covariance, since they share all noise."""
+    """A constant-velocity Kalman filter; both axes share one covariance, because they share all noise."""
 
     def __init__(self, track_id: int, detection: Detection, now: float) -> None:
         self.track_id, self.seen, self.now = track_id, now, now
@@ -57,35 +57,35 @@ class _Track:
         (self.position, self.covariance), self.now = self.predicted(now), now
 
     def predicted(self, now: float) -> tuple[Vector, Vector]:
-        """Position (2,) in pixels and covariance (2, 2) of position and speed in sides, at ``now``."""
+        """Return position (2,) in pixels and covariance (2, 2) of position and speed in sides, at ``now``."""
         dt = now - self.now
         step = np.array([[1, dt], [0, 1]])
         noise = _UNREST * np.array([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]])
         return self.position + self.velocity * dt, step @ self.covariance @ step.T + noise
 
     def surroundings(self, now: float) -> Box:
-        """Where the face may be at ``now``, with as much of the picture around it as a detector wants."""
+        """Return the box in which the face may be at ``now``, with the margin that a detector needs."""
         (x, y), covariance = self.predicted(now)
         reach = (1.0 + _reach(float(covariance[0, 0]))) * self.side
         return x - reach, y - reach, x + reach, y + reach
 
     def has_left(self, size_wh: tuple[int, int]) -> bool:
-        """Whether the prediction has walked out of the picture; who sits at its edge has not."""
+        """Return whether the prediction has walked out of the picture; people who sit at its edge have not."""
         outward = np.where(self.position < 0, -self.velocity, np.where(self.position > size_wh, self.velocity, 0.0))
         return bool((outward > _LEAVING * self.side).any())
 
     def distance(self, detection: Detection) -> float:
-        """How unlike the prediction a detection is, in squared sigmas; ``_NEVER`` if it is somebody else."""
+        """Return how far a detection is from the prediction, in squared sigmas; ``_NEVER`` if it is somebody else."""
         away = float(np.hypot(*(np.array(detection.centre_xy) - self.position))) / self.side
         growth = abs(math.log(detection.side / self.side))
         spread = float(self.covariance[0, 0]) + _JITTER**2
         if away > _reach(float(self.covariance[0, 0])) or growth > _GROWTH:
             return _NEVER
-        # The logarithm makes it a likelihood: without it, the vaguest track would win every pairing.
+        # The logarithm makes it a likelihood: without it, the least certain track would win every pairing.
         return away**2 / spread + 2 * math.log(spread) + (growth / (_GROWTH / _SIGMAS)) ** 2
 
     def correct(self, detection: Detection) -> None:
-        """Take a detection in."""
+        """Update the state with a detection."""
         self.seen = self.now
         gain = self.covariance[:, 0] / (self.covariance[0, 0] + _JITTER**2)  # (2,)
         error = np.array(detection.centre_xy) - self.position
@@ -96,7 +96,7 @@ class _Track:
 
 
 def _reach(variance: float) -> float:
-    """How far from the prediction a face may be found, in sides, by the variance of the predicted position."""
+    """Return the largest distance of a face from the prediction, in sides, by the variance of its position."""
     return min(_FARTHEST, _SIGMAS * math.sqrt(variance + _JITTER**2))
 
 
@@ -119,10 +119,11 @@ class Tracker:
     def update(
         self, detections: Sequence[Detection], time: datetime, size_wh: tuple[int, int] | None = None
     ) -> list[TrackedFace]:
-        """Follow the faces of one frame taken at ``time``; one answer per detection, in their order.
+        """Follow the faces of one frame taken at ``time``; return one face per detection, in their order.
 
-        ``size_wh``: of the picture. Who has walked out of it is gone; without it, the next to come in there would be
-        taken for them. Should a clock be set back, the frames until it has caught up count as taken at the latest time.
+        ``size_wh``: of the picture. A face that has walked out of it is gone; without the size, the next person to
+        enter there would continue its track. If a clock is set back, frames until it has caught up count as taken at
+        the latest time.
         """
         self._before, self._now = self._now, max(self._now, time.timestamp())
         self._end(lambda track: self._now - track.seen > self._patience)
@@ -141,22 +142,22 @@ class Tracker:
         return [TrackedFace(owners[i].track_id, detection) for i, detection in enumerate(detections)]
 
     def expected(self, time: datetime) -> list[Box]:
-        """Boxes in which the faces that are followed may be at ``time``; they may reach over the picture's edges."""
+        """Return boxes in which the followed faces may be at ``time``; they may reach over the picture's edges."""
         now = max(self._now, time.timestamp())
         return [track.surroundings(now) for track in self._tracks]
 
     @property
     def all_seen(self) -> bool:
-        """Whether the last frame showed everybody who was in the frame before."""
+        """Return whether the last frame showed everybody who was in the frame before."""
         return all(track.seen == self._now or track.seen < self._before for track in self._tracks)
 
     def finished(self) -> list[int]:
-        """Ids of the tracks that have ended since this was last asked."""
+        """Return ids of the tracks that have ended since the last call."""
         ended, self._ended = self._ended, []
         return ended
 
     def flush(self) -> list[int]:
-        """End all tracks, as at the end of a source; ids of all that have ended since last asked."""
+        """End all tracks, as at the end of a source; return ids of all that have ended since the last call."""
         self._end(lambda _: True)
         return self.finished()
 

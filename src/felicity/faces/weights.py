@@ -1,4 +1,4 @@
-"""Files of weights that a detector needs and the package does not carry: found, checked, fetched."""
+"""Files of weights that a detector needs and the package does not contain: found, checked, downloaded."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from felicity.files import make_folder, put
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
-    """Follows an answer that names another address of the same host, or https for http; no other host unasked."""
+    """Follows a redirection to the same host, or from http to https; never to another host."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
-        """The next request. Raises ValueError for another host."""
+        """Return the next request. Raises ValueError for another host."""
         old, new = urlsplit(req.full_url), urlsplit(newurl)
         if new.hostname != old.hostname or (old.scheme == "https" and new.scheme != "https"):
-            fp.close()  # the answer, which holds the connection
+            fp.close()  # the response, which holds the connection
             raise ValueError(f"the server sends us on to {new.scheme}://{new.netloc}, another host; give that by --url")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class NotInstalledError(DetectorError):
-    """A detector that could work here lacks its file or package; ``auto`` passes over it."""
+    """A detector that could work here lacks its file or package; ``auto`` skips it."""
 
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A file known by its SHA-256.
+    """A file identified by its SHA-256.
 
-    ``variable``: environment variable that names another place for it than the user's data folder.
-    ``url``: its home. ``size``: in bytes.
+    ``variable``: environment variable with another place for it than the user's data folder. ``url``: its home.
+    ``size``: in bytes.
     """
 
     detector: str
@@ -53,17 +53,17 @@ class WeightsFile:
     variable: str
 
     def path(self) -> Path:
-        """Where it is looked for."""
+        """Return the path at which the file is expected."""
         if chosen := os.environ.get(self.variable):
-            return Path(chosen).expanduser()
+            return paths.expanded(chosen)
         return self.installed_path()
 
     def installed_path(self) -> Path:
-        """Where ``install`` puts it, in the user's data folder."""
+        """Return the path at which ``install`` puts it, in the user's data folder."""
         return paths.home() / "detectors" / self.file_name
 
     def read(self) -> bytes:
-        """Its bytes. Raises NotInstalledError if it is missing, DetectorError if it is another file."""
+        """Return its bytes. Raises NotInstalledError if it is missing, DetectorError if it is another file."""
         path = self.path()
         command = f"felicity detectors install {self.detector}"
         try:
@@ -83,7 +83,7 @@ class WeightsFile:
         return content
 
     def install(self, content: bytes, origin: str) -> Path:
-        """Check ``content``, got from ``origin``, and put it in its place, whole or not at all."""
+        """Check ``content`` from ``origin``, and write it in its place, whole or not at all."""
         self._verify(content, origin, "nothing was installed")
         target = self.installed_path()
         try:
@@ -98,10 +98,10 @@ class WeightsFile:
     def download(
         self, url: str | None = None, *, timeout: float = 20, on_progress: Callable[[int], None] = lambda _: None
     ) -> bytes:
-        """The bytes at ``url`` (its home if None), unchecked, at most one more than ``size``.
+        """Return the bytes at ``url`` (its home if None), unchecked, at most one more than ``size``.
 
-        ``timeout``: seconds to wait for the next bytes; all of them may take six times as long.
-        ``on_progress`` is told the number of bytes so far. Raises DetectorError if they cannot be had.
+        ``timeout``: seconds to wait for the next bytes; the whole download may take six times as long. ``on_progress``
+        receives the number of bytes so far. Raises DetectorError if the download fails.
         """
         url = url or self.url
         if not url.lower().startswith(("http://", "https://")):
@@ -117,7 +117,7 @@ class WeightsFile:
                     if time.monotonic() > deadline:
                         raise TimeoutError
         except urllib.error.HTTPError as error:
-            error.close()  # it is the answer, too, and holds the connection
+            error.close()  # it is the response, too, and holds the connection
             raise DetectorError(f"{url}: the server answered {error.code} {error.reason}; {instead}") from error
         except TimeoutError as error:
             raise DetectorError(f"{url}: no answer in time, {len(content)} bytes came; {instead}") from error

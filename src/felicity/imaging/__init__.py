@@ -1,7 +1,7 @@
-"""Pixels: decoding with a bound, what a network expects of them, drawing on them.
+"""Pixels: decoding with a bound, the input format of networks, drawing.
 
-Everywhere in Felicity an image is a C-contiguous ``uint8`` array ``(height, width, 3)`` in RGB
-order, named ``image_rgb_u8``; grey crops are ``(height, width)``.
+Everywhere in Felicity an image is a C-contiguous ``uint8`` array ``(height, width, 3)`` in RGB order, named
+``image_rgb_u8``; grey crops are ``(height, width)``.
 """
 
 from felicity.imaging.spec import InputSpec

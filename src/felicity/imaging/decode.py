@@ -20,16 +20,16 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from felicity.errors import ImageError
 
 MAX_PIXELS = 120_000_000
-"""Lets the largest common phone photographs (108 megapixels) pass; 360 MB as RGB."""
+"""Largest picture: the largest common phone photographs (108 megapixels) pass; 360 MB as RGB."""
 
 SLOW_PIXELS = 30_000_000
-"""Of pictures that are not plain JPEG: on the way to RGB their decoders hold up to 25 bytes for each pixel."""
+"""Largest picture other than plain JPEG: on the way to RGB, such decoders hold up to 25 bytes per pixel."""
 
 MOST_SCANS = 60
-"""Of a progressive JPEG, each of which goes over the whole picture; programs write a dozen."""
+"""Most scans of a progressive JPEG, each of which covers the whole picture; programs write a dozen."""
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM")
-"""Pillow's names of what is read. Pillow knows more, some of which start other programs (EPS)."""
+"""Pillow's names of the accepted formats. Pillow knows more, some of which start other programs (EPS)."""
 
 _UPRIGHT: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {
     2: lambda a: a[:, ::-1],
@@ -45,12 +45,12 @@ _UPRIGHT: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = 
 def read_image(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.uint8]:
     """Decode an image file, or the bytes of one, into RGB.
 
-    The picture is upright (Exif orientation applied), of an animation it is the first frame,
-    transparent parts are white, 16 bits are scaled to 8. A picture of more than ``max_pixels`` is
-    refused from its header alone, and so is one of more than ``SLOW_PIXELS`` that is no plain JPEG.
+    The picture is upright (Exif orientation applied). An animation gives its first frame, transparent parts become
+    white, and 16 bits are scaled to 8. The function refuses a picture of more than ``max_pixels`` from its header
+    alone, and one of more than ``SLOW_PIXELS`` that is not plain JPEG.
 
-    Returns ``image_rgb_u8``: C-contiguous, writable uint8 ``(height, width, 3)``.
-    Raises ImageError if there is no such file or it is not a complete image of a known format.
+    Returns ``image_rgb_u8``: C-contiguous, writable uint8 ``(height, width, 3)``. Raises ImageError if there is no such
+    file, or if it is not a complete image of a known format.
     """
     with _opened(source) as (file, name), _pillow_quiet():
         image = _header(file, name, max_pixels)
@@ -58,14 +58,14 @@ def read_image(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> n
             pixels = _jpeg_pixels(image, file) if image.format in ("JPEG", "MPO") else _pixels(image)
         except _DamagedError as error:
             raise ImageError(f"{name} is damaged or was cut short ({error}); copy or export it again") from error
-        except Exception as error:  # the plugins let everything out, from struct.error to KeyError
+        except Exception as error:  # the plug-ins let out anything, from struct.error to KeyError
             raise ImageError(f"{name} cannot be decoded ({_reason(error)}); copy or export it again") from error
         turn = _UPRIGHT.get(_orientation(image))
         return np.require(turn(pixels) if turn else pixels, requirements=["C", "W"])
 
 
 def checked(image_rgb_u8: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """The picture if it is uint8 ``(height, width, 3)``; ValueError otherwise."""
+    """Return the picture if it is uint8 ``(height, width, 3)``; raises ValueError otherwise."""
     shape, dtype = image_rgb_u8.shape, image_rgb_u8.dtype
     if dtype != np.uint8 or len(shape) != 3 or shape[2] != 3 or 0 in shape:
         raise ValueError(f"a picture is uint8 (height, width, 3), not {dtype} {shape}")
@@ -73,9 +73,9 @@ def checked(image_rgb_u8: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def photo_time(path: str | Path, zone: tzinfo | None = None) -> datetime | None:
-    """When a photograph was taken, in UTC, by its own account (Exif ``DateTimeOriginal``); None without one.
+    """Return when a photograph was taken, in UTC (Exif ``DateTimeOriginal``); None if it has no entry.
 
-    ``zone``: where the camera's clock was set, for files that do not say that either (None: as this machine's).
+    ``zone``: time zone of the camera, for files without one (None: this machine's).
     """
     if not Path(path).is_file():  # opening a pipe would wait for its writer
         return None
@@ -85,7 +85,7 @@ def photo_time(path: str | Path, zone: tzinfo | None = None) -> datetime | None:
         taken = datetime.strptime(str(exif[ExifTags.Base.DateTimeOriginal]).strip("\0 "), "%Y:%m:%d %H:%M:%S")
         part = str(exif.get(ExifTags.Base.SubsecTimeOriginal, "")).strip("\0 ")
         offset = str(exif.get(ExifTags.Base.OffsetTimeOriginal, "")).strip("\0 ")
-    except Exception:  # nothing that is wrong with a file's notes is worth a word here
+    except Exception:  # faults of a file's metadata need no message here
         return None
     if part.isdecimal():
         taken += timedelta(seconds=float(f"0.{part}"))
@@ -93,29 +93,29 @@ def photo_time(path: str | Path, zone: tzinfo | None = None) -> datetime | None:
         taken = taken.replace(tzinfo=datetime.strptime(offset, "%z").tzinfo)
     try:
         return (taken if taken.tzinfo else taken.replace(tzinfo=zone)).astimezone(UTC)
-    except (OverflowError, OSError, ValueError):  # the year 1, or beyond what the system's clock knows
+    except (OverflowError, OSError, ValueError):  # the year 1, or beyond the range of the system's time
         return None
 
 
 def image_suffixes() -> frozenset[str]:
-    """The file name endings of the formats that are read: ``.jpg``, ``.png``, … in lower case."""
+    """Return the file name endings of the accepted formats: ``.jpg``, ``.png``, … in lower case."""
     return frozenset(end for end, name in Image.registered_extensions().items() if name in FORMATS)
 
 
 class _DamagedError(Exception):
-    """The data end too early or make no sense."""
+    """The data end too early, or are invalid."""
 
 
 @contextmanager
 def _opened(source: str | Path | bytes) -> Iterator[tuple[BinaryIO, str]]:
-    """The file and what to call it in messages."""
+    """Yield the file, and its name for messages."""
     if isinstance(source, bytes):
         if not source:
             raise ImageError("an image of 0 bytes cannot be decoded")
         yield io.BytesIO(source), "the image"
         return
     try:
-        # Looked at first: opening a pipe would wait for its writer.
+        # Checked first, because opening a pipe would wait for its writer.
         facts = Path(source).stat()
         if stat.S_ISDIR(facts.st_mode):
             raise ImageError(f"{source} is a folder, expected an image file")
@@ -134,7 +134,7 @@ def _opened(source: str | Path | bytes) -> Iterator[tuple[BinaryIO, str]]:
 
 
 def _header(file: BinaryIO, name: str, max_pixels: int) -> Image.Image:
-    """Read the header only, and refuse what it promises if that is too much."""
+    """Read the header only, and refuse the picture if its size is too large."""
     try:
         image = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -156,12 +156,12 @@ def _header(file: BinaryIO, name: str, max_pixels: int) -> Image.Image:
 
 
 def _is_plain(image: Image.Image) -> bool:
-    """Whether it is a JPEG in colours that the fast decoder knows."""
+    """Return whether it is a JPEG in colours that the fast decoder supports."""
     return image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L")
 
 
 def _jpeg_pixels(image: Image.Image, file: BinaryIO) -> npt.NDArray[np.uint8]:
-    """The fast way for JPEG, which also notices missing data; other colour spaces go the slow way."""
+    """Decode a JPEG the fast way, which also detects missing data; other colour spaces go the slow way."""
     file.seek(0)
     content = file.read()
     if content.count(b"\xff\xda") > MOST_SCANS:
@@ -171,7 +171,7 @@ def _jpeg_pixels(image: Image.Image, file: BinaryIO) -> npt.NDArray[np.uint8]:
     try:
         pixels: npt.NDArray[np.uint8] = simplejpeg.decode_jpeg(content, "RGB", strict=True)
     except ValueError as error:
-        # Some cameras write harmless surplus bytes; what ends early would become a half grey picture.
+        # Some cameras write harmless surplus bytes; a truncated file would become a half grey picture.
         if "premature end" in str(error).lower() or image.width * image.height > SLOW_PIXELS:
             raise _DamagedError(_reason(error)) from error
         return _pixels(image)
@@ -199,12 +199,12 @@ def _pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Exif orientation, 1 to 8; 1 (upright) if it says none or nonsense. Pillow turns TIFF itself."""
+    """Return the Exif orientation, 1 to 8; 1 (upright) if it is missing or invalid. Pillow turns TIFF itself."""
     if image.format == "TIFF":
         return 1
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # a broken note about a picture does not spoil the picture
+    except Exception:  # broken metadata do not spoil the picture
         return 1
 
 
@@ -213,7 +213,7 @@ def _known_formats() -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """What a library says, as part of a sentence."""
+    """Return a library's message as part of a sentence."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split()).rstrip(".") or type(error).__name__
 
@@ -225,7 +225,7 @@ _quiet_filters = warnings.catch_warnings()
 
 @contextmanager
 def _pillow_quiet() -> Iterator[None]:
-    """Silence Pillow's remarks on odd files: they would be printed between a user's results.
+    """Silence Pillow's warnings on odd files, which would be printed between a user's results.
 
     ``warnings.catch_warnings`` alone would lose the filters when threads decode side by side.
     """

@@ -1,4 +1,4 @@
-"""Drawing what was found: boxes with expression and probability, for people to look at."""
+"""Annotated pictures: boxes with expression and probability, for people to look at."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from felicity.style.palette import EXPRESSION, INK, UNJUDGED, rgb, text_on
 
 @dataclass(frozen=True)
 class Label:
-    """One box and what to write on it; without ``expression`` the face was found, not judged.
+    """One box and its text; without ``expression`` the face was found but not judged.
 
-    ``name``: written in place of the expression, whose colour is drawn.
+    ``name``: text in place of the expression; the box keeps the expression's colour.
     """
 
     box_xyxy: tuple[float, float, float, float]
@@ -28,7 +28,7 @@ class Label:
 
     @property
     def text(self) -> str:
-        """As written above the box."""
+        """Return the text above the box."""
         if self.expression is None:
             return self.remark or "not judged"
         name = self.name or str(self.expression)
@@ -36,14 +36,14 @@ class Label:
 
     @property
     def colour(self) -> str:
-        """As ``#rrggbb``: the expression's own."""
+        """Return the expression's colour as ``#rrggbb``."""
         return UNJUDGED if self.expression is None else EXPRESSION[self.expression]
 
 
 def draw_faces(
     image_rgb_u8: npt.NDArray[np.uint8], labels: Sequence[Label], *, caption: str | None = None
 ) -> npt.NDArray[np.uint8]:
-    """A copy of the picture with a box and a line of text for each face.
+    """Return a copy of the picture with a box and a line of text for each face.
 
     ``image_rgb_u8``: uint8 ``(height, width, 3)``, not changed. ``caption`` is written at the top left.
     """

@@ -1,4 +1,4 @@
-"""Writing pictures and videos, whole or not at all."""
+"""Pictures and videos, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from felicity.files import NewFile, check_folder, make_folder, write_whole
 
 
 def check_picture(path: Path) -> None:
-    """Look at ``path`` now, so that ``write_image`` does not fail after long work.
+    """Check ``path`` now, so that ``write_image`` does not fail after long work.
 
-    Raises ImageError for an ending that no picture has, ConfigError for a place where none can be written.
+    Raises ImageError for an unknown ending, ConfigError for a place that cannot be written.
     """
     import cv2
 
@@ -31,7 +31,7 @@ def check_picture(path: Path) -> None:
 
 
 def write_image(path: Path, image_rgb_u8: npt.NDArray[np.uint8]) -> None:
-    """Write uint8 ``(height, width, 3)`` RGB as the suffix says (``.jpg``, ``.png``); beside, then in place.
+    """Write uint8 ``(height, width, 3)`` RGB in the format of the suffix (``.jpg``, ``.png``); beside, then in place.
 
     Raises ImageError and ConfigError as ``check_picture``.
     """
@@ -46,15 +46,15 @@ def write_image(path: Path, image_rgb_u8: npt.NDArray[np.uint8]) -> None:
 
 
 def check_video(path: Path) -> None:
-    """Raise ImageError where ``path`` is no name for a video that could be written."""
+    """Raise ImageError if ``path`` cannot be the name of a video."""
     if path.suffix.lower() != ".mp4":
-        raise ImageError(f"{path}: annotated video is written as .mp4; give a name that ends so")
+        raise ImageError(f"{path}: Felicity writes annotated video as .mp4; give a name with such an ending")
     if path.is_dir():
         raise ImageError(f"{path} is a folder; give the name of the video that is to be written")
 
 
 class VideoWriter:
-    """Frames into an MP4 at their own times; the file appears when the writer is closed without an error."""
+    """A writer of frames into an MP4 at their own times; the file appears when the writer closes without an error."""
 
     def __init__(self, path: Path) -> None:
         import av
@@ -92,7 +92,7 @@ class VideoWriter:
 
     @contextlib.contextmanager
     def _failures(self, what: str = "") -> Iterator[None]:
-        """FFmpeg's errors (a full disk, a size that H.264 has not) as a sentence."""
+        """Turn FFmpeg's errors (a full disk, an impossible size for H.264) into a sentence."""
         import av
 
         try:
@@ -121,7 +121,7 @@ class VideoWriter:
             if kind is None or issubclass(kind, KeyboardInterrupt):
                 self.close()
             else:
-                with contextlib.suppress(Exception):  # what went wrong first is what is told
+                with contextlib.suppress(Exception):  # the first error is the one to report
                     self._container.close()
         finally:
             self._file.drop()

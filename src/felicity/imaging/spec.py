@@ -1,4 +1,4 @@
-"""What a network expects of its pixels; the only place that normalises them."""
+"""The input format of a network; the only place that normalises pixels."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class InputSpec:
 
     @property
     def channels(self) -> int:
-        """1 for grey, 3 for RGB."""
+        """Return 1 for grey, 3 for RGB."""
         return 1 if self.colour == "gray" else 3
 
     def batch(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -56,5 +56,5 @@ class InputSpec:
         return np.ascontiguousarray(x.transpose(0, 3, 1, 2))
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in ``bundle.json``."""
+        """Return the JSON form for ``bundle.json``."""
         return {"size": self.size, "colour": self.colour, "mean": self.mean, "std": self.std}

@@ -1,8 +1,7 @@
-"""Resampling: the plain way to an interval where the windows themselves are at hand.
+"""The bootstrap: intervals by resampling, where the windows themselves are in memory.
 
-The index uses ``interval.Intervals``, which needs sums only and covers better where people or windows
-are few (``benchmarks/coverage.py`` shows both). This is its check, and serves figures that it has no
-formula for.
+The index uses ``interval.Intervals``, which needs sums only and covers better where people or windows are few
+(``benchmarks/coverage.py`` shows both). The bootstrap checks it, and serves figures for which it has no formula.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from felicity.windows.sums import Sums
 
 
 def bootstrap(windows: Sums, soft: SoftMatrix, *, draws: int = 2000, seed: int = 0) -> Floats:
-    """Return (draws, 8): adjusted shares of one place, from windows drawn anew and a soft matrix drawn anew.
+    """Return (draws, 8): adjusted shares of one place, from resampled windows and a resampled soft matrix.
 
-    ``windows``: one row per window. Windows are drawn whole, with replacement, since people in one resemble
-    each other (block bootstrap, Künsch 1989; Davison & Hinkley 1997, ch. 3.8). Percentiles 2.5 and 97.5
-    of a figure over the draws are its interval. Raises EstimateError with fewer than two windows with
-    people in them, which say nothing about how windows differ.
+    ``windows``: one row per window. Windows are drawn whole, with replacement, because people in one window resemble
+    each other (block bootstrap, Künsch 1989; Davison & Hinkley 1997, ch. 3.8). Percentiles 2.5 and 97.5 of a figure
+    over the draws are its interval. Raises EstimateError with fewer than two windows with people: they do not show how
+    windows differ.
     """
     people = windows.people > 0
     count = int(people.sum())

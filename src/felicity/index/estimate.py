@@ -1,4 +1,4 @@
-"""Shares of the eight expressions from what a classifier said: raw, adjusted, and by EMQ."""
+"""Shares of the eight expressions from a classifier's answers: raw, adjusted, and by EMQ."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def adjust(means: npt.ArrayLike, matrix: npt.ArrayLike) -> Floats:
     rows, classes = p.shape
     usable = np.asarray(np.isfinite(p).all(axis=1))
     allowed = np.broadcast_to(np.asarray(m.any(axis=-2)), (rows, classes))
-    # Two labels with equal columns cannot be told apart: the least push towards the centre decides.
+    # Two labels with equal columns are indistinguishable: a minimal push towards the centre decides.
     gram = np.swapaxes(m, -1, -2) @ m + _TINY * np.eye(classes)
     goal = np.where(usable[:, None], np.einsum("...ij,...i->...j", m, np.nan_to_num(p)), 0.0)
 
@@ -50,7 +50,7 @@ def adjust(means: npt.ArrayLike, matrix: npt.ArrayLike) -> Floats:
         wrong = np.where(s, solution < -_TINY, (price < -_TINY) & allowed[todo])
         q[todo] = solution
         bad = wrong.sum(axis=1)
-        # Swap all that is wrong while that helps, else only the last: it cannot cycle.
+        # Swap all violations while that helps, else only the last one: this cannot cycle.
         better = bad < fewest[todo]
         patience[todo] = np.where(better, 3, patience[todo] - 1)
         fewest[todo] = np.minimum(fewest[todo], bad)
@@ -70,7 +70,7 @@ def adjust(means: npt.ArrayLike, matrix: npt.ArrayLike) -> Floats:
 
 
 def _solve(gram: Floats, goal: Floats, support: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Minimise on given supports, signs free: solution and multipliers, (R, 8) each."""
+    """Minimise on given supports, with free signs; return solution and multipliers, (R, 8) each."""
     rows, classes = goal.shape
     right = np.concatenate([np.where(support, goal, 0.0), np.ones((rows, 1))], axis=1)
     if gram.ndim == 2:
@@ -97,11 +97,11 @@ def _kkt(gram: Floats, support: npt.NDArray[np.bool_]) -> Floats:
 
 
 def emq(probabilities: npt.ArrayLike, prior: npt.ArrayLike, *, tolerance: float = 1e-8, rounds: int = 10_000) -> Floats:
-    """Estimate shares (8,) by expectation maximisation from one group's probabilities (N, 8) themselves.
+    """Estimate shares (8,) by expectation maximisation from the probabilities (N, 8) of one group's people.
 
-    ``prior`` (8,): shares under which the classifier is calibrated (its training or validation shares).
-    For people-level probabilities of a calibrated model. Saerens, Latinne & Decaestecker 2002,
-    "Adjusting the outputs of a classifier to new a priori probabilities".
+    ``prior`` (8,): shares under which the classifier is calibrated (its training or validation shares). For
+    people-level probabilities of a calibrated model. Saerens, Latinne & Decaestecker 2002, "Adjusting the outputs of a
+    classifier to new a priori probabilities".
     """
     p = np.asarray(probabilities, dtype=np.float64)
     was = np.asarray(prior, dtype=np.float64)

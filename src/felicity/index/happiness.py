@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from felicity.index.estimate import shares
 from felicity.index.interval import IS_HAPPY, Intervals
+from felicity.index.seeing import Seeing, seeing_of
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.index.suppression import alone, check_k, crowds
 from felicity.labels import EIGHT_CLASSES, EXPRESSIONS, Classes, Mood
@@ -26,11 +27,11 @@ DEFAULT_K = 10
 
 
 class Figure(NamedTuple):
-    """One figure in percent: as counted, as adjusted, and the adjusted one's 95 % interval. None: not known.
+    """One figure in percent: raw, adjusted, and the 95 % interval of the adjusted one. None: not known.
 
-    ``people_error`` and ``matrix_error`` are the parts of the adjusted one's standard error. That of people
-    is independent between rows; that of the soft matrix is common to all rows of one model, so that a mean
-    over places or days does not make it smaller.
+    ``people_error`` and ``matrix_error`` are the parts of the standard error of the adjusted figure. The error of
+    people is independent between rows. The error of the soft matrix is common to all rows of one model, so a mean over
+    places or days does not reduce it.
     """
 
     raw: float | None = None
@@ -48,12 +49,13 @@ _NOTHING = Figure()
 class IndexRow:
     """The index of one location in one bucket of time.
 
-    ``start``, ``end``: on the location's clock. ``people_seen``: all tracks; ``people``: those judged, who carry the
-    shares. ``happy_share``, ``balance`` (happy less unhappy), ``ratio`` (happy of happy and unhappy) and
-    ``expressions``, by class of the model, are in percent, and empty where the row is ``suppressed`` (fewer than k
-    people, or counted only together with such a row) or the classes do not tell. ``effective_people``: as many people
-    who do not resemble each other would tell as much. ``rejected``: people not judged, by reason.
-    ``first_day``, ``last_day``: of windows, on the location's clock; None where the row is suppressed.
+    ``start``, ``end``: in the location's time zone. ``people_seen``: all face tracks; ``people``: those judged, of whom
+    the shares are. ``happy_share``, ``balance`` (happy minus unhappy), ``ratio`` (happy of happy and unhappy) and
+    ``expressions``, by class of the model, are in percent. They are empty if the row is ``suppressed`` (fewer than k
+    people, or counted only together with such a row) or if the classes do not suffice. ``effective_people``: the number
+    of people who do not resemble each other and would tell as much. ``rejected``: people not judged, by reason.
+    ``first_day``, ``last_day``: of windows, in the location's time zone; None if the row is suppressed. ``detector``:
+    the face detector; empty if no window holds it. ``seeing``: the seeing conditions.
     """
 
     location: str
@@ -73,37 +75,40 @@ class IndexRow:
     rejected: Mapping[str, int] = field(default_factory=dict)
     first_day: date | None = None
     last_day: date | None = None
+    detector: str = ""
+    seeing: Seeing = field(default_factory=Seeing)
 
     @property
     def partial(self) -> bool:
-        """Whether windows begin after the first day of the period, or end before its last."""
+        """Return whether windows begin after the first day of the period, or end before its last."""
         if self.first_day is None or self.last_day is None:
             return False
         last = (self.end - timedelta(microseconds=1)).date()
         return self.first_day > self.start.date() or self.last_day < last
 
     def hidden_because(self, k: int) -> str:
-        """Return why a suppressed row is: ``too few people``, or it ``shares a crowd`` with people outside it."""
+        """Return why the row is suppressed: ``too few people``, or it ``shares a crowd`` with people outside it."""
         return "too few people" if self.people < k else "shares a crowd"
 
 
 @dataclass(frozen=True)
 class GroupKey:
-    """Whose sums they are: a location, its time zone, a model, and a bucket in seconds since the epoch."""
+    """The key of a group: location, time zone, model, bucket in seconds since the epoch, and detector."""
 
     location: str
     timezone: str
     model: str
     start: int
     end: int
+    detector: str = ""
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Sums of windows by location and bucket: one key per row of ``sums``; ``notes`` say what was left out.
+    """Sums of windows by location and bucket: one key per row of ``sums``; ``notes`` name left-out windows.
 
     ``crowds``: rows of equal number share a crowd of at least ``k`` people (``index.suppression``) and are only ever
-    counted together; -1 for a row that holds no whole crowd. None: the rows are all there is.
+    counted together; -1 for a row that holds no whole crowd. None: the rows are the whole data.
     """
 
     by: By
@@ -122,13 +127,14 @@ class Groups:
 def compute_index(
     groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | None], *, k: int = DEFAULT_K
 ) -> list[IndexRow]:
-    """Compute the index of each group, in the order given.
+    """Compute the index of each group, in the given order.
 
-    ``soft_matrix(location, model)`` gives M, or None where it is not known: then only raw figures stand.
-    ``k``: fewest people of whom a figure is shown (``index.suppression``); ConfigError below 1.
+    ``soft_matrix(location, model)`` returns M, or None if it is unknown: then only raw figures are given. ``k``: the
+    fewest people of a shown figure (``index.suppression``); raises ConfigError below 1.
     """
     hidden = hidden_rows(groups, k)
     figures = _all_figures(groups, soft_matrix)
+    seeing = seeing_of(groups.sums)
     zones = {name: ZoneInfo(name) for name in {key.timezone for key in groups.keys}}
     rows = []
     for i, key in enumerate(groups.keys):
@@ -146,6 +152,8 @@ def compute_index(
                 suppressed=bool(hidden[i]),
                 seconds_covered=float(sums.seconds_covered[i]),
                 rejected=sums.rejected[i],
+                detector=key.detector,
+                seeing=seeing[i],
                 **shown,
             )
         )
@@ -164,7 +172,7 @@ def _emptied(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def class_notes(groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | None]) -> tuple[Note, ...]:
-    """Return what the models of the groups tell apart where that is not the eight, and whether they differ in it."""
+    """Return notes on the classes of the groups' models, if they are not the eight, and if they differ."""
     told: dict[str, str] = {}
     for location, model in dict.fromkeys((key.location, key.model) for key in groups.keys):
         soft = soft_matrix(location, model)
@@ -181,7 +189,7 @@ def class_notes(groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | N
 
 
 def hidden_rows(groups: Groups, k: int) -> npt.NDArray[np.bool_]:
-    """Return (R,): True where ``compute_index`` does not show the group."""
+    """Return (R,): True for groups that ``compute_index`` does not show."""
     crowd = crowds_of(groups, k)
     known = crowd >= 0
     hidden = np.ones(len(crowd), dtype=bool)
@@ -200,7 +208,7 @@ _COARSER: Mapping[By, tuple[By, ...]] = {
 
 
 def crowds_of(groups: Groups, k: int) -> npt.NDArray[np.int64]:
-    """Return (R,): the crowd of each group, -1 for none; made from the groups where these do not know.
+    """Return (R,): the crowd of each group, -1 for none; computed from the groups if they do not hold it.
 
     Raises ConfigError for k below 1, ValueError for sums that were read for a smaller k.
     """
@@ -228,7 +236,7 @@ def _all_figures(groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | 
     by_place: dict[tuple[str, str], list[int]] = {}
     for i, key in enumerate(groups.keys):
         by_place.setdefault((key.location, key.model), []).append(i)
-    # Locations mostly share the bundle's matrix: they are estimated in one go.
+    # Locations mostly share the bundle's matrix, so they are estimated together.
     by_matrix: dict[int, tuple[SoftMatrix | None, list[int]]] = {}
     for (location, model), members in by_place.items():
         soft = soft_matrix(location, model)
@@ -254,7 +262,7 @@ def _figures(sums: Sums, soft: SoftMatrix | None) -> list[dict[str, Any]]:
     if soft is not None:
         intervals = Intervals(sums, soft)
         effective = intervals.effective_people()
-        # A figure of a class of which no validation face exists is not known; it is not 0.
+        # A figure of a class without validation faces is unknown, not 0.
         known = {name: weights for name, weights in units.items() if (weights <= soft.known).all()}
         if (soft.known >= IS_HAPPY).all():
             known["happy_share"] = IS_HAPPY
@@ -278,7 +286,7 @@ def _figures(sums: Sums, soft: SoftMatrix | None) -> list[dict[str, Any]]:
 
 
 def _unhappy(classes: Classes) -> Floats | None:
-    """(8,): 1 at the places of unhappy classes; None where a class is unhappy in part, or none is unhappy."""
+    """Return (8,): 1 at the places of unhappy classes; None if a class is partly unhappy, or none is unhappy."""
     moods = [classes.mood(name) for name in classes.names]
     if None in moods or Mood.UNHAPPY not in moods:
         return None
@@ -292,6 +300,6 @@ def _to_figures(*columns: Floats) -> list[Figure]:
 
 
 def _numbers(column: Floats, scale: float) -> list[float | None]:
-    """Plain numbers with as many digits as say something, and None for NaN."""
+    """Return plain numbers, rounded to their significant digits, and None for NaN."""
     values = np.round(column * scale, 4).tolist()
     return values if np.isfinite(column).all() else [value if math.isfinite(value) else None for value in values]

@@ -1,4 +1,4 @@
-"""95 % intervals for shares: people who resemble each other, and a soft matrix from finitely many faces."""
+"""95 % intervals for shares, with people who resemble each other and a soft matrix from finitely many faces."""
 
 from __future__ import annotations
 
@@ -19,28 +19,35 @@ IS_HAPPY = np.array([float(MOODS[e] is Mood.HAPPY) for e in EXPRESSIONS])
 IS_UNHAPPY = np.array([float(MOODS[e] is Mood.UNHAPPY) for e in EXPRESSIONS])
 """(8,): 1 where an expression counts as unhappy."""
 
-_LIKENESS = 0.1
-"""Correlation of people in one window that is expected before the windows have said anything …"""
-_EVIDENCE = 1.0
-"""… as much as this many windows say; chosen, like the rest, by coverage (benchmarks/coverage.py)."""
-_FREEDOM = 1.0
-"""Degrees of freedom that this expectation adds."""
+_LIKENESS = 0.08
+"""Expected correlation of people in one window, before any window is compared …"""
+_EVIDENCE = 2.0
+"""… with the weight of this many comparisons between windows.
+
+It is chosen, like the other constants, by coverage (``benchmarks/coverage.py`` and ``felicity simulate --check``).
+"""
+_FREEDOM, _GUESSED = 8.0, 2.3
+"""Least degrees of freedom of this expectation, and those of the likeness, a small part of few people's effect."""
+_STRONG = 0.2
+"""Correlation for which the reliability of the scatter of a few windows is computed."""
 _CALM, _SURE = 1.3, 4.0
-"""Below that design effect windows differ as strangers do, and there is little excess whose size could be misjudged:
-per unit below it, freedom grows by so many times."""
+"""Below this design effect, windows differ as strangers do, and there is little excess to misjudge.
+
+Per unit below it, the degrees of freedom grow by this factor.
+"""
 _LEAST_EFFECT = 0.7
-"""People in one window do not differ more than strangers do; a lower design effect is mostly chance."""
+"""Least design effect: people in one window differ no more than strangers do; a lower value is mostly chance."""
 _NORMAL = 1.959963984540054
 _MANY = 20.0
 _PRESENT = 0.01
-"""Share from which an expression counts as present: below it the bound at 0 does more than the data."""
+"""Share from which an expression counts as present; below it, the bound at 0 matters more than the data."""
 
 
 class Linear(NamedTuple):
     """A figure of R rows, (R,) each: adjusted, the ends of its interval, and the two parts of its error.
 
-    ``people_error`` and ``matrix_error`` are standard errors. That of people is independent from row to
-    row, that of the matrix is common to all rows of one matrix: a mean over rows does not shrink it.
+    ``people_error`` and ``matrix_error`` are standard errors. The error of people is independent from row to row. The
+    error of the matrix is common to all rows of one matrix, so a mean over rows does not shrink it.
     """
 
     adjusted: Floats
@@ -53,18 +60,20 @@ class Linear(NamedTuple):
 class Intervals:
     """Shares and their intervals for R groups of windows and one soft matrix.
 
-    Score intervals (Wilson 1927): the values that the data do not contradict, the variance being taken
-    *at the value in question*, so that it neither vanishes at 0 or 100 % nor leaves the possible range.
-    The variance has two parts.
+    Score intervals (Wilson 1927) hold the values that the data do not contradict. Their variance is taken *at the value
+    in question*, so that it neither vanishes at 0 or 100 % nor leaves the possible range. The variance has two parts.
 
-    - People: what the validation faces' second moments imply for such a mix of expressions, times a
-      design effect, which compares the scatter of whole windows (cluster-robust variance, Liang & Zeger
+    - People: the variance that the second moments of the validation faces imply for such a mix of expressions, times a
+      design effect. The design effect compares the scatter of whole windows (cluster-robust variance, Liang & Zeger
       1986) with that of independent people.
-    - Matrix: that of M's columns, each from ``counts[j]`` faces, weighted by the squared shares.
+    - Matrix: the variance of M's columns, each from ``counts[j]`` faces, weighted by the squared shares.
 
-    The quantile is Student's t; few windows have few degrees of freedom (cf. Bell & McCaffrey 2002), more
-    where they scatter no more than strangers do, and the parts are joined after Satterthwaite (1946). With a
-    single window there is nothing to compare: people then count as independent.
+    A single window does not show how alike its people are; its design effect is the expected one. Several windows move
+    the design effect towards their own. They move it more the more they are, and less the rarer the figure is: where
+    hardly anybody is happy, few windows look alike whether or not their people do.
+
+    The quantile is Student's t. Few windows have few degrees of freedom (cf. Bell & McCaffrey 2002), more if they
+    scatter no more than strangers do. The two parts are joined after Satterthwaite (1946).
 
     ``estimate`` (R, 8): adjusted shares. Rows without people are NaN throughout.
     """
@@ -122,10 +131,10 @@ class Intervals:
         )
 
     def ratio(self, numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
-        """Estimate, low and high end, (R,) each, of ``numerator · q / (numerator + denominator) · q``.
+        """Return estimate, low and high end, (R,) each, of ``numerator · q / (numerator + denominator) · q``.
 
-        Both are disjoint masks (8,). After Fieller (1954): the values r at which numerator - r · both is
-        compatible with 0. NaN where nobody belongs to either.
+        Both are disjoint masks (8,). After Fieller (1954): the interval holds the values r at which numerator - r ·
+        both is compatible with 0. NaN if nobody belongs to either.
         """
         c, d = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
         both = c + d
@@ -134,7 +143,7 @@ class Intervals:
         with np.errstate(invalid="ignore", divide="ignore"):
             point = np.where(whole > 1e-9, top / np.where(whole > 1e-9, whole, 1), np.nan)
             inner = np.where(whole[:, None] > 1e-9, q * both, 0.0)
-        # Nobody unhappy seen does not say that nobody could be.
+        # That nobody unhappy was seen does not show that nobody could be.
         figure = (c > 0) | (np.arange(CLASSES) == self._commonest(d > 0))
         # If the ratio is r, people show `still + r move`, and the figure that is then 0 is p̄ (top - r below).
         share_c, share_d = _normalised(inner * c, c), _normalised(inner * d, d)
@@ -145,7 +154,7 @@ class Intervals:
         effect, freedom = self._scatter(a, u, m)
         squared = self._quantile(effect, freedom, q, u, m, w) ** 2
 
-        # All that follows are polynomials in r, lowest power first.
+        # The following are polynomials in r, lowest power first.
         u, w = (
             np.stack([_form(f, above, above), -2 * _form(f, above, below), _form(f, below, below)])
             for f in (self._cross, self._spread)
@@ -162,32 +171,32 @@ class Intervals:
         return point, low, high
 
     def matrix_part(self, weights: npt.ArrayLike) -> Floats:
-        """Return (R, 8, 8): how the figure ``weights · q`` of each row moves with M, by label and answer.
+        """Return (R, 8, 8): the change of the figure ``weights · q`` of each row with M, by label and answer.
 
-        Parts of rows of one matrix add up like the figures themselves; ``matrix_variance`` then is that of their sum.
+        Parts of rows of one matrix add up like the figures themselves; ``matrix_variance`` is then that of their sum.
         """
         return np.asarray(self.estimate[:, :, None] * self._row(np.asarray(weights, dtype=np.float64)).T[:, None, :])
 
     def matrix_variance(self, part: Floats) -> float:
-        """Return the variance of a figure that moves with M as ``part`` (8, 8) says: M is from finitely many faces."""
+        """Return the variance of a figure that changes with M by ``part`` (8, 8), from the finite number of faces."""
         return float(np.einsum("ja,jab,jb->", part, self._spread, part))
 
     def effective_people(self) -> Floats:
-        """Return (R,): as many independent people would give the happy share the same precision (of sampling)."""
+        """Return (R,): the number of independent people who would give the happy share the same sampling precision."""
         a = self._row(IS_HAPPY)
         effect, _ = self._scatter(a, *self._moments(a)[:2])
         return np.asarray(self._n / np.maximum(effect, 1))
 
     def _row(self, weights: Floats) -> Floats:
-        """(8, R): the ``a`` for which a · p̄ moves as the figure ``weights · q`` does, ``weights`` (8,)."""
+        """Return (8, R): the ``a`` for which a · p̄ changes as the figure ``weights · q`` does, ``weights`` (8,)."""
         return self._rows(np.broadcast_to(weights, self.means.shape), weights > 0)
 
     def _rows(self, weights: Floats, figure: npt.NDArray[np.bool_]) -> Floats:
-        """(8, R), likewise for ``weights`` (R, 8) of a ``figure`` (8,).
+        """Return (8, R), as ``_row``, for ``weights`` (R, 8) of a ``figure`` (8,).
 
-        Linear around the estimate: expressions of which there are none stay none, but for those that
-        the figure is about. Without the bounds, expressions that the classifier hardly tells apart
-        would trade against each other, and every figure would be as vague as they are.
+        The map is linear around the estimate: absent expressions stay absent, except those in the figure. Without the
+        bounds, expressions that the classifier hardly distinguishes would trade against each other, and every figure
+        would be as vague as they are.
         """
         a = np.zeros(self.means.shape)
         supports, of_row = self._supports(figure)
@@ -197,26 +206,26 @@ class Intervals:
         return a.T
 
     def _supports(self, figure: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
-        """Which expressions there may be, (P, 8), and which of these each row has, (R,)."""
+        """Return the possible sets of expressions, (P, 8), and the set of each row, (R,)."""
         supports = ((self.estimate > _PRESENT) | figure) & self.soft.known
-        # One expression alone would be certain: there is always another that these people might have shown.
+        # A single expression would be certain, so there is always another that these people might have shown.
         supports[~(supports & ~figure).any(axis=1), self._commonest(~figure)] = True
         _, first, of_row = np.unique(supports @ (1 << np.arange(CLASSES)), return_index=True, return_inverse=True)
         return supports[first], of_row
 
     def _commonest(self, among: npt.NDArray[np.bool_]) -> int:
-        """The expression with the most validation faces."""
+        """Return the expression with the most validation faces."""
         return int(np.where(among, self.soft.counts, -1).argmax())
 
     def _inverse(self, support: npt.NDArray[np.bool_]) -> Floats:
-        """(8, 8): from p̄ to the least-squares shares on a support that sum to 1; other rows are 0."""
+        """Return (8, 8): the map from p̄ to the least-squares shares on a support that sum to 1; other rows are 0."""
         code = support.tobytes()
         if code not in self._inverses:
             self._inverses[code] = _inverse(self.soft.matrix, support)
         return self._inverses[code]
 
     def _moments(self, a: Floats) -> tuple[Floats, Floats, Floats]:
-        """By label: mean of (a·p)², mean of a·p, variance of the column's mean; ``a`` (8,) or (8, R)."""
+        """Return by label the means of (a·p)² and a·p, and the variance of the column's mean; ``a`` (8,) or (8, R)."""
         path = "jab,a...,b...->j..."
         return (
             np.einsum(path, self._cross, a, a, optimize=a.ndim == 2),
@@ -225,24 +234,37 @@ class Intervals:
         )
 
     def _scatter(self, a: Floats, u: Floats, m: Floats) -> tuple[Floats, Floats]:
-        """Design effect and degrees of freedom (R,) of ``a``·p̄; ``a`` (8, R) and its first two moments."""
-        sums, n = self._sums, self._n
-        rows = a.T
+        """Return design effect and degrees of freedom (R,) of ``a``·p̄; ``a`` (8, R) and its first two moments."""
+        sums, n, rows = self._sums, self._n, a.T
         alone = np.maximum(_dot(self.estimate, u) - _dot(self.estimate, m) ** 2, 1e-12)
         mean = (self.means * rows).sum(axis=1)
         blocks = sums.blocks.astype(np.float64)
         weighed = np.einsum("rij,rj->ri", sums.block_cross, rows)  # (R, 8)
         ones = sums.block_cross.sum(axis=(1, 2))  # sum of squared sizes of windows
         squares = (weighed * rows).sum(axis=1) - 2 * weighed.sum(axis=1) * mean + ones * mean**2
-        with np.errstate(invalid="ignore", divide="ignore"):
-            windows = squares / n * blocks / np.maximum(blocks - 1, 1)
-            freedom = np.clip(n**2 / ones - 1, 0, None)
-        freedom = np.where(blocks > 1, freedom, 0.0)
-        expected = 1 + _LIKENESS * (ones / n - 1)  # ones / n: people in the window of a person
-        effect = (freedom * windows / alone + _EVIDENCE * expected) / (freedom + _EVIDENCE)
-        effect = np.where(blocks > 1, np.maximum(effect, _LEAST_EFFECT), 1.0)
-        freedom = (freedom + _FREEDOM) * (1 + _SURE * np.maximum(_CALM - effect, 0))
-        return effect, np.where(blocks > 1, freedom, np.maximum(n - 1, 1))
+        gathered = ones / n  # people in the window of a person
+        windows = squares / n * blocks / np.maximum(blocks - 1, 1)
+        freedom = np.where(blocks > 1, np.clip(n / gathered - 1, 0, None), 0.0) / self._doubt(m, blocks, gathered)
+        expected = 1 + _LIKENESS * (gathered - 1)
+        effect = np.maximum((freedom * windows / alone + _EVIDENCE * expected) / (freedom + _EVIDENCE), _LEAST_EFFECT)
+        more = np.maximum(_GUESSED * (expected / np.maximum(expected - 1, 1e-3)) ** 2 - _FREEDOM, 0)
+        freedom += _FREEDOM + more * _EVIDENCE / (freedom + _EVIDENCE)
+        return effect, freedom * (1 + _SURE * np.maximum(_CALM - effect, 0))
+
+    def _doubt(self, m: Floats, blocks: Floats, gathered: Floats) -> Floats:
+        """Return (R,), from 1: the variance of the windows' scatter relative to that of normal windows.
+
+        It follows from the kurtosis of windows whose people correlate by ``_STRONG``. The shares are drawn slightly
+        towards equal ones, because a few windows without a label do not show that there is none.
+        """
+        known = self.soft.known
+        q = (self.estimate * blocks[:, None] + known / known.sum()) / (blocks + 1)[:, None]
+        means = np.broadcast_to(m.T, q.shape)
+        apart = means - (q * means).sum(axis=1, keepdims=True)
+        spread = np.maximum((q * apart**2).sum(axis=1), 1e-12)
+        excess = np.maximum((q * apart**4).sum(axis=1) / spread**2 - 3, 0)
+        common = _STRONG * gathered / (1 + _STRONG * (gathered - 1))  # part of a window's variance
+        return np.asarray(1 + excess / 2 * (common**2 + (1 - common) ** 2 / gathered))
 
     def _quantile(self, effect: Floats, freedom: Floats, q: Floats, u: Floats, m: Floats, w: Floats) -> Floats:
         people = effect / self._n * np.maximum(_dot(q, u) - _dot(q, m) ** 2, 1e-15)
@@ -250,14 +272,14 @@ class Intervals:
         return _student(freedom * (both / people) ** 2)
 
     def _towards(self, c: Floats) -> Floats:
-        """(R, 8): the shares if all people moved to the expressions of greatest ``c``, in their proportion now."""
+        """Return (R, 8): the shares if all people moved to the expressions of greatest ``c``, in proportion."""
         known = self.soft.known
         target = known & (c == c[known].max())
         return _normalised(np.where(target, self.estimate, 0.0), target.astype(np.float64))
 
 
 def _student(freedom: Floats) -> Floats:
-    """Two-sided 95 % quantile of Student's t; by Abramowitz & Stegun 26.7.5 where that is exact to 1e-5."""
+    """Return the two-sided 95 % quantile of Student's t; by Abramowitz & Stegun 26.7.5 where that is exact to 1e-5."""
     z, v = _NORMAL, np.where(freedom > _MANY, freedom, np.inf)
     quantile = z + (z**3 + z) / (4 * v) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
     quantile += (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
@@ -270,7 +292,7 @@ def _student(freedom: Floats) -> Floats:
 
 
 def _dot(q: Floats, v: Floats) -> Floats:
-    """Rows of ``q`` (R, 8) times ``v`` (8,), or times the columns of ``v`` (8, R)."""
+    """Return rows of ``q`` (R, 8) times ``v`` (8,), or times the columns of ``v`` (8, R)."""
     return np.asarray(q @ v if v.ndim == 1 else np.einsum("rj,jr->r", q, v))
 
 
@@ -294,5 +316,5 @@ def _inverse(matrix: Floats, support: npt.NDArray[np.bool_]) -> Floats:
 
 
 def _form(forms: Floats, left: Floats, right: Floats) -> Floats:
-    """(8, R): by label, left · form · right, with ``forms`` (8, 8, 8) and both sides (8, R)."""
+    """Return (8, R): by label, left · form · right, with ``forms`` (8, 8, 8) and both sides (8, R)."""
     return np.asarray(np.einsum("jab,ar,br->jr", forms, left, right, optimize=True))

@@ -1,4 +1,4 @@
-"""The happy share of people whose answers are all at hand: a folder of photographs, a recording."""
+"""The happy share of people whose single answers are in memory: of a folder of photographs, or a recording."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from felicity.windows.sums import Sums
 
 @dataclass(frozen=True)
 class PeopleShare:
-    """Happy share of ``people``, percent: counted; adjusted by M, with its 95 % interval; and by EMQ.
+    """Happy share of ``people``, percent: raw; adjusted by M, with its 95 % interval; and by EMQ.
 
-    Adjusted and EMQ correct the same errors in two ways that share little. Where they differ by more than the
-    interval is wide, these people are not what the classifier was calibrated on.
+    Adjusted and EMQ correct the same errors in two ways that share little. If they differ by more than the width of the
+    interval, the classifier was not calibrated on such people.
     """
 
     people: int
@@ -31,9 +31,10 @@ class PeopleShare:
 
 
 def happy_share(probabilities: Sequence[npt.ArrayLike], soft: SoftMatrix, prior: npt.ArrayLike) -> PeopleShare | None:
-    """Estimate the share from one row of eight probabilities per person; None without people or happy faces in M.
+    """Estimate the share from one row of eight probabilities per person.
 
-    ``prior`` (8,): shares of expressions under which the classifier is calibrated. People count as independent.
+    Returns None without people, or without happy faces in M. ``prior`` (8,): shares of expressions under which the
+    classifier is calibrated. People count as independent.
     """
     if not len(probabilities) or not (soft.known >= IS_HAPPY).all():
         return None

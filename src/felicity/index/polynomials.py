@@ -1,4 +1,7 @@
-"""Polynomials of R rows at once, (K, R): coefficients, the lowest power first. Intervals end where they change sign."""
+"""Polynomials of R rows at once, (K, R): coefficients, the lowest power first.
+
+Intervals end at their changes of sign.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the classifier answers to faces of which the expression is known: the soft confusion matrix."""
+"""The soft confusion matrix: a classifier's mean answers to faces whose expressions are known."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import BundleError
-from felicity.labels import EIGHT_CLASSES, Classes
+from felicity.labels import EIGHT_CLASSES, HAPPY_INDEX, Classes
 from felicity.windows.columns import CLASSES, Floats
 
 
 @dataclass(frozen=True)
 class SoftMatrix:
-    """Mean and second moments of the probabilities by true label, on faces the weights never saw.
+    """Mean and second moments of the probabilities by true label, on faces that the weights never saw.
 
-    ``matrix`` (8, 8): ``[i, j]`` is the mean of p_i over validation faces of label j; columns sum to 1.
-    ``counts`` (8,): faces per label. ``cross`` (8, 8, 8): ``cross[j]`` is the mean of p pᵀ over faces of
-    label j. A label without a face has zero columns; see ``known``. ``classes``: what answers and labels tell
-    apart, each at its place among the eight.
+    ``matrix`` (8, 8): ``[i, j]`` is the mean of p_i over validation faces of label j; columns sum to 1. ``counts``
+    (8,): faces per label. ``cross`` (8, 8, 8): ``cross[j]`` is the mean of p pᵀ over faces of label j. A label without
+    a face has zero columns; see ``known``. ``classes``: the classes of answers and labels, each at its place among the
+    eight.
 
-    The matrix M of probabilistic adjusted counting (Bella et al. 2010, "Quantification via probability
-    estimators"; Hopkins & King 2010); the second moments say how sure it is.
+    The matrix M of probabilistic adjusted counting (Bella et al. 2010, "Quantification via probability estimators";
+    Hopkins & King 2010); the second moments give its uncertainty.
     """
 
     matrix: Floats
@@ -54,7 +54,7 @@ class SoftMatrix:
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        """(8,): labels that have validation faces."""
+        """Return (8,): the labels that have validation faces."""
         return np.asarray(self.counts > 0)
 
     @classmethod
@@ -65,9 +65,9 @@ class SoftMatrix:
         weights: npt.ArrayLike | None = None,
         classes: Classes = EIGHT_CLASSES,
     ) -> SoftMatrix:
-        """Compute one from the classifier's answers ``(N, 8)`` to N held-out faces and their labels ``(N,)``, 0 … 7.
+        """Compute the matrix from the answers ``(N, 8)`` to N held-out faces and their labels ``(N,)``, 0 … 7.
 
-        ``weights`` ``(N,)`` above 0: how much each face counts among those of its label; None for all alike.
+        ``weights`` ``(N,)`` above 0: the weight of each face among those of its label; None for equal weights.
         """
         p = np.asarray(probabilities, dtype=np.float64)
         y = np.asarray(labels)
@@ -99,8 +99,8 @@ class SoftMatrix:
     def spread(self) -> Floats:
         """Return (8, 8, 8): ``spread[j]`` is the covariance of p within label j.
 
-        Few faces say little about their own spread, and one says nothing. The widest that is possible
-        in the simplex, diag(m) - m mᵀ, counts as much as ``_CAUTION`` faces.
+        Few faces tell little about their spread, and one tells nothing. So the widest possible spread in the simplex,
+        diag(m) - m mᵀ, counts as much as ``_CAUTION`` faces.
         """
         m = self.matrix.T  # (8 labels, 8)
         own = self.cross - m[:, :, None] * m[:, None, :]
@@ -109,10 +109,10 @@ class SoftMatrix:
         return np.asarray((n * own + _CAUTION * widest) / np.maximum(n - 1 + _CAUTION, 1))
 
     def draw(self, rng: np.random.Generator, n: int) -> Floats:
-        """Return (n, 8, 8): matrices as other samples of as many validation faces would have given.
+        """Return (n, 8, 8): matrices that other samples of as many validation faces might give.
 
-        Columns are independent Dirichlet draws around the measured column, each with the total variance
-        that the mean of ``counts[j]`` faces has. Columns without a face stay zero.
+        Columns are independent Dirichlet draws around the measured column, each with the total variance of the mean of
+        ``counts[j]`` faces. Columns without a face stay zero.
         """
         drawn = np.zeros((n, CLASSES, CLASSES))
         spread = self.spread()
@@ -127,20 +127,34 @@ class SoftMatrix:
             drawn[:, :, j] = gamma / np.maximum(gamma.sum(axis=1, keepdims=True), 1e-300)
         return drawn
 
+    def happy_error(self, share: float) -> float | None:
+        """Return the standard error that the luck of these faces brings into a happy ``share``, both 0 to 1.
+
+        The others have their expressions in the proportion of ``counts``. None without happy faces or others. It is
+        the error of measuring recall and false alarms, divided by their difference, to first order.
+        """
+        others = np.where(np.arange(CLASSES) == HAPPY_INDEX, 0, self.counts)
+        if not others.any() or not self.counts[HAPPY_INDEX]:
+            return None
+        mix = share * np.eye(CLASSES)[HAPPY_INDEX] + (1 - share) * others / others.sum()
+        gap = self.matrix[HAPPY_INDEX, HAPPY_INDEX] - self.matrix[HAPPY_INDEX] @ others / others.sum()
+        variance = self.spread()[:, HAPPY_INDEX, HAPPY_INDEX] / np.maximum(self.counts, 1)
+        return float(np.sqrt(mix**2 @ variance) / max(abs(gap), 1e-9))
+
     def rounded(self, digits: int = 8) -> SoftMatrix:
-        """Round to no more digits than a sample can carry, to be written down."""
+        """Round to the digits that a sample can carry, for writing."""
         return replace(self, matrix=self.matrix.round(digits), cross=self.cross.round(digits))
 
     def to_json(self) -> dict[str, Any]:
-        """As a store keeps it, and ``bundle.json`` under ``soft_matrix``; with classes where they are not the eight."""
+        """Return the JSON form for a store and for ``bundle.json``; with ``classes`` if they are not the eight."""
         told = {"matrix": self.matrix.tolist(), "counts": self.counts.tolist(), "cross": self.cross.tolist()}
         return told if self.classes == EIGHT_CLASSES else told | {"classes": self.classes.to_json()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SoftMatrix:
-        """Read what ``to_json`` wrote; ValueError says what is wrong with it."""
+        """Read the form that ``to_json`` wrote; raises ValueError naming the fault."""
         if not isinstance(value, Mapping) or set(value) - {"classes"} != {"matrix", "counts", "cross"}:
-            raise ValueError("a soft matrix has matrix, counts and cross")
+            raise ValueError("a soft matrix has matrix, counts and cross, and nothing else")
         told = value.get("classes")
         try:
             classes = EIGHT_CLASSES if told is None else Classes.of(told, told)
@@ -150,7 +164,7 @@ class SoftMatrix:
 
 
 def check_countable(classes: Classes, name: str) -> None:
-    """Raise BundleError, calling the bundle ``name``, where no class is happy alone: it carries no happiness index."""
+    """Raise BundleError, calling the bundle ``name``, if no class is happy alone: it carries no happiness index."""
     if classes.happy is None:
         raise BundleError(
             f"{name}: tells {classes.text} apart, and a happy share needs a class of happy alone; use a bundle that "

@@ -1,14 +1,14 @@
-"""Crowds: which people are only ever shown together, so that no figure of few is, nor can be worked out.
+"""Crowds: groups of people who are only ever shown together, so that no figure of few can be worked out.
 
-The people of a place are divided, once and for all, into *crowds*: runs of neighbouring minutes with at least k
-people each. Every published figure is made of whole crowds. So whatever is added to or subtracted from whatever,
-over any periods, hours of the week or places, what remains is made of whole crowds too: nobody, or at least k people.
-(Microaggregation; Domingo-Ferrer & Mateo-Sanz 2002.) The division depends on counts of people alone, and on all of
-them, never on what is asked for. Counts of people are no figures of expression and stay visible.
+The people of a place are divided, once and for all, into *crowds*: runs of neighbouring minutes with at least k people
+each. Every published figure is made of whole crowds. Sums and differences of such figures, over any periods, hours of
+the week or places, are made of whole crowds too: of nobody, or of at least k people. (Microaggregation; Domingo-Ferrer
+& Mateo-Sanz 2002.) The division depends on the counts of all people alone, never on the question. Counts of people are
+not figures of expression and stay visible.
 
-The division follows the calendar: months of few people are joined with their neighbours first, then within each
-crowd of months the weeks, days, hours and minutes. So a period with enough people is itself made of whole crowds, and
-what is known by the day need not be looked up by the minute.
+The division follows the calendar. It first joins months of few people with their neighbours, then, within each crowd of
+months, the weeks, days, hours and minutes. So a period with enough people is itself made of whole crowds, and days
+suffice for figures by day.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ def check_k(k: int) -> None:
 
 
 def crowds(people: npt.ArrayLike, places: npt.ArrayLike, *periods: npt.ArrayLike, k: int) -> Ints:
-    """Return (R,): number of each row's crowd, counting up. Rows are in the order of places, then of time.
+    """Return (R,): number of each row's crowd, counting up. Rows are ordered by place, then by time.
 
-    ``people`` (R,): people of each row. ``places`` (R,): places share no crowd. ``periods``: the coarser periods that
-    rows lie in, coarsest first, such as month, week, day for rows that are hours; each (R,), a number that changes
-    where a period ends. A crowd has at least ``k`` people, or all of its place. Rows without people may stand alone.
+    ``people`` (R,): people of each row. ``places`` (R,): different places share no crowd. ``periods``: the coarser
+    periods of the rows, coarsest first, such as month, week, day for rows that are hours; each is (R,), a number that
+    changes at the end of a period. A crowd has at least ``k`` people, or all of its place. Rows without people may
+    stand alone.
     """
     check_k(k)
     n = np.asarray(people, dtype=np.int64)
@@ -55,7 +56,7 @@ def _changes(numbers: npt.ArrayLike) -> Mask:
 
 
 def _joined(size: Ints, within: Ints, k: int) -> Mask:
-    """(U,): True where a unit belongs to the crowd of the one before it; both lie ``within`` one coarser crowd."""
+    """Return (U,): True for a unit in the same crowd as the unit before it; both lie ``within`` one coarser crowd."""
     joined = np.zeros(len(size), dtype=bool)
     small = np.flatnonzero((size < k) & (size > 0))
     if not len(small):
@@ -79,7 +80,7 @@ def _joined(size: Ints, within: Ints, k: int) -> Mask:
 
 
 def _fill_up(size: Ints, joined: Mask, begin: int, end: int, k: int) -> None:
-    """Join the units of a stretch until they are enough, again and again; what is left goes with the last."""
+    """Join the units of a stretch until they are enough, again and again; the rest joins the last."""
     held, first = 0, True
     for unit in range(begin, end):
         joined[unit] = not first
@@ -93,7 +94,8 @@ def _fill_up(size: Ints, joined: Mask, begin: int, end: int, k: int) -> None:
 def together(units: npt.ArrayLike, crowd: npt.ArrayLike, people: npt.ArrayLike, rows: int) -> Ints:
     """Return (rows,): crowds of coarser rows, such as weeks made of days; rows that share a crowd get one number.
 
-    ``units`` (U,): the row of each finer unit, never falling, 0 … ``rows`` - 1; ``crowd`` and ``people`` (U,) of it.
+    ``units`` (U,): the row of each finer unit, never falling, 0 … ``rows`` - 1; ``crowd`` and ``people`` (U,): its
+    crowd and its people.
     """
     row, of, n = (np.asarray(a, dtype=np.int64) for a in (units, crowd, people))
     held = np.flatnonzero(n > 0)
@@ -109,6 +111,6 @@ def together(units: npt.ArrayLike, crowd: npt.ArrayLike, people: npt.ArrayLike, 
 
 
 def alone(crowd: npt.ArrayLike, people: npt.ArrayLike, k: int) -> Mask:
-    """Return (R,): True where a row is all of its crowd and has ``k`` people, so that it may be shown by itself."""
+    """Return (R,): True for a row that is all of its crowd and has ``k`` people, so that it may be shown by itself."""
     of, n = np.asarray(crowd, dtype=np.int64), np.asarray(people, dtype=np.int64)
     return np.asarray((n >= k) & (np.bincount(of, n)[of] == n))

@@ -1,4 +1,4 @@
-"""How answers are calibrated: by the way that is borne out on images it was not fitted to, or not at all."""
+"""The choice of a calibration: the method that improves images it was not fitted to, or none."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from felicity.metrics.classification import Rows
 from felicity.metrics.temperature import Floats, Logits, Scaling, fit_scaling, softmax
 
 FEWEST = 10
-"""Images of a class, without which no bias is fitted to it; two classes with as many make a temperature."""
+"""Least number of images of a class for a bias; a temperature needs two classes with as many."""
 FOLDS = 5
 NONE = "none"
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """``scaling`` as it is used, and how it was chosen.
+    """The chosen ``scaling``, and its choice.
 
     ``method``: ``temperature and bias``, ``temperature`` or ``none``. ``images``: of each class, (C,). ``ece`` and
-    ``log_loss``: before and after, cross-validated; None where too few images let nothing be tried.
+    ``log_loss``: before and after, cross-validated; None if too few images allowed no trial.
     """
 
     scaling: Scaling
@@ -33,17 +33,17 @@ class Calibration:
     log_loss: tuple[float, float] | None = field(default=None)
 
     def plain(self) -> dict[str, Any]:
-        """Return how it was chosen as plain values."""
+        """Return the choice as plain values."""
         tried = {} if self.ece is None else {"ece": list(self.ece), "log_loss": list(self.log_loss or ())}
         return {"method": self.method, "fewest": FEWEST, "folds": FOLDS, "images": list(self.images), **tried}
 
 
 def calibrate(logits: Logits, labels: Rows) -> Calibration:
-    """Choose how to scale ``logits`` (N, C) so that they suit ``labels`` (N,).
+    """Choose a scaling of ``logits`` (N, C) for ``labels`` (N,).
 
-    Of a temperature with a bias for each class, a temperature alone, and nothing, that with the least log loss on
-    folds it was not fitted to is taken. A way that raises the calibration error, on such folds or on all images, is
-    not. A class of fewer than FEWEST images gets no bias.
+    The candidates are a temperature with a bias for each class, a temperature alone, and nothing. The function chooses
+    the one with the least log loss on folds that it was not fitted to. It rejects a candidate that raises the
+    calibration error, on such folds or on all images. A class of fewer than FEWEST images gets no bias.
     """
     counts = np.bincount(labels, minlength=logits.shape[1])
     images, enough = tuple(int(n) for n in counts), counts >= FEWEST
@@ -62,7 +62,7 @@ def calibrate(logits: Logits, labels: Rows) -> Calibration:
 
 
 def _held_out(logits: Logits, labels: Rows, biased: npt.NDArray[np.bool_]) -> Floats:
-    """Scaled logits of each image by a scaling fitted to the other folds; folds hold every class alike."""
+    """Return the scaled logits of each image by a scaling fitted to the other folds; folds hold every class alike."""
     order = np.lexsort((np.random.default_rng(0).permutation(len(labels)), labels))
     fold = np.empty(len(labels), dtype=np.int64)
     fold[order] = np.arange(len(labels)) % FOLDS
@@ -74,6 +74,6 @@ def _held_out(logits: Logits, labels: Rows, biased: npt.NDArray[np.bool_]) -> Fl
 
 
 def _measured(labels: Rows, scaled: Floats) -> tuple[float, float]:
-    """Calibration error and log loss, rounded as they are told."""
+    """Return calibration error and log loss, rounded for output."""
     error = float(reliability(labels, softmax(scaled)).ece)
     return round(error, 4), round(cross_entropy(labels, scaled), 4)

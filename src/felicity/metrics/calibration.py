@@ -1,7 +1,7 @@
-"""Measure predicted probabilities: reliability, calibration error, proper scores.
+"""Metrics of predicted probabilities: reliability, calibration error, proper scores.
 
-Weights ``(..., N)`` weigh N images, as in a resample each; a metric then has the shape ``(...)``. Without weights every
-image counts once.
+Weights ``(..., N)`` weigh N images, such as those of a resample; a metric then has the shape ``(...)``. Without weights
+every image counts once.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Reliability:
 
     @property
     def ece(self) -> Floats:
-        """Expected calibration error ``(...)``, 0 to 1: mean gap between confidence and accuracy over bins.
+        """Return the expected calibration error ``(...)``, 0 to 1: mean gap between confidence and accuracy over bins.
 
         Source: Guo, Pleiss, Sun, Weinberger: On Calibration of Modern Neural Networks, ICML 2017, eq. 3.
         """
@@ -43,7 +43,7 @@ class Reliability:
 
     @property
     def mean_confidence(self) -> Floats:
-        """Of all images, ``(...)``; above the accuracy, the model is too sure of itself."""
+        """Return the mean confidence, ``(...)``; above the accuracy, the model is overconfident."""
         return ratio(self.confidence.sum(-1), self.count.sum(-1))
 
 

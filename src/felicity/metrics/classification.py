@@ -1,4 +1,4 @@
-"""Compute classification metrics from confusion matrices, of one data set or of many resamples at once.
+"""Classification metrics from confusion matrices, of one data set or of many resamples at once.
 
 One convention holds for training, tuning, cross-validation and evaluation; it is scikit-learn's default:
 
@@ -27,12 +27,12 @@ Rows = npt.NDArray[np.int64]
 
 
 def is_right(labels: Rows, probabilities: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.bool_]:
-    """Tell for each image whether its most probable class, or highest logit, ``(N, C)`` is its label ``(N,)``."""
+    """Return for each image whether its most probable class, or highest logit, ``(N, C)`` is its label ``(N,)``."""
     return np.asarray(probabilities.argmax(1) == labels)
 
 
 def confusion(labels: Rows, predicted: Rows, classes: int) -> Rows:
-    """Counts int64 ``(classes, classes)``: ``labels`` (N,) down, ``predicted`` (N,) across, all 0 to classes - 1."""
+    """Return counts int64 ``(classes, classes)``: ``labels`` (N,) down, ``predicted`` (N,) across, from 0."""
     cells = np.bincount(labels * classes + predicted, minlength=classes * classes)
     return cells.astype(np.int64).reshape(classes, classes)
 
@@ -41,7 +41,8 @@ def confusion(labels: Rows, predicted: Rows, classes: int) -> Rows:
 class Scores:
     """Figures of ``confusion`` ``(..., C, C)``, counts (or weights) of labels down and answers across.
 
-    Metrics have the leading shape ``(...)`` of the matrices, those per class ``(..., C)``; all lie in 0 to 1.
+    Metrics have the leading shape ``(...)`` of the matrices, those per class ``(..., C)``; all lie in 0 to 1, ``kappa``
+    in -1 to 1.
     The module states the convention for classes that do not occur.
     """
 
@@ -50,7 +51,7 @@ class Scores:
 
     @classmethod
     def of(cls, labels: Rows, probabilities: npt.NDArray[np.floating[Any]], classes: Sequence[str]) -> Scores:
-        """Scores of ``probabilities`` (N, C) against ``labels`` (N,); the most probable class is the answer."""
+        """Return scores of ``probabilities`` (N, C) against ``labels`` (N,); the most probable class is the answer."""
         return cls(tuple(classes), confusion(labels, probabilities.argmax(1).astype(np.int64), len(classes)))
 
     @property
@@ -59,68 +60,74 @@ class Scores:
 
     @property
     def n(self) -> Floats:
-        """Number of images, ``(...)``."""
+        """Return the number of images, ``(...)``."""
         return floats(self.support.sum(-1))
 
     @property
     def support(self) -> Floats:
-        """Images of each class, ``(..., C)``."""
+        """Return images of each class, ``(..., C)``."""
         return floats(self.confusion.sum(-1))
 
     @property
     def answers(self) -> Floats:
-        """Times that each class was answered, ``(..., C)``."""
+        """Return how often each class was answered, ``(..., C)``."""
         return floats(self.confusion.sum(-2))
 
     @property
     def accuracy(self) -> Floats:
-        """Share of images whose answer is their label."""
+        """Return the share of images whose answer is their label."""
         return ratio(self._right.sum(-1), self.n)
 
     @property
     def shares(self) -> Floats:
-        """Of the images of each class, the share of each answer, ``(..., C, C)``; NaN where there is none."""
+        """Return the share of each answer among a class's images, ``(..., C, C)``; NaN for a class without images."""
         return ratio(floats(self.confusion), self.support[..., None])
 
     @property
     def recall(self) -> Floats:
-        """Of the images of a class, the share answered so, ``(..., C)``."""
+        """Return the recall: the share of a class's images that are answered so, ``(..., C)``."""
         return ratio(self._right, self.support, nothing=0)
 
     @property
     def precision(self) -> Floats:
-        """Of the answers of a class, the share that is right, ``(..., C)``."""
+        """Return the precision: the share of a class's answers that are right, ``(..., C)``."""
         return ratio(self._right, self.answers, nothing=0)
 
     @property
     def f1(self) -> Floats:
-        """Harmonic mean of precision and recall, ``(..., C)``."""
+        """Return the harmonic mean of precision and recall, ``(..., C)``."""
         return ratio(2 * self._right, self.support + self.answers, nothing=0)
 
     @property
     def balanced_accuracy(self) -> Floats:
-        """Mean recall of the classes that occur."""
+        """Return the mean recall of the classes that occur."""
         return ratio(self.recall.sum(-1), floats((self.support > 0).sum(-1)))
 
     @property
     def macro_precision(self) -> Floats:
-        """Mean over the classes that occur or are answered."""
+        """Return the mean precision over the classes that occur or are answered."""
         return self._macro(self.precision)
 
     @property
     def macro_f1(self) -> Floats:
-        """Mean over the classes that occur or are answered."""
+        """Return the mean F1 over the classes that occur or are answered."""
         return self._macro(self.f1)
 
     @property
     def weighted_precision(self) -> Floats:
-        """Mean over images."""
+        """Return the mean precision over images."""
         return self._weighted(self.precision)
 
     @property
     def weighted_f1(self) -> Floats:
-        """Mean over images. (Recall so weighted is the accuracy.)"""
+        """Return the mean F1 over images. (Recall with these weights is the accuracy.)"""
         return self._weighted(self.f1)
+
+    @property
+    def kappa(self) -> Floats:
+        """Return the agreement of answers and labels beyond chance (Cohen 1960), -1 to 1; NaN if chance agrees."""
+        chance = ratio((self.support * self.answers).sum(-1), self.n**2)
+        return ratio(self.accuracy - chance, 1 - chance)
 
     def _macro(self, values: Floats) -> Floats:
         there = self.support + self.answers > 0
@@ -131,13 +138,13 @@ class Scores:
 
     @property
     def happy(self) -> Scores | None:
-        """Happy against all else, classes ``happy`` and ``not happy``; None without that class, or with it alone."""
+        """Return happy against all other classes; None without that class, or with it alone."""
         return (
             self.against_rest(Expression.HAPPY) if Expression.HAPPY in self.classes and len(self.classes) > 1 else None
         )
 
     def against_rest(self, name: str) -> Scores:
-        """Scores of the class ``name`` against all others together."""
+        """Return scores of the class ``name`` against all others together."""
         i = self.classes.index(name)
         here, labelled, answered = self._right[..., i], self.support[..., i], self.answers[..., i]
         missed, false = labelled - here, answered - here
@@ -146,11 +153,11 @@ class Scores:
 
 
 def floats(values: Any) -> Floats:
-    """As float64."""
+    """Return the counts as float64."""
     return np.asarray(values, dtype=np.float64)
 
 
 def ratio(top: Floats, bottom: Floats, nothing: float = np.nan) -> Floats:
-    """``top / bottom``, ``nothing`` where ``bottom`` is 0."""
+    """Return ``top / bottom``, ``nothing`` where ``bottom`` is 0."""
     out = np.full(np.broadcast(top, bottom).shape, float(nothing))
     return floats(np.divide(top, bottom, out=out, where=bottom > 0))

@@ -1,4 +1,4 @@
-"""How sure a network's answers are made to be, so that they are right as often as they say."""
+"""Temperature scaling: logits scaled so that stated probabilities equal the accuracy."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Scaling:
     bias: Floats
 
     def apply(self, logits: Logits) -> Floats:
-        """Scaled logits ``(N, C)``, float64."""
+        """Return scaled logits ``(N, C)``, float64."""
         return logits.astype(np.float64) / self.temperature + self.bias
 
 
 def softmax(logits: Logits) -> Floats:
-    """Of ``(N, C)``, in float64; rows sum to 1."""
+    """Return the softmax of ``(N, C)`` in float64; rows sum to 1."""
     z = logits.astype(np.float64)
     z = np.exp(z - z.max(1, keepdims=True))
     return np.asarray(z / z.sum(1, keepdims=True))
@@ -35,11 +35,11 @@ def softmax(logits: Logits) -> Floats:
 def fit_scaling(
     logits: Logits, labels: npt.NDArray[np.integer[Any]], biased: npt.NDArray[np.bool_] | None = None
 ) -> Scaling:
-    """What makes the labels ``(N,)`` likeliest: a temperature, 0.1 to 10, and a bias for each class.
+    """Return the temperature, 0.1 to 10, and the bias by class that make the labels ``(N,)`` most likely.
 
-    A network that learnt shares of votes says how people voted; the bias turns that into how often each class wins. It
-    is held near 0 as by a prior of deviation 1, which matters where a class has few faces, and sums to 0. Classes that
-    do not occur keep 0, and so do those that ``biased`` (C,) leaves out. Bias-corrected temperature scaling:
+    A network that learnt shares of votes answers how people voted; the bias turns that into how often each class wins.
+    The bias is held near 0 as by a prior of deviation 1, which matters if a class has few faces, and sums to 0. Classes
+    that do not occur keep 0, and so do those that ``biased`` (C,) leaves out. Bias-corrected temperature scaling:
     Alexandari, Kundaje & Shrikumar 2020 (arXiv:1901.06852); temperature: Guo et al. 2017 (arXiv:1706.04599).
     """
     from scipy.optimize import minimize

@@ -1,1 +1,1 @@
-"""Networks and bundles. ``bundle`` needs no training framework; the rest imports Keras when a network is built."""
+"""Networks and bundles. ``bundle`` needs no training framework; the others import Keras when they build a network."""

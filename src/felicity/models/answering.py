@@ -1,4 +1,4 @@
-"""Why a bundle answers otherwise than the run that it was made of, in words."""
+"""Sentences on the differences between the answers of a bundle and of its run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from felicity.style import numbers
 
 
 def how_it_answers(facts: BundleFacts) -> str:
-    """Return what temperature and bias do to the answers of a bundle, and why its run answers otherwise."""
+    """Return a sentence on the effect of temperature and bias on a bundle's answers, which its run lacks."""
     bias = dict(zip(facts.labels, facts.bias or [], strict=False))
     moved = ", ".join(f"{label} {numbers.points(value, 2)}" for label, value in bias.items() if value)
     if not moved and facts.temperature == 1:
@@ -15,7 +15,7 @@ def how_it_answers(facts: BundleFacts) -> str:
     else:
         added = f" and a bias for each expression is added ({moved})" if moved else ""
         said = [
-            f"logits are divided by the temperature {facts.temperature:g}{added}, fitted to the validation part so "
+            f"logits are divided by the temperature {facts.temperature:g}{added}, fitted to the validation set so "
             "that answers are right as often as their probabilities say; the run answers without"
         ]
     config = (facts.training or {}).get("config", {})

@@ -1,4 +1,4 @@
-"""Which framework Keras runs on: chosen once per process, before Keras is imported."""
+"""The backend of Keras: chosen once per process, before Keras is imported."""
 
 from __future__ import annotations
 
@@ -12,23 +12,26 @@ from typing import Literal, get_args
 
 from felicity import system
 from felicity.errors import ConfigError, ExtraMissingError, require
+from felicity.models.devices import KERAS_DEVICE, Device, device_in_use, devices_for, prepare_device
 
 Backend = Literal["tensorflow", "torch", "jax"]
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
 UNUSED = ("pandas", "sklearn", "matplotlib", "jax")
-"""Packages that Keras or TensorFlow import where they are installed, seconds in all, and Felicity's training never asks
-of them. JAX is one where it is not the backend."""
+"""Packages that Keras or TensorFlow import if they are installed, and that Felicity's training never uses.
+
+Their imports take seconds in all. JAX is one of them if it is not the backend.
+"""
 
 
 def installed_backends() -> tuple[Backend, ...]:
-    """Those whose framework is installed beside Keras; imports none of them."""
+    """Return the backends whose framework is installed beside Keras; import none of them."""
     if importlib.util.find_spec("keras") is None:
         return ()
     return tuple(name for name in BACKENDS if importlib.util.find_spec(name) is not None)
 
 
 def check_backend(name: str) -> Backend:
-    """``name``, if it is a backend and installed. Raises ConfigError, ExtraMissingError."""
+    """Return ``name``, if it is an installed backend. Raises ConfigError, ExtraMissingError."""
     if name not in BACKENDS:
         raise ConfigError(f"backend {name!r} is not known; there are {', '.join(BACKENDS)}")
     if name not in installed_backends():
@@ -36,14 +39,15 @@ def check_backend(name: str) -> Backend:
     return name
 
 
-def use_backend(name: str | None = None, *, threads: int = 0) -> ModuleType:
-    """Import Keras on the backend ``name`` (None: the one in use, else the first that is installed).
+def use_backend(name: str | None = None, *, threads: int = 0, device: Device = "auto") -> ModuleType:
+    """Import Keras on the backend ``name`` (None: the one in use, else the first installed one).
 
-    ``threads``: for the framework's own arithmetic, 0 for all cores. Raises ConfigError for an unknown name
-    or where Keras runs on another backend in this process already, ExtraMissingError where it is not installed.
+    ``threads``: for the framework's own arithmetic, 0 for all cores. ``device``: the computing device; auto is the one
+    in use, else a GPU if there is one. Raises ConfigError for an unknown name, a missing device, or if Keras already
+    runs on another backend or device in this process; ExtraMissingError if the backend is not installed.
 
-    Keras starts as if what is in ``UNUSED`` were not installed, but for what the process has imported before: it then
-    takes no pandas frames, for example.
+    Keras starts as if the packages in ``UNUSED`` were not installed, except those that the process has already
+    imported. So it accepts no pandas frames, for example.
     """
     running = _running()
     if name is None:
@@ -59,11 +63,20 @@ def use_backend(name: str | None = None, *, threads: int = 0) -> ModuleType:
     if running is None:
         os.environ["KERAS_BACKEND"] = chosen
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        kept = os.environ.get(KERAS_DEVICE)
         with _without_chatter(), _hidden(name for name in UNUSED if name != chosen):
             _limit_threads(chosen, threads or system.cores())
+            prepare_device(chosen, device)
             keras = require("keras", chosen)
+        if kept is None:
+            os.environ.pop(KERAS_DEVICE, None)
+        else:
+            os.environ[KERAS_DEVICE] = kept
     else:
         keras = require("keras", chosen)
+        if device not in ("auto", used := device_in_use()):
+            devices_for(chosen, device)
+            raise ConfigError(f"Keras computes on {used} in this process; {device} needs a process of its own")
     if keras.config.image_data_format() != "channels_last" or keras.config.floatx() != "float32":
         keras.config.set_image_data_format("channels_last")
         keras.config.set_floatx("float32")
@@ -77,7 +90,7 @@ def _running() -> str | None:
 
 @contextmanager
 def _hidden(names: Iterable[str]) -> Iterator[None]:
-    """Let imports of ``names`` fail as if they were not installed, but for those that are imported already."""
+    """Make imports of ``names`` fail as if they were not installed, except those that are already imported."""
     absent: dict[str, ModuleType | None] = {name: None for name in names if name not in sys.modules}
     sys.modules.update(absent)  # type: ignore[arg-type]  # None there stops an import
     try:
@@ -89,7 +102,7 @@ def _hidden(names: Iterable[str]) -> Iterator[None]:
 
 @contextmanager
 def _without_chatter() -> Iterator[None]:
-    """TensorFlow's libraries write to the process's stderr while they load, before their log level counts."""
+    """Silence what TensorFlow's libraries print on stderr while they load, before its log level applies."""
     sys.stderr.flush()
     kept = os.dup(2)
     with open(os.devnull, "wb") as nowhere:
@@ -109,5 +122,5 @@ def _limit_threads(backend: Backend, threads: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
     else:
-        # XLA's pool takes the cores that the process may use; there is no public setting for fewer.
+        # XLA's pool takes all cores that the process may use; there is no public setting for fewer.
         require("jax", "jax")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -25,8 +25,9 @@ from felicity.files import swap_folders
 from felicity.imaging import InputSpec
 from felicity.labels import EIGHT_CLASSES, EXPRESSIONS, Classes
 from felicity.models import trial
-from felicity.models.bundle_facts import FORMAT, BundleFacts, TrainingWeights
+from felicity.models.bundle_facts import FORMAT, BundleFacts, SoftMatrixFacts, TrainingWeights
 from felicity.models.bundle_files import checked_content, digest_of
+from felicity.models.prior import prior_shift
 from felicity.models.weights import pack_weights, unpack_weights
 from felicity.parsing import read_json
 from felicity.validation import checked, dotted
@@ -49,16 +50,16 @@ class Bundle:
 
     @property
     def name(self) -> str:
-        """As given when it was made."""
+        """Return the name given when it was made."""
         return self.facts.name
 
     @property
     def weights(self) -> Path:
-        """Where the ONNX file is; ``network`` is what to run."""
+        """Return the path of the ONNX file; ``network`` is what to run."""
         return self.folder / self.facts.weights
 
     def network(self) -> bytes:
-        """The ONNX file, safe to open: shipped, made by this process, or tried in one of its own (``models.trial``).
+        """Return the ONNX file, safe to open: shipped, made here, or tried in a process of its own (``models.trial``).
 
         Raises BundleError for a network that leads out of its file, or needs too much memory or time.
         """
@@ -71,30 +72,50 @@ class Bundle:
 
     @cached_property
     def id(self) -> str:
-        """Name and a digest of what answers depend on: two bundles with one ``id`` answer alike."""
+        """Return the name and a digest of what answers depend on: two bundles with one ``id`` answer alike."""
         return f"{self.facts.name}@{self.facts.digest('training_weights')[:12]}"
 
     @property
     def assumed_prior(self) -> list[float]:
-        """Shares of the expressions under which its answers are calibrated, (8,)."""
+        """Return shares of the expressions under which its answers are calibrated, (8,)."""
         return self.facts.answer_prior or self.facts.prior
+
+    def shift_to(self, shares: Sequence[float]) -> npt.NDArray[np.float64]:
+        """Return the addend (8,) to logits over temperature that makes answers for these shares of the expressions."""
+        bias = np.array(self.facts.bias) if self.facts.bias else 0.0
+        return np.asarray(prior_shift(self.facts.prior, shares) + bias)
 
     @cached_property
     def classes(self) -> Classes:
-        """What it tells apart; the eight expressions where it does not say."""
+        """Return the classes; the eight expressions where the bundle does not say."""
         told = self.facts.classes
         return EIGHT_CLASSES if told is None else Classes.of(told, told)
 
     @cached_property
     def soft_matrix(self) -> SoftMatrix:
-        """The soft confusion matrix of its answers, as the happiness index takes it."""
+        """Return the soft confusion matrix of its answers, as the happiness index takes it."""
+        return self._matrix(self.facts.soft_matrix)
+
+    def without(self, part: str) -> Bundle:
+        """Return the bundle with the soft matrix of its parts but ``part``, to be measured on the faces of that one."""
         from felicity.index.soft_matrix import SoftMatrix
 
-        return replace(SoftMatrix.from_json(self.facts.soft_matrix.model_dump()), classes=self.classes)
+        parts = self.facts.soft_matrix_parts or {}
+        others = [self._matrix(facts) for name, facts in parts.items() if name != part]
+        if part not in parts or not others:
+            return self
+        changed = Bundle(self.folder, self.facts, self._onnx)
+        changed.soft_matrix = SoftMatrix.combine(others)
+        return changed
+
+    def _matrix(self, facts: SoftMatrixFacts) -> SoftMatrix:
+        from felicity.index.soft_matrix import SoftMatrix
+
+        return replace(SoftMatrix.from_json(facts.model_dump()), classes=self.classes)
 
     @property
     def input(self) -> InputSpec:
-        """What the network expects of its pixels."""
+        """Return the pixels that the network expects."""
         return InputSpec(**self.facts.input.model_dump())
 
     def training_weights(self) -> dict[str, npt.NDArray[np.float32]] | None:
@@ -144,6 +165,7 @@ def open_bundle(where: str | Path | None = None) -> Bundle:
     bundle = Bundle(folder, facts, checked_content(folder, facts.weights, facts.weights_sha256))
     try:
         _ = bundle.input, bundle.soft_matrix
+        _ = [bundle.without(part) for part in facts.soft_matrix_parts or ()]
     except ValueError as error:
         raise BundleError(f"{file}: {error}; get the bundle anew") from error
     return bundle
@@ -196,7 +218,7 @@ def _write(folder: Path, files: Mapping[str, bytes], complete: BundleFacts) -> N
 
 
 def shipped() -> list[str]:
-    """Names of the bundles in the zoo."""
+    """Return names of the bundles in the zoo."""
     return sorted(p.parent.name for p in ZOO.glob(f"*/{FACTS_FILE}"))
 
 

@@ -14,6 +14,7 @@ FORMAT: Literal[1] = 1
 
 Row = Annotated[list[FiniteFloat], Field(min_length=8, max_length=8)]
 Counts = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=8, max_length=8)]
+UnitShare = Annotated[FiniteFloat, Field(ge=0, le=1)]
 Temperature = Annotated[FiniteFloat, Field(gt=0)]
 
 
@@ -41,10 +42,10 @@ class Input(_Strict):
 
 
 class SoftMatrixFacts(_Strict):
-    """What the network answers to held-out faces of each label (``Bundle.soft_matrix``).
+    """The network's mean answers to held-out faces of each label (``Bundle.soft_matrix``).
 
-    ``matrix[i][j]``: mean probability of expression i over faces whose label is j. ``counts[j]``:
-    how many faces. ``cross[j]``: mean of p pᵀ over them.
+    ``matrix[i][j]``: mean probability of expression i over faces whose label is j. ``counts[j]``: how many faces.
+    ``cross[j]``: mean of p pᵀ over them.
     """
 
     matrix: Matrix
@@ -67,6 +68,33 @@ class SecondHead(_Strict):
     metrics: dict[str, Any]
 
 
+class CoveredMeasures(_Strict):
+    """The errors of the output for covered faces on ``faces`` faces, as shares 0 to 1.
+
+    ``free_taken``: free ones taken for covered. ``found``: covered ones called so; ``decoys_taken``: free ones with
+    something elsewhere; both of ``all``, and by what was drawn before them.
+    """
+
+    faces: Annotated[int, Field(ge=1)]
+    free_taken: UnitShare
+    found: dict[str, UnitShare]
+    decoys_taken: dict[str, UnitShare]
+
+
+class CoveredOutput(_Strict):
+    """The output (N, 1) that tells faces whose lower part is covered, from its logit ``threshold`` on.
+
+    ``trained_on``: in words. ``held_out``: what it was measured on, but not trained. ``metrics``: by part of the data.
+    """
+
+    output: str
+    threshold: FiniteFloat
+    trained_on: str
+    held_out: list[str]
+    multiply_adds: Annotated[int, Field(ge=0)]
+    metrics: dict[str, CoveredMeasures]
+
+
 class TrainingWeights(_Strict):
     """Float weights that a training can begin with (``models.weights``); ``origin``: where they come from, in words."""
 
@@ -76,15 +104,16 @@ class TrainingWeights(_Strict):
 
 
 class BundleFacts(_Strict):
-    """What stands in ``bundle.json``.
+    """The content of ``bundle.json``.
 
     ``temperature`` divides logits, then ``bias`` is added, which makes them calibrated under ``prior``, the shares of
     the expressions among the faces that they were calibrated on; ``calibration``: how both were chosen
     (``metrics.calibrating``). ``classes``: what it tells apart, by name, with the expressions that each class is made
     of; a class stands at the place of the first of them (``labels.Classes``). ``answer_prior``: shares for which
     answers are made, see ``recognition.Classifier``; None for ``prior``. Soft matrix and confusion are of the answers
-    so made. ``card``: what it is meant for and what not, in words. ``training``: configuration, data, versions and
-    epoch, where ``felicity train`` made the weights.
+    so made. ``soft_matrix_parts``: those of each part that made the soft matrix, where there are two. ``card``: what it
+    is meant for and what not, in words. ``training``: configuration, data, versions and epoch, where ``felicity train``
+    made the weights.
     """
 
     format: Literal[1]
@@ -99,6 +128,7 @@ class BundleFacts(_Strict):
     prior: Shares
     answer_prior: Shares | None = None
     soft_matrix: SoftMatrixFacts
+    soft_matrix_parts: dict[str, SoftMatrixFacts] | None = None
     confusion: Annotated[list[Counts], Field(min_length=8, max_length=8)]
     metrics: dict[str, Any]
     trained_on: str
@@ -107,6 +137,7 @@ class BundleFacts(_Strict):
     made_with: str
     classes: dict[str, list[Expression]] | None = None
     second: SecondHead | None = None
+    covered: CoveredOutput | None = None
     card: dict[str, str] | None = None
     training: dict[str, Any] | None = None
     training_weights: TrainingWeights | None = None
@@ -120,7 +151,7 @@ class BundleFacts(_Strict):
         return value
 
     def digest(self, *without: str) -> str:
-        """SHA-256 of everything but itself and the fields ``without``."""
+        """Return the SHA-256 of everything but itself and the fields ``without``."""
         told = self.model_dump(exclude={"facts_sha256", *without}, exclude_none=True)
         text = json.dumps(told, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The files of a bundle: read once and checked, so that what was checked is what is used."""
+"""The files of a bundle: each is read once and checked, so that the checked content is the used one."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from felicity.errors import BundleError
 
 MOST_BYTES = 128 << 20
-"""Of one file of a bundle."""
+"""Largest size of a file of a bundle, in bytes."""
 
 
 def digest_of(content: bytes) -> str:
-    """SHA-256, hexadecimal."""
+    """Return the SHA-256, hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def checked_content(folder: Path, name: str, sha256: str) -> bytes:
-    """The content of a bundle's file. Raises BundleError where it is missing or another than was written."""
+    """Return the content of a bundle's file. Raises BundleError if it is missing or was changed."""
     file = folder / name
     if Path(name).name != name or not file.is_file():
         raise BundleError(f"{folder}: weights {name!r} are missing; get the bundle anew")

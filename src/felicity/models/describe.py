@@ -1,4 +1,4 @@
-"""What a network is made of: layers, output shapes, parameters, multiply-adds."""
+"""The structure of a network: layers, output shapes, parameters, multiply-adds."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Description:
 
     @property
     def parameters(self) -> int:
-        """All of them, moving statistics included."""
+        """Return the number of all parameters, including moving statistics."""
         return sum(layer.parameters for layer in self.layers)
 
     @property
     def multiply_adds(self) -> int:
-        """Of convolutions and dense layers, per face."""
+        """Return the multiply-adds of convolutions and dense layers, per face."""
         return sum(layer.multiply_adds for layer in self.layers)
 
 
 def describe(model: Any, about: str = "") -> Description:
-    """The layers of a ``keras.Model`` in order of computation; its input stands first."""
+    """Return the layers of a ``keras.Model`` in order of computation; its input stands first."""
     computed = plan(model)
     makers = {ref.number: input_name for ref, input_name in zip(computed.inputs, _input_names(model), strict=True)}
     facts = [LayerFacts(makers[ref.number], "Input", ref.shape, 0, 0) for ref in computed.inputs]
@@ -64,6 +64,6 @@ def _input_names(model: Any) -> list[str]:
 
 
 def _multiply_adds(layer: Any, output: tuple[int, ...]) -> int:
-    """Every weight of a kernel is used once per output position."""
+    """Count multiply-adds: each weight of a kernel is used once per output position."""
     kernels = [v for v in getattr(layer, "trainable_variables", ()) if v.path.endswith("kernel")]
     return sum(int(np.prod(kernel.shape)) for kernel in kernels) * int(np.prod(output[:-1]))

@@ -1,6 +1,6 @@
-"""A Keras network as a plain list of calls: layers and operations in order, networks within networks opened up.
+"""A Keras network as a plain list of calls: layers and operations in order, with nested networks expanded.
 
-Whoever computes with a network otherwise than Keras does, or writes it elsewhere, goes through this list.
+Code that computes with a network in another way than Keras, or writes it in another format, uses this list.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ class Call:
 
     @property
     def kind(self) -> str:
-        """Of the layer or operation: the name of its class."""
+        """Return the name of the class of the layer or operation."""
         return type(self.operation).__name__
 
     @property
     def name(self) -> str:
-        """Of the layer or operation."""
+        """Return the name of the layer or operation."""
         return str(self.operation.name)
 
     @property
     def inputs(self) -> list[Ref]:
-        """The values that go in."""
+        """Return the input values."""
         found: list[Ref] = []
         replaced((self.args, self.kwargs), lambda ref: found.append(ref))
         return found
@@ -47,7 +47,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a network or function computes."""
+    """The calls of a network or function."""
 
     inputs: tuple[Ref, ...]
     calls: tuple[Call, ...] = field(repr=False)
@@ -55,7 +55,7 @@ class Plan:
 
 
 def plan(model: Any) -> Plan:
-    """The calls of a functional or sequential ``keras.Model``, or of a ``keras.Function``."""
+    """Return the calls of a functional or sequential ``keras.Model``, or of a ``keras.Function``."""
     made = _Plan()
     inputs = [made.ref(tensor) for tensor in model.inputs]
     outputs = made.open(model, inputs)
@@ -63,9 +63,9 @@ def plan(model: Any) -> Plan:
 
 
 def traced(function: Callable[..., Any], inputs: Sequence[Ref], **options: Any) -> Plan:
-    """What ``function`` does with values of these shapes, as it calls layers and ``keras.ops``.
+    """Trace the layers and ``keras.ops`` that ``function`` calls on values of these shapes.
 
-    Raises whatever the function raises where it does something else.
+    Raises any error of the function, if it does something else.
     """
     import keras
 
@@ -74,7 +74,7 @@ def traced(function: Callable[..., Any], inputs: Sequence[Ref], **options: Any) 
 
 
 def activation_of(layer: Any) -> str:
-    """The name of a layer's activation in Keras; ``linear`` where there is none, empty for somebody else's."""
+    """Return the name of a layer's activation in Keras; ``linear`` for none, empty for one of other code."""
     activation = getattr(layer, "activation", None)
     if activation is None:
         return "linear"
@@ -83,12 +83,12 @@ def activation_of(layer: Any) -> str:
 
 
 def is_keras(layer: Any) -> bool:
-    """Whether it is a layer of Keras's own, and not somebody else's of the same name, or an operation."""
+    """Return whether it is an operation, or one of Keras's own layers, not one of the same name in other code."""
     return hasattr(layer, "weights") and type(layer).__module__.split(".")[0] == "keras"
 
 
 def replaced(tree: Any, change: Callable[[Ref], Any]) -> Any:
-    """``tree``, of tuples, lists and mappings, with ``change`` made of every ``Ref``."""
+    """Return ``tree``, of tuples, lists and mappings, with every ``Ref`` replaced by its ``change``."""
     if isinstance(tree, Ref):
         return change(tree)
     if isinstance(tree, tuple | list):
@@ -108,7 +108,7 @@ class _Plan:
         return Ref(self._number - 1, tuple(tensor.shape[1:]))
 
     def open(self, model: Any, inputs: Sequence[Ref]) -> list[Ref]:
-        """Add the calls of ``model``; returns what it gives."""
+        """Add the calls of ``model``; return its results."""
         inner = getattr(model, "_functional", None) or model
         known: dict[int, Any] = {id(tensor): ref for tensor, ref in zip(inner.inputs, inputs, strict=True)}
         for depth in sorted(inner._nodes_by_depth, reverse=True):

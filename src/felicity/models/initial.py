@@ -1,4 +1,4 @@
-"""Initial weights drawn here and not by the framework, so that a seed gives the same network on every backend."""
+"""Initial weights, drawn by Felicity and not by the framework, so that a seed gives equal networks on all backends."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from felicity.models.registry import ModelOptions, build, check_network
 
 
 def initial_weights(shapes: list[tuple[str, tuple[int, ...]]], seed: int) -> list[npt.NDArray[np.float32]]:
-    """A float32 array for each named shape.
+    """Return a float32 array for each named shape.
 
-    Kernels, also ``depthwise_kernel`` and ``pointwise_kernel``, are Glorot uniform (Glorot & Bengio 2010), as Keras has
-    them; biases, shifts and moving means 0; scales and moving variances 1. Raises ValueError for a name that it does
-    not know.
+    Kernels, also ``depthwise_kernel`` and ``pointwise_kernel``, are Glorot uniform (Glorot & Bengio 2010), as in Keras;
+    biases, shifts and moving means are 0; scales and moving variances are 1. Raises ValueError for an unknown name.
     """
     arrays = []
     for number, (path, shape) in enumerate(shapes):
@@ -45,8 +44,8 @@ def initialise(model: Any, seed: int) -> None:
 def begin(name: str, options: ModelOptions, seed: int) -> Any:
     """Build the network ``name`` with its first weights, as a ``keras.Model``; see ``registry.build`` for errors.
 
-    Networks of others keep the weights that they are built with, so that one may load its own; chance is then
-    Keras's, seeded, and differs from backend to backend.
+    Networks of other packages keep the weights that they are built with, so that they may load their own. Their random
+    weights are then Keras's, seeded, and differ between backends.
     """
     network = check_network(name)
     if not network.ours:

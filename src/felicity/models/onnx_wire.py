@@ -1,7 +1,7 @@
-"""What an ONNX file is made of, read from its bytes alone, before a runtime opens it.
+"""The parts of an ONNX file, read from its bytes alone, before a runtime opens it.
 
-ONNX is a Protocol Buffers message: fields with a number and a kind. Only those are looked at that can lead out of the
-file or make its time unbounded; https://github.com/onnx/onnx/blob/main/onnx/onnx.proto names them.
+ONNX is a Protocol Buffers message: fields with a number and a kind. This module reads only those that can lead out of
+the file or make its time unbounded; https://github.com/onnx/onnx/blob/main/onnx/onnx.proto names them.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _REFUSED = {
     (TENSOR, 13): "weights in another file, which no digest covers",
 }
 DOMAINS = frozenset({b"", b"ai.onnx", b"com.microsoft"})
-"""Whose operators may be used: those of ONNX, and of ONNX Runtime for eight bits."""
+"""Accepted domains of operators: those of ONNX, and of ONNX Runtime for eight bits."""
 MOST_NODES = 20_000
 
 
 def check_network(content: bytes) -> None:
-    """Raise ValueError unless ``content`` is a network by itself, whose every operator runs once.
+    """Raise ValueError unless ``content`` is a self-contained network in which every operator runs once.
 
-    That is: no external data, no graphs within operators, no functions, no operators of other libraries.
+    Such a network has no external data, no graphs within operators, no functions, and no operators of other libraries.
     """
     nodes = 0
     waiting = [(MODEL, 0, len(content))]
@@ -52,7 +52,7 @@ def check_network(content: bytes) -> None:
 
 
 def _fields(content: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Number and wire kind of each field, and where its bytes are; for a number, the value and the end."""
+    """Yield number and wire kind of each field, and the range of its bytes; for a number, the value and the end."""
     while at < end:
         key, at = _varint(content, at, end)
         number, wire = key >> 3, key & 7

@@ -1,4 +1,4 @@
-"""A network drawn as the study's figures draw theirs: a box per layer with its output shape and parameters."""
+"""A network drawn like the study's figures: a box per layer with its output shape and parameters."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SHORT = {
     "AveragePooling2D": "AvgPooling",
 }
 FADED = {"ReLU", "BatchNormalization"}
-"""Layers that stand in the box of the layer before them."""
+"""Layers drawn in the box of the layer before them."""
 WIDE, HIGH, GAP, ASIDE = 4.4, 0.42, 0.2, 0.45
 
 
 @dataclass
 class _Box:
-    """``row`` counts layers from the input along the longest way; boxes off that way stand beside it."""
+    """A box; ``row`` counts layers from the input along the longest path. Boxes off that path stand beside it."""
 
     layers: list[LayerFacts]
     sources: list[_Box]
@@ -55,7 +55,7 @@ class _Box:
 
 @style()
 def draw_network(description: Description) -> Canvas:
-    """Draw it with the input on top; what lies on skip connections stands beside the main way."""
+    """Draw a network with the input on top; layers of skip connections stand beside the main path."""
     from matplotlib.patches import FancyBboxPatch
 
     boxes = _boxes(description)
@@ -92,7 +92,7 @@ def draw_network(description: Description) -> Canvas:
 
 
 def _connect(axes: object, source: _Box, box: _Box) -> None:
-    """A line with an arrow head at its end."""
+    """Draw a line with an arrow head at its end."""
     below, centre = source.y + HIGH, WIDE / 2
     if source.x == box.x and box.row == source.row + 1:
         way = [(source.x + centre, below), (box.x + centre, box.y)]
@@ -113,7 +113,7 @@ def _connect(axes: object, source: _Box, box: _Box) -> None:
 
 
 def _boxes(description: Description) -> list[_Box]:
-    """Layers grouped into boxes, each with its row; the longest way from input to output is marked ``main``."""
+    """Return layers grouped into boxes, each with its row; the longest path from input to output is marked ``main``."""
     boxes: list[_Box] = []
     of_layer: dict[str, _Box] = {}
     for layer in description.layers:

@@ -1,7 +1,7 @@
 """Answers for other shares of the expressions than those of the training data.
 
-A network that has seen few faces of an expression rightly doubts that it sees one. Where its answers are to find rare
-expressions, it is asked as if they were more frequent: by Bayes' rule, p(y | x) grows with the share of y.
+A network that has seen few faces of an expression rightly rarely answers it. To find rare expressions, its answers are
+converted as if they were more frequent: by Bayes' rule, p(y | x) grows with the share of y.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ Floats = npt.NDArray[np.float64]
 
 
 def towards_even(prior: Sequence[float], evenness: float) -> Floats:
-    """Shares between ``prior`` (K,), at ``evenness`` 0, and equal ones, at 1; on the way, powers of them.
+    """Return shares between ``prior`` (K,), at ``evenness`` 0, and equal ones, at 1; in between, powers of the prior.
 
-    What has a share of 0 keeps it.
+    A share of 0 stays 0.
     """
     shares = np.asarray(prior, dtype=np.float64)
     there = shares > 0
@@ -26,9 +26,9 @@ def towards_even(prior: Sequence[float], evenness: float) -> Floats:
 
 
 def prior_shift(prior: Sequence[float], wanted: Sequence[float] | Floats) -> Floats:
-    """What to add to log-probabilities (K,) made under ``prior``, so that they hold under ``wanted``.
+    """Return the addend to log-probabilities (K,) made under ``prior`` that makes them valid under ``wanted``.
 
-    0 where either has no share. Saerens, Latinne & Decaestecker 2002, equation 2.4.
+    It is 0 if either has no share. Saerens, Latinne & Decaestecker 2002, equation 2.4.
     """
     was, will = np.asarray(prior, dtype=np.float64), np.asarray(wanted, dtype=np.float64)
     both = (was > 0) & (will > 0)

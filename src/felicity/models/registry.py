@@ -1,4 +1,4 @@
-"""Networks by name: one file each, found by its presence; every one is defined once, in Keras, for all backends.
+"""Networks by name: one file each in ``networks/``; every network is defined once, in Keras, for all backends.
 
 Other packages announce theirs (``felicity.plugins``), and any function is found by its import path.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from felicity import plugins
-from felicity.errors import ConfigError, FelicityError
+from felicity.errors import ConfigError, FelicityError, NetworkError
 
 LIMITS = {"classes": (2, 1000), "size": (8, 1024), "width": (1, 1024), "depth": (1, 32), "filter_size": (1, 15)}
 """Least and greatest value of each option that is a whole number."""
@@ -22,11 +22,11 @@ LIMITS = {"classes": (2, 1000), "size": (8, 1024), "width": (1, 1024), "depth": 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What all networks understand; None leaves a network's own choice.
+    """Options that all networks accept; None leaves a network's own choice.
 
-    ``width``: channels of the first convolution. ``depth``: how many stages or blocks. ``filter_size``: side of
-    the convolutions' kernels, odd. ``dropout``: share of features dropped in training, before the classifier.
-    ``size`` and ``channels``: of the input, pixels and 1 or 3.
+    ``width``: channels of the first convolution. ``depth``: number of stages or blocks. ``filter_size``: side of the
+    convolutions' kernels, odd. ``dropout``: share of features dropped in training, before the classifier. ``size`` and
+    ``channels``: of the input, pixels and 1 or 3.
     """
 
     classes: int = 7
@@ -52,10 +52,10 @@ class ModelOptions:
 
 @dataclass(frozen=True)
 class Network:
-    """``build`` gives a ``keras.Model`` from ``(B, size, size, channels)`` to logits ``(B, classes)``.
+    """A network; ``build`` returns a ``keras.Model`` from ``(B, size, size, channels)`` to logits ``(B, classes)``.
 
-    ``ours``: first weights are drawn by Felicity, the same on every backend; others keep those that they were built
-    with. ``path``: of code that is not ours, for whoever looks for it later.
+    ``ours``: Felicity draws the first weights, the same on every backend; other networks keep those that they were
+    built with. ``path``: import path of code of other packages.
     """
 
     name: str
@@ -69,7 +69,7 @@ _NETWORKS: dict[str, Network] = {}
 
 
 def register(name: str, about: str) -> Callable[[Callable[[ModelOptions], Any]], Callable[[ModelOptions], Any]]:
-    """Decorator: make a function that builds a network known by ``name``; ``about`` says in a line what it is."""
+    """Register a function that builds a network under ``name``; a decorator. ``about``: a line that describes it."""
 
     def add(build: Callable[[ModelOptions], Any]) -> Callable[[ModelOptions], Any]:
         _NETWORKS[name] = Network(name, about, build)
@@ -79,7 +79,7 @@ def register(name: str, about: str) -> Callable[[Callable[[ModelOptions], Any]],
 
 
 def networks() -> dict[str, Network]:
-    """All networks by name, those of other packages last; needs no backend."""
+    """Return all networks by name, those of other packages last; needs no backend."""
     package = importlib.import_module("felicity.models.networks")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
@@ -89,7 +89,7 @@ def networks() -> dict[str, Network]:
 
 
 def check_network(name: str) -> Network:
-    """The network of that name, or at that import path. Raises ConfigError."""
+    """Return the network of that name, or at that import path. Raises ConfigError."""
     if plugins.is_path(name):
         build = plugins.import_callable(name, "model")
         return Network(name, first_line(build), build, ours=False, path=name)
@@ -102,7 +102,7 @@ def check_network(name: str) -> Network:
 
 
 def build(name: str, options: ModelOptions | None = None) -> Any:
-    """The network ``name`` as a ``keras.Model`` that gives logits. Raises ConfigError where it does not fit.
+    """Return the network ``name`` as a ``keras.Model`` that gives logits. Raises NetworkError if options do not fit.
 
     Call ``use_backend`` first; the weights are Keras's own until ``initial.initialise`` sets them.
     """
@@ -111,7 +111,7 @@ def build(name: str, options: ModelOptions | None = None) -> Any:
     try:
         model = network.build(options) if network.ours else _with_names_from_one(network, options)
     except ValueError as error:
-        raise ConfigError(f"model {name} cannot be built with {options}: {error}") from error
+        raise NetworkError(f"model {name} cannot be built with {options}: {error}") from error
     except Exception as error:
         if network.ours or isinstance(error, FelicityError):
             raise
@@ -122,16 +122,19 @@ def build(name: str, options: ModelOptions | None = None) -> Any:
 
 
 def _with_names_from_one(network: Network, options: ModelOptions) -> Any:
-    """Build it where Keras has named no layer before, so that names, by which weights are found, are always the same.
+    """Build a network as if Keras had named no layer before, so that the names, which identify weights, never vary.
 
-    Keras counts the layers that have no name of their own, by thread.
+    Keras counts unnamed layers by thread, and has a policy of precision by thread, too.
     """
-    with ThreadPoolExecutor(1) as fresh:
+    import keras
+
+    policy = keras.config.dtype_policy()
+    with ThreadPoolExecutor(1, initializer=keras.config.set_dtype_policy, initargs=(policy,)) as fresh:
         return fresh.submit(network.build, options).result()
 
 
 def _check(model: Any, name: str, options: ModelOptions) -> None:
-    """Raise ConfigError unless somebody else's ``model`` takes faces and gives a logit per class."""
+    """Raise ConfigError unless another package's ``model`` takes faces and gives a logit per class."""
     import keras
 
     if not isinstance(model, keras.Model) or not hasattr(model, "inputs"):
@@ -165,19 +168,19 @@ def _announced(name: str, entry: Any) -> Network:
 
 
 def first_line(thing: Any) -> str:
-    """Of its docstring; empty without one."""
+    """Return the first line of an object's docstring; empty without one."""
     return (inspect.getdoc(thing) or "").partition("\n")[0]
 
 
 def faces_input(options: ModelOptions) -> Any:
-    """The input layer of every network."""
+    """Return the input layer of every network."""
     import keras
 
     return keras.Input((options.size, options.size, options.channels), name="faces")
 
 
 def dropout(rate: float) -> Any:
-    """The dropout layer of every network. Without a seed, PyTorch would draw from a state that no checkpoint has."""
+    """Return a dropout layer. Without a seed, PyTorch would draw from a state that no checkpoint holds."""
     from keras import layers
 
     return layers.Dropout(rate, seed=1, name="dropout")

@@ -1,7 +1,7 @@
-"""A network of strangers, tried in a process of its own with limits before this process opens it.
+"""The trial of an untrusted network, in a process of its own with limits, before this process opens it.
 
-A file of a few kilobytes can ask for any memory and any time when its constants are computed. What the trial survives,
-the same bytes survive here: they are loaded, and answer one batch.
+A file of a few kilobytes can require any memory and any time for computing its constants. Bytes that pass the trial
+pass here, too: the trial loads them, and computes one batch.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hashlib import sha256
 from felicity.models.onnx_wire import check_network
 
 MEMORY = 1 << 30
-"""Bytes of data that the trial may hold."""
+"""Bytes of data that the trial may allocate."""
 SECONDS = 20
 BATCH = 64
 _TRUSTED: set[str] = set()
@@ -21,14 +21,14 @@ _TRUSTED: set[str] = set()
 
 
 def trust(content: bytes) -> None:
-    """Take a network that this process made for tried."""
+    """Record a network that this process made as tried."""
     _TRUSTED.add(sha256(content).hexdigest())
 
 
 def try_network(content: bytes, shape: tuple[int, ...]) -> None:
-    """Load a network and let it answer one batch of inputs of ``shape``, with limits. Raises ValueError.
+    """Load a network and compute one batch of inputs of ``shape``, with limits. Raises ValueError.
 
-    Where there are no limits (Windows), the time alone is bounded.
+    On systems without limits (Windows), only the time is bounded.
     """
     if (digest := sha256(content).hexdigest()) in _TRUSTED:
         return
@@ -50,7 +50,7 @@ def try_network(content: bytes, shape: tuple[int, ...]) -> None:
 
 
 def main() -> None:
-    """The trial itself: the network comes on standard input, the shape of one input as arguments."""
+    """Run the trial: the network comes on standard input, the shape of one input as arguments."""
     content = sys.stdin.buffer.read()
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Weights of a network by the names of its Keras variables, as one NumPy file that a training can begin with.
+"""Weights of a network by the names of its Keras variables, as one NumPy file from which a training can start.
 
 Kernels are kept in half precision, vectors in full: biases and the statistics of normalisations are few, and may lie
 beyond what half precision holds.
@@ -17,7 +17,7 @@ from felicity.array_files import read_arrays
 
 Array = npt.NDArray[Any]
 MOST_BYTES = 256 << 20
-"""Of the weights of a network, unpacked."""
+"""Largest size of a network's unpacked weights, in bytes."""
 
 
 def pack_weights(weights: Mapping[str, Array]) -> bytes:
@@ -29,7 +29,7 @@ def pack_weights(weights: Mapping[str, Array]) -> bytes:
 
 
 def unpack_weights(content: bytes) -> dict[str, npt.NDArray[np.float32]]:
-    """Return float32 arrays by variable path. Raises ValueError where ``content`` is no such file."""
+    """Return float32 arrays by variable path. Raises ValueError if ``content`` is not such a file."""
     try:
         return {path: value.astype(np.float32) for path, value in read_arrays(content, MOST_BYTES).items()}
     except TypeError as error:

@@ -1,4 +1,4 @@
-"""What changed, and when: control limits for single periods, change points for lasting shifts."""
+"""Control limits for single periods, and change points for lasting shifts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from felicity.over_time.series import Floats, Mask, Series, Step, by_day
 
 SIGMAS = 3.0
 MIN_LIMIT_PERIODS = {Step.DAY: 90, Step.WEEK: 26}
-"""Periods with a figure that limits and change points need."""
+"""Least number of periods with a figure for limits and change points."""
 _SHORTEST = {Step.DAY: 14, Step.WEEK: 4}
 _NEIGHBOURS = {Step.DAY: 29, Step.WEEK: 13}
 _PLACES = 120
@@ -25,9 +25,9 @@ _PLACES = 120
 
 @dataclass(frozen=True)
 class Limits:
-    """Control limits of a series: ``centre``, ``low``, ``high`` (n,), percent, the season in them.
+    """Control limits of a series: ``centre``, ``low``, ``high`` (n,), percent, including the season.
 
-    ``outside`` (n,): periods beyond their limits.
+    ``outside`` (n,): True for periods beyond their limits.
     """
 
     starts: tuple[datetime, ...]
@@ -50,9 +50,9 @@ class LevelShift:
 def control_limits(series: Series) -> Limits:
     """Compute median and season ± 3 sigma, sigma² = variance between periods + sampling variance by people.
 
-    The p' chart of Laney (2002) for adjusted shares: a day of few people has wider limits. The variance
-    between periods is what the robust spread (median absolute deviation) leaves beyond sampling error. Hours are
-    averaged to days. Raises EstimateError for short series.
+    The p' chart of Laney (2002) for adjusted shares: a day of few people has wider limits. The variance between periods
+    is the robust spread (median absolute deviation) beyond sampling error. Hours are averaged to days. Raises
+    EstimateError for short series.
     """
     daily, season = _deseasoned(series)
     left = daily.share
@@ -63,7 +63,7 @@ def control_limits(series: Series) -> Limits:
     within = of_one / people
     total = (1.4826 * float(np.nanmedian(np.abs(left - middle)))) ** 2
     typical = float(np.median(within[daily.present]))
-    # Where errors claim more than the whole spread, only how they go with people is believed.
+    # If errors exceed the whole spread, only their dependence on the number of people is used.
     scale = min(1.0, total / typical) if typical > 0 else 0.0
     sigma = np.sqrt(max(total - typical, 0.0) + scale * within)
     return Limits(
@@ -79,9 +79,9 @@ def control_limits(series: Series) -> Limits:
 def change_points(series: Series, *, seed: int = 0) -> list[LevelShift]:
     """Find lasting shifts of the mean by PELT (Killick, Fearnhead & Eckley 2012) with squared error.
 
-    The penalty is the largest gain per shift that noise of the series' own memory reaches in 5 % of
-    cases (``noise.Bank``), so that a series without a shift shows one in about 5 %. Memory is read from what
-    a moving mean leaves, which a shift hardly touches. Raises EstimateError for short series.
+    The penalty is the largest gain per shift that noise with the memory of the series reaches in 5 % of cases
+    (``noise.Bank``). So a series without a shift shows one in about 5 % of cases. The memory is estimated after removal
+    of a moving mean, which makes it robust to shifts. Raises EstimateError for short series.
     """
     import ruptures
 
@@ -95,9 +95,9 @@ def change_points(series: Series, *, seed: int = 0) -> list[LevelShift]:
     width = _NEIGHBOURS[daily.step]
     bank = _bank(present.tobytes(), levels.tobytes(), days.tobytes(), shortest, width, sampling, seed)
     null = bank.null(float(memory(left, present)[0]))
-    # The bank's gains are in units of the variance that a moving mean leaves.
+    # The bank's gains are in units of the variance after removal of a moving mean.
     penalty = null.critical * float(np.mean(left[0, present] ** 2))
-    # A linear kernel is squared error; this one is compiled.
+    # A linear kernel is squared error; this implementation is compiled.
     search = ruptures.KernelCPD(kernel="linear", min_size=shortest).fit(kept)
     ends = search.predict(pen=max(penalty, 1e-9))
     places = np.flatnonzero(present)
@@ -110,7 +110,7 @@ def change_points(series: Series, *, seed: int = 0) -> list[LevelShift]:
 
 
 def _deseasoned(series: Series) -> tuple[Series, Floats]:
-    """Return the series by day or week less its season, and that season (n,)."""
+    """Return the series by day or week minus its season, and that season (n,)."""
     season = season_of(series).values
     daily = by_day(series, season)
     periods = int(daily.present.sum())
@@ -123,7 +123,7 @@ def _deseasoned(series: Series) -> tuple[Series, Floats]:
 
 
 def _local(values: Floats, present: Mask, width: int) -> Floats:
-    """Return ``values`` (B, n) less a moving mean over ``width`` periods, 0 in gaps."""
+    """Return ``values`` (B, n) minus a moving mean over ``width`` periods, 0 in gaps."""
     filled = np.where(present, np.nan_to_num(values), 0.0)
     mass = uniform_filter1d(present.astype(np.float64), width, mode="constant")
     mean = uniform_filter1d(filled, width, axis=1, mode="constant") / np.maximum(mass, 1e-12)
@@ -149,7 +149,7 @@ def _bank(present: bytes, levels: bytes, days: bytes, shortest: int, width: int,
 
 
 def _largest_gain(values: Floats, shortest: int) -> Floats:
-    """Return (B,): by how much one shift, or each of two, can reduce the squared error of the rows of (B, m)."""
+    """Return (B,): the reduction of the squared error of the rows of (B, m) by one shift, or by each of two."""
     m = values.shape[1]
     total = np.cumsum(values - values.mean(axis=1, keepdims=True), axis=1)
     ends = np.arange(shortest, m - shortest + 1, max(1, m // _PLACES))

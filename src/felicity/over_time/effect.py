@@ -1,8 +1,8 @@
 """Effect of a measure at a date: interrupted time series, and difference in differences.
 
-Without comparison, what came after is held against the earlier course continued (level and slope may
-change at the date). With comparison locations, the change of the difference between the two groups is
-the effect; what befell the whole city drops out.
+Without comparison, the periods after the date are compared with the continued earlier course (level and slope may
+change at the date). With comparison locations, the effect is the change of the difference between the two groups;
+events of the whole city cancel out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from felicity.notes import Note
 from felicity.over_time.panel import MIN_SIDE_PERIODS, Panel
@@ -20,15 +20,15 @@ from felicity.over_time.regression import Coefficient, least_squares, regress
 from felicity.over_time.series import DAYS_PER_MONTH, Floats, Series, Step
 
 ENOUGH_LOCATIONS = 4
-"""Locations on either side from which errors clustered by location are trusted."""
+"""Least number of locations on either side for errors clustered by location."""
 
 
 @dataclass(frozen=True)
 class ByLocation:
     """The test that takes locations, not days, as independent.
 
-    ``estimate``: mean of the treated locations' own changes less that of the compared ones'. ``detectable``: size that
-    would be found in 80 % of such towns.
+    ``estimate``: mean change of the treated locations minus that of the comparison. ``detectable``: size that 80 % of
+    such studies would detect.
     """
 
     estimate: float
@@ -42,7 +42,7 @@ class ByLocation:
 
 @dataclass(frozen=True)
 class Placebo:
-    """The step over time at dates before the measure, when there was none: ``share`` were at least as large."""
+    """The steps at placebo dates before the measure; ``share``: the fraction of them at least as large."""
 
     dates: int
     share: float
@@ -50,16 +50,16 @@ class Placebo:
 
 @dataclass(frozen=True)
 class Effect:
-    """What changed at ``at``; all in points of happy share.
+    """The effect at ``at``; all figures are points of happy share.
 
-    ``method``: ``interrupted time series`` or ``difference in differences``. ``level``: the step at the date, errors
-    over time. ``slope``: change of slope per month (interrupted time series). ``parallel``: slope per month of
-    the groups' difference before the date, which should be none (difference in differences). ``clustered``:
-    the step with errors by location. ``headline`` says which of the two is the effect itself, and gives ``estimate``,
-    ``low``, ``high``, ``p_value`` and ``detectable``, the size that is found in 80 % of cases. ``changes``:
-    each location's own change. ``before``, ``after``: periods with a figure. ``treated``, ``compared``
-    (n,): means of the groups on ``starts``, season removed, NaN in gaps; ``fitted``, ``expected`` (n,): with and
-    without the effect. ``notes``: what makes the effect doubtful.
+    ``method``: ``interrupted time series`` or ``difference in differences``. ``level``: the step at the date, with
+    errors over time. ``slope``: change of slope per month (interrupted time series). ``parallel``: slope per month of
+    the groups' difference before the date, which should be none (difference in differences). ``clustered``: the step
+    with errors by location. ``headline`` names the one of these two that is the effect itself. It gives ``estimate``,
+    ``low``, ``high``, ``p_value`` and ``detectable``, the size that 80 % of such studies would detect. ``changes``: the
+    change of each location by itself. ``before``, ``after``: numbers of periods with a figure. ``treated``,
+    ``compared`` (n,): means of the groups on ``starts``, season removed, NaN in gaps; ``fitted``, ``expected`` (n,):
+    with and without the effect. ``notes``: reasons to doubt the effect.
     """
 
     method: str
@@ -92,7 +92,7 @@ class Effect:
 
     @property
     def found(self) -> bool:
-        """Whether there is an effect at the 5 % level."""
+        """Return whether there is an effect at the 5 % level."""
         return self.p_value <= 0.05
 
 
@@ -106,13 +106,13 @@ def estimate_effect(
 ) -> Effect:
     """Estimate the effect at ``at`` on ``locations``, against ``comparison`` if there is any.
 
-    ``series``: by name, all with one step. A period that holds ``at`` within it counts on neither side. Each
-    location counts the same. Errors: Newey-West over time with critical values for short series
-    (``regression.regress``); from four locations on either side on, clustered by location: with one date
-    and a balanced panel this is the two-sample t test of the locations' own changes (Bertrand, Duflo &
-    Mullainathan 2004; Donald & Lang 2007), with Satterthwaite's degrees of freedom. Fewer clusters than that
-    do not carry an error, whatever the bootstrap (Cameron, Gelbach & Miller 2008). Raises ConfigError for unknown or
-    doubly named locations, EstimateError for a date outside the data or with too little on either side.
+    ``series``: by name, all with one step. A period that holds ``at`` within it counts on neither side. Each location
+    counts the same. Errors over time are Newey-West, with critical values for short series (``regression.regress``).
+    With at least four locations on either side, errors are clustered by location: with one date and a balanced panel
+    this is the two-sample t test of the locations' own changes (Bertrand, Duflo & Mullainathan 2004; Donald & Lang
+    2007), with Satterthwaite's degrees of freedom. Fewer clusters do not carry an error, whatever the bootstrap
+    (Cameron, Gelbach & Miller 2008). Raises ConfigError for unknown or repeated locations, EstimateError for a date
+    outside the data or with too little data on either side.
     """
     panel = Panel.of(series, at, locations, comparison)
     base, (before, after) = panel.base(), panel.check_length()
@@ -159,7 +159,7 @@ def estimate_effect(
 
 
 def _design(panel: Panel, compared: bool) -> tuple[Floats, int]:
-    """Return the design (n, p) and its column for the step at the date; without comparison the next is the slope's."""
+    """Return the design (n, p) and its column for the step at the date; without comparison, the next is the slope's."""
     season, post = panel.dummies(), panel.post
     ones = np.ones((len(post), 1))
     if compared:
@@ -194,22 +194,26 @@ def _by_location(changes: Mapping[str, float], treated: Sequence[str], compared:
         return None
     groups = [np.array([changes[name] for name in names]) for names in (treated, compared)]
     parts = np.array([group.var(ddof=1) / len(group) for group in groups])
-    error = float(np.sqrt(parts.sum()))
-    test = stats.ttest_ind(*groups, equal_var=False)
-    interval = test.confidence_interval()
+    estimate = groups[0].mean() - groups[1].mean()
+    error = np.sqrt(parts.sum())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = parts.sum() ** 2 / sum(part**2 / (len(group) - 1) for part, group in zip(parts, groups, strict=True))
+        freedom = freedom if np.isfinite(freedom) else 1.0  # nothing varies
+        p_value = 2 * stdtr(freedom, -abs(estimate / error))
+    reach = stdtrit(freedom, 0.975) * error
     return ByLocation(
-        estimate=float(groups[0].mean() - groups[1].mean()),
-        error=error,
-        freedom=float(test.df),
-        low=float(interval.low),
-        high=float(interval.high),
-        p_value=float(test.pvalue),
-        detectable=error * float(np.sum(stats.t.ppf((0.975, 0.8), test.df))),
+        estimate=float(estimate),
+        error=float(error),
+        freedom=float(freedom),
+        low=float(estimate - reach),
+        high=float(estimate + reach),
+        p_value=float(p_value),
+        detectable=float(error * (stdtrit(freedom, 0.975) + stdtrit(freedom, 0.8))),
     )
 
 
 def _placebo(panel: Panel, base: Floats, effect: float, compared: bool) -> Placebo | None:
-    """Estimate steps at all dates before the measure with enough on both sides, from the data before alone."""
+    """Estimate steps at all placebo dates with enough data on both sides, from the data before the measure alone."""
     least = MIN_SIDE_PERIODS[panel.step]
     before = panel.post == 0
     values, season = base[before], panel.dummies()[before]

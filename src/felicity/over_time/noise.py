@@ -1,11 +1,11 @@
-"""Day follows day: noise with a memory, and what a statistic looks like when there is nothing but noise.
+"""Autocorrelated noise, and the distribution of a statistic under such noise alone.
 
-Tests for independent days take noise for news: with lag-one correlation 0.6, a plain Mann-Kendall test
-calls every third trendless series a trend. Here a statistic is compared with its own distribution
-over series that have the same length, gaps and memory, and no trend or effect, after the very same treatment
-(parametric bootstrap). The memory is an autoregression of first order seen through the sampling error
-of each period, its coefficient found by indirect inference (Gouriéroux, Monfort & Renault 1993), which also takes
-back the bias that removing a trend and a season puts into autocorrelations.
+Tests for independent days take noise for effects: with lag-one correlation 0.6, a plain Mann-Kendall test calls every
+third trendless series a trend. Here a statistic is compared with its own distribution over series that have the same
+length, gaps and memory but no trend or effect, after the very same treatment (parametric bootstrap). The memory is an
+autoregression of first order, observed with the sampling error of each period. Its coefficient is found by indirect
+inference (Gouriéroux, Monfort & Renault 1993), which also corrects the bias of autocorrelations after removal of a
+trend and a season.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.signal import lfilter
 
 from felicity.over_time.series import Floats, Mask
 
@@ -28,14 +27,14 @@ _MOST_SAMPLING = 0.5
 _BATCH = 2_000_000
 
 Memory = Callable[[Floats], Floats]
-"""Series (B, n) to the ``memory`` of their residuals, (B,)."""
+"""A function from series (B, n) to the ``memory`` of their residuals, (B,)."""
 Statistic = Callable[[Floats], tuple[Floats, Floats]]
-"""Series (B, n) to an estimate and its standard error, (B,) each; the statistic is their ratio."""
+"""A function from series (B, n) to an estimate and its standard error, (B,) each; the statistic is their ratio."""
 
 
 @dataclass(frozen=True)
 class Null:
-    """Distribution of a statistic under noise alone.
+    """The distribution of a statistic under noise alone.
 
     ``phi``: autoregression from period to period. ``sizes``: absolute values of the statistic, sorted. ``detected``:
     true value, in standard errors, whose statistic exceeds ``critical`` in 80 % of the cases.
@@ -47,21 +46,21 @@ class Null:
 
     @property
     def critical(self) -> float:
-        """What the statistic's size exceeds in 5 % of the cases."""
+        """Return the size of the statistic that noise exceeds in 5 % of the cases."""
         return float(np.quantile(self.sizes, LEVEL))
 
     def p_value(self, statistic: float) -> float:
-        """Return the two-sided share of noise with a statistic as large (Davison & Hinkley 1997, eq. 4.11)."""
+        """Return the two-sided share of noise with a statistic at least as large (Davison & Hinkley 1997, eq. 4.11)."""
         return float((1 + np.count_nonzero(self.sizes >= abs(statistic))) / (1 + len(self.sizes)))
 
 
 class Bank:
     """Distributions of one statistic in noise of every memory.
 
-    ``statistic`` and ``residual_memory`` take noise (B, n) on the full calendar and treat it as the series
-    was treated: its gaps, its season, its line; the latter gives ``memory`` of the residuals. ``sampling``: see
-    ``sampling_part``. Nothing depends on the figures of the series, so series with the same calendar share a bank.
-    Seeded: the same series gives the same answer.
+    ``statistic`` and ``residual_memory`` take noise (B, n) on the full calendar and treat it as the series was treated:
+    with its gaps, its season, its line; the latter returns the ``memory`` of the residuals. ``sampling``: see
+    ``sampling_part``. Nothing depends on the figures of the series, so series with the same calendar share a bank. The
+    draws are seeded: the same series gives the same answer.
     """
 
     def __init__(self, statistic: Statistic, residual_memory: Memory, n: int, sampling: float, seed: int) -> None:
@@ -93,7 +92,7 @@ class Bank:
             estimates, errors = (np.concatenate(part) for part in zip(*draws, strict=True))
             errors = np.maximum(errors, 1e-12)
             null = Null(float(_GRID[index]), np.sort(np.abs(estimates) / errors), 0.0)
-            # A true value d is found where estimate + d > critical * error.
+            # A true value d is detected if estimate + d > critical * error.
             needed = float(np.quantile(null.critical * errors - estimates, POWER)) / float(np.median(errors))
             self._nulls[index] = replace(null, detected=needed)
         return self._nulls[index]
@@ -124,7 +123,7 @@ def memory(residuals: Floats, present: Mask) -> Floats:
 
 
 def sampling_part(error: Floats, residuals: Floats) -> float:
-    """Return the share of the residual variance that is sampling error: in tenths, at most one half, 0 if unknown."""
+    """Return the share of sampling error in the residual variance: in tenths, at most one half, 0 if unknown."""
     known = np.isfinite(error)
     variance = float(np.var(residuals))
     if not known.any() or variance <= 0:
@@ -136,5 +135,7 @@ def _noise(shocks: Floats, errors: Floats, phi: float, sampling: float) -> Float
     """Draw stationary noise of variance 1."""
     steps = shocks * math.sqrt(1.0 - phi * phi)
     steps[:, 0] = shocks[:, 0]
-    level = lfilter([1.0], [1.0, -phi], steps, axis=1)
-    return np.asarray(math.sqrt(1.0 - sampling) * level + math.sqrt(sampling) * errors)
+    level = np.ascontiguousarray(steps.T)
+    for i in range(1, len(level)):
+        level[i] += phi * level[i - 1]
+    return np.asarray(math.sqrt(1.0 - sampling) * level.T + math.sqrt(sampling) * errors)

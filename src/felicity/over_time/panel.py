@@ -1,4 +1,4 @@
-"""Locations that a measure touched and those it is held against, on one calendar around its date."""
+"""The treated locations of a measure and its comparison locations, on one calendar around its date."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from felicity.over_time.series import Floats, Series, Step, by_day, check_adjust
 from felicity.windows.buckets import bucket
 
 MIN_SIDE_PERIODS = {Step.DAY: 21, Step.WEEK: 12}
-"""Periods with a figure that are needed before and after."""
+"""Least number of periods with a figure before and after."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Panel:
 
     ``starts``: n local times; ``days`` (n,) since the first. ``values``, ``errors`` (n,) by location: adjusted happy
     shares, percent, and their standard errors, points; NaN in gaps. ``post`` (n,): 1 from ``at`` on, else 0.
-    ``season``: its rhythm, in words; ``levels`` (n,): numbers of its levels.
+    ``season``: the name of the season; ``levels`` (n,): numbers of its levels.
     """
 
     at: datetime
@@ -41,17 +41,17 @@ class Panel:
 
     @classmethod
     def of(cls, series: Mapping[str, Series], at: datetime, treated: Sequence[str], compared: Sequence[str]) -> Panel:
-        """Make one of ``series`` by name, all with one step; hours are summed up by day.
+        """Return a panel of ``series`` by name, all with one step; hours are summed up by day.
 
-        A period that holds ``at`` within it has no value. Raises ConfigError for unknown or doubly named
-        locations, EstimateError where shares cannot be adjusted.
+        A period that holds ``at`` within it has no value. Raises ConfigError for unknown or repeated locations,
+        EstimateError if shares cannot be adjusted.
         """
         names = (*treated, *compared)
         _check_names(series, treated, names)
         hourly = series[names[0]].step is Step.HOUR
         seasons = {name: season_of(series[name]) for name in names} if hourly else {}
         daily = {name: by_day(series[name], seasons[name].values) if hourly else series[name] for name in names}
-        # Locations may have clocks of their own; the local date is what they share.
+        # Locations may have different time zones; they share the local date.
         keys = sorted({start.date() for one in daily.values() for start in one.starts})
         place = {key: i for i, key in enumerate(keys)}
         starts: list[datetime] = [at] * len(keys)
@@ -65,7 +65,7 @@ class Panel:
                 starts[row] = start
         first = starts[0].date()
         step = daily[names[0]].step
-        # A period that the date falls into is neither before nor after.
+        # A period that holds the date is neither before nor after.
         ends = [bucket(int(start.timestamp()), step.value, zone_of(start))[1] for start in starts]
         torn = np.array([start < at and end > at.timestamp() for start, end in zip(starts, ends, strict=True)])
         for name in names:
@@ -100,7 +100,7 @@ class Panel:
         return np.asarray(self.levels[:, None] == np.unique(self.levels)[None, 1:], dtype=np.float64)
 
     def _centred(self, name: str) -> Floats:
-        """Return a location's values less what is its own: its level before and its weekly rhythm."""
+        """Return a location's values minus its level before the date and its weekly season."""
         values = self.values[name]
         if not np.isfinite(values).any():
             return values
@@ -112,22 +112,22 @@ class Panel:
         return np.asarray(values - design @ own)
 
     def mean(self, names: Sequence[str]) -> Floats:
-        """Return (n,): mean of the locations with a figure, each less its own level, so that a gap is no jump."""
+        """Return (n,): mean of the locations with a figure, each minus its own level, so that a gap is no jump."""
         return _row_mean(np.array([self._centred(name) for name in names]))
 
     def drawn(self, names: Sequence[str]) -> Floats:
-        """Return (n,): as ``mean``, at the height of the locations' level before."""
+        """Return (n,): as ``mean``, plus the locations' level before the date."""
         heights = [np.nanmean(np.where(self.post == 0, self.values[name], np.nan)) for name in names]
         return np.asarray(self.mean(names) + np.mean(heights))
 
     def base(self) -> Floats:
-        """Return (n,), from which the effect is read: the treated locations' mean, less that of the comparison."""
+        """Return (n,), the base of the effect: the treated locations' mean, minus that of the comparison."""
         treated = self.mean(self.treated)
         return treated - self.mean(self.compared) if self.compared else treated
 
     @property
     def error(self) -> Floats:
-        """(n,): sampling error of ``base``."""
+        """Return (n,): sampling error of ``base``."""
         total = np.zeros(len(self.starts))
         for group in (self.treated, self.compared):
             if group:
@@ -158,7 +158,7 @@ class Panel:
 
 
 def _row_mean(values: Floats) -> Floats:
-    """Return (n,): mean over rows of (L, n), NaN where none has a figure."""
+    """Return (n,): mean over rows of (L, n), NaN if none has a figure."""
     there = np.isfinite(values)
     return np.asarray(np.where(there.any(axis=0), np.nansum(values, axis=0), np.nan) / np.maximum(there.sum(axis=0), 1))
 
@@ -169,8 +169,6 @@ def _check_names(series: Mapping[str, Series], treated: Sequence[str], names: Se
     if unknown := [name for name in names if name not in series]:
         raise ConfigError(f"there are no figures of {unknown[0]!r}; there are of {', '.join(sorted(series)) or 'none'}")
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(
-            f"{twice[0]!r} is named twice; a location is either touched by the measure or compared with, and once"
-        )
+        raise ConfigError(f"{twice[0]!r} is named twice; name each location once, as touched or as comparison")
     for name in names:
         check_adjustable(series[name])

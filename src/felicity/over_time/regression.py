@@ -1,4 +1,4 @@
-"""Least squares on a series, with Newey-West errors and critical values that fit short series."""
+"""Least squares on a series, with Newey-West errors and critical values for short series."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from felicity.over_time.series import Floats, Mask
 class Coefficient:
     """One coefficient: ``estimate``, Newey-West ``error``, 95 % interval ``low`` … ``high``, two-sided ``p_value``.
 
-    ``detectable``: size that would be found in 80 % of such series. ``phi``: autocorrelation of the noise.
+    ``detectable``: size that 80 % of such series would detect. ``phi``: autocorrelation of the noise.
     """
 
     estimate: float
@@ -30,10 +30,10 @@ class Coefficient:
 def regress(values: Floats, design: Floats, column: int, error: Floats, *, seed: int = 0) -> Coefficient:
     """Estimate the coefficient of ``design[:, column]`` in the least-squares fit of ``values`` (n,), NaN in gaps.
 
-    ``design`` (n, p), ``error`` (n,): sampling errors of the values, NaN where unknown. The Newey-West error
-    (1987, Bartlett weights, no small-sample factor) takes ``bandwidth`` lags. Estimate over error is compared not
-    with the normal distribution, which in short series calls up to every third non-effect an effect, but
-    with its own distribution in noise of the series' memory (``noise.Bank``).
+    ``design`` (n, p), ``error`` (n,): sampling errors of the values, NaN if unknown. The Newey-West error (1987,
+    Bartlett weights, no small-sample factor) uses ``bandwidth`` lags. The ratio of estimate and error is compared with
+    its own distribution in noise with the memory of the series (``noise.Bank``). The normal distribution would call up
+    to every third non-effect in short series an effect.
     """
     present = np.isfinite(values)
     model = _Fit(design, present, column)
@@ -60,7 +60,7 @@ def least_squares(values: Floats, design: Floats) -> Floats:
 
 
 class _Fit:
-    """Values (B, n) on the calendar, gaps ignored, to one coefficient, its error and the residuals."""
+    """A fit of values (B, n) on the calendar, without gaps: one coefficient, its error and the residuals."""
 
     def __init__(self, design: Floats, present: Mask, column: int) -> None:
         self.there = np.where(present[:, None], design, 0.0)  # (n, p): gaps have no weight

@@ -1,4 +1,4 @@
-"""Weekly rhythm: what of a happy share is due to the hour of the week."""
+"""The weekly season: the part of a happy share that depends on the hour of the week."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LEAST = 3
 
 @dataclass(frozen=True)
 class Season:
-    """``name``: by what; ``levels`` (n,): the level of each period, 0 …; ``values`` (n,): points, mean 0."""
+    """A season: ``name`` of its levels; ``levels`` (n,): level of each period, 0 …; ``values`` (n,): points, mean 0."""
 
     name: str
     levels: Ints
@@ -21,11 +21,11 @@ class Season:
 
 
 def season_of(series: Series) -> Season:
-    """Estimate the weekly rhythm of a series: by hour of the week, else hour of the day; days by day of the week.
+    """Estimate the weekly season of a series: by hour of the week, else hour of the day; for days, by day of the week.
 
-    The finest that has at least three figures at a typical level is taken; none for weeks and for short series.
-    Each level's value is the median, weighted by precision, of what a straight line leaves; a day that
-    is out of line does not move it.
+    The function chooses the finest season that has at least three figures at a typical level; none for weeks and for
+    short series. Each level's value is the median, weighted by precision, of the residuals of a straight line; an
+    outlying day does not change it.
     """
     name, levels = season_levels(series)
     present = series.present
@@ -37,7 +37,7 @@ def season_of(series: Series) -> Season:
         )[0]
         found = kept - left
         values[present] = found
-        # Periods without a figure have a season as well.
+        # Periods without a figure have a season, too.
         for level in np.unique(levels[~present]):
             same = levels[present] == level
             values[(levels == level) & ~present] = found[same][0] if same.any() else 0.0
@@ -45,7 +45,7 @@ def season_of(series: Series) -> Season:
 
 
 def season_levels(series: Series) -> tuple[str, Ints]:
-    """Return name and levels (n,) of the finest rhythm that the series carries."""
+    """Return name and levels (n,) of the finest season that the series carries."""
     hour_of_week, present = series.hour_of_week, series.present
     choices: list[tuple[str, Ints]] = []
     if series.step is Step.HOUR:
@@ -64,7 +64,7 @@ def _carried(levels: Ints, present: Mask) -> bool:
 
 
 def _precision(values: Floats, error: Floats) -> Floats:
-    """Return inverse variances: between periods (robust) plus within (known errors)."""
+    """Return inverse variances: between periods (robust) plus within periods (known errors)."""
     known = np.isfinite(error)
     if not known.any():
         return np.ones(len(values))
@@ -74,10 +74,10 @@ def _precision(values: Floats, error: Floats) -> Floats:
 
 
 def remove_season(values: Floats, levels: Ints, days: Floats, weights: Floats | None = None) -> Floats:
-    """Return ``values`` (B, n), n periods without gaps at ``days`` (n,), less the medians of their ``levels`` (n,).
+    """Return ``values`` (B, n), n periods without gaps at ``days`` (n,), minus the medians of their ``levels`` (n,).
 
-    Medians are of what a straight line leaves, whose slope is that within levels, so that no rhythm, however strong,
-    passes for a slope. A row's mean is kept.
+    The medians are those of the residuals of a straight line whose slope is that within levels, so that no season,
+    however strong, passes for a slope. A row's mean is kept.
     """
     groups = [np.flatnonzero(levels == level) for level in np.unique(levels)]
     if len(groups) < 2:

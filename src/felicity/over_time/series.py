@@ -1,4 +1,4 @@
-"""A regular series of happy shares per location: what trends, limits and effects are read from."""
+"""Regular series of happy shares, one per location, for trends, limits and effects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DAYS_PER_MONTH = 365.25 / 12
 
 
 class Step(StrEnum):
-    """How long a period of a series is."""
+    """The length of a period of a series."""
 
     HOUR = "hour"
     DAY = "day"
@@ -41,12 +41,12 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Series:
-    """Happy share of one location, period by period, without a hole in the calendar.
+    """The happy share of one location, period by period, without holes in the calendar.
 
-    ``starts``: n local times, each the beginning of a period. ``share`` (n,): adjusted happy share, percent,
-    NaN where nobody was counted or the figure is suppressed. ``error`` (n,): its standard error, points, NaN
-    where unknown. ``people`` (n,). ``suppressed`` (n,): counted, but too few to be shown. ``adjustable``: False
-    where the store knows plain counts alone.
+    ``starts``: n local times, each the beginning of a period. ``share`` (n,): adjusted happy share, percent, NaN if
+    nobody was counted or the figure is suppressed. ``error`` (n,): its standard error, points, NaN if unknown.
+    ``people`` (n,). ``suppressed`` (n,): counted, but too few to be shown. ``adjustable``: False if the store holds raw
+    counts alone.
     """
 
     location: str
@@ -69,19 +69,19 @@ class Series:
 
     @property
     def present(self) -> Mask:
-        """(n,): periods with a figure."""
+        """Return (n,): True for periods with a figure."""
         return np.isfinite(self.share)
 
     @property
     def days(self) -> Floats:
-        """(n,): days from the first period, by the calendar, so that a day is 1 whatever its hours."""
+        """Return (n,): days since the first period, by the calendar, so that every day is 1 whatever its hours."""
         if self.step is Step.HOUR:
             return np.array([s.timestamp() - self.starts[0].timestamp() for s in self.starts]) / 86_400
         return np.arange(len(self), dtype=np.float64) * (7.0 if self.step is Step.WEEK else 1.0)
 
     @property
     def hour_of_week(self) -> Ints:
-        """(n,): 0 (Monday, midnight) … 167, on the local clock."""
+        """Return (n,): 0 (Monday, midnight) … 167, in local time."""
         return np.array([24 * s.weekday() + s.hour for s in self.starts], dtype=np.int64)
 
     def between(self, begin: datetime | None, end: datetime | None) -> Series:
@@ -99,7 +99,7 @@ class Series:
 
 
 def check_adjustable(series: Series) -> None:
-    """Raise EstimateError if people are counted and their shares cannot be adjusted."""
+    """Raise EstimateError if people are counted but their shares cannot be adjusted."""
     if not series.adjustable:
         raise EstimateError(
             f"{series.location}: people are counted, but the store holds no soft matrix of their model to adjust their "
@@ -110,7 +110,7 @@ def check_adjustable(series: Series) -> None:
 def series_of(rows: Iterable[IndexRow], step: Step) -> dict[str, Series]:
     """Turn rows of an index by ``step`` into one series per location, in the order of names.
 
-    Each runs from its first to its last row on the location's clock; periods without a row are gaps. Raises
+    Each series runs from the location's first row to its last, in its time zone; periods without a row are gaps. Raises
     EstimateError if a row does not begin where a period does, and if two rows are of one period.
     """
     of: dict[str, list[IndexRow]] = {}
@@ -152,7 +152,7 @@ def _one(location: str, rows: Sequence[IndexRow], step: Step) -> Series:
 
 
 def calendar(first: datetime, last: datetime, step: Step, zone: ZoneInfo) -> tuple[datetime, ...]:
-    """Return when periods (``windows.buckets``) begin, from the one that holds ``first`` to the one of ``last``."""
+    """Return the begins of periods (``windows.buckets``), from the one that holds ``first`` to that of ``last``."""
     starts = []
     second, until = int(first.timestamp()), last.timestamp()
     while second <= until:
@@ -162,14 +162,14 @@ def calendar(first: datetime, last: datetime, step: Step, zone: ZoneInfo) -> tup
 
 
 def zone_of(time: datetime) -> ZoneInfo:
-    """Return the IANA zone of a time; UTC if it has another kind of zone."""
+    """Return the IANA name of a time's time zone; UTC if it has another kind of time zone."""
     return time.tzinfo if isinstance(time.tzinfo, ZoneInfo) else ZoneInfo("UTC")
 
 
 def by_day(series: Series, season: Floats | None = None) -> Series:
-    """Average hours to days: means, weighted by people, of the shares less their ``season`` (n,); errors accordingly.
+    """Average hours to days: means, weighted by people, of the shares minus their ``season`` (n,), with their errors.
 
-    A series that is not hourly is returned as it is, less its season.
+    A series that is not hourly is returned as it is, minus its season.
     """
     share = series.share if season is None else series.share - season
     if series.step is not Step.HOUR or not len(series):

@@ -1,4 +1,4 @@
-"""Trend: Theil-Sen slope with a Mann-Kendall test that keeps its size when day follows day."""
+"""Trend: Theil-Sen slope with a Mann-Kendall test that keeps its size in autocorrelated series."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from felicity.over_time.seasonality import remove_season, season_levels, season_
 from felicity.over_time.series import DAYS_PER_MONTH, Floats, Ints, Mask, Series, Step, by_day, check_adjustable
 
 MIN_TREND_PERIODS = {Step.DAY: 42, Step.WEEK: 20}
-"""Periods with a figure that a trend needs."""
+"""Least number of periods with a figure for a trend."""
 MAX_TREND_PERIODS = 4000
-"""Periods beyond which pairs of periods are too many."""
+"""Number of periods beyond which there are too many pairs of periods."""
 _FLOOR = 0.05
 
 
 @dataclass(frozen=True)
 class Trend:
-    """How one location's happy share drifts.
+    """The trend of one location's happy share.
 
-    ``slope``, ``low``, ``high``: points per month (a twelfth of a year), 95 %. ``p_value``: of no trend.
-    ``tau``: Kendall's, of share and time. ``phi``: autocorrelation from period to period. ``detectable``: slope that
-    would be found in 80 % of such series. ``periods``: those with a figure, of ``span`` in the calendar.
-    ``adjusted``: the series less its ``season``, NaN in gaps; ``line``: the fitted line, both on ``starts``.
+    ``slope``, ``low``, ``high``: points per month (a twelfth of a year), 95 %. ``p_value``: of no trend. ``tau``:
+    Kendall's tau of share and time. ``phi``: autocorrelation from period to period. ``detectable``: slope that 80 % of
+    such series would detect. ``periods``: those with a figure, of ``span`` in the calendar. ``adjusted``: the series
+    minus its ``season``, NaN in gaps; ``line``: the fitted line, both on ``starts``.
     """
 
     location: str
@@ -49,17 +49,17 @@ class Trend:
 
     @property
     def found(self) -> bool:
-        """Whether there is a trend at the 5 % level."""
+        """Return whether there is a trend at the 5 % level."""
         return self.p_value <= 0.05
 
 
 def estimate_trend(series: Series, *, seed: int = 0) -> Trend:
-    """Estimate slope, interval and test of a series; hours lose their weekly rhythm and are then averaged to days.
+    """Estimate slope, interval and test of a series; hours lose their weekly season and are then averaged to days.
 
-    Slope: median of the slopes of all pairs (Theil 1950, Sen 1968). Test: Mann-Kendall's S (Mann 1945,
-    Kendall 1948) over a Newey-West standard error, compared with the same statistic in noise of the series'
-    own memory (``noise.Bank``). Interval: slopes that this test does not reject (Sen's ranks),
-    so that test and interval agree. Raises EstimateError if there is too little data.
+    Slope: median of the slopes of all pairs (Theil 1950, Sen 1968). Test: Mann-Kendall's S (Mann 1945, Kendall 1948)
+    over a Newey-West standard error, compared with the same statistic in noise with the memory of the series
+    (``noise.Bank``). Interval: the slopes that this test does not reject (Sen's ranks), so that test and interval
+    agree. Raises EstimateError if there is too little data.
     """
     season = season_of(series)
     daily = by_day(series, season.values) if series.step is Step.HOUR else series
@@ -124,7 +124,7 @@ def pair_slopes(values: Floats, days: Floats) -> Floats:
 
 
 def _sen_interval(slopes: Floats, reach: float) -> tuple[float, float]:
-    """Return the ends between which Mann-Kendall's S of the series less its slope stays within ``reach``."""
+    """Return the ends between which Mann-Kendall's S of the series minus its slope stays within ``reach``."""
     below = int(np.floor((len(slopes) - reach) / 2))
     if below < 0:
         return float(slopes[0]), float(slopes[-1])
@@ -142,14 +142,14 @@ def kendall_scores(values: Floats) -> Ints:
 
 
 def _residuals(kept: Floats, days: Floats, present: Mask) -> Floats:
-    """Return what a straight line leaves of ``kept`` (B, m), on the calendar (B, n), 0 in gaps."""
+    """Return the residuals of a straight line through ``kept`` (B, m), on the calendar (B, n), 0 in gaps."""
     on_calendar = np.zeros((len(kept), len(present)))
     on_calendar[:, present] = kept - straight_line(kept, days)
     return on_calendar
 
 
 def _standard_error(residuals: Floats, present: Mask) -> Floats:
-    """Return that of S: of independent periods times the root of the long-run over the plain variance, (B,)."""
+    """Return (B,): the standard error of S for independent periods, times the root of long-run over plain variance."""
     m = int(present.sum())
     independent = m * (m - 1) * (2 * m + 5) / 18
     plain = np.einsum("bn,bn->b", residuals, residuals)
@@ -159,7 +159,7 @@ def _standard_error(residuals: Floats, present: Mask) -> Floats:
 
 @lru_cache(maxsize=16)
 def _bank(days: bytes, present: bytes, levels: bytes, sampling: float, seed: int) -> Bank:
-    """Return the bank of a calendar; bytes can be keys, as arrays cannot, so series with the same gaps share it."""
+    """Return the bank of a calendar. Its keys are bytes, since arrays cannot be keys, so equal calendars share it."""
     at, there = np.frombuffer(days, np.float64), np.frombuffer(present, np.bool_)
     level = np.frombuffer(levels, np.int64)
 

@@ -1,4 +1,4 @@
-"""Trends of several locations, each with its control limits and lasting shifts, and what none could be told of."""
+"""Trends of several locations, each with its control limits and lasting shifts, and the locations without one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from felicity.over_time.series import Series, Step
 from felicity.over_time.trend import Trend, estimate_trend
 
 SEASON_YEARS = 2
-"""Years of data from which a trend can be told from the season of the year."""
+"""Least years of data that distinguish a trend from the season of the year."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class LocationTrend:
 
     @property
     def location(self) -> str:
-        """Name of the location."""
+        """Return the name of the location."""
         return self.trend.location
 
     @property
     def outside(self) -> tuple[datetime, ...]:
-        """Starts of the periods beyond their control limits."""
+        """Return the starts of the periods beyond their control limits."""
         return tuple(self.limits.starts[i] for i in self.limits.outside.nonzero()[0]) if self.limits else ()
 
 
@@ -47,7 +47,7 @@ class Missing:
 class Trends:
     """Trends of locations, by name, from series by ``step``.
 
-    ``missing``: locations without a trend. ``notes``: what was left out, and what to keep in mind.
+    ``missing``: locations without a trend. ``notes``: left-out data, and cautions.
     """
 
     items: tuple[LocationTrend, ...]
@@ -59,7 +59,7 @@ class Trends:
 def estimate_trends(series: Mapping[str, Series], step: Step, *, absent: Iterable[Missing] = ()) -> Trends:
     """Estimate the trend, limits and shifts of each series, all by ``step``.
 
-    ``absent``: locations that were asked for and have no series. Raises EstimateError if no location has a trend.
+    ``absent``: requested locations that have no series. Raises EstimateError if no location has a trend.
     """
     found, missing = [], []
     for name, one in series.items():
@@ -76,7 +76,7 @@ def estimate_trends(series: Mapping[str, Series], step: Step, *, absent: Iterabl
 
 
 def estimate_location_trend(series: Series) -> LocationTrend:
-    """Estimate the trend of one location, its limits and shifts. Raises EstimateError for a series too short."""
+    """Estimate the trend of one location, its limits and shifts. Raises EstimateError for too short a series."""
     trend = estimate_trend(series)
     try:
         return LocationTrend(trend, control_limits(series), tuple(change_points(series)))

@@ -1,4 +1,4 @@
-"""A period held against the same hours of the weeks before: is it out of the ordinary?"""
+"""A period compared with the same hours of the weeks before."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from felicity.errors import EstimateError
 from felicity.index.happiness import IndexRow
 
 FEWEST = 4
-"""Earlier weeks that are needed to say what is usual."""
+"""Least number of earlier weeks that define what is usual."""
 
 
 @dataclass(frozen=True)
 class Usual:
-    """Happy share of a period, percent, beside what is usual at these hours of the week.
+    """The happy share of a period, percent, beside the usual one at these hours of the week.
 
     ``usual``: mean of the ``weeks`` earlier periods that have a figure, out of ``asked``. ``low``, ``high``: 95 %
     prediction interval, within which 19 of 20 such periods lie if nothing has changed.
@@ -37,21 +37,21 @@ class Usual:
 
     @property
     def difference(self) -> float:
-        """In points."""
+        """Return the difference in points."""
         return self.share - self.usual
 
     @property
     def found(self) -> bool:
-        """Whether the period is out of the ordinary."""
+        """Return whether the period lies outside the prediction interval."""
         return not self.low <= self.share <= self.high
 
 
 def compare_with_usual(now: IndexRow, before: Sequence[IndexRow], *, asked: int) -> Usual:
-    """Hold ``now`` against ``before``, the same hours of earlier weeks at the same location, by the same model.
+    """Compare ``now`` with ``before``, the same hours of earlier weeks at the same location, by the same model.
 
-    Student's prediction interval for one more value of a sample (Hahn & Meeker 1991): weeks differ by more than chance
-    among people, and that is in their scatter. A period of fewer people than usual has the excess of its sampling
-    variance added. The soft matrix moves all weeks alike and is left out.
+    The interval is Student's prediction interval for one more value of a sample (Hahn & Meeker 1991): weeks differ by
+    more than chance among people, and their scatter shows it. If the period has fewer people than usual, the excess of
+    its sampling variance is added. The soft matrix moves all weeks alike, so its error is left out.
 
     Raises EstimateError if ``now`` or too many of ``before`` have no figure.
     """
@@ -67,12 +67,12 @@ def compare_with_usual(now: IndexRow, before: Sequence[IndexRow], *, asked: int)
             f"{now.location}: what is usual needs {FEWEST} earlier weeks with a figure at these hours, and there are "
             f"{weeks} of {asked}"
         )
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     usual = float(known[:, 0].mean())
     scatter = float(known[:, 0].var(ddof=1))
     fewer = max(error**2 - float((known[:, 1] ** 2).mean()), 0.0)
-    reach = float(t.ppf(0.975, weeks - 1)) * math.sqrt(scatter * (1 + 1 / weeks) + fewer)
+    reach = float(stdtrit(weeks - 1, 0.975)) * math.sqrt(scatter * (1 + 1 / weeks) + fewer)
     return Usual(
         location=now.location,
         start=now.start,

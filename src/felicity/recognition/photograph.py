@@ -1,8 +1,10 @@
-"""One photograph: faces and what they show."""
+"""One photograph: its faces and their expressions."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,28 +14,31 @@ from felicity.faces.crop import crop_faces
 from felicity.imaging.decode import checked
 from felicity.imaging.draw import Label
 from felicity.labels import EIGHT_CLASSES, EXPRESSIONS, HAPPY_INDEX, Classes
-from felicity.recognition.classifier import Classifier
+from felicity.recognition.classifier import Answers, Classifier
+from felicity.windows.window import COVERED
 
 
 @dataclass(frozen=True)
 class FaceReading:
     """One face. ``probabilities``: float64 (8,), of ``classes`` at their places (``labels.Classes``), sums to 1.
 
-    ``detection`` is None where the whole picture was taken as the face.
+    ``detection`` is None if the whole picture is the face. ``covered``: whether the lower face is covered, as by a
+    mask, so that probabilities say little; None where the bundle does not tell, or the face is too small.
     """
 
     detection: Detection | None
     probabilities: npt.NDArray[np.float64] = field(repr=False)
     classes: Classes = field(default=EIGHT_CLASSES, repr=False)
+    covered: bool | None = None
 
     @property
     def expression(self) -> str:
-        """The most probable class: one of the eight expressions, or what the bundle calls several of them."""
+        """Return the most probable class: one of the eight expressions, or the bundle's name for several of them."""
         return self.classes.name_at(int(self.probabilities.argmax()))
 
     @property
     def by_class(self) -> dict[str, float]:
-        """Probability 0..1 of each class, by name."""
+        """Return the probability 0..1 of each class, by name."""
         return {
             name: float(self.probabilities[place])
             for name, place in zip(self.classes.names, self.classes.places, strict=True)
@@ -41,19 +46,33 @@ class FaceReading:
 
     @property
     def happy(self) -> float | None:
-        """Probability of happy, 0..1; None where no class is happy alone."""
+        """Return the probability of happy, 0..1; None if no class is happy alone."""
         return None if self.classes.happy is None else float(self.probabilities[HAPPY_INDEX])
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return the plain values of ``schemas.seeing.FaceShape``."""
+        return {
+            "box_xyxy": [round(v, 1) for v in self.detection.box_xyxy] if self.detection else None,
+            "detection_score": self.detection.score if self.detection else 1.0,
+            "expression": str(self.expression),
+            "probabilities": self.by_class,
+            "happy": self.happy,
+            "covered": self.covered,
+        }
+
     def label(self, width: int, height: int) -> Label:
-        """For drawing on a picture of that size."""
+        """Return the label to draw on a picture of that size."""
         box = self.detection.box_xyxy if self.detection else (0.0, 0.0, float(width - 1), float(height - 1))
+        if self.covered:
+            return Label(box, None, remark=COVERED)
         return label_of(box, self.probabilities, self.classes)
 
 
 def label_of(
     box_xyxy: tuple[float, float, float, float], probabilities: npt.NDArray[np.float64], classes: Classes
 ) -> Label:
-    """Return what to draw on a face with ``probabilities`` (8,) of ``classes``: the most probable one."""
+    """Return the label of a face with ``probabilities`` (8,) of ``classes``: the most probable class."""
     place = int(probabilities.argmax())
     return Label(box_xyxy, EXPRESSIONS[place], float(probabilities[place]), name=classes.name_at(place))
 
@@ -63,28 +82,33 @@ def read_faces(
 ) -> list[FaceReading]:
     """Find and classify the faces of a picture, uint8 ``(height, width, 3)`` RGB; all in one call.
 
-    Without a detector the picture is a face already. Left to right order of the faces is not
-    promised: the best detection comes first.
+    Without a detector, the picture is a face already. The best detection comes first; faces are not sorted from left to
+    right.
     """
     if detector is None:
         crop = whole_as_crop(checked(image_rgb_u8), classifier)
-        return [FaceReading(None, classifier.probabilities(crop[None])[0], classifier.classes)]
+        return readings_of([None], classifier.answers(crop[None]), classifier.classes)
     detections = detector.detect(image_rgb_u8)
     if not detections:
         return []
-    crops = crop_faces(
+    crops, _ = crop_faces(
         image_rgb_u8,
         detections,
         size=classifier.input.size,
         colour=classifier.input.colour,
         geometry=detector.geometry,
     )
-    answers = classifier.probabilities(crops)
-    return [FaceReading(d, p, classifier.classes) for d, p in zip(detections, answers, strict=True)]
+    return readings_of(detections, classifier.answers(crops), classifier.classes)
+
+
+def readings_of(detections: Sequence[Detection | None], answers: Answers, classes: Classes) -> list[FaceReading]:
+    """Return the readings of N faces by the answers to them."""
+    given = zip(detections, answers.probabilities, answers.hidden(detections), strict=True)
+    return [FaceReading(detection, p, classes, hidden) for detection, p, hidden in given]
 
 
 def whole_as_crop(image_rgb_u8: npt.NDArray[np.uint8], classifier: Classifier) -> npt.NDArray[np.uint8]:
-    """The whole picture, resized to what the network expects: uint8 (size, size[, 3])."""
+    """Return the whole picture in the network's input size: uint8 (size, size[, 3])."""
     import cv2
 
     spec = classifier.input

@@ -1,1 +1,1 @@
-"""Pictures of results: plot data apart from drawing."""
+"""Reports: pages, charts and sentences about places; plot data apart from drawing."""

@@ -1,4 +1,4 @@
-"""The report of a city: one HTML file that needs nothing else, and its figures and tables as files."""
+"""The report of a city: one self-contained HTML file, and its figures and tables as files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from felicity.over_time.effect import Effect
 from felicity.reports import drawing, drawing_map, plots, tables, wording
 from felicity.reports.findings import Finding, answers, place_findings
 from felicity.reports.page_charts import PlaceCharts, place_charts, ranking_bars
+from felicity.reports.page_map import draw_page_map
 from felicity.reports.place import CityReport, ModelCard, PlaceReport
 from felicity.reports.plots import best
 from felicity.reports.sentences import city_sentence, effect_sentence
@@ -34,7 +35,7 @@ WRITTEN = ".felicity-report"
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn plot: ``name`` for files, ``title`` for those who cannot see it."""
+    """A drawn plot: ``name`` for files, ``title`` for people who cannot see it."""
 
     name: str
     title: str
@@ -42,13 +43,13 @@ class Picture:
 
     @property
     def svg(self) -> str:
-        """For the page."""
+        """Return the chart as SVG for the page."""
         return to_svg(self.canvas, self.name, self.title)
 
 
 @dataclass(frozen=True)
 class PlaceSection:
-    """A place with its pictures, None where there is too little to draw."""
+    """A place with its pictures, None if there is too little to draw."""
 
     place: PlaceReport
     pattern: Picture | None
@@ -66,7 +67,7 @@ class Pictures:
     places: Sequence[PlaceSection]
 
     def all(self) -> list[Picture]:
-        """One after the other."""
+        """Return all pictures, one after the other."""
         sections = [p for s in self.places for p in (s.pattern, s.days) if p]
         alone = [p for p in (self.map, self.effect) if p]
         return [*alone, *self.index, *self.changes, *sections]
@@ -125,21 +126,23 @@ class PageSection:
 
 
 def render(report: CityReport) -> str:
-    """Return the page. Everything that comes from outside is escaped."""
+    """Return the page. All inserted text is escaped."""
     bars = ranking_bars(report)
     ranks = {place.location: place.rank for place in report.ranking.places} if report.ranking else {}
+    anchors = {place.name: f"place-{number}" for number, place in enumerate(report.places, 1)}
+    on_map = plots.map_places(report.places)
     return render_page(
         Path(__file__).with_name("city.html.j2"),
         title=report.title,
         report=report,
         answers=answers(report),
         bars=bars,
-        anchors={place.name: f"place-{number}" for number, place in enumerate(report.places, 1)},
+        anchors=anchors,
         sections=[
             PageSection(p, ranks.get(p.name, ""), place_findings(p, report.at), place_charts(p, report))
             for p in report.places
         ],
-        map=_map(report),
+        map=draw_page_map(on_map, lambda name: f"#{anchors[name]}") if on_map else "",
         effect=_effect(report.effect) if report.effect else None,
         best=best,
         points_span=points_span,
@@ -153,15 +156,15 @@ def render(report: CityReport) -> str:
 
 
 def write_page(path: Path, html: str) -> None:
-    """Write the page, whole or not at all. Raises ConfigError where it cannot be written."""
+    """Write the page, whole or not at all. Raises ConfigError if it cannot be written."""
     write_whole(path, html.encode())
 
 
 def write_figures(folder: Path, report: CityReport, pictures: Pictures) -> list[Path]:
-    """Each plot as PNG and SVG, each table as CSV and, with pyarrow, Parquet. Returns what was written.
+    """Write each plot as PNG and SVG, each table as CSV and, with pyarrow, Parquet; return the files.
 
-    Files that an earlier report wrote there, and this one does not, go; ``WRITTEN`` names them. Raises ConfigError
-    where ``folder`` cannot be made or written to.
+    Files that only an earlier report wrote there are removed; ``WRITTEN`` names them. Raises ConfigError if ``folder``
+    cannot be created or written.
     """
     make_folder(folder)
     written = []
@@ -182,12 +185,12 @@ def write_figures(folder: Path, report: CityReport, pictures: Pictures) -> list[
 
 
 def _keep_only(folder: Path, names: Sequence[str]) -> None:
-    """Remove what an earlier report wrote into ``folder`` and this one, which wrote ``names``, did not."""
+    """Remove files that an earlier report wrote into ``folder``, unless this one wrote them, too (``names``)."""
     listed = folder / WRITTEN
     try:
         earlier = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
         for name in set(earlier) - set(names):
-            if Path(name).name == name:  # one of this folder, whatever else was written into the list
+            if Path(name).name == name:  # a file of this folder, whatever else the list holds
                 (folder / name).unlink(missing_ok=True)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
@@ -197,7 +200,7 @@ def _keep_only(folder: Path, names: Sequence[str]) -> None:
 
 
 def slug(name: str) -> str:
-    """A name as part of a file's name."""
+    """Return a name as part of a file's name."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "place"
 
 
@@ -216,7 +219,7 @@ def _from_zero(dots: Sequence[plots.Dot]) -> list[plots.Dot]:
 
 
 def _card(card: ModelCard) -> dict[str, Any]:
-    """A bundle's facts as rows, and its confusion matrix with shares of each row."""
+    """Return a bundle's facts as rows, and its confusion matrix with shares of each row."""
     if card.facts is None:
         return {"identity": card.identity, "facts": [], "labels": [], "confusion": []}
     facts = card.facts

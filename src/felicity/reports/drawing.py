@@ -1,4 +1,4 @@
-"""Drawing a report's plots with Matplotlib; their numbers come from ``plots``."""
+"""Drawing of a report's plots with Matplotlib; their numbers come from ``plots``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def draw_places(dots: Sequence[Dot]) -> Canvas:
-    """Places from top to bottom: adjusted share and interval, and the raw share beside it."""
+    """Return places from top to bottom: adjusted share and interval, and the raw share beside it."""
     with style():
         canvas = new_canvas(0.42 * len(dots) + 1.0)
         axes, margin = canvas.subplots(1, 2, sharey=True, width_ratios=(1, 0.2))
@@ -65,7 +65,7 @@ def draw_places(dots: Sequence[Dot]) -> Canvas:
 
 
 def draw_pattern(hours: Sequence[Dot], weekdays: Sequence[Dot]) -> Canvas:
-    """Two panels with one scale: by hour of the day and by weekday."""
+    """Return two panels with one scale: by hour of the day and by weekday."""
     with style():
         canvas = new_canvas(2.35)
         left, right = canvas.subplots(1, 2, sharey=True, width_ratios=(1.6, 1))
@@ -101,7 +101,7 @@ def _whiskers(axes: Axes, dots: Sequence[Dot], top: float) -> None:
 
 
 def draw_days(line: DayLine, at: date | None) -> Canvas:
-    """Day after day, with intervals, the trend if there is one, and the date that divides before from after."""
+    """Draw the days, with intervals, the trend if there is one, and the date that divides before from after."""
     with style():
         canvas = new_canvas(2.1)
         axes = canvas.subplots()
@@ -132,7 +132,7 @@ def draw_days(line: DayLine, at: date | None) -> Canvas:
 
 
 def draw_changes(changes: Sequence[tuple[str, BeforeAfter]]) -> Canvas:
-    """Before and after, place by place, and the difference with its interval."""
+    """Draw before and after, place by place, and the difference with its interval."""
     from matplotlib.ticker import MaxNLocator
 
     with style():

@@ -25,7 +25,7 @@ def draw_effect(effect: Effect, path: Path) -> None:
 
 @style()
 def effect_figure(effect: Effect) -> Figure:
-    """The treated locations, what was expected, and the comparison."""
+    """Return a figure of the treated locations, their expected course, and the comparison."""
     figure, (panel,) = panels(1, height=3.6)
     times = wall(effect.starts)
     before = np.array([start < effect.at for start in effect.starts])

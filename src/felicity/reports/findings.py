@@ -1,4 +1,4 @@
-"""What a report says first: five answers about the city, and what was found at a place, each a plain sentence."""
+"""The first part of a report: five answers about the city, and the findings at a place, each a plain sentence."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from datetime import date
 from felicity.reports import wording
 from felicity.reports.place import CityReport, PlaceReport
 from felicity.style.dates import long_date, short_date
+from felicity.style.language import say
 from felicity.style.numbers import count, in_points, listed, number, percent, percent_span, points
 
 _FEW_DAYS = 3
-"""Days out of the ordinary that are named; the rest are counted."""
+"""Number of unusual days that are named; the others are counted."""
+POOR_QUALITY = 75.0
+"""Percent of frames and people (``index.seeing``) below which the worst seen location is named."""
 REASONS = {
     "small": "too small in the picture",
     "blurred": "blurred",
     "turned": "turned away",
     "doubtful": "perhaps no face",
+    "still": "pictures of faces, such as posters",
+    "faint": "too dark or pale",
+    "noisy": "too noisy",
+    "covered": "with the lower face covered",
 }
 
 
@@ -39,20 +46,16 @@ class Answer:
 
 
 def place_findings(place: PlaceReport, at: date | None = None) -> list[Finding]:
-    """Return lasting shifts, the trend, the change since ``at`` and days out of the ordinary, as far as found."""
+    """Return lasting shifts, the trend, the change since ``at`` and unusual days, as far as found."""
     found = []
     over_time = place.over_time
     for shift in over_time.shifts if over_time else ():
         size = shift.after - shift.before
-        verb = "rose" if size > 0 else "fell"
-        found.append(
-            Finding(
-                f"{points(size)} points since about {long_date(shift.at)}",
-                f"About {long_date(shift.at)} the share {verb} lastingly, from {percent(shift.before, 0)} to "
-                f"{percent(shift.after, 0)}.",
-                size,
-            )
-        )
+        told = {"day": long_date(shift.at), "before": percent(shift.before, 0), "after": percent(shift.after, 0)}
+        rose = "About {day} the share rose lastingly, from {before} to {after}."
+        fell = "About {day} the share fell lastingly, from {before} to {after}."
+        text = say(rose, **told) if size > 0 else say(fell, **told)
+        found.append(Finding(f"{points(size)} points since about {long_date(shift.at)}", text, size))
     trend = place.trend
     if trend is not None and trend.found:
         short = f"{points(trend.slope)} points a month"
@@ -69,15 +72,19 @@ def place_findings(place: PlaceReport, at: date | None = None) -> list[Finding]:
         days = [i for i, outside in enumerate(limits.outside) if outside]
         days.sort(key=lambda i: -abs(limits.share[i] - limits.centre[i]))
         named = [f"{short_date(limits.starts[i])} ({percent(float(limits.share[i]), 0)})" for i in days[:_FEW_DAYS]]
-        more = f" and {len(days) - _FEW_DAYS} more" if len(days) > _FEW_DAYS else ""
-        verb = "was" if len(days) == 1 else "were"
-        text = f"{len(days)} of {len(limits.starts)} days {verb} out of the ordinary: {', '.join(named)}{more}."
+        more = " " + say("and {number} more", number=len(days) - _FEW_DAYS) if len(days) > _FEW_DAYS else ""
+        told = {"number": str(len(days)), "days": str(len(limits.starts)), "named": ", ".join(named) + more}
+        one, many = (
+            "{number} of {days} days was out of the ordinary: {named}.",
+            ("{number} of {days} days were out of the ordinary: {named}."),
+        )
+        text = say(one, **told) if len(days) == 1 else say(many, **told)
         found.append(Finding("", text, 0.0))
     return found
 
 
 def answers(report: CityReport) -> list[Answer]:
-    """Return the five answers: happiest, changed, how sure, how many, what was not seen."""
+    """Return the five answers: happiest, changed, certainty, number of people, people not seen."""
     return [_happiest(report), _changed(report), _sure(report), _how_many(report), _not_seen(report)]
 
 
@@ -183,6 +190,9 @@ def _not_seen(report: CityReport) -> Answer:
         if names := [place.name for place in report.places if place.state == state]:
             shown = listed(names) if len(names) <= _FEW_DAYS else f"{len(names)} locations"
             details.append(f"{words}: {shown}")
+    known = [(p.total.seeing.quality, p.name) for p in report.places if p.total and p.total.seeing.quality is not None]
+    if known and (worst := min(known))[0] < POOR_QUALITY:
+        details.append(f"Worst seen: {worst[1]}, quality {percent(worst[0], 0)}")
     details.append("Faces that were not found, and hours without a camera, are in no figure")
     share = f" ({percent(100 * missed / seen, 0)})" if seen else ""
     head = f"{count(missed)} people{share} not judged" if missed else "Everybody found was judged"

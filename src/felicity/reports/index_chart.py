@@ -1,4 +1,4 @@
-"""The happiness index over time: what is drawn, and the drawing."""
+"""The happiness index over time: its plot data, and the drawing."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class IndexSeries:
-    """One location's happy share over time, percent, NaN where it is not shown; ``truth`` if it is known.
+    """One location's happy share over time, percent, NaN if not shown; ``truth`` if it is known.
 
-    ``times``, ``ends``: of the periods, on the location's clock.
+    ``times``, ``ends``: of the periods, in the location's time zone.
     """
 
     location: str
@@ -43,9 +43,9 @@ class IndexSeries:
 def index_series(
     rows: Iterable[IndexRow], *, truth: Mapping[str, Sequence[tuple[datetime, float]]] | None = None
 ) -> list[IndexSeries]:
-    """Rows of an index to one series per location, in the order of their names.
+    """Turn rows of an index into one series per location, in the order of their names.
 
-    ``truth``: per location, times and true shares (0..1), where people were simulated.
+    ``truth``: per location, times and true shares (0..1), for simulated people.
     """
     of: dict[str, list[IndexRow]] = {}
     for row in rows:
@@ -77,7 +77,7 @@ def draw_index(series: Sequence[IndexSeries], path: Path, *, title: str = "Happy
 
 @style()
 def index_figure(series: Sequence[IndexSeries], title: str) -> Figure:
-    """One panel per location, each on the clock of its place."""
+    """Return one panel per location, each in the time zone of its place."""
     figure, axes = panels(len(series), height=2.5)
     for panel, one in zip(axes, series, strict=True):
         follows = np.array([end >= start for end, start in zip(one.ends, one.times[1:], strict=False)], dtype=np.bool_)

@@ -11,7 +11,8 @@ from felicity.index import IndexRow
 from felicity.reports.place import CityReport, PlaceReport
 from felicity.reports.plots import best
 from felicity.style.dates import WEEKDAYS, long_date, short_date, tick_labels
-from felicity.style.numbers import people, percent, percent_span
+from felicity.style.language import say
+from felicity.style.numbers import interval, people, percent
 from felicity.style.svg import Line, Mark, Ticks, categories, course, fit_range
 
 _WEEKLY_FROM = 42
@@ -22,7 +23,7 @@ _DAY = 86400.0
 
 @dataclass(frozen=True)
 class Bar:
-    """A location in the ranking: its ranks, and where its share and interval lie on the axis, percent of its length."""
+    """A location in the ranking: its ranks, and the positions of its share and interval, percent of the axis."""
 
     rank: str
     place: PlaceReport
@@ -63,7 +64,7 @@ def ranking_bars(report: CityReport) -> Bars | None:
 
 @dataclass(frozen=True)
 class PlaceCharts:
-    """Charts of a place as SVG elements; None where there is too little to draw. ``by``: periods of the course."""
+    """Charts of a place as SVG elements; None if there is too little to draw. ``by``: periods of the course."""
 
     course: str | None
     narrow_course: str | None
@@ -73,7 +74,7 @@ class PlaceCharts:
 
 
 def place_charts(place: PlaceReport, report: CityReport) -> PlaceCharts:
-    """Draw a place's course over time, by week where there are many, and its day and week."""
+    """Draw a place's course over time, by week if there are many, and its day and week."""
     weekly = len(place.weeks) > 0 and len(place.days) >= _WEEKLY_FROM
     rows = [row for row in (place.weeks if weekly else place.days) if row.people]
     drawn = (
@@ -87,7 +88,7 @@ def place_charts(place: PlaceReport, report: CityReport) -> PlaceCharts:
         narrow_course=drawn[1],
         hours=_pattern(hours, [f"{row.level}" for row in hours], "hour of the day", place.name, 470, every=8),
         weekdays=_pattern(
-            place.weekdays, [WEEKDAYS[row.level] for row in place.weekdays], "weekday", place.name, 290, every=7
+            place.weekdays, [say(WEEKDAYS[row.level]) for row in place.weekdays], "weekday", place.name, 290, every=7
         ),
         by="week" if weekly else "day",
     )
@@ -105,7 +106,7 @@ def _course(
     for row in rows:
         joined = before is not None and abs((row.start.replace(tzinfo=None) - before) - length) < timedelta(hours=2)
         before = row.start.replace(tzinfo=None)
-        name = f"Week from {long_date(row.start)}" if weekly else long_date(row.start)
+        name = say("Week from {day}", day=long_date(row.start)) if weekly else long_date(row.start)
         marks.append(_mark(row, _middle(row.start, length), name, joined=joined))
     fit = None
     if place.trend is not None and place.trend.found:
@@ -115,7 +116,12 @@ def _course(
     return course(
         marks,
         ticks=_date_ticks([row.start for row in rows], 8 if size is _WIDE else 4, length),
-        label=f"Happy share at {place.name} by {'week' if weekly else 'day'}, with 95 % intervals",
+        label=say(
+            "Happy share at {name} by week, with 95 % intervals"
+            if weekly
+            else "Happy share at {name} by day, with 95 % intervals",
+            name=place.name,
+        ),
         width=size[0],
         height=size[1],
         fit=fit,
@@ -124,7 +130,7 @@ def _course(
 
 
 def _events(place: PlaceReport, at: date | None, marks: Sequence[Mark]) -> Ticks:
-    """Return the date that divides before from after and the lasting shifts, as far as their names do not collide."""
+    """Return the date that divides before from after and the lasting shifts, unless their names would overlap."""
     first, last = marks[0].at, marks[-1].at
     events = []
     if at is not None and first < (cut := _seconds(datetime(at.year, at.month, at.day))) < last:
@@ -132,7 +138,7 @@ def _events(place: PlaceReport, at: date | None, marks: Sequence[Mark]) -> Ticks
     for shift in place.over_time.shifts if place.over_time else ():
         moment = _seconds(shift.at)
         if all(abs(moment - other) > 0.08 * (last - first) for other, _ in events):
-            events.append((moment, "shift"))
+            events.append((moment, say("shift")))
     return events
 
 
@@ -147,16 +153,22 @@ def _pattern(
     ]
     apart = 1 + (len(rows) - 1) // every
     ticks = [(mark.at, name) for i, (mark, name) in enumerate(zip(marks, names, strict=True)) if i % apart == 0]
-    return categories(marks, ticks=ticks, label=f"Happy share at {place} by {by}", width=width, height=190)
+    return categories(
+        marks,
+        ticks=ticks,
+        label=say("Happy share at {name} {by}", name=place, by=say(f"by {by}")),
+        width=width,
+        height=190,
+    )
 
 
 def _mark(row: IndexRow, at: float, name: str, *, joined: bool = True) -> Mark:
     share = row.happy_share
     if row.suppressed:
-        return Mark(at, None, None, None, f"{name}: not shown, made of too few people", joined=False)
+        return Mark(at, None, None, None, say("{name}: not shown, made of too few people", name=name), joined=False)
     shown = percent(best(share))
     if share.low is not None:
-        shown += f" (95 % interval {percent_span(share.low, share.high)})"
+        shown += f" ({interval(share.low, share.high)} %)"
     return Mark(at, best(share), share.low, share.high, f"{name}: {shown}, {people(row.people)}", joined=joined)
 
 
@@ -168,7 +180,7 @@ def _date_ticks(starts: Sequence[datetime], most: int, length: timedelta) -> Tic
 
 
 def _seconds(time: datetime) -> float:
-    """Seconds on the clock of the place, so that days are equally long."""
+    """Return seconds in the local time of the place, so that days are equally long."""
     return (time.replace(tzinfo=None) - datetime(1970, 1, 1)).total_seconds()
 
 

@@ -1,4 +1,4 @@
-"""What a report says of places: plain records, made from sums of windows."""
+"""The records of places in a report, made from sums of windows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Matrices = Callable[[str, str], SoftMatrix | None]
 
 @dataclass(frozen=True)
 class Exposure:
-    """What was looked at: people by what became of them, camera time in seconds, frames, windows."""
+    """The watched people, by outcome, with camera time in seconds, frames and windows."""
 
     people_seen: int
     people: int
@@ -69,8 +69,8 @@ class BeforeAfter:
     def of(cls, before: IndexRow, after: IndexRow) -> BeforeAfter:
         """Compare two rows of the index.
 
-        The interval joins those of the two shares (MOVER: Zou & Donner 2008). It takes them as independent; what
-        both owe to one soft matrix mostly cancels, so it is rather too wide than too narrow on that account.
+        The interval joins those of the two shares (MOVER: Zou & Donner 2008), which it takes as independent. The common
+        error of one soft matrix mostly cancels, so the interval is rather too wide than too narrow for that reason.
         """
         a, b = before.happy_share, after.happy_share
         raw = None if a.raw is None or b.raw is None else b.raw - a.raw
@@ -96,9 +96,9 @@ class PlaceReport:
     """One location in the period of the report.
 
     ``total``: None if there is no window. ``hours`` by hour of the day (0 … 23), ``weekdays`` from Monday, 0.
-    ``over_time`` (the trend, with shifts and limits), ``change``: None if there is none, ``trend_lack`` and
-    ``change_lack`` then say why. ``effect``: the same change with the earlier course taken out, None where the days are
-    too few.
+    ``over_time`` (the trend, with shifts and limits), ``change``: None if there is none; ``trend_lack`` and
+    ``change_lack`` then give the reason. ``effect``: the same change after removal of the earlier course, None if the
+    days are too few.
     """
 
     location: Location
@@ -116,28 +116,28 @@ class PlaceReport:
 
     @property
     def name(self) -> str:
-        """Of the location."""
+        """Return the name of the location."""
         return self.location.name
 
     @property
     def trend(self) -> Trend | None:
-        """Of the days, None if they are too few."""
+        """Return the trend of the days, None if they are too few."""
         return self.over_time.trend if self.over_time else None
 
     @property
     def share(self) -> Figure:
-        """Happy share of the period, empty if it is not shown."""
+        """Return the happy share of the period, empty if it is not shown."""
         return self.total.happy_share if self.total else Figure()
 
     @property
     def state(self) -> str:
-        """``shown``, ``suppressed`` (too few people), ``missing`` (no window)."""
+        """Return ``shown``, ``suppressed`` (too few people), or ``missing`` (no window)."""
         return "missing" if self.total is None else "suppressed" if self.total.suppressed else "shown"
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """A bundle: its ``identity`` and, where it is at hand, its facts as they stand in ``bundle.json``."""
+    """A bundle: its ``identity`` and, if available, the facts of its ``bundle.json``."""
 
     identity: str
     facts: Mapping[str, Any] | None = None
@@ -145,11 +145,11 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class CityReport:
-    """Everything that a report shows.
+    """All data of a report.
 
-    ``together``: all shown places, None where they cannot be joined. ``city``: the weighted index, None if it is not
-    asked for or ``city_lack`` says why there is none. ``effect``: of a measure on some places against others, likewise.
-    ``ranking``: None where fewer than two places have a figure.
+    ``together``: all shown places, None if they cannot be joined. ``city``: the weighted index, None if it was not
+    requested or ``city_lack`` gives the reason. ``effect``: of a measure on some places against others, likewise.
+    ``ranking``: None if fewer than two places have a figure.
     """
 
     title: str
@@ -168,12 +168,12 @@ class CityReport:
 
     @property
     def shown(self) -> list[PlaceReport]:
-        """Places with a figure."""
+        """Return places with a figure."""
         return [place for place in self.places if place.state == "shown"]
 
     @property
     def all_notes(self) -> tuple[Note, ...]:
-        """Notes of the report and of its effect, each once, and why there is no city index or effect."""
+        """Return notes of the report and of its effect, each once, and why there is no city index or effect."""
         notes = [*self.notes, *(self.effect.notes if self.effect else ())]
         if self.city_lack:
             notes.append(Note("no-city-index", f"there is no weighted index of the city: {self.city_lack}"))
@@ -183,13 +183,13 @@ class CityReport:
 
     @property
     def period(self) -> tuple[datetime, datetime]:
-        """Start of the first and last moment of the last window, by the clocks of their places."""
+        """Return the start of the first and the last moment of the last window, in the time zones of their places."""
         totals = [place.total for place in self.places if place.total]
         return min(row.start for row in totals), max(map(last_moment, totals))
 
 
 def last_moment(row: IndexRow) -> datetime:
-    """Return the last moment of a row: what ends at midnight is of the day before."""
+    """Return the last moment of a row: a row that ends at midnight belongs to the day before."""
     return row.end - timedelta(microseconds=1)
 
 

@@ -1,4 +1,4 @@
-"""The numbers of a report's plots. Drawing them is ``drawing``'s."""
+"""The numbers of a report's plots; ``drawing`` draws them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from felicity.cities.pattern import PatternRow
 from felicity.index import Figure
 from felicity.reports.place import PlaceReport
 from felicity.style.dates import WEEKDAYS
+from felicity.style.language import say
+from felicity.style.numbers import count
 
 Position = tuple[float, float]
+KILOMETRES = 111.2
+"""Kilometres per degree of latitude."""
+MOST_FAR_OFF = 6
+"""Places that may stand beside a map rather than on it."""
+_STRETCHED, _LEAST_ACROSS = 4.0, 0.01
+WINDS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class Dot:
 
 
 def index_dots(places: Sequence[PlaceReport]) -> list[Dot]:
-    """One per place with windows, the happiest first, those not shown last; ``at`` counts up."""
+    """Return one per place with windows, the happiest first, those not shown last; ``at`` counts up."""
 
     def order(place: PlaceReport) -> tuple[bool, float, str]:
         share = best(place.share)
@@ -44,12 +53,12 @@ def index_dots(places: Sequence[PlaceReport]) -> list[Dot]:
 
 
 def hour_dots(rows: Sequence[PatternRow]) -> list[Dot]:
-    """By hour of the day; ``at`` is the middle of the hour."""
+    """Return the dots by hour of the day; ``at`` is the middle of the hour."""
     return [_dot(row, f"{row.level:02d}:00", row.level + 0.5) for row in rows]
 
 
 def weekday_dots(rows: Sequence[PatternRow]) -> list[Dot]:
-    """By weekday; ``at`` is 0 on Monday."""
+    """Return the dots by weekday; ``at`` is 0 on Monday."""
     return [_dot(row, WEEKDAYS[row.level], float(row.level)) for row in rows]
 
 
@@ -69,7 +78,7 @@ class DayLine:
 
 
 def day_line(place: PlaceReport) -> DayLine:
-    """By day, on days that have windows."""
+    """Return the line by day, on days that have windows."""
     rows = [row for row in place.days if row.people]
     trend = place.trend
     return DayLine(
@@ -95,13 +104,13 @@ class MapPlace:
 
     @property
     def positions(self) -> list[Position]:
-        """All of them."""
+        """Return all of them."""
         rings = [ring for polygon in self.polygons for ring in polygon]
         return [*self.points, *(p for part in (*self.lines, *rings) for p in part)]
 
     @property
     def centre(self) -> Position:
-        """Where its name is written: the centroid of its largest area, or the middle of its widest part."""
+        """Return the position of its name: the centroid of its largest area, or the middle of its widest part."""
         if self.polygons:
             ring = max((polygon[0] for polygon in self.polygons), key=lambda ring: abs(_moments(ring)[0]))
             area, x, y = _moments(ring)
@@ -115,7 +124,7 @@ class MapPlace:
 
 
 def _moments(ring: Sequence[Position]) -> tuple[float, float, float]:
-    """Area and first moments of a closed ring, signed (the shoelace formula), around its first position."""
+    """Return area and first moments of a closed ring, signed (the shoelace formula), around its first position."""
     x0, y0 = ring[0]
     area = mx = my = 0.0
     for (xa, ya), (xb, yb) in pairwise((x - x0, y - y0) for x, y in ring):
@@ -130,7 +139,7 @@ def _extent(part: Sequence[Position]) -> float:
 
 
 def map_places(places: Sequence[PlaceReport]) -> list[MapPlace]:
-    """The places that have a geometry (RFC 7946)."""
+    """Return the places that have a geometry (RFC 7946)."""
     found = []
     for place in places:
         if place.location.geometry is None:
@@ -162,13 +171,51 @@ def _take(geometry: Mapping[str, Any], points: list[Any], lines: list[Any], poly
 
 
 def map_aspect(places: Sequence[MapPlace]) -> float:
-    """How many times longer a degree of latitude is drawn than one of longitude: 1 / cos of the middle latitude."""
+    """Return the drawn length of a degree of latitude over one of longitude: 1 / cos of the middle latitude."""
     latitudes = [y for place in places for _, y in place.positions]
     return 1 / max(math.cos(math.radians((min(latitudes) + max(latitudes)) / 2)), 0.05)
 
 
+def far_off(places: Sequence[MapPlace]) -> tuple[list[MapPlace], list[MapPlace]]:
+    """Return the places that fill a map, and those so distant that the map would be mostly empty with them.
+
+    At least half of the places, and at least two, lie near each other; the next one makes the map ``_STRETCHED`` times
+    as large. If many are distant, none is: they are places of a larger map.
+    """
+    aspect = map_aspect(places)
+    middle = median(p.centre[0] for p in places), median(p.centre[1] for p in places)
+    ordered = sorted(places, key=lambda place: _apart(place.centre, middle, aspect))
+    for number in range(max(2, math.ceil(len(places) / 2), len(places) - MOST_FAR_OFF), len(places)):
+        near, more = (_across(ordered[:n], aspect) for n in (number, number + 1))
+        if more > _STRETCHED * max(near, _LEAST_ACROSS):
+            inside = {id(place) for place in ordered[:number]}
+            return [p for p in places if id(p) in inside], [p for p in places if id(p) not in inside]
+    return list(places), []
+
+
+def way_to(place: MapPlace, near: Sequence[MapPlace]) -> str:
+    """Return distance and direction of a place from the middle of others: ``240 km north-east``."""
+    aspect = map_aspect([*near, place])
+    xs, ys = zip(*(p.centre for p in near), strict=True)
+    middle = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+    east, north = place.centre[0] - middle[0], (place.centre[1] - middle[1]) * aspect
+    point = round(math.degrees(math.atan2(east, north)) / 45) % 8
+    return f"{count(_apart(place.centre, middle, aspect) * KILOMETRES / aspect)} km {say(WINDS[point])}"
+
+
+def _apart(one: Position, other: Position, aspect: float) -> float:
+    """Return a distance in degrees of longitude."""
+    return math.hypot(one[0] - other[0], (one[1] - other[1]) * aspect)
+
+
+def _across(places: Sequence[MapPlace], aspect: float) -> float:
+    """Return the longer side of the map that holds all places, in degrees of longitude."""
+    xs, ys = zip(*(position for place in places for position in place.positions), strict=True)
+    return float(max(max(xs) - min(xs), (max(ys) - min(ys)) * aspect))
+
+
 def colour_range(shares: Sequence[float]) -> tuple[float, float]:
-    """Ends of a colour scale in whole tens, at least 20 points apart, within 0 … 100."""
+    """Return the ends of a colour scale in whole tens, at least 20 points apart, within 0 … 100."""
     low, high = (min(shares), max(shares)) if shares else (0.0, 100.0)
     low, high = 10 * math.floor(low / 10), 10 * math.ceil(high / 10)
     while high - low < 20:
@@ -177,5 +224,5 @@ def colour_range(shares: Sequence[float]) -> tuple[float, float]:
 
 
 def best(figure: Figure) -> float | None:
-    """The adjusted share, or the raw one where there is no other."""
+    """Return the adjusted share, or the raw one without it."""
     return figure.raw if figure.adjusted is None else figure.adjusted

@@ -1,4 +1,4 @@
-"""What was found, in a sentence that a mayor understands. Figures stand beside it, never in its place."""
+"""Findings in sentences for everybody. Figures stand beside them, never replaced by them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from felicity.cities.ranking import Ranking
 from felicity.over_time.effect import Effect
 from felicity.over_time.trend import Trend
 from felicity.over_time.usual import Usual
-from felicity.style.dates import long_date, moment
+from felicity.style.dates import long_date, span
+from felicity.style.language import say
 from felicity.style.numbers import in_points, interval, listed, percent, percent_span, points
 
 
 def trend_sentence(trend: Trend) -> str:
-    """Which way a location drifts, or that none can be told."""
+    """Return a sentence on the trend of a location, or that none is certain."""
     span = f"from {long_date(trend.starts[0])} to {long_date(trend.starts[-1])}"
     if trend.found:
         word = "happier" if trend.slope > 0 else "less happy"
@@ -30,68 +31,101 @@ def _turned(trend: Trend) -> str:
 
 
 def effect_sentence(effect: Effect) -> str:
-    """What the measure did, or that no effect can be told."""
-    who = listed(effect.locations)
-    verb = "looks" if len(effect.locations) == 1 else "look"
-    than = (
-        f"than the course of {listed(effect.comparison)} would have led to expect"
-        if effect.comparison
-        else f"than {'its' if len(effect.locations) == 1 else 'their'} earlier course would have led to expect"
-    )
-    size, since = effect.estimate, f"Since {long_date(effect.at)}"
+    """Return a sentence on the effect of the measure, or that none is certain."""
+    many = len(effect.locations) > 1
+    if effect.comparison:
+        than = say("than the course of {names} would have led to expect", names=listed(effect.comparison))
+    elif many:
+        than = say("than their earlier course would have led to expect")
+    else:
+        than = say("than its earlier course would have led to expect")
+    told = {"since": long_date(effect.at), "who": listed(effect.locations), "than": than}
+    size = effect.estimate
     if effect.found:
-        word = "happier" if size > 0 else "less happy"
         low, high = sorted((abs(effect.low), abs(effect.high)))
-        return f"{since} {who} {verb} {in_points(abs(size))} {word} {than} ({interval(low, high)})."
-    return (
-        f"{since} {who} {verb} neither happier nor less happy {than}, as far as can be told from chance: "
-        f"{points(size)} points ({interval(effect.low, effect.high)}); "
-        f"an effect of {in_points(effect.detectable)} would very likely have shown."
+        if size > 0:
+            text = "Since {since} {who} {verb} {points} happier {than} ({interval})."
+        else:
+            text = "Since {since} {who} {verb} {points} less happy {than} ({interval})."
+        return say(
+            text,
+            verb=say("look" if many else "looks"),
+            points=in_points(abs(size)),
+            interval=interval(low, high),
+            **told,
+        )
+    return say(
+        "Since {since} {who} {verb} neither happier nor less happy {than}, as far as can be told from chance: "
+        "{size} points ({interval}); an effect of {detectable} would very likely have shown.",
+        verb=say("look" if many else "looks"),
+        size=points(size),
+        interval=interval(effect.low, effect.high),
+        detectable=in_points(effect.detectable),
+        **told,
     )
 
 
 def ranking_sentence(ranking: Ranking) -> str:
-    """Name the happiest location, or those that may be."""
+    """Return a sentence with the happiest location, or those that may be it."""
     first, *others = ranking.happiest
-    share = f"{percent(first.share)} of people look happy ({interval(first.low, first.high)})"
+    share = say(
+        "{share} of people look happy ({interval})",
+        share=percent(first.share),
+        interval=interval(first.low, first.high),
+    )
     if len(others) + 1 == len(ranking.places):
-        return (
-            f"No location can be told from the others: {first.location} comes first with {share}, which may be chance."
+        return say(
+            "No location can be told from the others: {name} comes first with {share}, which may be chance.",
+            name=first.location,
+            share=share,
         )
     if not others:
         pair = first.to_next
         assert pair is not None
-        return (
-            f"{first.location} looks happiest: {share}, {in_points(pair.difference)} more than {pair.second}, the "
-            f"runner-up ({interval(pair.low, pair.high)})."
+        return say(
+            "{name} looks happiest: {share}, {points} more than {second}, the runner-up ({interval}).",
+            name=first.location,
+            share=share,
+            points=in_points(pair.difference),
+            second=pair.second,
+            interval=interval(pair.low, pair.high),
         )
-    return (
-        f"{listed([place.location for place in ranking.happiest])} look happiest and cannot be told apart: at "
-        f"{first.location} {share}."
+    return say(
+        "{names} look happiest and cannot be told apart: at {name} {share}.",
+        names=listed([place.location for place in ranking.happiest]),
+        name=first.location,
+        share=share,
     )
 
 
 def usual_sentence(found: Usual) -> str:
-    """Say whether a period is out of the ordinary."""
-    when = f"{moment(found.start)} to {moment(found.end)}"
-    usual = (
-        f"usually {percent(found.usual)} do at these hours ({found.weeks} earlier weeks; 19 of 20 lie within "
-        f"{percent_span(found.low, found.high)})"
-    )
-    verdict = "as usual"
+    """Return a sentence on whether a period is unusual."""
+    verdict = say("That is as usual.")
     if found.found:
-        verdict = "happier than usual" if found.difference > 0 else "less happy than usual"
-    return f"{found.location}, {when}: {percent(found.share)} of people look happy, {usual}: {verdict}."
+        verdict = say("That is happier than usual." if found.difference > 0 else "That is less happy than usual.")
+    return say(
+        "{name} {when}: {share} of people look happy. Usually {usual} do at these hours ({weeks} earlier weeks; "
+        "19 of 20 lie within {range}). {verdict}",
+        name=found.location,
+        when=span(found.start, found.end),
+        share=percent(found.share),
+        usual=percent(found.usual),
+        weeks=found.weeks,
+        range=percent_span(found.low, found.high),
+        verdict=verdict,
+    )
 
 
 def city_sentence(city: CityIndex) -> str:
-    """The city's happy share, and what is missing of it."""
+    """Return a sentence on the city's happy share, and on missing locations."""
     by = {"population": "by population", "visits": "by visits", "people": "by people counted"}[city.weight]
-    sentence = (
-        f"In the city, its places weighted {by}, {percent(city.share)} of people look happy "
-        f"({interval(city.low, city.high)})."
+    sentence = say(
+        "In the city, its places weighted {by}, {share} of people look happy ({interval}).",
+        by=say(by),
+        share=percent(city.share),
+        interval=interval(city.low, city.high),
     )
     if city.missing:
         listed = "; ".join(f"{part.location.name} ({part.missing})" for part in city.missing)
-        sentence += f" Not in it: {listed}."
+        sentence += " " + say("Not in it: {names}.", names=listed)
     return sentence

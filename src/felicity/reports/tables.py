@@ -35,10 +35,10 @@ def make_tables(report: CityReport) -> dict[str, Table]:
             for p in places
             for reason, count in p.exposure.rejected.items()
         ],
-        "trend": [_trend(p.trend) for p in places if p.trend],
+        "trend": [trend_row(p.trend) for p in places if p.trend],
         "before_after": [{"location": p.name, "at": str(report.at)} | _change(p.change) for p in places if p.change],
-        "city": _city(report.city) if report.city else [],
-        "effect": _effect(report.effect) if report.effect else [],
+        "city": city_table(report.city) if report.city else [],
+        "effect": effect_table(report.effect) if report.effect else [],
     }
     return {name: table for name, table in tables.items() if table}
 
@@ -58,7 +58,8 @@ def _exposure(place: PlaceReport) -> dict[str, Any]:
     }
 
 
-def _trend(trend: Trend) -> dict[str, Any]:
+def trend_row(trend: Trend) -> dict[str, Any]:
+    """Return the trend of a location as a row; points of happy share."""
     return {
         "location": trend.location,
         "points_per_month": trend.slope,
@@ -81,15 +82,15 @@ def _change(change: BeforeAfter) -> dict[str, Any]:
     )
 
 
-def _city(city: CityIndex) -> list[dict[str, Any]]:
-    """A row per place, and the city's own last, without a location."""
+def city_table(city: CityIndex) -> list[dict[str, Any]]:
+    """Return a row per place, and the city's own last, without a location."""
     whole = {"happy_share": city.share, "low": city.low, "high": city.high, "people": city.people, "weight": 1.0}
     rows = [PartShape.model_validate(part).model_dump() for part in city.parts]
     return [{"weighted_by": city.weight} | row for row in (*rows, dict.fromkeys(rows[0]) | whole)]
 
 
-def _effect(effect: Effect) -> list[dict[str, Any]]:
-    """Period by period: the touched places, the others, and what was fitted and expected; percent."""
+def effect_table(effect: Effect) -> list[dict[str, Any]]:
+    """Return rows by period: the touched places, the others, fitted and expected values; percent."""
     compared = effect.compared if effect.compared is not None else [math.nan] * len(effect.starts)
     columns = (effect.treated, compared, effect.fitted, effect.expected)
     return [
@@ -121,7 +122,9 @@ def _index(row: IndexRow) -> dict[str, Any]:
             "last_day": row.last_day,
             "effective_people": row.effective_people,
             "suppressed": row.suppressed,
+            "detector": row.detector,
         }
+        | vars(row.seeing)
         | _figure("happy_share", row.happy_share)
         | _figure("balance", row.balance)
     )

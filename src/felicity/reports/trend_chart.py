@@ -1,4 +1,4 @@
-"""Trends of locations: what is drawn, and the drawing."""
+"""Trends of locations: their plot data, and the drawing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TrendPicture:
 
 
 def trend_picture(trend: Trend, limits: Limits | None = None, changes: Sequence[LevelShift] = ()) -> TrendPicture:
-    """The numbers of one panel: as observed where there are limits, else less its season."""
+    """Return the numbers of one panel: as observed with limits, else minus its season."""
     nothing = np.empty(0)
     return TrendPicture(
         location=trend.location,

@@ -11,7 +11,8 @@ from felicity.over_time.trend import Trend
 from felicity.reports.place import BeforeAfter, CityReport, PlaceReport
 from felicity.style.charts import CAVEAT
 from felicity.style.dates import long_date
-from felicity.style.numbers import number, percent, points, points_span, span
+from felicity.style.language import say
+from felicity.style.numbers import count, number, percent, points, points_span, span
 from felicity.style.numbers import people as people_count
 
 __all__ = ["CAVEAT", "at_place", "change", "city", "contrast", "effect", "headline", "interval", "trend"]
@@ -21,63 +22,80 @@ WIDE = 30.0
 
 
 def headline(row: IndexRow, where: str, k: int) -> str:
-    """``About 49 in 100 people judged at Harbour looked happy (95 % interval: 46 to 53; 1,200 people).``"""
+    """Return ``About 49 in 100 people judged at Harbour looked happy (95 % interval: 46 to 53; 1,200 people).``"""
     share = row.happy_share
     people = people_count(row.people)
     if row.suppressed and row.people >= k:
-        return (
-            f"The {people} judged {where} are only counted together with others, outside this period, "
-            "so no figure is shown."
+        return say(
+            "The {people} judged {where} are only counted together with others, outside this period, "
+            "so no figure is shown.",
+            people=people,
+            where=where,
         )
     if row.suppressed:
-        return f"Too few people were judged {where} ({people}) to show a figure."
+        return say("Too few people were judged {where} ({people}) to show a figure.", where=where, people=people)
     if share.adjusted is None:
-        return (
-            f"{share.raw:.0f} in 100 people judged {where} were counted as happy ({people}; neither adjusted nor with "
-            "an interval, because the store does not hold the model's answers to known faces)."
+        return say(
+            "{share} in 100 people judged {where} were counted as happy ({people}; neither adjusted nor with "
+            "an interval, because the store does not hold the model's answers to known faces).",
+            share=f"{share.raw:.0f}",
+            where=where,
+            people=people,
         )
     if share.low is not None and share.high is not None and share.high - share.low > WIDE:
-        return (
-            f"Too little was seen {where} to give a useful figure: {span(share.low, share.high, 0)} in 100 people "
-            f"looked happy (95 % interval; {people}). Watch longer."
+        return say(
+            "Too little was seen {where} to give a useful figure: {span} in 100 people looked happy "
+            "(95 % interval; {people}). Watch longer.",
+            where=where,
+            span=span(share.low, share.high, 0),
+            people=people,
         )
-    return f"About {share.adjusted:.0f} in 100 people judged {where} looked happy ({interval(share)}; {people})."
+    return say(
+        "About {share} in 100 people judged {where} looked happy ({interval}; {people}).",
+        share=f"{share.adjusted:.0f}",
+        where=where,
+        interval=interval(share),
+        people=people,
+    )
 
 
 def interval(figure: Figure) -> str:
-    """``95 % interval: 46 to 53``, with a decimal where whole numbers would hide its width."""
+    """Return ``95 % interval: 46 to 53``, with a decimal if whole numbers would hide its width."""
     if figure.low is None or figure.high is None:
-        return "interval not known"
+        return say("interval not known")
     digits = 1 if round(figure.low) == round(figure.high) else 0
-    return f"95 % interval: {span(figure.low, figure.high, digits)}"
+    return say("95 % interval: {span}", span=span(figure.low, figure.high, digits))
 
 
 def at_place(place: PlaceReport, k: int) -> str:
-    """The headline of one place."""
+    """Return the headline of one place."""
     if place.total is None:
-        return f"There are no data of {place.name} in this period."
-    return headline(place.total, f"at {place.name}", k)
+        return say("There are no data of {name} in this period.", name=place.name)
+    return headline(place.total, say("at {name}", name=place.name), k)
 
 
 def city(report: CityReport) -> str:
-    """The headline of all places."""
+    """Return the headline of all places."""
     shown = report.shown
     if not shown:
         if any(place.total and place.total.people >= report.k for place in report.places):
-            return f"At no place can a figure be shown that tells of {report.k} people or more."
-        return f"At no place were {report.k} people judged, so no figure is shown."
+            return say("At no place can a figure be shown that tells of {k} people or more.", k=report.k)
+        return say("At no place were {k} people judged, so no figure is shown.", k=report.k)
     if report.together is None:
         if len(shown) == 1:
             return at_place(shown[0], report.k)
-        return (
+        return say(
             "The places are not joined to one figure, because they were measured by different models or calibrations."
         )
-    everywhere = "all" if len(shown) == len(report.places) else f"the {len(shown)} shown of"
-    return headline(report.together, f"at {everywhere} {len(report.places)} places together", report.k)
+    if len(shown) == len(report.places):
+        where = say("at all {number} places together", number=len(shown))
+    else:
+        where = say("at the {shown} shown of {number} places together", shown=len(shown), number=len(report.places))
+    return headline(report.together, where, report.k)
 
 
 def contrast(places: Sequence[PlaceReport]) -> str:
-    """Where people look happiest and where least, if the intervals tell the two apart; else that they do not."""
+    """Return the places where people look happiest and least happy, if their intervals are apart."""
     known = [p for p in places if p.share.adjusted is not None and p.share.low is not None]
     if all((p.share.high or 0.0) - (p.share.low or 0.0) > WIDE for p in known):
         return ""
@@ -94,22 +112,29 @@ def contrast(places: Sequence[PlaceReport]) -> str:
 
 
 def trend(found: Trend) -> str:
-    """Whether, and how fast, the share rises or falls."""
+    """Return a sentence on whether, and how fast, the share rises or falls."""
     if not found.found:
-        return (
-            f"No trend was found in {found.span:,} {found.step}s. A trend of {number(found.detectable)} points a month "
-            "or more would probably have been found (in 4 of 5 such series)."
+        return say(
+            "No trend was found in {periods}. A trend of {points} points a month or more would probably have been "
+            "found (in 4 of 5 such series).",
+            periods=periods(found),
+            points=number(found.detectable),
         )
-    verb = "rose" if found.slope > 0 else "fell"
     low, high = sorted((abs(found.low), abs(found.high)))
-    return (
-        f"The share {verb} by about {number(abs(found.slope))} points a month "
-        f"(95 % interval: {span(low, high)}) over {found.span:,} {found.step}s."
-    )
+    rises = "The share rose by about {points} points a month (95 % interval: {span}) over {periods}."
+    falls = "The share fell by about {points} points a month (95 % interval: {span}) over {periods}."
+    told = {"points": number(abs(found.slope)), "span": span(low, high), "periods": periods(found)}
+    return say(rises, **told) if found.slope > 0 else say(falls, **told)
+
+
+def periods(found: Trend) -> str:
+    """Return ``43 days``."""
+    names = {"hour": "{count} hours", "day": "{count} days", "week": "{count} weeks"}
+    return say(names[found.step], count=count(found.span))
 
 
 def change(found: BeforeAfter, at: date) -> str:
-    """What it was before and what from the date on."""
+    """Return the figures before the date and from the date on."""
     d = found.difference
     day = long_date(at)
     if d.adjusted is None or d.low is None or d.high is None:
@@ -134,7 +159,7 @@ def is_change(found: BeforeAfter) -> bool:
 
 
 def effect(found: Effect) -> str:
-    """The step at the date, with the earlier course continued."""
+    """Return the step at the date, with the earlier course continued."""
     start = (
         "With the course before the date continued and the weekly rhythm taken out (interrupted time series), the step"
     )

@@ -1,4 +1,4 @@
-"""Answers about bundles: what one says of itself, whether it is whole, and one that was made."""
+"""Answers about bundles: show, verify and export."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from felicity.schemas.shape import JsonObject, Shape
 
 
 class ShownBundleShape(Shape):
-    """A bundle and what it says of itself."""
+    """A bundle and the facts in it."""
 
-    id: str = Field(description="Name and a digest of what answers depend on.")
-    path: str = Field(description="Its folder.")
-    classes: dict[str, list[str]] = Field(description="What it tells apart: class to the expressions it is made of.")
-    facts: JsonObject = Field(description="What stands in its bundle.json; docs/models.md describes the fields.")
+    id: str = Field(description="Name, and a digest of everything that its answers depend on.")
+    path: str = Field(description="The folder of the bundle.")
+    classes: dict[str, list[str]] = Field(description="The classes of its answers, each with its expressions.")
+    facts: JsonObject = Field(description="The content of its bundle.json; docs/models.md describes the fields.")
 
 
 class VerifiedBundleShape(Shape):
-    """A bundle that is whole, unchanged, and runs; one that is not is an error."""
+    """A verified bundle, which is complete, unchanged, and runs; any other bundle is an error."""
 
     id: str
     path: str
 
 
 class ExportedBundleShape(Shape):
-    """A bundle made of a run."""
+    """A bundle exported from a run."""
 
     id: str
     path: str
-    classes: list[str] = Field(description="In the run's order.")
-    largest_difference: float = Field(ge=0, description="Of logits between ONNX and the network.")
-    rounding: float = Field(ge=0, description="The same difference by the lower precision; 0 for float32.")
+    classes: list[str] = Field(description="Classes in the run's order.")
+    largest_difference: float = Field(ge=0, description="Largest difference of logits between ONNX and the network.")
+    rounding: float = Field(ge=0, description="The same difference caused by the lower precision; 0 for float32.")
     temperature: float = Field(gt=0)
-    metrics: dict[str, JsonObject] = Field(description="By part of the data.")
+    metrics: dict[str, JsonObject] = Field(description="Figures by part of the data.")
 
 
 SHAPES = {

@@ -1,4 +1,4 @@
-"""Answers about cameras: the cameras of a file, what opens, and how each is."""
+"""Answers about cameras: those of a file, the check of each, and the state of each."""
 
 from __future__ import annotations
 
@@ -12,63 +12,68 @@ Rate = Annotated[float, Field(ge=0), rounded(2)]
 
 
 class CameraShape(Shape):
-    """A camera as its file has it."""
+    """A camera of the file."""
 
     name: str
     location: str
-    source: str = Field(description="Its address without secrets, or the variable or file that holds it.")
+    source: str = Field(description="Its address without secrets, or the variable or file that holds the address.")
     enabled: bool
-    fps: Rate = Field(description="No more frames per second are looked at.")
-    expected_offline: list[str] = Field(description="Hours in which nobody expects it, in the location's time zone.")
-    private: Count = Field(description="Number of areas that are blackened.")
+    fps: Rate = Field(description="Most frames per second that are searched for faces.")
+    expected_offline: list[str] = Field(
+        description="Hours in which the camera may be off, in the location's time zone."
+    )
+    private: Count = Field(description="Number of blackened areas.")
     counted: Count = Field(description="Number of areas in which faces count; 0: everywhere.")
 
 
 class CameraStatusShape(Shape):
-    """How a camera is."""
+    """The state of a camera."""
 
     name: str
     location: str
     source: str
     state: Literal["starting", "watching", "stalled", "offline", "disabled"] = Field(
-        description="Stalled: connected, but without frames, frozen or black. Offline: tried again and again, or not "
-        "expected at this hour."
+        description=(
+            "Stalled: connected, but without frames, frozen or black. Offline: Felicity keeps reconnecting, or "
+            "the camera may be off at this hour."
+        )
     )
     why: str = Field(description="The reason of a state other than watching; empty if there is none.")
-    since: Time = Field(description="When this state began.")
+    since: Time = Field(description="Begin of this state.")
     last_frame: Time | None = Field(description="Time of the last frame; null without one.")
     last_window: Time | None = Field(description="End of the last window in the store; null without one.")
-    reconnects: Count = Field(description="How often it came back within the last hour.")
-    fps: Rate = Field(description="Frames per second that were looked at in the last ten seconds.")
-    dropped: Count = Field(description="Frames that came faster than they were looked at, since the start.")
-    width: Count | None = Field(description="Of the last frame in pixels; null without one.")
-    height: Count | None = Field(description="Of the last frame in pixels; null without one.")
+    reconnects: Count = Field(description="Reconnections within the last hour.")
+    fps: Rate = Field(description="Frames per second that were searched in the last ten seconds.")
+    dropped: Count = Field(description="Frames that came faster than they could be searched, since the start.")
+    width: Count | None = Field(description="Width of the last frame in pixels; null without one.")
+    height: Count | None = Field(description="Height of the last frame in pixels; null without one.")
 
 
 class CamerasStatusShape(Shape):
-    """How a group of cameras is."""
+    """The state of a group of cameras."""
 
-    running: bool = Field(description="Whether the group gave a sign of life in the last 15 seconds.")
-    process: Count = Field(description="Number of its process.")
+    running: bool = Field(description="True if the group sent a heartbeat in the last 15 seconds.")
+    process: Count = Field(description="Process id of the group.")
     started: Time
-    updated: Time = Field(description="When this was written.")
-    windows_waiting: Count = Field(description="Windows that the store has not taken yet.")
-    store_trouble: str = Field(description="Why the store takes nothing; empty while it does.")
-    cameras: list[CameraStatusShape] = Field(description="In the order of the file.")
+    updated: Time = Field(description="Time of this report.")
+    windows_waiting: Count = Field(description="Windows that the store has not accepted yet.")
+    windows_lost: Count = Field(description="Windows that were discarded because too many waited.")
+    store_trouble: str = Field(description="The reason why the store accepts nothing; empty while it does.")
+    cameras: list[CameraStatusShape] = Field(description="The cameras in the order of the file.")
 
 
 class CameraCheckShape(Shape):
-    """Whether a camera opens, and what it shows."""
+    """The check of a camera."""
 
     name: str
     location: str
     source: str
     opens: bool
-    error: str = Field(description="Why it does not open; empty if it does.")
-    width: Count | None = Field(description="Of its frames in pixels; null if it does not open.")
-    height: Count | None = Field(description="Of its frames in pixels; null if it does not open.")
+    error: str = Field(description="The reason why it does not open; empty if it does.")
+    width: Count | None = Field(description="Width of its frames in pixels; null if it does not open.")
+    height: Count | None = Field(description="Height of its frames in pixels; null if it does not open.")
     fps: Rate | None = Field(description="Frames per second that it sends; null if it does not open.")
-    faces: Count = Field(description="Faces found in the frames that were looked at.")
+    faces: Count = Field(description="Faces found in the searched frames.")
     large_enough: Share | None = Field(description="Share of these faces that are large enough; null without faces.")
 
 

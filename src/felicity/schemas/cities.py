@@ -10,22 +10,22 @@ from felicity.schemas.shape import Count, JsonObject, Percent, Shape, Share
 
 
 class PartShape(Shape):
-    """A location in the index of its city; percent, null where there is no figure."""
+    """A location in the index of its city; percent, null without a figure."""
 
     location: str = Field(validation_alias=AliasPath("location", "name"))
-    happy_share: Percent | None = Field(validation_alias="share", description="Adjusted.")
+    happy_share: Percent | None = Field(validation_alias="share", description="Adjusted happy share.")
     low: Percent | None = Field(description="Lower end of its 95 % interval.")
     high: Percent | None = Field(description="Upper end of its 95 % interval.")
-    people: Count = Field(description="People whom the share rests on.")
+    people: Count = Field(description="People in the share.")
     population: float | None = Field(
-        validation_alias=AliasPath("location", "population"), description="People who live there."
+        validation_alias=AliasPath("location", "population"), description="Population of the location."
     )
     weight: Share = Field(description="Share of the city's weight.")
-    suppressed: bool = Field(description="Whether its figures are not shown, because they are of too few people.")
-    missing: str | None = Field(description="Why it does not count; null if it does.")
+    suppressed: bool = Field(description="True if its figures are hidden because they are of too few people.")
+    missing: str | None = Field(description="The reason why it does not count; null if it does.")
     visits_covered: Share | None = Field(
         validation_alias="covered",
-        description="Share of its visits that fall into hours in which people were counted; null without visits.",
+        description="Share of its visits in hours in which people were counted; null without visits.",
     )
 
 
@@ -33,7 +33,7 @@ class CityShape(Shape):
     """The happy share of a city: the weighted mean of its locations."""
 
     weight: Literal["population", "visits", "people"]
-    happy_share: Percent = Field(validation_alias="share", description="Adjusted.")
+    happy_share: Percent = Field(validation_alias="share", description="Adjusted happy share.")
     low: Percent = Field(description="Lower end of its 95 % interval.")
     high: Percent = Field(description="Upper end of its 95 % interval.")
     people: Count
@@ -53,21 +53,21 @@ class LocationShape(Shape):
     name: str
     timezone: str = Field(description="IANA name of the time zone.")
     geometry: JsonObject | None = Field(description="GeoJSON geometry (RFC 7946); null if unknown.")
-    population: float | None = Field(description="People who live there; null if unknown.")
+    population: float | None = Field(description="Population; null if unknown.")
     site_type: str | None
-    code: str | None = Field(description="What tables of visits and flows call it.")
+    code: str | None = Field(description="Its name in tables of visits and flows.")
 
 
 class SavedLocationsShape(Shape):
-    """Locations that were added or changed."""
+    """Added and changed locations."""
 
     added: list[str] = Field(description="Names of new locations.")
-    changed: list[str] = Field(description="Names of locations that were there already.")
+    changed: list[str] = Field(description="Names of locations that existed already.")
     store: str = Field(description="URL of the store, without a password.")
 
 
 class RemovedLocationShape(Shape):
-    """A location that was removed, with all that was counted there."""
+    """A removed location, with the numbers of its windows and people."""
 
     name: str
     windows: Count
@@ -75,10 +75,10 @@ class RemovedLocationShape(Shape):
 
 
 class RenamedLocationShape(Shape):
-    """A location that has another name, or is part of another location, with all that was counted there."""
+    """A renamed or merged location, with the numbers of its windows and people."""
 
     name: str
-    into: str = Field(description="Its new name, or the location it is part of now.")
+    into: str = Field(description="Its new name, or the location that it was merged into.")
     windows: Count
     people: Count
 

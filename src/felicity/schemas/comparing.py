@@ -1,4 +1,4 @@
-"""Answers about places held against each other, and about what is usual."""
+"""Answers that compare places with each other, or a period with what is usual."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from felicity.schemas.shape import Count, Percent, Shape, Share, Time
 
 
 class DifferenceShape(Shape):
-    """Happy share of one location less that of another, in points."""
+    """Happy share of one location minus that of another, in points."""
 
     first: str
     second: str
     difference: float
     low: float = Field(description="Lower end of the 95 % interval that holds for all pairs at once.")
-    high: float = Field(description="Upper end of it.")
-    p_value: Share = Field(description="Of no difference, raised for the number of pairs (Holm).")
-    found: bool = Field(description="Whether the two can be told apart.")
+    high: float = Field(description="Upper end of the same interval.")
+    p_value: Share = Field(description="p-value of no difference, corrected for the number of pairs (Holm).")
+    found: bool = Field(description="True if the two locations differ significantly.")
 
 
 class RankedShape(Shape):
@@ -25,11 +25,13 @@ class RankedShape(Shape):
 
     location: str
     people: Count
-    happy_share: Percent = Field(validation_alias="share", description="Adjusted.")
+    happy_share: Percent = Field(validation_alias="share", description="Adjusted happy share.")
     low: Percent = Field(description="Lower end of its 95 % interval.")
     high: Percent = Field(description="Upper end of its 95 % interval.")
-    best_rank: int = Field(ge=1, description="One more than the locations that are found happier.")
-    worst_rank: int = Field(ge=1, description="Rank if all that cannot be told apart were happier.")
+    best_rank: int = Field(ge=1, description="One more than the number of significantly happier locations.")
+    worst_rank: int = Field(
+        ge=1, description="The rank if all locations that do not differ significantly were happier."
+    )
 
 
 class UnrankedShape(Shape):
@@ -40,11 +42,11 @@ class UnrankedShape(Shape):
 
 
 class RankingShape(Shape):
-    """Locations from the happiest on."""
+    """Locations, the happiest first."""
 
     sentence: str
     places: list[RankedShape]
-    differences: list[DifferenceShape] = Field(description="Of all pairs, the happier location first.")
+    differences: list[DifferenceShape] = Field(description="Differences of all pairs, the happier location first.")
     missing: list[UnrankedShape] = Field(description="Locations without a figure.")
 
 
@@ -55,12 +57,12 @@ class UsualShape(Shape):
     start: Time
     end: Time
     people: Count
-    happy_share: Percent = Field(validation_alias="share", description="Adjusted, of the period.")
+    happy_share: Percent = Field(validation_alias="share", description="Adjusted happy share of the period.")
     usual: Percent = Field(description="Mean of the earlier weeks.")
     low: Percent = Field(description="Lower end of the 95 % prediction interval.")
     high: Percent = Field(description="Upper end of the 95 % prediction interval.")
-    difference: float = Field(description="Of happy_share and usual, in points.")
-    found: bool = Field(description="Whether the period is out of the ordinary.")
+    difference: float = Field(description="happy_share minus usual, in points.")
+    found: bool = Field(description="True if the period lies outside the prediction interval.")
     weeks: Count = Field(description="Earlier weeks with a figure.")
 
 

@@ -1,4 +1,4 @@
-"""The envelope of every answer, and the registry of what goes into it."""
+"""The envelope of every answer, and the registry of their schemas."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from felicity.notes import Note
 from felicity.schemas.shape import Shape
 
 FORMAT = 1
-"""Version of the envelope and of the shapes in it; a change that breaks a reader raises it."""
+"""Version of the envelope and its schemas; a change that breaks a reader raises it."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 T = TypeVar("T")
@@ -25,11 +25,11 @@ T = TypeVar("T")
 class NoteShape(Shape):
     """A remark on the data."""
 
-    code: str = Field(
-        pattern=r"^[a-z]+(-[a-z0-9]+)*$", description="What kind of remark; docs/json.md lists the codes."
-    )
+    code: str = Field(pattern=r"^[a-z]+(-[a-z0-9]+)*$", description="Kind of remark; docs/json.md lists the codes.")
     text: str = Field(min_length=1, description="The remark as a sentence, for people.")
-    location: str | None = Field(description="Name of the location it is about; null if it is about none or several.")
+    location: str | None = Field(
+        description="Name of the location that it is about; null if it is about none or several."
+    )
 
 
 class Envelope(Shape, Generic[T]):
@@ -37,35 +37,39 @@ class Envelope(Shape, Generic[T]):
 
     format: Literal[1] = Field(description="Version of the format.")
     data: T = Field(description="The answer itself.")
-    notes: tuple[NoteShape, ...] = Field(description="What to know beside the data; empty if there is nothing.")
+    notes: tuple[NoteShape, ...] = Field(description="Remarks on the data; empty if there are none.")
 
 
 def names() -> list[str]:
-    """Return the names of all shapes: commands, their words joined by hyphens."""
+    """Return the names of all schemas: the words of each command, joined by hyphens."""
     return sorted(_documents() | _lines())
 
 
 def streams() -> list[str]:
-    """Return the names of those that are JSON Lines, without an envelope."""
+    """Return the names of the schemas that are JSON Lines, without an envelope."""
     return sorted(_lines())
 
 
-def json_schema(name: str) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of the shape ``name``; of one line, where the answer is JSON Lines.
+def json_schema(name: str, *, refs: str = "#/$defs/{model}") -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of the answer ``name``; for JSON Lines, that of one line.
 
-    Raises ConfigError for an unknown name.
+    ``refs``: the place of the definitions in a document that embeds the schema. Raises ConfigError for an unknown name.
     """
     if name not in names():
         raise ConfigError(f"{name!r}: no answer has that name; choose one of {', '.join(names())}")
     shape = TypeAdapter(_lines()[name]) if name in _lines() else _envelope(name)
-    return {"$schema": DIALECT, **shape.json_schema(mode="serialization"), "title": f"felicity {name}"}
+    return {
+        "$schema": DIALECT,
+        **shape.json_schema(mode="serialization", ref_template=refs),
+        "title": f"felicity {name}",
+    }
 
 
 def document(name: str, data: Any, notes: Iterable[Note] = ()) -> dict[str, Any]:
     """Return the answer ``name`` in its envelope as plain values.
 
     ``data``: an instance of the shape, its plain values, or a domain object with its attributes. Raises pydantic's
-    ValidationError if they do not have the shape, NaN and infinities included.
+    ValidationError if they do not match the schema, NaN and infinities included.
     """
     envelope = _envelope(name)
     made = envelope.validate_python({"format": FORMAT, "data": data, "notes": tuple(notes)}, from_attributes=True)
@@ -74,8 +78,13 @@ def document(name: str, data: Any, notes: Iterable[Note] = ()) -> dict[str, Any]
 
 def line(name: str, data: Any) -> dict[str, Any]:
     """Return one line of the streaming answer ``name`` as plain values; ``data`` as for ``document``."""
-    shape: TypeAdapter[Any] = TypeAdapter(_lines()[name])
+    shape = _line(name)
     return dict(shape.dump_python(shape.validate_python(data, from_attributes=True), mode="json"))
+
+
+@cache
+def _line(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_lines()[name])
 
 
 @cache

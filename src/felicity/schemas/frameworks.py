@@ -1,4 +1,4 @@
-"""Answers about frameworks: what one changes when nothing else does."""
+"""Answers about frameworks: their figures when everything else is equal."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ class MeanShape(Shape):
 
     mean: float
     low: float | None = Field(description="Lower end of its 95 % interval; null for one seed.")
-    high: float | None = Field(description="Upper end; both end where the figure's range does, such as at 0.")
+    high: float | None = Field(description="Upper end; both ends stay within the figure's range, such as above 0.")
 
 
 class FrameworkShape(Shape):
     """Figures of one framework."""
 
-    accuracy: dict[str, MeanShape] = Field(description="By part, 0 to 1.")
-    loss: dict[str, MeanShape] = Field(description="By part.")
+    accuracy: dict[str, MeanShape] = Field(description="Accuracy by part, 0 to 1.")
+    loss: dict[str, MeanShape] = Field(description="Loss by part.")
     seconds_per_epoch: MeanShape
     first_epoch_seconds: MeanShape
     peak_memory_mb: MeanShape
 
 
 class FirstStepShape(Shape):
-    """How far two frameworks are apart before anything was learnt."""
+    """The difference between two frameworks before the first training step."""
 
     contestant: str
     reference: str
-    loss: float = Field(description="Relative difference.")
-    median: float = Field(description="Of the differences of single gradients, relative to the largest.")
+    loss: float = Field(description="Relative difference of the losses.")
+    median: float = Field(description="Median difference of single gradients, relative to the largest gradient.")
     largest: float
-    fair: bool = Field(description="Whether float32 rounding explains the difference.")
+    fair: bool = Field(description="True if float32 rounding explains the difference.")
 
 
 class PairShape(Shape):
@@ -41,8 +41,8 @@ class PairShape(Shape):
 
     one: str
     other: str
-    test_accuracy: MeanShape = Field(description="One less other.")
-    p: float | None = Field(description="Paired t-test, Holm-corrected; null for one seed.")
+    test_accuracy: MeanShape = Field(description="Test accuracy of the one minus that of the other.")
+    p: float | None = Field(description="p-value of a paired t-test, Holm-corrected; null for one seed.")
 
 
 class ComparisonShape(Shape):
@@ -51,7 +51,7 @@ class ComparisonShape(Shape):
     model: str
     config: JsonObject = Field(description="The settings, as in a configuration file.")
     seeds: list[int]
-    data: JsonObject = Field(description="Images of each part, and a digest.")
+    data: JsonObject = Field(description="Number of images of each part, and a digest.")
     environment: JsonObject = Field(description="Versions and machine.")
     frameworks: dict[str, FrameworkShape]
     first_step: list[FirstStepShape]

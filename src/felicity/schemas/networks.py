@@ -14,8 +14,8 @@ class LayerShape(Shape):
     kind: str
     output: list[int] = Field(description="Shape of its output, without the batch.")
     parameters: Count
-    multiply_adds: Count = Field(description="Per face.")
-    inputs: list[str] = Field(description="Names of the layers it takes its input from.")
+    multiply_adds: Count = Field(description="Multiply-adds per face.")
+    inputs: list[str] = Field(description="Names of the layers whose outputs it reads.")
 
 
 class NetworkShape(Shape):
@@ -23,9 +23,9 @@ class NetworkShape(Shape):
 
     name: str
     about: str
-    parameters: Count | None = Field(description="Null where it cannot be built with these options.")
-    multiply_adds: Count | None = Field(description="Per face; null where it cannot be built with these options.")
-    error: str | None = Field(description="Why it cannot be built with these options.")
+    parameters: Count | None = Field(description="Null if the network cannot be built with these options.")
+    multiply_adds: Count | None = Field(description="Per face; null if the network cannot be built with these options.")
+    error: str | None = Field(description="The reason why the network cannot be built with these options.")
 
 
 class DescriptionShape(Shape):
@@ -33,9 +33,9 @@ class DescriptionShape(Shape):
 
     name: str
     about: str
-    parameters: Count = Field(description="All of them, moving statistics included.")
-    multiply_adds: Count = Field(description="Of convolutions and dense layers, per face.")
-    layers: list[LayerShape] = Field(description="In order of computation.")
+    parameters: Count = Field(description="All parameters, including moving statistics.")
+    multiply_adds: Count = Field(description="Multiply-adds of convolutions and dense layers, per face.")
+    layers: list[LayerShape] = Field(description="Layers in order of computation.")
 
 
 SHAPES = {"models-list": list[NetworkShape], "models-show": DescriptionShape}

@@ -12,37 +12,41 @@ Step = Literal["hour", "day", "week"]
 
 
 class ShiftShape(Shape):
-    """A lasting shift of the mean happy share, the season taken out."""
+    """A lasting shift of the mean happy share, after removal of the season."""
 
     at: Time = Field(description="First period after the shift.")
-    before: float = Field(description="Mean until then, percent.")
-    after: float = Field(description="Mean from then on, percent.")
+    before: float = Field(description="Mean before the shift, percent.")
+    after: float = Field(description="Mean after the shift, percent.")
 
 
 class TrendShape(Shape):
-    """How the happy share of one location changes: points of happy share per month."""
+    """The change of the happy share of one location, in points of happy share per month."""
 
     location: str
-    found: bool = Field(validation_alias=AliasPath("trend", "found"), description="Whether p_value is at most 0.05.")
+    found: bool = Field(validation_alias=AliasPath("trend", "found"), description="True if p_value is at most 0.05.")
     slope: float = Field(validation_alias=AliasPath("trend", "slope"), description="Theil-Sen slope, points a month.")
     low: float = Field(validation_alias=AliasPath("trend", "low"), description="Lower end of its 95 % interval.")
     high: float = Field(validation_alias=AliasPath("trend", "high"), description="Upper end of its 95 % interval.")
-    p_value: Share = Field(validation_alias=AliasPath("trend", "p_value"), description="Of no trend (Mann-Kendall).")
-    kendall_tau: float = Field(validation_alias=AliasPath("trend", "tau"), description="Of share and time.")
+    p_value: Share = Field(
+        validation_alias=AliasPath("trend", "p_value"), description="p-value of no trend (Mann-Kendall)."
+    )
+    kendall_tau: float = Field(
+        validation_alias=AliasPath("trend", "tau"), description="Kendall's tau of share and time."
+    )
     autocorrelation: float = Field(
-        validation_alias=AliasPath("trend", "phi"), description="From one period to the next."
+        validation_alias=AliasPath("trend", "phi"), description="Autocorrelation from one period to the next."
     )
     detectable: float = Field(
-        validation_alias=AliasPath("trend", "detectable"), description="Slope that 80 % of such series would show."
+        validation_alias=AliasPath("trend", "detectable"), description="Slope that 80 % of such series would detect."
     )
-    periods: Count = Field(validation_alias=AliasPath("trend", "periods"), description="Those with a figure.")
+    periods: Count = Field(validation_alias=AliasPath("trend", "periods"), description="Periods with a figure.")
     span: Count = Field(validation_alias=AliasPath("trend", "span"), description="All periods of the calendar.")
     people: Count = Field(validation_alias=AliasPath("trend", "people"))
-    season: str = Field(validation_alias=AliasPath("trend", "season"), description="The rhythm that was taken out.")
+    season: str = Field(validation_alias=AliasPath("trend", "season"), description="The season that was removed.")
     start: Time = Field(validation_alias=AliasPath("trend", "starts", 0), description="Begin of the first period.")
     end: Time = Field(validation_alias=AliasPath("trend", "starts", -1), description="Begin of the last period.")
     shifts: list[ShiftShape]
-    outside: list[Time] = Field(description="Begins of the periods beyond their control limits.")
+    outside: list[Time] = Field(description="Begins of the periods outside their control limits.")
 
 
 class ToldTrendShape(Shape):
@@ -62,20 +66,20 @@ class MissingShape(Shape):
 class TrendsShape(Shape):
     """Trends of locations."""
 
-    by: Step = Field(description="Periods of the series.")
-    trends: list[ToldTrendShape] = Field(description="By name of the location.")
+    by: Step = Field(description="Length of the periods.")
+    trends: list[ToldTrendShape] = Field(description="Trends by name of the location.")
     missing: list[MissingShape] = Field(description="Locations without a trend.")
 
 
 class CoefficientShape(Shape):
-    """A coefficient with errors over time (Newey-West), in points of happy share."""
+    """A coefficient with Newey-West errors, in points of happy share."""
 
     estimate: float
     error: float = Field(ge=0)
     low: float = Field(description="Lower end of its 95 % interval.")
     high: float = Field(description="Upper end of its 95 % interval.")
     p_value: Share
-    detectable: float = Field(description="Size that 80 % of such series would show.")
+    detectable: float = Field(description="Size that 80 % of such series would detect.")
     phi: float = Field(description="Autocorrelation from one period to the next.")
 
 
@@ -92,42 +96,46 @@ class ByLocationShape(Shape):
 
 
 class PlaceboShape(Shape):
-    """The step at dates before the measure, when there was none."""
+    """The steps at placebo dates before the measure."""
 
     dates: Count
-    share: Share = Field(description="Of these dates, those with a step at least as large.")
+    share: Share = Field(description="Share of placebo dates with a step at least as large.")
 
 
 class EffectShape(Shape):
     """The effect of a measure, in points of happy share."""
 
     method: Literal["interrupted time series", "difference in differences"]
-    at: Time = Field(description="When the measure began.")
-    by: Step = Field(validation_alias="step", description="Periods that were compared.")
-    locations: list[str] = Field(description="Those that the measure touched.")
-    comparison: list[str] = Field(description="Those that it did not touch.")
-    found: bool = Field(description="Whether p_value is at most 0.05.")
+    at: Time = Field(description="Date of the measure.")
+    by: Step = Field(validation_alias="step", description="Length of the periods.")
+    locations: list[str] = Field(description="Locations that the measure affected.")
+    comparison: list[str] = Field(description="Comparison locations, which it did not affect.")
+    found: bool = Field(description="True if p_value is at most 0.05.")
     estimate: float
     low: float = Field(description="Lower end of its 95 % interval.")
     high: float = Field(description="Upper end of its 95 % interval.")
     p_value: Share
-    detectable: float = Field(description="Size that would be found in 80 % of such cases.")
-    errors: str = Field(validation_alias="headline", description="Which errors estimate and interval have.")
-    newey_west: CoefficientShape = Field(validation_alias="level", description="The step, errors over time.")
-    clustered: ByLocationShape | None = Field(description="The step, errors by location; null for too few.")
+    detectable: float = Field(description="Size that 80 % of such studies would detect.")
+    errors: str = Field(validation_alias="headline", description="The kind of errors behind estimate and interval.")
+    newey_west: CoefficientShape = Field(validation_alias="level", description="The step, with Newey-West errors.")
+    clustered: ByLocationShape | None = Field(
+        description="The step, with errors clustered by location; null for too few locations."
+    )
     slope_change: CoefficientShape | None = Field(
-        validation_alias="slope", description="Points a month; null with comparison."
+        validation_alias="slope", description="Slope in points a month; null with comparison."
     )
     drift_before: CoefficientShape | None = Field(
         validation_alias="parallel",
-        description="Slope of the groups' difference before the measure, points a month; null without comparison.",
+        description=(
+            "Slope of the difference between the groups before the measure, points a month; null without comparison."
+        ),
     )
-    changes: dict[str, float] = Field(description="Own change of each location.")
+    changes: dict[str, float] = Field(description="Change of each location by itself.")
     placebo: PlaceboShape | None
     periods_before: Count = Field(validation_alias="before", description="Periods with a figure before the measure.")
     periods_after: Count = Field(validation_alias="after", description="Periods with a figure from then on.")
     people: Count
-    season: str = Field(description="The rhythm that was taken out.")
+    season: str = Field(description="The season that was removed.")
     start: Time = Field(validation_alias=AliasPath("starts", 0), description="Begin of the first period.")
     end: Time = Field(validation_alias=AliasPath("starts", -1), description="Begin of the last period.")
 

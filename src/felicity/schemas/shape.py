@@ -1,4 +1,4 @@
-"""What shapes have in common: strict objects, read from the attributes of domain objects, with field types."""
+"""The base of all schemas: strict objects, read from the attributes of domain objects, and types of fields."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Shape(BaseModel):
 
 
 def rounded(digits: int) -> BeforeValidator:
-    """Annotate a float that answers give with so many ``digits`` after the point; its range is checked thereafter."""
+    """Annotate a float that answers round to ``digits`` decimals; its range is checked after the rounding."""
 
     def round_to(value: Any) -> Any:
         return round(value, digits) if isinstance(value, float) else value
@@ -37,7 +37,7 @@ def _nan_is_null(value: Any) -> Any:
 
 
 NanIsNull = BeforeValidator(_nan_is_null)
-"""Annotate a field of ``float | None`` whose domain object says NaN where there is no figure."""
+"""Annotation for a field of ``float | None`` whose domain object holds NaN in place of a missing figure."""
 
 
 def _iso(time: datetime) -> str:
@@ -53,7 +53,7 @@ Time = Annotated[
 
 Count = Annotated[int, Field(ge=0)]
 
-# Sums of floats leave a closed range by a rounding error, so the last digits go before it is checked.
+# Sums of floats leave a closed range by a rounding error, so they are rounded before the range is checked.
 Share = Annotated[float, Field(ge=0, le=1), rounded(12)]
 """A share or probability, 0..1."""
 Percent = Annotated[float, Field(ge=0, le=100), rounded(12)]

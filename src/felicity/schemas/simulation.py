@@ -1,4 +1,4 @@
-"""Answers of simulations, whose truth is known."""
+"""Answers of simulations, which know the truth."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SimulatedRowShape(IndexRowShape):
 
 
 class TargetShape(Shape):
-    """A promise, and what was measured: kept if low ≤ measured ≤ high."""
+    """A target and the measured figure; the target is met if low ≤ measured ≤ high."""
 
     what: str
     low: float
@@ -32,72 +32,79 @@ class TargetShape(Shape):
 
 
 class AccuracyShape(Shape):
-    """Of location-days with so many people: errors in points, coverage in percent of days."""
+    """Accuracy over location-days of a given number of people: errors in points, coverage in percent of days."""
 
     people: Count
-    correlated: bool = Field(description="Whether people of one minute resemble each other.")
+    minutes: Count | None = Field(description="Minutes a day; null if minutes hold five people on average.")
+    correlated: bool = Field(description="True if people of one minute resemble each other.")
     days: Count
     counted: Rounded = Field(description="Mean absolute error of the counted share, points.")
     adjusted: Rounded = Field(description="Mean absolute error of the adjusted share, points.")
     bias: Rounded = Field(description="Mean error of the adjusted share, points.")
-    coverage: Rounded = Field(description="Of the 95 % interval, the soft matrix measured anew each day; percent.")
-    coverage_as_shipped: Rounded = Field(description="Of the 95 % interval with the bundle's soft matrix; percent.")
+    coverage: Rounded = Field(
+        description="Coverage of the 95 % interval with a soft matrix measured anew each day; percent."
+    )
+    coverage_as_shipped: Rounded = Field(
+        description="Coverage of the 95 % interval with the bundle's soft matrix; percent."
+    )
     width: Rounded = Field(description="Median width of the interval, points.")
 
 
 class TestRatesShape(Shape):
-    """A test over time: percent of series in which it found something."""
+    """Rates of a test over time: percent of series in which it found something."""
 
     test: str
     series: Count
-    effect: str = Field(description="What there was to find for power and coverage.")
-    false_alarms: Rounded = Field(description="Where there was nothing to find, percent.")
-    power: Rounded = Field(description="Where there was an effect, percent.")
-    coverage: Rounded = Field(description="Of the 95 % interval where there was an effect, percent.")
+    effect: str = Field(description="The simulated effect, for power and coverage.")
+    false_alarms: Rounded = Field(description="Rate without an effect, percent.")
+    power: Rounded = Field(description="Rate with an effect, percent.")
+    coverage: Rounded = Field(description="Coverage of the 95 % interval with an effect, percent.")
 
 
 class CheckShape(Shape):
-    """The index held against known truth."""
+    """The index compared with the known truth."""
 
-    ok: bool = Field(description="Whether all targets are met; if not, the exit code is 1.")
+    ok: bool = Field(description="True if all targets are met; if not, the exit code is 1.")
     targets: list[TargetShape]
-    faces: Count = Field(description="Faces that people were drawn from.")
+    faces: Count = Field(description="Number of faces that people were drawn from.")
     model: str
     seed: int
-    correlation: float = Field(description="By how much people of one minute agree, where they are correlated.")
+    correlation: float = Field(description="Correlation between people of one minute, if they are correlated.")
     accuracy: list[AccuracyShape]
     tests: list[TestRatesShape]
 
 
 class SightShape(Shape):
-    """What detector and tracker made of the people who walked by."""
+    """Counts of detector and tracker for the people who walked by."""
 
-    people: Count = Field(description="Walked by.")
-    found: Count = Field(description="Of them, those with a counted track.")
-    again: Count = Field(description="Tracks of people who had one already.")
-    nobody: Count = Field(description="Counted tracks of no one.")
+    people: Count = Field(description="People who walked by.")
+    found: Count = Field(description="People with a counted track.")
+    again: Count = Field(description="Further tracks of people who already have one.")
+    nobody: Count = Field(description="Counted tracks that follow nobody.")
     mixed: Count = Field(description="Counted tracks of more than one person.")
     rejected: Count = Field(description="Counted tracks in which no face was good enough.")
-    clear: Count = Field(description="Faces in frames of which at least 80 % can be seen.")
-    detected: Count = Field(description="Of these, those found.")
-    false_boxes: Count = Field(description="Detections where no face is.")
+    clear: Count = Field(description="Faces in frames that are at least 80 % visible.")
+    detected: Count = Field(description="Of these, the detected faces.")
+    false_boxes: Count = Field(description="Detections without a face.")
     frames: Count
 
 
 class SightPercentShape(Shape):
-    """The same in percent."""
+    """The same counts in percent."""
 
-    detected: Rounded = Field(description="Of clear faces.")
-    found: Rounded = Field(description="Of people.")
-    again: Rounded = Field(description="Of people.")
-    nobody: Rounded = Field(description="Of tracks.")
-    mixed: Rounded = Field(description="Of tracks.")
-    rejected: Rounded = Field(description="Of tracks.")
-    same_answer: Rounded = Field(description="People whose filmed face gets the answer of their own picture.")
+    detected: Rounded = Field(description="Percent of clear faces.")
+    found: Rounded = Field(description="Percent of people.")
+    again: Rounded = Field(description="Percent of people.")
+    nobody: Rounded = Field(description="Percent of tracks.")
+    mixed: Rounded = Field(description="Percent of tracks.")
+    rejected: Rounded = Field(description="Percent of tracks.")
+    same_answer: Rounded = Field(
+        description="Percent of people whose filmed face gets the same answer as their own picture."
+    )
 
 
 class ShareErrorShape(Shape):
-    """Errors of the happy share in points; null where no scene shows one."""
+    """Errors of the happy share in points; null if no scene shows one."""
 
     counted: Measured = Field(description="Mean absolute error.")
     adjusted: Measured = Field(description="Mean absolute error.")
@@ -105,14 +112,14 @@ class ShareErrorShape(Shape):
 
 
 class ErrorsShape(Shape):
-    """Against the people who were there."""
+    """Errors against the people who were there."""
 
-    direct: ShareErrorShape = Field(description="From the faces as they are in the data set.")
+    direct: ShareErrorShape = Field(description="From the faces of the data set, unfilmed.")
     filmed: ShareErrorShape = Field(description="From the moving pictures.")
 
 
 class ReadingShape(Shape):
-    """Happy share of a scene in percent; null where none is shown."""
+    """Happy share of a scene in percent; null if it is hidden."""
 
     counted: Annotated[float | None, NanIsNull]
     adjusted: Annotated[float | None, NanIsNull]
@@ -126,19 +133,21 @@ class SceneShape(Shape):
     truth: Annotated[Percent, rounded(4)] = Field(description="Percent of its people who are happy.")
     people: Count
     tracks: Count
-    direct: ReadingShape = Field(description="From the faces as they are in the data set.")
+    direct: ReadingShape = Field(description="From the faces of the data set, unfilmed.")
     filmed: ReadingShape = Field(description="From the moving pictures.")
 
 
 class FilmedShape(Shape):
-    """Moving pictures held against known truth."""
+    """Counts in moving pictures, compared with the known truth."""
 
     detector: str
     model: str
-    in_view: float = Field(description="People in view on average.")
-    fps: int = Field(description="Frames a second.")
-    unrest: bool = Field(description="Whether tree, screen, light and rain move, too.")
-    every_frame: bool = Field(description="Whether every frame was searched whole, not only where something moves.")
+    in_view: float = Field(description="Mean number of people in view.")
+    fps: int = Field(description="Frames per second.")
+    unrest: bool = Field(description="True if tree, screen, light and rain move, too.")
+    every_frame: bool = Field(
+        description="True if every frame was searched completely, not only where something moves."
+    )
     seed: int
     sight: SightShape = Field(description="Over all scenes.")
     percent: SightPercentShape

@@ -1,4 +1,4 @@
-"""Answers about the study that Felicity began with, run again."""
+"""Answers about the replication of the study that Felicity began with."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from felicity.schemas.shape import Shape
 
 
 class ReplicationShape(Shape):
-    """A published figure beside the one found here."""
+    """A published figure beside the replicated one."""
 
     what: str
     study: str = Field(description="The published figure.")
-    ours: str = Field(description="The figure found here.")
-    agrees: bool
-    why: str = Field(description="Why they do not agree; may be empty, and matters only where they do not.")
+    ours: str = Field(description="The replicated figure.")
+    agrees: bool | None = Field(description="Null if the run does not suffice to tell.")
+    why: str = Field(description="The reason for the verdict, computed from the run; empty if obvious.")
 
 
 class ReproduceShape(Shape):
-    """The study, run again."""
+    """The replicated study."""
 
-    page: str = Field(description="The page written.")
+    page: str = Field(description="Path of the written page.")
     findings: list[ReplicationShape]
 
 

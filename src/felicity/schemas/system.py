@@ -8,25 +8,56 @@ from felicity.schemas.shape import Shape
 
 
 class DetectorShape(Shape):
-    """A face detector, and whether it works here."""
+    """A face detector, and its availability here."""
 
     name: str
     available: bool
-    reason: str = Field(description="What is missing and what to do; empty where available.")
+    reason: str = Field(description="The missing part and how to install it; empty if available.")
+
+
+class DeviceShape(Shape):
+    """A device on which a framework can compute."""
+
+    backend: str
+    device: str = Field(description="cpu, cuda or mps, as --device takes it; empty if the framework does not start.")
+    name: str
+    trouble: str = Field(description="The reason why the framework does not start; empty if it does.")
 
 
 class DoctorShape(Shape):
-    """What is installed and what works."""
+    """The state of an installation."""
 
-    felicity: str = Field(description="Version.")
-    python: str = Field(description="Version.")
+    felicity: str = Field(description="Version of Felicity.")
+    python: str = Field(description="Version of Python.")
     platform: str
     home: str = Field(description="Your data folder.")
-    packages: dict[str, str | None] = Field(description="Version by package; null where not installed.")
-    extras: dict[str, bool] = Field(description="Whether all packages of an extra are installed.")
-    detectors: list[DetectorShape] = Field(description="The best first.")
-    bundles: dict[str, str] = Field(description="Identity by name of a shipped bundle, or why it cannot be opened.")
+    packages: dict[str, str | None] = Field(description="Version by package; null if not installed.")
+    extras: dict[str, bool] = Field(description="By extra, true if all its packages are installed.")
+    detectors: list[DetectorShape] = Field(description="Detectors, the best first.")
+    devices: list[DeviceShape] = Field(description="Devices by framework; the last one of a framework is its default.")
+    bundles: dict[str, str] = Field(
+        description="By name of a shipped bundle, its identity or the reason why it does not open."
+    )
+    ray: str = Field(description="In words, whether Felicity can share work out over a Ray cluster.")
     missing: list[str] = Field(description="Essential parts that are missing; the exit code is then 1.")
 
 
-SHAPES = {"detectors-list": list[DetectorShape], "doctor": DoctorShape}
+class ClusterMachineShape(Shape):
+    """A machine of a Ray cluster."""
+
+    address: str = Field(description="Host and port.")
+    cores: float = Field(ge=0, description="Processor cores that it gives.")
+    gpus: float = Field(ge=0, description="GPUs that it gives.")
+    memory: float = Field(ge=0, description="Bytes that work on it may take.")
+    trouble: str = Field(description="Why it cannot take work; empty if it can.")
+    equipped: bool = Field(description="True if Felicity is sent to it, because it has none or another one.")
+
+
+class ClusterShape(Shape):
+    """A Ray cluster and its machines."""
+
+    cluster: str = Field(description="Its address, as given.")
+    machines: list[ClusterMachineShape] = Field(description="By address.")
+
+
+SHAPES = {"cluster-status": ClusterShape, "detectors-list": list[DetectorShape], "doctor": DoctorShape}

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from felicity.schemas.shape import Count, JsonObject, Shape
 
 ExactShare = Annotated[float, Field(ge=0, le=1)]
-"""A share as a run keeps it, to the last digit, so that an answer equals the file."""
+"""A share with all its digits, so that an answer equals the file of the run."""
 
 
 class EpochShape(Shape):
     """Figures of one epoch."""
 
     epoch: int = Field(ge=1)
-    loss: float = Field(description="Mean over the steps of the epoch.")
-    accuracy: ExactShare = Field(description="On the training part, augmented as it was trained on.")
+    loss: float = Field(description="Mean loss over the steps of the epoch.")
+    accuracy: ExactShare = Field(description="Accuracy on the augmented training set.")
     val_loss: float
     val_accuracy: ExactShare
-    learning_rate: float = Field(description="Of the last step.")
-    seconds: float = Field(ge=0, description="Of the steps alone.")
+    learning_rate: float = Field(description="Learning rate of the last step.")
+    seconds: float = Field(ge=0, description="Seconds for the steps alone.")
     images_per_second: float = Field(ge=0)
+    metrics: dict[str, float] = Field(description="Your own metrics on the validation set, by name.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _before_there_were_metrics(cls, row: Any) -> Any:
+        """Fill in fields that rows of older runs lack."""
+        return {"metrics": {}} | row if isinstance(row, dict) else row
 
 
 class TrainedShape(Shape):
-    """A run that was trained."""
+    """A finished run."""
 
-    run: str = Field(description="Its folder.")
-    classes: list[str] = Field(description="In the order of the answers.")
+    run: str = Field(description="The folder of the run.")
+    classes: list[str] = Field(description="Classes in the order of the answers.")
     history: list[EpochShape]
 
 
 class FoldImagesShape(Shape):
-    """Images of the parts of a fold."""
+    """Numbers of images of the parts of a fold."""
 
     train: Count
     validation: Count
@@ -42,7 +49,7 @@ class FoldImagesShape(Shape):
 
 
 class FoldShape(Shape):
-    """One fold, measured on the images held out of it."""
+    """One fold, measured on its held-out images."""
 
     fold: int = Field(ge=1)
     run: str = Field(description="Folder of its run, within the folder of the cross-validation.")
@@ -52,7 +59,7 @@ class FoldShape(Shape):
     accuracy: ExactShare
     balanced_accuracy: ExactShare
     macro_f1: ExactShare
-    happy_f1: ExactShare | None = Field(description="Null where happy is no class.")
+    happy_f1: ExactShare | None = Field(description="Null if happy is not a class.")
     loss: float
     history: list[EpochShape]
 
@@ -77,28 +84,28 @@ class CrossValidatedShape(Shape):
     config: JsonObject = Field(description="The settings, as in a configuration file.")
     complete: bool
     folds: list[FoldShape]
-    summary: dict[str, SummaryShape] = Field(description="By figure.")
+    summary: dict[str, SummaryShape] = Field(description="Summaries by figure.")
     confidence: ExactShare
-    interval: str = Field(description="What the interval is.")
+    interval: str = Field(description="Kind of interval.")
 
 
 class TrialShape(Shape):
-    """One trial; figures are null where it did not come to its end."""
+    """One trial; its figures are null if it did not finish."""
 
     number: Count
-    state: str = Field(pattern="^(done|pruned|failed)$")
+    state: str = Field(pattern="^(done|pruned|failed|impossible)$")
     val_loss: float | None
     val_accuracy: ExactShare | None
     best_epoch: int | None
     epochs: Count
     seconds: float | None
-    settings: JsonObject = Field(description="By dotted name.")
-    sentence: str | None = Field(description="Why it failed.")
+    settings: JsonObject = Field(description="Settings by dotted name.")
+    sentence: str | None = Field(description="The reason why the trial failed, or is impossible.")
     history: list[EpochShape]
 
 
 class BestTrialShape(TrialShape):
-    """The trial with the least validation loss, and the whole configuration that it stands for."""
+    """The trial with the least validation loss, and its whole configuration."""
 
     config: JsonObject
 
@@ -112,13 +119,14 @@ class TunedShape(Shape):
     model: str
     backend: str
     epochs: int
-    space: dict[str, JsonObject] = Field(description="What was tuned, by dotted name.")
+    space: dict[str, JsonObject] = Field(description="The searched settings, by dotted name.")
     best: BestTrialShape
-    importances: dict[str, ExactShare] | None = Field(
-        description="ExactShare of each setting in what tells good trials apart."
+    importances: dict[str, ExactShare] | None = Field(description="Importance of each setting for good trials, 0 to 1.")
+    trials: list[TrialShape] = Field(description="Trials that count.")
+    impossible: list[TrialShape] = Field(
+        description="Trials that were skipped and not counted, because the network cannot be built."
     )
-    trials: list[TrialShape]
-    storage: str = Field(description="Where trials are kept, without a password.")
+    storage: str = Field(description="Place of the trials, without a password.")
 
 
 SHAPES = {"train": TrainedShape, "crossval": CrossValidatedShape, "tune": TunedShape}

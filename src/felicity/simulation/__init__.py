@@ -1,1 +1,1 @@
-"""The simulated city: people whose true expression is known, on their way through the same index."""
+"""The simulated city: people whose true expressions are known, counted by the same index."""

@@ -1,4 +1,4 @@
-"""The check as a picture: true against estimated shares, and what was promised beside what was measured."""
+"""The chart of the check: true against estimated shares, and targets beside measured figures."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _scatter(panel: Axes, example: Example) -> None:
 
 
 def _targets(panel: Axes, targets: list[Target]) -> None:
-    """Each measured percentage on a scale on which its bounds are -1 and 1."""
+    """Draw each measured percentage on a scale on which its bounds are -1 and 1."""
     for place, target in enumerate(reversed(targets)):
         middle, half = (target.low + target.high) / 2, (target.high - target.low) / 2
         panel.errorbar(

@@ -1,4 +1,4 @@
-"""Location-days whose true happy share is fixed: people by the thousand, straight to sums of windows."""
+"""Location-days with a fixed true happy share: people by the thousand, straight to sums of windows."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from felicity.windows.columns import CLASSES
 Floats = npt.NDArray[np.float64]
 PEOPLE_A_MINUTE = 5
 FOLLOWERS = 0.5
-"""Of correlated people, the part that follows the mood of their minute."""
+"""Fraction of correlated people who follow the mood of their minute."""
 CORRELATION = FOLLOWERS**2
-"""Of being happy, between two people of one minute: both must follow."""
+"""Correlation of being happy between two people of one minute: both must follow its mood."""
 _AT_ONCE = 100_000
 
 
@@ -33,18 +33,28 @@ class People:
 
 
 def draw_people(
-    happy: npt.NDArray[np.float64], people: int, faces: AnsweredFaces, rng: np.random.Generator, *, correlated: bool
+    happy: npt.NDArray[np.float64],
+    people: int,
+    faces: AnsweredFaces,
+    rng: np.random.Generator,
+    *,
+    correlated: bool,
+    minutes: int | None = None,
 ) -> People:
-    """``people`` for each day, of whom each is happy with the day's probability ``happy`` (D,), 0..1.
+    """Draw ``people`` for each day, each of whom is happy with the day's probability ``happy`` (D,), 0..1.
 
-    Those who are not happy have the expressions of the faces that are not, in their proportion. Minutes hold
-    1 + Poisson(4) people. ``correlated``: the minute has a mood, happy with the day's probability, and
-    each of its people shares it with probability one half, so that two of them correlate by 0.25.
+    People who are not happy have the expressions of the faces that are not, in their proportion. Minutes hold 1 +
+    Poisson(4) people, or there are ``minutes`` a day with as many people each. ``correlated``: the minute has a mood,
+    happy with the day's probability, and each of its people shares it with probability one half, so that two of them
+    correlate by 0.25.
     """
     days = len(happy)
-    sizes = 1 + rng.poisson(PEOPLE_A_MINUTE - 1, (days, people))  # more minutes than are needed
-    edge = np.minimum(np.cumsum(sizes, axis=1), people)
-    minute = np.concatenate([np.searchsorted(row, np.arange(people), side="right") for row in edge])
+    if minutes is None:
+        sizes = 1 + rng.poisson(PEOPLE_A_MINUTE - 1, (days, people))  # more minutes than needed
+        edge = np.minimum(np.cumsum(sizes, axis=1), people)
+        minute = np.concatenate([np.searchsorted(row, np.arange(people), side="right") for row in edge])
+    else:
+        minute = np.tile(np.arange(people) * minutes // people, days)
     window = np.repeat(np.arange(days), people) * people + minute
     chance = np.repeat(happy, people)
     if correlated:
@@ -57,7 +67,7 @@ def draw_people(
 
 
 def sums_by_day(drawn: People, days: int) -> Sums:
-    """One row per day. The same as ``WindowAccumulator`` and ``Sums.of`` give, without an object per person."""
+    """Return one row per day, equal to that of ``WindowAccumulator`` and ``Sums.of``, without an object per person."""
     p = drawn.probabilities / drawn.probabilities.sum(axis=1, keepdims=True)
     people = len(p) // days
     windows, first = np.unique(drawn.window, return_index=True)  # people come in the order of their windows
@@ -83,22 +93,28 @@ def sums_by_day(drawn: People, days: int) -> Sums:
 
 
 def simulated_days(
-    happy: Floats, people: int, faces: AnsweredFaces, rng: np.random.Generator, *, correlated: bool
+    happy: Floats,
+    people: int,
+    faces: AnsweredFaces,
+    rng: np.random.Generator,
+    *,
+    correlated: bool,
+    minutes: int | None = None,
 ) -> Sums:
-    """Location-days with the true shares ``happy`` (D,), 0..1, one row each."""
+    """Return location-days with the true shares ``happy`` (D,), 0..1, one row each; otherwise as ``draw_people``."""
     portion = max(1, _AT_ONCE // people)
     parts = [happy[begin : begin + portion] for begin in range(0, len(happy), portion)]
-    drawn = (draw_people(part, people, faces, rng, correlated=correlated) for part in parts)
+    drawn = (draw_people(part, people, faces, rng, correlated=correlated, minutes=minutes) for part in parts)
     return Sums.concatenate([sums_by_day(each, len(part)) for each, part in zip(drawn, parts, strict=True)])
 
 
 def daily_index(days: Sums, soft: SoftMatrix) -> list[IndexRow]:
-    """The index of each location-day."""
-    # Each day is a place of its own: there is nothing to hide it behind.
+    """Return the index of each location-day."""
+    # Each day is a place of its own, so no suppression applies.
     keys = tuple(GroupKey(f"day {i}", "UTC", "simulated", 0, 86_400) for i in range(len(days)))
     return compute_index(Groups("total", keys, days), lambda *_: soft)
 
 
 def estimated_share(days: Sums, soft: SoftMatrix) -> Floats:
-    """(3, D): adjusted happy share and the ends of its interval in percent, as in ``daily_index``, and nothing else."""
+    """Return (3, D): adjusted happy share and the ends of its interval in percent, as in ``daily_index``, alone."""
     return 100 * np.stack(Intervals(days, soft).linear(IS_HAPPY)[:3])

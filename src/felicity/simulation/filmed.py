@@ -1,4 +1,4 @@
-"""What moving pictures with known truth showed: scenes, their readings, and rates and errors over all of them."""
+"""Measurements on moving pictures with known truth: scenes, their readings, and rates and errors over all of them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 @dataclass
 class Sight:
-    """What detector and tracker made of the people who walked by. Counts; they add.
+    """Counts of detector and tracker for the people who walked by; counts of scenes add up.
 
-    ``people`` walked by; ``found``: of whom a track was counted. ``again``: tracks of people who had one already.
-    ``nobody``: counted tracks of no one. ``mixed``: counted tracks with faces of more than one person.
-    ``rejected``: counted tracks in which no face was good enough. ``clear``: faces in frames of which at least 80 %
-    can be seen; ``detected``: of those, found. ``false_boxes``: detections where no face is. ``frames``.
+    ``people`` walked by; ``found``: those with a counted track. ``again``: further tracks of people who already have
+    one. ``nobody``: counted tracks that follow nobody. ``mixed``: counted tracks with faces of more than one person.
+    ``rejected``: counted tracks in which no face was good enough. ``clear``: faces in frames that are at least 80 %
+    visible; ``detected``: those of them that were found. ``false_boxes``: detections without a face. ``frames``.
     """
 
     people: int = 0
@@ -32,7 +32,7 @@ class Sight:
 
     @property
     def tracks(self) -> int:
-        """Counted tracks, of whomever."""
+        """Return the number of counted tracks."""
         return self.found + self.again + self.nobody
 
     def __add__(self, other: Sight) -> Sight:
@@ -41,7 +41,7 @@ class Sight:
 
 @dataclass(frozen=True)
 class Reading:
-    """Happy share of one scene in percent: counted, adjusted, and the interval's ends; NaN where none is shown."""
+    """Happy share of one scene in percent: counted, adjusted, and the interval's ends; NaN if none is shown."""
 
     counted: float = math.nan
     adjusted: float = math.nan
@@ -51,11 +51,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Scene:
-    """One scene. ``truth``: percent of the people in it who are happy. ``direct``: from the faces as they are in the
-    data set; ``filmed``: of the same people from the moving pictures.
+    """One scene. ``truth``: percent of the people in it who are happy.
 
-    ``same``: of people with a face cut out of a frame (``cut``), those to whom that face gets the same answer as the
-    data set's own, happy or not.
+    ``direct``: from the faces of the data set; ``filmed``: of the same people from the moving pictures. ``same``: of
+    people with a face cut from a frame (``cut``), those whose cut face gets the same answer as the data set's own,
+    happy or not.
     """
 
     truth: float
@@ -67,18 +67,18 @@ class Scene:
 
     @property
     def people(self) -> int:
-        """People who walked by."""
+        """Return the number of people who walked by."""
         return self.sight.people
 
     @property
     def tracks(self) -> int:
-        """Counted tracks, of whomever."""
+        """Return the number of counted tracks."""
         return self.sight.tracks
 
 
 @dataclass(frozen=True)
 class Filmed:
-    """All scenes. Errors are mean absolute ones, in points, against the people who were there, of scenes shown."""
+    """All scenes. Errors are mean absolute errors, in points, against the people who were there, over shown scenes."""
 
     detector: str
     model: str
@@ -91,11 +91,11 @@ class Filmed:
 
     @property
     def sight(self) -> Sight:
-        """Over all scenes."""
+        """Return the counts over all scenes."""
         return sum((scene.sight for scene in self.scenes), Sight())
 
     def errors(self) -> dict[str, dict[str, float]]:
-        """``direct`` and ``filmed``: mean absolute error of counted and adjusted shares, and mean of the adjusted."""
+        """Return ``direct`` and ``filmed``: mean absolute error of raw and adjusted shares, bias of the adjusted."""
         result = {}
         for way in ("direct", "filmed"):
             readings: list[Reading] = [getattr(scene, way) for scene in self.scenes]
@@ -111,7 +111,7 @@ class Filmed:
         return result
 
     def rates(self) -> dict[str, float]:
-        """Percent: detected of clear faces, found of people, counted again, nobody, mixed, rejected, same answer."""
+        """Return percentages: detected of clear faces, found of people, again, nobody, mixed, rejected, same answer."""
         sight = self.sight
         tracks = max(sight.tracks, 1)
         return {
@@ -126,6 +126,6 @@ class Filmed:
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float:
-    """Of those that are known; NaN without one."""
+    """Return the mean of the known values; NaN without one."""
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else math.nan

@@ -1,4 +1,4 @@
-"""Labelled faces, and what a classifier answers to them."""
+"""Labelled faces, and a classifier's answers to them."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ from felicity.datasets.samples import UNDECIDED, as_input
 from felicity.errors import DatasetError
 from felicity.index import SoftMatrix
 from felicity.labels import EXPRESSIONS, HAPPY_INDEX
+from felicity.models.bundle import Bundle
 from felicity.notes import Note
 from felicity.recognition.classifier import BATCH, Classifier
 
 Floats = npt.NDArray[np.float64]
 FITTED, UNSEEN = "Training", "PublicTest"
-"""Folds of FER2013: the shipped weights were fitted to faces of the one, and have not seen the other."""
+"""Folds of FER2013: the shipped weights were fitted to the first, and have not seen the second."""
+TEST = "test"
+"""The part of a bundle's soft matrix that holds UNSEEN."""
 
 
 @dataclass(frozen=True)
 class AnsweredFaces:
     """Faces of known expression with the answers to them: ``labels`` (N,), ``probabilities`` (N, 8).
 
-    Drawing from them with replacement makes people who are as hard to read as real faces are.
+    Draws from them with replacement give people who are as hard to read as real faces.
     """
 
     labels: npt.NDArray[np.int64]
@@ -47,18 +50,18 @@ class AnsweredFaces:
 
     @cached_property
     def _squares(self) -> Floats:
-        """(N, 64): p pᵀ of each face."""
+        """Return (N, 64): p pᵀ of each face."""
         return (self.probabilities[:, :, None] * self.probabilities[:, None, :]).reshape(len(self), -1)
 
     @property
     def others(self) -> Floats:
-        """Shares (8,) of the expressions among the faces that are not happy; sums to 1."""
+        """Return shares (8,) of the expressions among the faces that are not happy; sums to 1."""
         counts = np.bincount(self.labels, minlength=len(EXPRESSIONS)).astype(np.float64)
         counts[HAPPY_INDEX] = 0
         return np.asarray(counts / counts.sum())
 
     def rows_of(self, labels: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.intp]:
-        """A face for each of ``labels`` (N,), drawn with replacement: its row, (N,)."""
+        """Return a face for each of ``labels`` (N,), drawn with replacement: its row, (N,)."""
         sizes = np.array([len(rows) for rows in self._rows])
         if (lacking := np.unique(labels[sizes[labels] == 0])).size:
             raise _lacking(int(lacking[0]))
@@ -68,11 +71,11 @@ class AnsweredFaces:
         return chosen
 
     def draw(self, labels: npt.NDArray[np.intp], rng: np.random.Generator) -> Floats:
-        """The answers (N, 8) to faces of these ``labels`` (N,)."""
+        """Return the answers (N, 8) to faces of these ``labels`` (N,)."""
         return self.probabilities[self.rows_of(labels, rng)]
 
     def resampled_matrix(self, counts: npt.NDArray[np.int64], rng: np.random.Generator) -> SoftMatrix:
-        """A soft matrix as ``counts`` (8,) faces drawn from these would give it."""
+        """Return a soft matrix from ``counts`` (8,) faces drawn from these."""
         classes = len(EXPRESSIONS)
         matrix, cross = np.zeros((classes, classes)), np.zeros((classes, classes, classes))
         for j in np.flatnonzero(counts):
@@ -91,30 +94,30 @@ def _lacking(label: int) -> DatasetError:
 
 @dataclass(frozen=True)
 class Labelled:
-    """``samples``: faces with a decided label. ``fold``: the one they are of, "" if the set has none.
+    """Faces with a decided label, ``samples``. ``fold``: their fold, "" if the set has none.
 
-    ``voted``: whether FER+ votes decide their labels. ``twins``: how many were left out because the same pixels
-    stand in the fold that the weights were fitted to.
+    ``voted``: whether FER+ votes decide their labels. ``copies``: number of faces left out because the fold to which
+    the weights were fitted holds the same pixels.
     """
 
     samples: Samples
     fold: str
     voted: bool
-    twins: int
+    copies: int
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """A note where the weights are fitted to these faces."""
+        """Return a note if the weights were fitted to these faces."""
         if self.fold != FITTED:
             return ()
         return (Note("fitted-faces", f"weights are fitted to {FITTED}, so results on it are flattered"),)
 
 
 def read_labelled(path: Path | str, fold: str | None = None) -> Labelled:
-    """Faces that the weights never saw, of FER2013 with FER+ votes where they lie beside.
+    """Return faces that the weights never saw, of FER2013 with FER+ votes if these lie beside.
 
-    ``fold``: of which fold; by default ``PublicTest`` of FER2013, and all faces of a set without it. Raises
-    DatasetError for what cannot be read, for an unknown fold, and where nothing is left.
+    ``fold``: their fold; by default ``PublicTest`` of FER2013, and all faces of a set without it. Raises DatasetError
+    for unreadable data, for an unknown fold, and if no face is left.
     """
     try:
         samples = open_dataset(path, "ferplus")
@@ -145,8 +148,20 @@ def _pixels(image: npt.NDArray[np.uint8]) -> bytes:
     return blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
 
 
+def unseen_by(bundle: Bundle, labelled: Labelled | None) -> tuple[Bundle, tuple[Note, ...]]:
+    """Return the bundle with a soft matrix of none of the ``labelled`` faces, and what to say of it."""
+    if labelled is None or labelled.fold != UNSEEN or TEST not in (bundle.facts.soft_matrix_parts or {}):
+        return bundle, ()
+    other = bundle.without(TEST)
+    text = (
+        f"the soft matrix of {bundle.id} is of {bundle.soft_matrix.counts.sum():,} faces, with those of {UNSEEN}; here "
+        f"it is of the other {other.soft_matrix.counts.sum():,} alone, so that no face is drawn that made it"
+    )
+    return other, (Note("matrix-part", text),)
+
+
 def answer(samples: Samples, classifier: Classifier, tick: Callable[[int, int], None] | None = None) -> AnsweredFaces:
-    """Classify all faces, once. ``tick`` is told how many are done, of how many."""
+    """Classify all faces, once. ``tick`` receives how many of how many are done."""
     spec = classifier.input
     parts = []
     for first in range(0, len(samples), BATCH):

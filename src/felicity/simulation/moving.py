@@ -1,4 +1,4 @@
-"""Moving pictures with known truth: through detector, tracker, gate, classifier and windows to the index."""
+"""Moving pictures with known truth, through detector, tracker, gate, classifier and windows to the index."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from felicity.errors import ConfigError
 from felicity.faces import Detector
 from felicity.faces.attention import Attention
 from felicity.faces.quality import QualityGate
+from felicity.faces.stillness import Stillness
 from felicity.imaging.draw import draw_faces
 from felicity.index import SoftMatrix
 from felicity.labels import EXPRESSIONS, HAPPY_INDEX
@@ -33,18 +34,18 @@ Floats = npt.NDArray[np.float64]
 SHARES = (0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95)
 """True happy shares of the scenes."""
 LEAST_PEOPLE, MOST_PEOPLE = 10, 1000
-"""Of a scene; the index shows no figure of fewer than ten."""
+"""Fewest and most people of a scene; the index shows no figure of fewer than ten."""
 IN_VIEW, MOST_IN_VIEW = 2.0, 10
 MOST_FRAMES_PER_SECOND = 60
 
 
 @dataclass(frozen=True)
 class Filming:
-    """How a scene is filmed and seen.
+    """The filming of a scene.
 
     ``in_view``: people in view on average. ``fps``: frames a second. ``unrest``: a tree sways, a screen and the light
-    change, and it rains. ``every_frame``: faces are looked for everywhere in every frame, not where something moves.
-    Raises ConfigError for impossible numbers.
+    change, and it rains. ``every_frame``: every frame is searched completely, not only where something moves. Raises
+    ConfigError for impossible numbers.
     """
 
     in_view: float = IN_VIEW
@@ -77,11 +78,11 @@ def film_scenes(
     on_picture: Callable[[Image], None] | None = None,
     tick: Callable[[int, int], None] | None = None,
 ) -> Filmed:
-    """A scene of ``people`` for each of the happy ``shares`` (0..1), filmed, seen and counted.
+    """Return a scene of ``people`` for each of the happy ``shares`` (0..1), filmed, seen and counted.
 
-    ``samples``: faces to paste, ``faces``: the same with the answers to them. ``on_picture``: is given one frame of
-    the scene in the middle, with what was found drawn on it; without it nothing is drawn. ``tick``: people done, of how
-    many. Raises ConfigError for impossible numbers.
+    ``samples``: faces to paste, ``faces``: the same with the answers to them. ``on_picture`` receives one frame of the
+    middle scene, with the found faces drawn on it; without it nothing is drawn. ``tick`` receives how many of how many
+    people are done. Raises ConfigError for impossible numbers.
     """
     if not LEAST_PEOPLE <= people <= MOST_PEOPLE:
         raise ConfigError(f"a scene takes {LEAST_PEOPLE} to {MOST_PEOPLE:,} people, not {people:,}")
@@ -116,7 +117,8 @@ def _scene(
     truth = 100 * float((labels == HAPPY_INDEX).mean())
     straight, filmed = _Count(soft), _Count(soft)
     witness = Witness(detector)
-    reader = PeopleReader(classifier, detector, QualityGate(), witness, None if filming.every_frame else Attention())
+    attention = None if filming.every_frame else Attention()
+    reader = PeopleReader(classifier, detector, QualityGate(), witness, attention, Stillness())
     picture, most = None, 0
     walkers = send_walkers(rows.tolist(), filming.in_view, rng)
     unrest = Unrest(WIDTH, HEIGHT, rng) if filming.unrest else None
@@ -147,7 +149,7 @@ def _scene(
 
 
 class _Count:
-    """People into windows, windows into the index."""
+    """A count of people into windows, and of windows into the index."""
 
     def __init__(self, soft: SoftMatrix) -> None:
         self._soft = soft
@@ -162,7 +164,7 @@ class _Count:
         self.rejected += probabilities is None
 
     def reading(self) -> Reading:
-        """NaN where too few were judged for the index to show a figure."""
+        """Return the reading; NaN if too few were judged for the index to show a figure."""
         windows = self._windows.flush() if self._windows else []
         if not windows:
             return Reading()

@@ -1,8 +1,7 @@
-"""Tests over time put to the test: how often they cry wolf, and how often they see one."""
+"""The rates of the tests over time: their false alarms, and their power."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,18 +19,18 @@ from felicity.simulation.labelled import AnsweredFaces
 Floats = npt.NDArray[np.float64]
 DAYS = 84
 PEOPLE = 60
-"""A day."""
+"""People a day."""
 MEMORY = 0.5
-"""Correlation of a day's true share with that of the next."""
+"""Correlation of a day's true share with that of the next day."""
 SPREAD = 0.03
 """Standard deviation of a day's true share around its level."""
 WEEKEND = 0.05
 SLOPE = 5.0
-"""Points per month, of the series that do have a trend."""
+"""Points per month, for the series with a trend."""
 STEP = 10.0
-"""Points, from the middle of the series on, where a measure does have an effect."""
+"""Points from the middle of the series on, for the series with an effect."""
 COMPARED = 2
-"""Places that the measure did not touch, for difference in differences."""
+"""Number of comparison locations, for difference in differences."""
 _FIRST = datetime(2026, 3, 2, tzinfo=UTC)
 _MIDDLE = _FIRST + timedelta(days=DAYS // 2)
 _Z95 = 1.959964
@@ -39,7 +38,7 @@ _Z95 = 1.959964
 
 @dataclass(frozen=True)
 class Answer:
-    """What a test says of one series: whether it ``found`` something, and the ends of its 95 % interval."""
+    """A test's answer on one series: whether it ``found`` something, and the ends of its 95 % interval."""
 
     found: bool
     low: float
@@ -48,10 +47,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class TestRates:
-    """Of ``series`` simulated series each: percent in which ``test`` found something.
+    """Rates over ``series`` simulated series each: percent in which ``test`` found something.
 
-    ``false_alarms``: where there was nothing but noise with a memory; ``power``: where there was ``effect``;
-    ``coverage``: of the 95 % interval there.
+    ``false_alarms``: in autocorrelated noise alone; ``power``: with ``effect``; ``coverage``: of the 95 % interval with
+    ``effect``.
     """
 
     __test__ = False  # not a test class, whatever pytest thinks of its name
@@ -65,7 +64,7 @@ class TestRates:
 
 
 def daily_shares(series: int, days: int, rng: np.random.Generator) -> Floats:
-    """True shares (series, days), 0..1: a level, brighter weekends, and noise with a memory from day to day."""
+    """Return true shares (series, days), 0..1: a level, brighter weekends, and autocorrelated noise."""
     steps = rng.standard_normal((series, days)) * np.sqrt(1 - MEMORY**2)
     steps[:, 0] = rng.standard_normal(series)
     noise = lfilter([1.0], [1.0, -MEMORY], steps, axis=1)
@@ -75,7 +74,7 @@ def daily_shares(series: int, days: int, rng: np.random.Generator) -> Floats:
 
 
 def observed(shares: Floats, faces: AnsweredFaces, soft: SoftMatrix, rng: np.random.Generator) -> list[Series]:
-    """What the index says of places with these true daily ``shares`` (S, D): correlated people, counted, adjusted."""
+    """Return the index of places with these true daily ``shares`` (S, D): correlated people, counted, adjusted."""
     count, days = shares.shape
     sums = simulated_days(np.clip(shares, 0, 1).ravel(), PEOPLE, faces, rng, correlated=True)
     adjusted, low, high = estimated_share(sums, soft).reshape(3, count, days)
@@ -90,27 +89,17 @@ def rates_of_tests(
     soft: SoftMatrix,
     series: int,
     rng: np.random.Generator,
-    tick: Callable[[str], None] | None = None,
 ) -> tuple[TestRates, ...]:
-    """False alarms and power of the tests for trend and effect over 12 weeks, by day, on ``series`` series each."""
+    """Return false alarms and power of the tests for trend and effect over 12 weeks, by day, on simulated series."""
     day = np.arange(DAYS)
 
     def places(change: npt.NDArray[np.floating]) -> list[Series]:
         return observed(np.asarray(daily_shares(series, DAYS, rng) + change / 100), faces, soft, rng)
 
-    def say(what: str) -> None:
-        if tick:
-            tick(f"{series:,} series {what}")
-
-    say("in which nothing happens")
     quiet = places(np.zeros(DAYS))
     compared = [places(np.zeros(DAYS)) for _ in range(COMPARED)]
-    say("with a trend")
     rising = places(SLOPE * day / DAYS_PER_MONTH)
-    say("with a measure")
     stepped = places(STEP * (day >= DAYS // 2))
-
-    say("tested for a trend and for an effect")
     months, half = f"over {DAYS // 7} weeks", f"a step of {STEP:g} points half-way through {DAYS // 7} weeks"
     return (
         _rates(
@@ -131,7 +120,7 @@ def rates_of_tests(
 
 
 def _rates(test: str, effect: str, size: float, null: list[Answer], real: list[Answer]) -> TestRates:
-    """From the answers to series without an effect, and to as many that have one of ``size``."""
+    """Return the rates of answers on series without an effect, and on as many with one of ``size``."""
     return TestRates(
         test,
         len(null),
@@ -148,7 +137,7 @@ def _trend(series: Series) -> Answer:
 
 
 def _effect(touched: Series, *others: Series) -> Answer:
-    """The step in the middle, against the earlier course or against ``others``."""
+    """Return the step in the middle, against the earlier course or against ``others``."""
     names = [f"other {i}" for i in range(len(others))]
     found = estimate_effect({"touched": touched, **dict(zip(names, others, strict=True))}, _MIDDLE, ["touched"], names)
     return Answer(found.found, found.low, found.high)

@@ -1,4 +1,4 @@
-"""Simulated people: true expressions, and what a classifier with a known soft matrix answers to them."""
+"""Simulated people: true expressions, and the answers of a classifier with a known soft matrix."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ OTHERS = np.array([0.62, 0.0, 0.14, 0.09, 0.03, 0.02, 0.08, 0.02])
 
 
 def true_shares(happy: float) -> npt.NDArray[np.float64]:
-    """Shares (8,) of a place where ``happy`` (0..1) of the people are happy."""
+    """Return shares (8,) of a place where ``happy`` (0..1) of the people are happy."""
     shares = OTHERS * (1 - happy)
     shares[HAPPY_INDEX] = happy
     return shares
 
 
 class AnswerModel:
-    """Draws what the classifier answers to a face of a given label.
+    """Draws a classifier's answers to faces of given labels.
 
-    Each label's answers are Dirichlet distributed with the mean of the soft matrix' column and the
-    total variance of its second moments, so simulated answers are as wrong, and as scattered, as
-    those to the held-out faces on which the matrix was measured.
+    Each label's answers are Dirichlet distributed with the mean of the soft matrix' column and the total variance of
+    its second moments. So simulated answers are as wrong and as scattered as those to the held-out faces on which the
+    matrix was measured.
     """
 
     def __init__(self, matrix: npt.NDArray[np.float64], cross: npt.NDArray[np.float64]) -> None:
-        """``matrix`` (8, 8): mean p_i given label j; ``cross`` (8, 8, 8): mean p pᵀ by label."""
+        """Create the model; ``matrix`` (8, 8): mean p_i given label j; ``cross`` (8, 8, 8): mean p pᵀ by label."""
         mean = np.clip(matrix.T, 1e-6, None)  # (label, expression)
         mean /= mean.sum(1, keepdims=True)
         square = (mean**2).sum(1)
@@ -36,13 +36,13 @@ class AnswerModel:
         self._alpha = mean * np.clip(concentration, 0.05, 1e4)[:, None]
 
     def draw(self, labels: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.float64]:
-        """Probabilities (N, 8) for people with true ``labels`` (N,), each an index of ``EXPRESSIONS``."""
+        """Return probabilities (N, 8) for people with true ``labels`` (N,), each an index of ``EXPRESSIONS``."""
         gamma = rng.standard_gamma(self._alpha[labels]) + 1e-12
         answers: npt.NDArray[np.float64] = gamma / gamma.sum(1, keepdims=True)
         return answers
 
 
 def draw_labels(happy: npt.NDArray[np.float64], rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    """True labels (N,) of people of whom each is happy with its own probability ``happy`` (N,), 0..1."""
+    """Return true labels (N,) of people of whom each is happy with its own probability ``happy`` (N,), 0..1."""
     others = rng.choice(len(EXPRESSIONS), size=len(happy), p=OTHERS)
     return np.where(rng.random(len(happy)) < happy, HAPPY_INDEX, others).astype(np.intp)

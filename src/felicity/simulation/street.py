@@ -25,7 +25,7 @@ FACE_SIDES = ((36, 48), (50, 64), (68, 84))
 """Pixels of a face on the far, the middle and the near lane."""
 _LANE_HEIGHTS = (0.2, 0.36, 0.56)
 _SPEED = (1.0, 3.0)  # face sides per second
-_QUIET = 3.0  # seconds after the last person has left, so that every track ends and every flicker is known as one
+_QUIET = 3.0  # seconds after the last person has left, so that every track ends and every flicker is recognised as one
 _START = datetime(2026, 5, 4, 9, tzinfo=UTC)
 _NOISE = 2.5  # standard deviation, grey values
 
@@ -46,11 +46,11 @@ class Walker:
 
     @property
     def leaves(self) -> float:
-        """Seconds; the whole body is out of view from then on."""
+        """Return the second from which the whole body is out of view."""
         return self.enters + (WIDTH + 2.4 * self.side) / abs(self.speed)
 
     def box(self, second: float) -> Box:
-        """The face's square at that time; it may lie outside the picture."""
+        """Return the face's square at that time; it may lie outside the picture."""
         gone = abs(self.speed) * (second - self.enters) - 1.2 * self.side
         centre = gone if self.speed > 0 else WIDTH - gone
         middle = self.middle + 0.03 * self.side * np.sin(11.0 * (second - self.enters))  # the bob of a step
@@ -60,7 +60,7 @@ class Walker:
 
 @dataclass(frozen=True)
 class Shown:
-    """A walker's face in a frame: its square, and the part of it that can be seen, 0..1."""
+    """A walker's face in a frame: its square, and its visible part, 0..1."""
 
     walker: int
     box_xyxy: Box
@@ -77,9 +77,9 @@ class Moment:
 
 
 def send_walkers(faces: Sequence[int], in_view: float, rng: np.random.Generator) -> list[Walker]:
-    """One walker for each of ``faces``, on random lanes, with random sizes, speeds and directions.
+    """Return one walker for each of ``faces``, on random lanes, with random sizes, speeds and directions.
 
-    They come at random times, so that on average ``in_view`` of them are in view.
+    They enter at random times, so that on average ``in_view`` of them are in view.
     """
     lane = rng.integers(len(FACE_SIDES), size=len(faces))
     least, most = np.array(FACE_SIDES)[lane].T
@@ -100,9 +100,9 @@ def film(
     fps: int = FRAMES_PER_SECOND,
     unrest: Unrest | None = None,
 ) -> Iterator[Moment]:
-    """The walk as a camera sees it, ``fps`` frames a second. ``images``: grey faces, uint8 ``(48, 48)``, by row.
+    """Yield the walk as a camera sees it, ``fps`` frames a second. ``images``: grey faces, uint8 ``(48, 48)``, by row.
 
-    ``unrest``: what else moves in the street.
+    ``unrest``: other things that move in the street.
     """
     background = _background(rng)
     grain = [rng.normal(0, _NOISE, (HEIGHT, WIDTH, 3)).astype(np.int8) for _ in range(4)]
@@ -159,7 +159,7 @@ class _Sprite:
     def _fill(
         self, x: int, y: float, across: float, up: float, colour: npt.NDArray[np.float64], *, legs: float = 0.0
     ) -> None:
-        """An ellipse; with ``legs``, a part of its width goes on below."""
+        """Fill an ellipse; with ``legs``, a part of its width continues below."""
         shape = np.zeros(self._alpha.shape, dtype=np.uint8)
         cv2.ellipse(shape, (x, round(y)), (round(across), round(up)), 0, 0, 360, 1, -1)
         if legs:
@@ -181,7 +181,7 @@ class _Sprite:
 
 
 def _background(rng: np.random.Generator) -> Image:
-    """A wall with windows and a pavement, out of focus."""
+    """Return a wall with windows and a pavement, out of focus."""
     image = np.empty((HEIGHT, WIDTH, 3), dtype=np.float32)
     image[:] = np.linspace(190, 120, HEIGHT, dtype=np.float32)[:, None, None] * rng.uniform(0.85, 1.1, 3)
     for _ in range(14):

@@ -1,4 +1,4 @@
-"""A simulated town: places over weeks, with stated true shares, and what a camera would count there."""
+"""A simulated town: places over weeks, with stated true shares, and the windows that a camera would count there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from felicity.store import Store
 
 MARK = " (simulated)"
-"""At the end of every simulated place's name, so that nobody takes it for a real one."""
+"""Suffix of every simulated place's name, so that nobody takes it for a real one."""
 OPENING_HOURS = range(8, 20)
 
 
@@ -43,7 +43,7 @@ class SimulatedLocation:
     evening: float = 0.0
 
     def share(self, progress: float, weekday: int, hour: int = OPENING_HOURS.start) -> float:
-        """The true share at ``progress`` (0..1) through the weeks; weekends are brighter."""
+        """Return the true share at ``progress`` (0..1) through the weeks; weekends are brighter."""
         late = self.evening * (hour - OPENING_HOURS.start) / (len(OPENING_HOURS) - 1)
         return float(np.clip(self.happy + self.change * progress + (0.05 if weekday >= 5 else 0.0) + late, 0.0, 1.0))
 
@@ -58,10 +58,10 @@ class Measure:
 
 
 class AnswerSampler(Protocol):
-    """What a classifier answers to people of known expression."""
+    """A source of a classifier's answers to people of known expression."""
 
     def draw(self, labels: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.float64]:
-        """Probabilities (N, 8) for true ``labels`` (N,)."""
+        """Return probabilities (N, 8) for true ``labels`` (N,)."""
         ...
 
 
@@ -85,11 +85,11 @@ def simulate_days(
     gaps: float = 0.0,
     stream: Sequence[int] = (),
 ) -> Iterator[tuple[datetime, float, int, list[Window]]]:
-    """Day by day: its start, the share of people who truly were happy (0..1), their number, and the windows.
+    """Yield for each day: its start, the share of truly happy people (0..1), their number, and the windows.
 
-    People come in small groups that share a mood, as they do: half of a group's members follow it.
-    ``measure``: what befalls the place. ``gaps``: part of the hours in which the camera is off. ``stream``: numbers
-    that draw other people for the same seed and the same beginning of the name.
+    People come in small groups that share a mood: half of a group's members follow it. ``measure``: a change at the
+    place. ``gaps``: fraction of the hours in which the camera is off. ``stream``: numbers that draw other people for
+    the same seed and the same beginning of the name.
     """
     rng = np.random.default_rng([seed, _beginning(place.name), *stream])
     for day in range(days):
@@ -141,9 +141,9 @@ class _Places(BaseModel):
 
 
 def read_places(path: Path) -> tuple[SimulatedLocation, ...]:
-    """Places of a TOML file: tables ``[[place]]`` with ``name``, ``happy`` (0..1) and fields of ``SimulatedLocation``.
+    """Read the places of a TOML file: tables ``[[place]]`` with ``name``, ``happy`` (0..1) and further keys.
 
-    Names are marked as simulated. Raises ConfigError for what cannot be read or is not known.
+    Names are marked as simulated. Raises ConfigError for an unreadable file and for unknown keys.
     """
     try:
         found = _Places.model_validate(read_toml(path.read_text(encoding="utf-8")))
@@ -162,7 +162,7 @@ def read_places(path: Path) -> tuple[SimulatedLocation, ...]:
 
 @dataclass(frozen=True)
 class Truth:
-    """What is true of a simulated place: the share (0..1) of people who were happy, by day and overall."""
+    """The truth of a simulated place: the share (0..1) of happy people, by day and overall."""
 
     place: str
     days: tuple[tuple[datetime, float], ...]
@@ -183,9 +183,9 @@ def write_town(
     seed: int = 1,
     tick: Callable[[], None] | None = None,
 ) -> list[Truth]:
-    """Simulate the places and write their windows; the truth of each. ``tick`` is called after every day.
+    """Simulate the places and write their windows; return the truth of each. ``tick`` is called after every day.
 
-    A place that is there already keeps its time zone, its population and its area.
+    An existing place keeps its time zone, its population and its area.
     """
     soft = bundle.soft_matrix
     store.save_model(bundle.id, soft, name=bundle.name)
@@ -196,7 +196,7 @@ def write_town(
         if there.geometry is None or there.geometry["type"] == "Point":
             there = replace(there, geometry={"type": "Point", "coordinates": [place.longitude, place.latitude]})
         store.add_location(there, update=True)
-        # Names that begin alike draw by all of the name, so that they are not the same people.
+        # Names that begin alike draw by the whole name, so that they do not draw the same people.
         stream = tuple(place.name.encode()) if beginnings[_beginning(place.name)] > 1 else ()
         run = store.begin_run(place.name, "simulated", "simulated", first_day, bundle.id)
         happy, people, written, by_day = 0.0, 0, [], []

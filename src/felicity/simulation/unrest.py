@@ -1,4 +1,4 @@
-"""What moves in a street besides people: a tree in the wind, a screen, rain, and light that changes at once."""
+"""The moving things in a street besides people: a tree in the wind, a screen, rain, and sudden changes of light."""
 
 from __future__ import annotations
 

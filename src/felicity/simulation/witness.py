@@ -1,4 +1,4 @@
-"""A tracker that knows who is who: what it made of each person is held against the truth."""
+"""A tracker that knows the truth: it compares the tracks with the people who were there."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from felicity.simulation.street import Image, Moment, Shown
 
 Floats = npt.NDArray[np.float64]
 _CLEAR = 0.8
-_OVERLAP = 0.3  # of a detection and a face's square, intersection over union; detectors frame faces their own way
+_OVERLAP = 0.3  # intersection over union of a detection and a face's square; detectors frame faces in their own ways
 
 
 class Witness(Tracker):
-    """The tracker, and beside it somebody who knows who is who.
+    """The tracker, together with the truth about who is who.
 
-    ``seen``: what was tracked last. ``cut``: by walker, the face as it is cut out where it can be seen best.
+    ``seen``: the latest tracks. ``cut``: by walker, the best visible face as it is cut out.
     """
 
     def __init__(self, detector: Detector) -> None:
@@ -40,12 +40,12 @@ class Witness(Tracker):
     def update(
         self, detections: Sequence[Detection], time: datetime, size_wh: tuple[int, int] | None = None
     ) -> list[TrackedFace]:
-        """As every tracker does; what comes of it is kept until it is looked at."""
+        """Update like every tracker, and keep the result until it is read."""
         self.seen = super().update(detections, time, size_wh)
         return self.seen
 
     def look(self, moment: Moment, classifier: Classifier) -> None:
-        """Compare what was just tracked with who is there."""
+        """Compare the latest tracks with the people who are there."""
         there = [shown for shown in moment.shown if shown.visible > 0]
         owners = matched([face.detection for face in self.seen], there)
         found = {owner.walker for owner in owners if owner}
@@ -67,9 +67,9 @@ class Witness(Tracker):
                 )
 
     def sight(self, people: int, counted: int, rejected: int) -> Sight:
-        """The whole scene of ``people``, of whom ``counted`` were counted, ``rejected`` of these without an answer.
+        """Return the scene of ``people``, of whom ``counted`` were counted, ``rejected`` of these without an answer.
 
-        Tracks of one face are nobody to the people reader, and are no tracks here.
+        The people reader ignores tracks of a single face, so they do not count as tracks here either.
         """
         tracks = [owners for owners in self._owners.values() if owners.total() > 1]
         of = Counter(owners.most_common(1)[0][0] for owners in tracks)
@@ -82,7 +82,7 @@ class Witness(Tracker):
 
 
 def matched(detections: Sequence[Detection], shown: Sequence[Shown]) -> list[Shown | None]:
-    """Whose face each detection is: pairs of greatest overlap, None where nobody's."""
+    """Return the person of each detection: pairs of greatest overlap, None if it is nobody's."""
     owners: list[Shown | None] = [None] * len(detections)
     if not detections or not shown:
         return owners

@@ -1,4 +1,4 @@
-"""Where pictures come from: folders, video files, webcams, streams."""
+"""Sources of pictures: folders, video files, webcams, streams."""
 
 from felicity.sources.frame import Frame, Source, SourceStats
 from felicity.sources.registry import SourceOptions, open_source

@@ -1,4 +1,4 @@
-"""What cameras and streams share: capture in a thread that never blocks, and coming back after a loss."""
+"""The common part of cameras and streams: capture in a thread that never blocks, and reconnection after a loss."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST_RETRY_SECONDS = 30.0
 CLOSE_SECONDS = 1.0
 
 Picture = Callable[[], npt.NDArray[np.uint8]]
-"""Gives ``image_rgb_u8`` when called, so that pictures nobody takes are not converted."""
+"""A function that returns ``image_rgb_u8``, so that dropped pictures are not converted."""
 
 
 class LostError(Exception):
@@ -40,15 +40,13 @@ class _Captured:
 
 
 class LiveSource(SourceKind):
-    """A source on the wall clock: a thread captures, the newest frames wait, older ones are dropped.
+    """A source in real time: a thread captures, the newest frames wait, older ones are dropped.
 
-    The thread starts with the first frame asked for. If there is none within
-    ``connect_patience_seconds``, SourceError is raised; a source that has once run is tried again,
-    ever more rarely, for ``patience_seconds`` or until ``stop``. Whatever ends the thread is raised
-    where the frames are read.
+    The thread starts with the first requested frame. Without a frame within ``connect_patience_seconds``, the source
+    raises SourceError. After a loss it reconnects, ever more rarely, for ``patience_seconds`` or until ``stop``. Any
+    error that ends the thread is raised to the reader of frames.
 
-    ``close`` waits a second for the thread. One that is held by the network at that moment lets go
-    by itself within ``stall_seconds``.
+    ``close`` waits a second for the thread. A thread that the network blocks ends by itself within ``stall_seconds``.
     """
 
     live = True
@@ -66,7 +64,7 @@ class LiveSource(SourceKind):
 
     @abstractmethod
     def _pictures(self) -> Iterator[Picture | None]:
-        """Connect, and yield pictures as they come, None for those the pace left out; raises LostError."""
+        """Connect, and yield pictures as they come, None for those that the pace left out; raises LostError."""
 
     def _frames(self) -> Iterator[Frame]:
         if not self._stopping.is_set():
@@ -79,7 +77,10 @@ class LiveSource(SourceKind):
             raise SourceError(f"{self.source_id}: capturing failed ({self._failure!r})") from self._failure
 
     def _take(self) -> _Captured | None:
-        """The next frame; None when there will be none. Looks up now and then: ``stop`` does not wake it."""
+        """Return the next frame, None after the last one.
+
+        The wait wakes up now and then, because ``stop`` does not wake it.
+        """
         while not self._stopping.is_set():
             with self._changed:
                 if not (self._waiting or self._ended):
@@ -93,8 +94,9 @@ class LiveSource(SourceKind):
         return None
 
     def _put(self, picture: Picture) -> None:
-        # Should the clock be set back, frames go on at half its pace until it has caught up: in order, and never all at
-        # one moment, at which whoever comes would be whoever was there before.
+        # If the clock is set back, times of frames advance at half speed until the clock has caught up. So frames stay
+        # in
+        # order, and never share one moment, in which people who come would count as those who were there before.
         tick = monotonic()
         slow = self._latest + timedelta(seconds=(tick - self._tick) / 2)
         self._latest, self._tick = max(datetime.now(UTC), slow), tick

@@ -1,4 +1,4 @@
-"""What files and streams have in common when FFmpeg reads them."""
+"""The common part of files and streams that FFmpeg reads."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ FILE_OPTIONS = {
         "swf,gxf,nsv,nuv,avs2,avs3,cavsvideo,amv,dhav,ingenient,tty"
     ),
 }
-"""For av.open: what a file may be, so that it leads to no other."""
+"""Options of av.open for files: accepted formats, so that a file leads to no other file."""
 STREAM_OPTIONS = {
     # What lies beneath rtsp, http and the like, but no file: a playlist of a server must not read this machine.
     "protocol_whitelist": "http,https,httpproxy,tcp,tls,udp,rtp,srtp,rtsp,rtsps,rtmp,rtmps,rtmpt,rtmpts,crypto",
 }
 MOST_PIXELS = 36_000_000
-"""Of a video, whose decoder holds many frames at a time: 8K, 7680 by 4320, has 33 million."""
+"""Largest picture of a video, whose decoder holds many frames at a time: 8K, 7680 by 4320, has 33 million."""
 FILE_SECONDS = 30.0
-"""For each opening and each read of a file: a disk of the network may hang."""
+"""Seconds for each opening and each read of a file, because a network disk may hang."""
 
 
 class Pace:
     """Chooses at most ``fps`` frames per second by their times, evenly, however irregular they are.
 
-    Each of the moments 0, 1 / fps, 2 / fps, … from the first frame on gets the frame nearest to it,
-    as far as that can be told when a frame comes: one that is early by less than half the usual
-    distance of frames is near enough.
+    Each of the moments 0, 1 / fps, 2 / fps, … after the first frame gets the nearest frame. The decision is made when a
+    frame comes: a frame that is early by less than half the usual distance of frames is near enough. ``begin``: seconds
+    of the first searched frame; the moments are those of the whole file.
     """
 
-    def __init__(self, fps: float | None) -> None:
+    def __init__(self, fps: float | None, begin: float = 0.0) -> None:
         self._period = None if fps is None else 1 / fps
-        self._due = -math.inf
+        self._due = -math.inf if fps is None or begin == 0 else math.ceil(begin * fps) / fps
         self._previous: float | None = None
         self._spacing: float | None = None
 
     def wants(self, seconds: float) -> bool:
-        """Whether the frame at ``seconds`` (ascending) is to be used."""
+        """Return whether the frame at ``seconds`` (ascending) is to be used."""
         if self._period is None:
             return True
         if self._previous is None:
-            self._due = seconds
+            self._due = seconds if self._due == -math.inf else self._due
         else:
             spacing = seconds - self._previous
             self._spacing = spacing if self._spacing is None else self._spacing + (spacing - self._spacing) / 8
@@ -72,10 +72,10 @@ class Pace:
 
 
 class Clock:
-    """Seconds since the stream's first frame, never going back.
+    """Seconds since the stream's first frame, never decreasing.
 
-    Where the times in the file start anew (joined files), they are taken to go on; frames without a
-    time follow at the average rate.
+    If the times in the file start anew (joined files), they continue from there; frames without a time follow at the
+    average frame rate.
     """
 
     def __init__(self, stream: VideoStream) -> None:
@@ -86,7 +86,7 @@ class Clock:
         self._last: float | None = None
 
     def seconds(self, timed: VideoFrame | Packet[VideoStream]) -> float:
-        """The time of a frame, or of a packet of one frame."""
+        """Return the time of a frame, or of a packet of one frame."""
         ticks = timed.pts if timed.pts is not None else timed.dts
         if ticks is None:
             now = 0.0 if self._last is None else self._last + self._period
@@ -103,7 +103,7 @@ class Clock:
 
 
 def video_stream(container: InputContainer, name: str, max_pixels: int) -> VideoStream:
-    """The container's moving picture; raises SourceError if it has none, or one that is too large."""
+    """Return the container's video stream; raises SourceError if it has none, or one that is too large."""
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams or streams[0].codec_context is None or container.format.name in _NOT_VIDEO:
         raise SourceError(
@@ -119,12 +119,12 @@ def video_stream(container: InputContainer, name: str, max_pixels: int) -> Video
 
 
 def intra_only(stream: VideoStream) -> bool:
-    """Whether every frame stands alone, as in motion JPEG."""
+    """Return whether every frame is coded by itself, as in motion JPEG."""
     return bool(stream.codec_context.codec.intra_only)
 
 
 def decode(stream: VideoStream, packet: Packet[VideoStream] | None, max_pixels: int) -> list[VideoFrame]:
-    """The packet's frames; raises av.FFmpegError for damaged data and pictures that have grown too large."""
+    """Return the packet's frames; raises av.FFmpegError for damaged data, and for pictures that are too large."""
     frames = stream.codec_context.decode(packet)
     if any(frame.width * frame.height > max_pixels for frame in frames):
         raise av.InvalidDataError(0, "frame too large")
@@ -132,8 +132,9 @@ def decode(stream: VideoStream, packet: Packet[VideoStream] | None, max_pixels: 
 
 
 def rgb(frame: VideoFrame) -> npt.NDArray[np.uint8]:
-    """``image_rgb_u8`` of a decoded frame, upright."""
-    image = frame.to_ndarray(format="rgb24")
+    """Return ``image_rgb_u8`` of a decoded frame, upright."""
+    # Without a number, as many threads as there are cores begin and end with each frame.
+    image = frame.to_ndarray(format="rgb24", threads=1)
     quarter_turns = round(frame.rotation / 90) % 4
     if quarter_turns:
         image = np.rot90(image, quarter_turns)
@@ -141,6 +142,6 @@ def rgb(frame: VideoFrame) -> npt.NDArray[np.uint8]:
 
 
 def reason(error: Exception) -> str:
-    """FFmpeg's words without the address, which may hold a password."""
+    """Return FFmpeg's message without the address, which may hold a password."""
     text = error.strerror if isinstance(error, av.FFmpegError) else str(error)
     return " ".join(str(text or type(error).__name__).split()).rstrip(".").lower()

@@ -1,4 +1,4 @@
-"""A picture at a moment: what every source yields."""
+"""Frames, which every source yields: a picture at a moment."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Frame:
 
 @dataclass
 class SourceStats:
-    """What a source has seen so far.
+    """The counts of a source so far.
 
-    ``frames`` were yielded; ``thinned`` were left out because fewer per second were asked for;
-    ``dropped`` came from a live source faster than they were taken; ``errors`` could not be decoded.
-    ``reconnects`` counts how often a live source came back. ``notes`` are the latest remarks.
+    ``frames`` were yielded; ``thinned`` were left out because fewer per second were requested; ``dropped`` came from a
+    live source faster than they were read; ``errors`` could not be decoded completely. ``reconnects`` counts the
+    reconnections of a live source. ``notes`` are the latest remarks.
     """
 
     frames: int = 0
@@ -55,13 +55,12 @@ class SourceStats:
 
 @runtime_checkable
 class Source(Protocol):
-    """An iterator of frames in the order of time, and a context manager that lets go of the device.
+    """An iterator of frames in the order of time, and a context manager that releases the device.
 
-    ``live`` sources run on the wall clock until stopped; the others end. In ``stills`` each frame stands for
-    itself: photographs, not moments of one scene. Like a file, a source is
-    read once: a second loop goes on where the first one ended. ``stop`` may be called from another
-    thread or a signal handler: iteration then ends soon, without an exception. ``on_idle``: a live source calls it
-    several times a second, in the thread that reads it, while no frame comes.
+    ``live`` sources run in real time until stopped; the others end. ``stills``: each frame is a photograph by itself,
+    not a moment of one scene. Like a file, a source is read once: a second loop continues after the first one. Another
+    thread or a signal handler may call ``stop``: iteration then ends soon, without an exception. ``on_idle``: a live
+    source calls it several times a second, in the reading thread, while no frame comes.
     """
 
     source_id: str
@@ -73,16 +72,16 @@ class Source(Protocol):
 
     @property
     def stopped(self) -> bool:
-        """Whether ``stop`` was called."""
+        """Return whether ``stop`` was called."""
         ...
 
     def __iter__(self) -> Iterator[Frame]: ...
     def stop(self) -> None:
-        """Let iteration end soon, without an exception."""
+        """End the iteration soon, without an exception."""
         ...
 
     def close(self) -> None:
-        """Let go of the device or file; again does nothing."""
+        """Release the device or file; a second call does nothing."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -17,12 +17,12 @@ from felicity.sources.registry import SourceKind, SourceOptions, register
 class ImageSource(SourceKind):
     """One image, or all images below a folder, in the order of time; those of one moment by name (2 before 10).
 
-    A photograph's time is when it was taken by its own account (Exif), else when its file was last
-    changed. With ``start`` or ``fps`` the folder is a sequence instead: in the order of names, from
-    ``start`` (or the first picture's time) on, ``fps`` pictures per second (or one).
+    A photograph's time is when it was taken (Exif), else when its file was last changed. With ``start`` or ``fps`` the
+    folder is a sequence instead: ordered by name, from ``start`` (or the first picture's time) on, with ``fps``
+    pictures per second (or one).
 
-    An image of a folder that cannot be read is counted, noted and passed over. Hidden files and
-    other kinds of files are ignored; nothing but names and times is held in memory.
+    An unreadable image of a folder is counted, noted and skipped. Hidden files and other kinds of files are ignored;
+    memory holds names and times alone.
     """
 
     kind = "images"
@@ -31,13 +31,13 @@ class ImageSource(SourceKind):
     def __init__(self, source_id: str, paths: list[Path], options: SourceOptions) -> None:
         super().__init__(source_id, options)
         self.paths = paths
-        # Pictures at a rate are a film of one scene.
+        # Pictures with a frame rate form a film of one scene.
         self.stills = options.fps is None
         self.alone = len(paths) == 1 and str(paths[0]) == source_id
 
     @classmethod
     def claims(cls, source: str) -> bool:
-        """A folder, or a file that is named like an image but for GIF, which may well move."""
+        """Return whether it is a folder, or a file named like an image except GIF, which may be animated."""
         path = Path(source)
         return path.is_dir() or (path.is_file() and path.suffix.lower() in image_suffixes() - {".gif"})
 
@@ -88,11 +88,11 @@ class ImageSource(SourceKind):
 
 
 def _time(path: Path, zone: tzinfo | None) -> datetime:
-    """When the photograph was taken, else when the file was changed, in UTC."""
+    """Return when the photograph was taken, else when the file was changed, in UTC."""
     taken = photo_time(path, zone)
     if taken is not None:
         return taken
     try:
         return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    except OSError:  # gone meanwhile, or a dangling link: reading it will say so
+    except OSError:  # removed meanwhile, or a dangling link: reading it reports that
         return datetime.fromtimestamp(0, UTC)

@@ -1,4 +1,4 @@
-"""Which kind of source a name means: every kind is a file that registers its class here."""
+"""The kinds of sources and their names: every kind is a file that registers its class here."""
 
 from __future__ import annotations
 
@@ -20,27 +20,29 @@ from felicity.sources.frame import Frame, Source, SourceStats
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """How to read a source; each kind uses what applies to it.
+    """Options of a source; each kind uses those that apply to it.
 
-    ``start``: time of the first picture, with a time zone, in place of what the files say.
-    ``fps``: at most so many frames per second; for a folder, its pictures per second.
-    ``zone``: zone of the camera's clock for photographs that do not say (None: this machine's).
-    ``max_pixels``: larger pictures are refused.
-    ``connect_patience_seconds``: how long to go on trying a live source that has never answered.
-    ``patience_seconds``: how long to try one that has been lost (None: until stopped).
-    ``stall_seconds``: a live source that sends nothing for so long is taken for lost.
-    ``queue_frames``: so many newest frames of a live source wait for the reader.
-    ``on_note``: called with each remark; from another thread if the source is live.
+    ``start``: time of the first picture, with a time zone, in place of the files' times. ``fps``: at most this many
+    frames per second; for a folder, its pictures per second. ``zone``: time zone of the camera for photographs without
+    one (None: this machine's). ``span``: for a video with a ``duration``, only the frames between these seconds after
+    the first one, the end not included; decoding begins at the key frame before. ``max_pixels``: larger pictures are
+    refused. ``connect_patience_seconds``: how long to try a live source that has never answered. ``patience_seconds``:
+    how long to try a lost one (None: until stopped). ``stall_seconds``: a live source that sends nothing for this time
+    counts as lost. ``queue_frames``: number of newest frames of a live source that wait for the reader. ``threads``:
+    threads that decode a video, None for one per core. ``on_note``: called with each remark; from another thread if
+    the source is live.
     """
 
     start: datetime | None = None
     fps: float | None = None
     zone: tzinfo | None = None
+    span: tuple[float, float] | None = None
     max_pixels: int = MAX_PIXELS
     connect_patience_seconds: float = 0.0
     patience_seconds: float | None = None
     stall_seconds: float = 10.0
     queue_frames: int = 2
+    threads: int | None = None
     on_note: Callable[[Note], None] | None = None
 
     def __post_init__(self) -> None:
@@ -63,10 +65,11 @@ class SourceOptions:
 
 
 class SourceKind(ABC):
-    """What all kinds share: the loop with its counts, stopping, and letting go.
+    """The common part of all kinds: the loop with its counts, stopping, and release.
 
-    A kind says what names it ``claims``, yields frames from ``_frames`` and lets go in ``_release``.
-    Kinds are asked in ascending order of ``rank``. ``recording`` is the same for all copies of a file, None for others.
+    A kind tells which names it ``claims``, yields frames from ``_frames`` and releases its device in ``_release``.
+    Kinds are asked in ascending order of ``rank``. ``recording`` is the same for all copies of a file, None for other
+    sources.
     """
 
     kind: ClassVar[str]
@@ -86,18 +89,18 @@ class SourceKind(ABC):
     @classmethod
     @abstractmethod
     def claims(cls, source: str) -> bool:
-        """Whether ``source`` names something of this kind."""
+        """Return whether ``source`` names something of this kind."""
 
     @classmethod
     @abstractmethod
     def open(cls, source: str, options: SourceOptions) -> SourceKind:
-        """Open what was claimed; raises SourceError if it cannot be what it seems to be."""
+        """Open a claimed source; raises SourceError if it is not of the kind that its name suggests."""
 
     @abstractmethod
     def _frames(self) -> Iterator[Frame]: ...
 
     def _release(self) -> None:  # noqa: B027 - most kinds hold nothing between frames
-        """Let go of files, devices and threads; called once, after the last frame."""
+        """Release files, devices and threads; called once, after the last frame."""
 
     def _note(self, code: str, text: str) -> None:
         note = Note(code, text)
@@ -118,16 +121,16 @@ class SourceKind(ABC):
         return self._iterator
 
     def stop(self) -> None:
-        """Let iteration end soon, without an exception."""
+        """End the iteration soon, without an exception."""
         self._stopping.set()
 
     @property
     def stopped(self) -> bool:
-        """Whether ``stop`` was called."""
+        """Return whether ``stop`` was called."""
         return self._stopping.is_set()
 
     def close(self) -> None:
-        """Stop, and let go of the device or file; again does nothing."""
+        """Stop, and release the device or file; a second call does nothing."""
         self.stop()
         self._release()
 
@@ -143,13 +146,13 @@ _kinds: dict[str, type[SourceKind]] = {}
 
 
 def register(kind: Kind) -> Kind:
-    """Class decorator: let ``open_source`` find this kind."""
+    """Register a kind of source, so that ``open_source`` finds it; a decorator."""
     _kinds[kind.kind] = kind
     return kind
 
 
 def kinds() -> list[type[SourceKind]]:
-    """Every kind of source, in the order in which they are asked."""
+    """Return every kind of source, in the order in which they are asked."""
     package = importlib.import_module("felicity.sources")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
@@ -165,12 +168,12 @@ def open_source(
 ) -> Source:
     """Open pictures, a video, a camera or a stream.
 
-    ``source``: an image, a folder of images, a video file, a camera's number (``0``) or a stream's
-    address (``rtsp://…``, ``http://…``). ``start`` and ``fps`` as in SourceOptions; everything else
-    by ``options``, which then carries them too.
+    ``source``: an image, a folder of images, a video file, a camera's number (``0``) or a stream's address
+    (``rtsp://…``, ``http://…``). ``start`` and ``fps`` are as in SourceOptions. ``options`` holds all others, and then
+    these two as well.
 
-    Raises SourceError if there is no such thing or it is not what it seems to be; a live source
-    connects, and may raise, when its first frame is asked for. Raises ConfigError for impossible options.
+    Raises SourceError if there is no such thing, or if it is not of the kind that its name suggests. A live source
+    connects, and may raise, at the first requested frame. Raises ConfigError for impossible options.
     """
     if options is not None and (start is not None or fps is not None):
         raise ConfigError("start and fps are given twice: put them into the options")

@@ -1,4 +1,4 @@
-"""Network cameras: RTSP, HTTP (motion JPEG, MPEG-TS, HLS), RTMP, UDP and what else FFmpeg speaks."""
+"""Network cameras: RTSP, HTTP (motion JPEG, MPEG-TS, HLS), RTMP, UDP and FFmpeg's other protocols."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from felicity.sources.registry import SourceOptions, register
 PROTOCOLS = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "rtp", "tcp")
 
 UNDECODABLE_SECONDS = 60.0
-"""Pictures cannot be decoded before the first key frame, which thrifty cameras send rarely."""
+"""Seconds without a decodable picture: none decodes before the first key frame, which some cameras send rarely."""
 
 _FFMPEG_OPTIONS = {
     **STREAM_OPTIONS,
-    # Lost packets smear the picture; a camera behind a firewall reaches nobody by UDP.
+    # Lost packets smear the picture, and UDP does not pass firewalls.
     "rtsp_transport": "tcp",
-    # Up to two seconds to find out what the stream is, the default is five.
+    # Up to two seconds to probe the stream; the default is five.
     "analyzeduration": "2000000",
 }
 
@@ -44,12 +44,12 @@ class StreamSource(LiveSource):
 
     @classmethod
     def claims(cls, source: str) -> bool:
-        """Anything with a protocol in front: ``rtsp://…``."""
+        """Return whether the name begins with a protocol: ``rtsp://…``."""
         return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", source) is not None
 
     @classmethod
     def open(cls, source: str, options: SourceOptions) -> StreamSource:
-        """Check the address; the connection is made for the first frame."""
+        """Check the address; the first requested frame makes the connection."""
         protocol = source.partition(":")[0].lower()
         if protocol not in PROTOCOLS:
             raise SourceError(
@@ -75,7 +75,8 @@ class StreamSource(LiveSource):
                     f"{self.source_id} is a recording of {container.duration / av.time_base:.0f} s, not a live stream; "
                     "download it and give the file, so that its frames keep their own times"
                 )
-            stream.thread_type = "SLICE"  # by frames, each thread would hold one back
+            # With frame threads, each would hold one back; with slice threads, FFmpeg would not report damage.
+            stream.thread_type, stream.codec_context.thread_count = "SLICE", 1
             by_packet = self.options.fps is not None and intra_only(stream)
             alive = monotonic()
             try:
@@ -94,12 +95,15 @@ class StreamSource(LiveSource):
                         continue
                     for frame in frames:
                         alive = now
+                        if frame.is_corrupt:
+                            self.stats.errors += 1
+                            continue
                         yield partial(rgb, frame) if by_packet or self._pace.wants(now) else None
             except av.FFmpegError as error:
                 raise LostError(self._why(error, alive)) from None
 
     def _why(self, error: Exception, alive: float) -> str:
-        # Not every protocol says that it was interrupted because of the time.
+        # Not every protocol reports that it was interrupted for its time.
         if isinstance(error, av.error.ExitError) or monotonic() - alive >= self.options.stall_seconds:
             return f"nothing came for {self.options.stall_seconds:g} s"
         try:

@@ -1,11 +1,14 @@
-"""Video files: MP4, AVI, animated GIF and whatever else FFmpeg reads."""
+"""Video files: MP4, AVI, animated GIF and FFmpeg's other formats."""
 
 from __future__ import annotations
 
 import hashlib
+import math
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 import av
 from av.packet import Packet
@@ -26,52 +29,75 @@ from felicity.sources._pyav import (
 )
 from felicity.sources.frame import Frame
 from felicity.sources.registry import SourceKind, SourceOptions, register
+from felicity.sources.remote import RemoteFile, is_address
 
 # Cameras without a set clock, and files without an entry, say 1904 or 1970.
 _FIRST_CREDIBLE = datetime(1990, 1, 1, tzinfo=UTC)
 
 
-def identity(path: Path) -> str:
-    """Return what tells a recording from others, under whatever name: a digest of its first 128 KiB and its length."""
-    with path.open("rb") as file:
-        start = file.read(1 << 17)
-    return hashlib.sha256(start + path.stat().st_size.to_bytes(8, "big")).hexdigest()[:32]
+INDEXED = {"mp4", "matroska"}
+"""Kinds of files that say where their key frames are, and whose times never start anew."""
+
+
+def identity(file: IO[bytes] | RemoteFile) -> str:
+    """Return the identity of a recording, under any name: a digest of its first 128 KiB and its length."""
+    file.seek(0)
+    start = file.read(1 << 17)
+    return hashlib.sha256(start + file.seek(0, os.SEEK_END).to_bytes(8, "big")).hexdigest()[:32]
 
 
 @register
 class VideoSource(SourceKind):
     """A file's frames, timed by their presentation times.
 
-    The first frame is at ``start``; else at the file's own ``creation_time``; else at its modification
-    time. A file that ends early or has damaged parts yields what is good and says so in
-    ``stats.notes``; only one without a single good frame raises SourceError.
+    The first frame is at ``start``; else at the file's own ``creation_time``; else at its modification time. A file
+    that ends early or has damaged parts yields its good frames, and ``stats.notes`` report the rest; only a file
+    without a single good frame raises SourceError. ``duration``: seconds of a file that can be read in pieces
+    (``SourceOptions.span``), None for others.
     """
 
     kind = "video"
     rank = 30
 
-    def __init__(self, path: Path, options: SourceOptions) -> None:
+    def __init__(self, path: Path | str, options: SourceOptions) -> None:
         super().__init__(str(path), options)
+        self._remote = RemoteFile(path) if isinstance(path, str) else None
         try:
             # The prefix keeps a colon in a file's name from being taken for a protocol.
             self._container = av.open(
-                f"file:{path}", metadata_errors="replace", options=FILE_OPTIONS, timeout=FILE_SECONDS
+                self._remote or f"file:{path}",
+                mode="r",
+                metadata_errors="replace",
+                options=FILE_OPTIONS,
+                timeout=FILE_SECONDS,
             )
         except (av.FFmpegError, OSError, ValueError) as error:
+            self._close_remote()
             raise SourceError(
                 f"{path} cannot be read as a video ({reason(error)}); expected MP4, AVI, GIF or the like, no playlist"
             ) from error
         try:
             self._stream = video_stream(self._container, str(path), options.max_pixels)
-            self.start = options.start or self._creation_time() or self._changed(path)
-            self.recording = identity(path)
+            self.start = options.start or self._creation_time() or self._changed()
+            self.recording = self._identity()
+            self.duration = self._duration()
         except BaseException:
-            self._container.close()
+            self._release()
             raise
 
-    def _changed(self, path: Path) -> datetime:
-        """Return when the file was changed last, and say that this is only a guess of when it was recorded."""
-        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    def _identity(self) -> str:
+        if self._remote is None:
+            with Path(self.source_id).open("rb") as file:
+                return identity(file)
+        place = self._remote.tell()
+        found = identity(self._remote)
+        self._remote.seek(place)
+        return found
+
+    def _changed(self) -> datetime:
+        """Return when the file was last changed, and add a note that this is only a guess of when it was recorded."""
+        path = Path(self.source_id)
+        changed = self._remote.changed() if self._remote else datetime.fromtimestamp(path.stat().st_mtime, UTC)
         self._note(
             "start-guessed",
             f"{path.name} does not say when it was recorded; its frames are dated from its last change on, "
@@ -81,13 +107,13 @@ class VideoSource(SourceKind):
 
     @classmethod
     def claims(cls, source: str) -> bool:
-        """Any file that no other kind has claimed."""
+        """Return whether it is a file; kinds with a higher rank come first."""
         return Path(source).is_file()
 
     @classmethod
     def open(cls, source: str, options: SourceOptions) -> VideoSource:
-        """Open the file; raises SourceError if it is not a video."""
-        return cls(Path(source), options)
+        """Open the file, at a path or an address (``remote.RemoteFile``); raises SourceError if it is not a video."""
+        return cls(source if is_address(source) else Path(source), options)
 
     def _creation_time(self) -> datetime | None:
         written = self._stream.metadata.get("creation_time") or self._container.metadata.get("creation_time")
@@ -104,15 +130,19 @@ class VideoSource(SourceKind):
         for number, seconds, decoded in self._wanted():
             yield Frame(rgb(decoded), start + timedelta(seconds=seconds), self.source_id, number)
             good += 1
-        if not good and not self._stopping.is_set():
+        if not good and self.options.span is None and not self._stopping.is_set():
             raise SourceError(f"{self.source_id} holds no frame that can be decoded")
 
     def _wanted(self) -> Iterator[tuple[int, float, VideoFrame]]:
-        """Number, seconds from the start and picture of the frames that the pace asks for."""
-        clock, pace, number = Clock(self._stream), Pace(self.options.fps), 0
+        """Yield number, seconds from the start and picture of the frames that the pace requests."""
+        begin, end = self.options.span or (0.0, math.inf)
+        clock, pace, number = Clock(self._stream), Pace(self.options.fps, begin), 0
         # Where every frame stands alone, the unwanted ones need not be decoded.
         by_packet = self.options.fps is not None and intra_only(self._stream)
         self._stream.thread_type = "SLICE" if by_packet else "AUTO"
+        self._stream.codec_context.thread_count = self.options.threads or 0
+        if begin > 0:
+            self._enter(begin)
         for packet in self._packets():
             seconds = clock.seconds(packet) if by_packet and packet is not None else 0.0
             if by_packet and packet is not None and not pace.wants(seconds):
@@ -126,7 +156,15 @@ class VideoSource(SourceKind):
                 number += 1
                 continue
             for frame in frames:
+                if frame.is_corrupt:
+                    self.stats.errors += 1
+                    number += 1
+                    continue
                 at = seconds if by_packet else clock.seconds(frame)
+                if at >= end:
+                    return
+                if at < begin:
+                    continue
                 if by_packet or pace.wants(at):
                     yield number, at, frame
                 else:
@@ -135,8 +173,22 @@ class VideoSource(SourceKind):
         if self.stats.errors:
             self._note("frames-damaged", f"{self.source_id}: damaged frames left out: {self.stats.errors}")
 
+    def _enter(self, begin: float) -> None:
+        """Go on from the last key frame at or before ``begin`` seconds, or from the first one."""
+        ticks = round(begin / float(self._stream.time_base or 1)) + (self._stream.start_time or 0)
+        try:
+            self._container.seek(ticks, stream=self._stream)
+        except av.FFmpegError:
+            self._container.seek(self._stream.start_time or 0, stream=self._stream)
+
+    def _duration(self) -> float | None:
+        """Return the seconds that a file promises which can be entered anywhere, its times going on throughout."""
+        timed = self._stream.time_base is not None and self._stream.start_time is not None
+        indexed = INDEXED.intersection(self._container.format.name.split(","))
+        return (self._promised_seconds() or None) if timed and indexed else None
+
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
-        """The whole packets of the file, then None to fetch what the decoder still holds."""
+        """Yield the whole packets of the file, then None to flush the decoder."""
         whole, ticks, broken = 0, 0, ""
         try:
             for packet in self._container.demux(self._stream):
@@ -151,8 +203,10 @@ class VideoSource(SourceKind):
         except av.FFmpegError as error:
             broken = f" ({reason(error)})"
         yield None
+        if self.options.span is not None and self.options.span[1] < math.inf:
+            return
         seconds, promised = float(ticks * (self._stream.time_base or 0)), self._promised_seconds()
-        if whole < self._stream.frames:
+        if self.options.span is None and whole < self._stream.frames:
             there = f"{whole} of {self._stream.frames} frames"
             self._note("video-cut-short", f"{self.source_id} is cut short or damaged{broken}: {there} are there")
         elif broken or promised - seconds > max(0.5, 0.01 * promised):
@@ -160,7 +214,7 @@ class VideoSource(SourceKind):
             self._note("video-cut-short", f"{self.source_id} is cut short or damaged{broken}: {there} are there")
 
     def _promised_seconds(self) -> float:
-        """What the pictures last by the file's own account; 0 if it gives a time for all its streams only."""
+        """Return the duration in seconds that the file states for its video stream; 0 without one."""
         if self._stream.duration is not None and self._stream.time_base is not None:
             return float(self._stream.duration * self._stream.time_base)
         if len(self._container.streams) == 1:
@@ -173,3 +227,8 @@ class VideoSource(SourceKind):
 
     def _release(self) -> None:
         self._container.close()
+        self._close_remote()
+
+    def _close_remote(self) -> None:
+        if self._remote is not None:
+            self._remote.close()

@@ -29,17 +29,17 @@ class WebcamSource(LiveSource):
 
     @classmethod
     def claims(cls, source: str) -> bool:
-        """A number, unless there is a file of that name, or a video device."""
+        """Return whether it is a video device, or a number without a file of that name."""
         return (source.isdecimal() and not Path(source).exists()) or re.fullmatch(r"/dev/video\d+", source) is not None
 
     @classmethod
     def open(cls, source: str, options: SourceOptions) -> WebcamSource:
-        """The device is opened for the first frame."""
+        """Open the device for the first frame."""
         return cls(source, options)
 
     def _pictures(self) -> Iterator[Picture | None]:
         logging = cv2.utils.logging
-        before = logging.setLogLevel(0)  # OpenCV would tell the terminal what LostError tells the reader
+        before = logging.setLogLevel(0)  # keeps OpenCV from printing what LostError reports
         try:
             camera = cv2.VideoCapture(self._device)
         finally:

@@ -1,4 +1,4 @@
-"""Where windows are kept: SQLite or PostgreSQL, by URL."""
+"""The store of windows: SQLite or PostgreSQL, by URL."""
 
 from felicity.store.runs import RunState, WatchRun
 from felicity.store.store import Store, open_store

@@ -1,4 +1,4 @@
-"""Values of a column to and from what a database keeps, and rows to and from sums; all by ``windows.columns``.
+"""Conversion of columns to and from the values in a database, and of rows to and from sums; by ``windows.columns``.
 
 A number is a number, a tally JSON. Arrays are little-endian float64 or int64, symmetric ones their upper triangle row
 by row; NULL stands for all zeros.
@@ -23,7 +23,7 @@ _UPPER = np.triu_indices(CLASSES)
 
 
 def pack(column: Column, value: Any) -> Any:
-    """Return what the database keeps of one window's value."""
+    """Return the stored form of one window's value."""
     if isinstance(column, Tally):
         return column.plain(value) or None
     if not column.shape:
@@ -35,7 +35,7 @@ def pack(column: Column, value: Any) -> Any:
 
 
 def unpack(column: Column, kept: Iterable[Any]) -> Any:
-    """Return the column (R, *shape) of R kept values."""
+    """Return the column (R, *shape) of R stored values."""
     if isinstance(column, Tally):
         return column.stacked(value or {} for value in kept)
     if not column.shape:
@@ -59,7 +59,7 @@ def _square(upper: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def window_row(window: Window) -> dict[str, Any]:
-    """Return a window's columns, apart from its key's."""
+    """Return a window's columns, without those of its key."""
     own = {column.name: pack(column, getattr(window, column.name)) for column in WINDOW_COLUMNS}
     return {"start": int(window.key.start.timestamp()), "seconds": window.key.seconds} | own
 

@@ -1,9 +1,9 @@
-"""Connections: a URL to an engine, a transaction that succeeds or leaves nothing, an error in one sentence."""
+"""Connections: engines from URLs, transactions that succeed or leave nothing, errors in one sentence."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,24 +13,27 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from felicity import paths
 from felicity.errors import ConfigError, StoreError, require
+from felicity.store import migrations
 from felicity.store.migrations import VERSION_TABLE
 
 BUSY_SECONDS = 30.0
-"""How long a write waits for another process to finish its own."""
-_LOG_AHEAD = "PRAGMA journal_mode=WAL"  # readers do not wait for the writer, and a killed process leaves a whole file
+"""Seconds for which a write waits until another process has finished its own."""
+FEW = 20
+"""Rows up to which a statement for each is as quick as a stream."""
+_LOG_AHEAD = "PRAGMA journal_mode=WAL"  # readers never wait for the writer; a killed process leaves the file whole
 
 
 def parse_url(url: str | Path | None) -> sa.URL:
-    """The store's URL; None is the user's own SQLite file, a bare path is a SQLite file too.
+    """Return the store's URL; None stands for the user's own SQLite file, and a bare path for a SQLite file.
 
-    Raises ConfigError for other databases and for what is no URL.
+    Raises ConfigError for other databases and for text that is not a URL.
     """
     if url is None:
         return sa.URL.create("sqlite", database=str(paths.home() / "felicity.db"))
     if not isinstance(url, (str, Path)):
         raise ConfigError(f"a store is a path, a URL or an open Store, not {url!r}")
     if isinstance(url, Path) or "://" not in url:
-        return sa.URL.create("sqlite", database=str(Path(url).expanduser()))
+        return sa.URL.create("sqlite", database=str(paths.expanded(url)))
     try:
         parsed = sa.make_url(url)
     except (ArgumentError, ValueError) as error:
@@ -47,27 +50,44 @@ def parse_url(url: str | Path | None) -> sa.URL:
     return parsed.set(drivername="sqlite")
 
 
-def make_engine(url: sa.URL, busy_seconds: float = BUSY_SECONDS) -> sa.Engine:
-    """An engine for ``url``; nothing is connected yet. Raises ExtraMissingError without psycopg."""
+def make_engine(url: sa.URL, busy_seconds: float = BUSY_SECONDS, *, alone: bool = False) -> sa.Engine:
+    """Return an engine for ``url``, which is not connected yet. Raises ExtraMissingError without psycopg.
+
+    ``alone``: read a SQLite store while all other processes are locked out, which needs no room on its disk.
+    """
     if url.get_backend_name() == "postgresql":
         require("psycopg", "postgres")
         return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
     engine = sa.create_engine(url, connect_args={"timeout": busy_seconds, "isolation_level": None})
+    if alone:
+        sa.event.listen(engine, "connect", _shut_out)
     sa.event.listen(engine, "connect", _on_connect)
     sa.event.listen(engine, "begin", _on_begin)
     return engine
 
 
+def _shut_out(connection: Any, _record: Any) -> None:
+    # SQLite then keeps the index of its log in memory, and not in a file that all processes share.
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    connection.execute("PRAGMA temp_store=MEMORY")
+
+
+def _lacks_room(error: StoreError) -> bool:
+    """Return whether SQLite may have failed because the disk is full, or files may not grow."""
+    cause = getattr(error.__cause__, "orig", None)
+    return isinstance(cause, sqlite3.OperationalError) and ("full" in str(cause) or "disk I/O" in str(cause))
+
+
 def _on_connect(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     if cursor.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (VERSION_TABLE,)).fetchone():
-        cursor.execute(_LOG_AHEAD)  # others' files are left alone
+        cursor.execute(_LOG_AHEAD)  # files of other programs stay as they are
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
 def log_ahead(engine: sa.Engine) -> None:
-    """Let a new SQLite store keep a log ahead of its file, as every later connection does. Raises StoreError."""
+    """Make a new SQLite store keep a write-ahead log, as every later connection does. Raises StoreError."""
     if engine.dialect.name != "sqlite":
         return
     try:
@@ -78,14 +98,14 @@ def log_ahead(engine: sa.Engine) -> None:
 
 
 def _on_begin(connection: sa.Connection) -> None:
-    # A transaction that will write takes the lock at once: one that reads first could not get it later.
+    # A transaction that will write takes the lock at once; one that reads first could not get it later.
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 @contextmanager
 def transaction(engine: sa.Engine, *, writes: bool, doing: str) -> Iterator[sa.Connection]:
-    """One transaction: committed as a whole, or StoreError and nothing of it is kept."""
+    """Run one transaction: committed as a whole, or rolled back with StoreError."""
     try:
         with engine.connect() as connection:
             connection = connection.execution_options(writes=writes)
@@ -95,8 +115,37 @@ def transaction(engine: sa.Engine, *, writes: bool, doing: str) -> Iterator[sa.C
         raise StoreError(explain(engine.url, error, doing)) from error
 
 
+def connect(url: sa.URL, busy_seconds: float, create: bool) -> tuple[sa.Engine, bool]:
+    """Return an engine for a store that answers, and whether its schema is this version's.
+
+    Reading alone (not ``create``) needs no room on the disk. Raises StoreError and SchemaError as ``open_store``.
+    """
+    engine = make_engine(url, busy_seconds)
+    try:
+        try:
+            return engine, _is_ready(engine, create)
+        except StoreError as error:
+            if create or not _lacks_room(error):
+                raise
+        engine.dispose()
+        engine = make_engine(url, busy_seconds, alone=True)
+        return engine, _is_ready(engine, create)
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _is_ready(engine: sa.Engine, create: bool) -> bool:
+    name = engine.url.render_as_string(hide_password=True)
+    with transaction(engine, writes=False, doing="opening it") as connection:
+        ready = migrations.check(connection, name)
+        if not ready:
+            migrations.check_own(connection, name, create)
+    return ready
+
+
 def explain(url: sa.URL, error: Exception, doing: str) -> str:
-    """What happened to which store while doing what, without the password."""
+    """Return an error's sentence: the store without its password, the action, the failure."""
     cause = getattr(error, "orig", None) or error
     text = " ".join(str(cause).split()) or type(cause).__name__
     if url.password:
@@ -115,8 +164,30 @@ def explain(url: sa.URL, error: Exception, doing: str) -> str:
     return f"store {url.render_as_string(hide_password=True)}: {doing} failed: {text}{hint}"
 
 
+def add_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows with the same columns; into PostgreSQL in one stream, which spares it a statement for each."""
+    if connection.dialect.name != "postgresql" or len(rows) < FEW:
+        connection.execute(sa.insert(table), rows)
+        return
+    from psycopg import Error
+    from psycopg.sql import SQL, Identifier
+
+    columns = list(rows[0])
+    dialect = connection.dialect
+    # What SQLAlchemy would do to a value of the column, such as writing a dictionary as JSON.
+    made = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns}
+    text = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table.name), SQL(", ").join(map(Identifier, columns)))
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(text) as copy:
+            for row in rows:
+                copy.write_row([make(row[name]) if (make := made[name]) else row[name] for name in columns])
+    except Error as error:
+        raise sa.exc.DBAPIError.instance("COPY", None, error, Error) from error
+
+
 def id_of(connection: sa.Connection, column: sa.Column[Any], value: str, **rest: Any) -> int:
-    """The id of the row whose ``column`` is ``value``, made with ``rest`` if it is not there."""
+    """Return the id of the row whose ``column`` is ``value``; insert it with ``rest`` if it is missing."""
     table = column.table
     query = sa.select(table.c.id).where(column == value)
     if (found := connection.execute(query).scalar_one_or_none()) is not None:
@@ -124,6 +195,6 @@ def id_of(connection: sa.Connection, column: sa.Column[Any], value: str, **rest:
     from sqlalchemy.dialects import postgresql, sqlite
 
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    # Another process may be adding it at this moment.
+    # Another process may be adding the row at this moment.
     connection.execute(insert(table).values({column.name: value, **rest}).on_conflict_do_nothing())
     return int(connection.execute(query).scalar_one())

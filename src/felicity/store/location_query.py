@@ -1,4 +1,4 @@
-"""What is asked of one location: its range, and the model whose windows count."""
+"""The query for one location: its range, and the model and detector whose windows count."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class LocationQuery:
-    """A location, the model to use for it, and the range that is asked for, None where it cuts nothing off."""
+    """A location, its model and detector, and the requested range, None if the range cuts nothing off.
+
+    ``model_ids``: rows of the table of models, one for the detector, and one for windows that do not hold theirs.
+    """
 
     id: int
     name: str
     timezone: str
     begin: int | None
     end: int | None
-    model_id: int
+    model_ids: tuple[int, ...]
     model: str
+    detector: str
 
     @property
     def zone(self) -> ZoneInfo:
-        """The location's clock."""
+        """Return the location's time zone."""
         return ZoneInfo(self.timezone)

@@ -1,8 +1,8 @@
-"""Hours and days as sums of windows, kept in step with them within the same transaction.
+"""Hours and days as sums of windows, updated with them within the same transaction.
 
-An hour is always added up anew from its windows, in their order, and a day from its hours; nothing is
-added to or taken from a stored sum. So a rollup equals the sum of its windows to the last bit, however
-often these were replaced.
+An hour is always summed anew from its windows, in their order, and a day from its hours; nothing is added to or
+subtracted from a stored sum. So a rollup equals the sum of its windows to the last bit, however often these were
+replaced. The sums of folded windows and hours (``retention``) are added to them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from felicity.store.arrays import SUM_NAMES, WINDOW_NAMES, rollup_rows, rollups_to_sums, windows_to_sums
-from felicity.store.tables import days, hours, runs, windows
+from felicity.store.tables import days, folded, hours, runs, windows
 from felicity.windows.buckets import bucket
 from felicity.windows.sums import Sums
 
@@ -22,12 +22,12 @@ WINDOW_SELECT = tuple(windows.c[name] for name in WINDOW_NAMES)
 
 
 def rollup_select(table: sa.Table) -> tuple[sa.Column[object], ...]:
-    """The columns that ``rollups_to_sums`` reads."""
+    """Return the columns that ``rollups_to_sums`` reads."""
     return tuple(table.c[name] for name in SUM_NAMES)
 
 
 def refresh(connection: sa.Connection, location_id: int, model_id: int, zone: ZoneInfo, starts: Iterable[int]) -> None:
-    """Add up anew the hours and days in which windows begin at ``starts``."""
+    """Sum anew the hours and days in which windows begin at ``starts``."""
     of_day: dict[tuple[int, int], set[tuple[int, int]]] = {}
     for start in set(starts):
         of_day.setdefault(bucket(start, "day", zone), set()).add(bucket(start, "hour", zone))
@@ -43,16 +43,35 @@ def refresh(connection: sa.Connection, location_id: int, model_id: int, zone: Zo
         wanted = {start for start, _ in touched}
         label = [bucket(row.start, "hour", zone)[0] for row in rows]
         kept = [row for row, hour in zip(rows, label, strict=True) if hour in wanted]
-        _replace(
-            connection, hours, location_id, model_id, wanted, [h for h in label if h in wanted], windows_to_sums(kept)
-        )
-        summed = connection.execute(
-            sa.select(*rollup_select(hours))
-            .where(hours.c.location_id == location_id, hours.c.model_id == model_id)
-            .where(hours.c.start >= day, hours.c.start < day_end)
-            .order_by(hours.c.start)
-        ).all()
-        _replace(connection, days, location_id, model_id, {day}, [day] * len(summed), rollups_to_sums(summed))
+        old, old_label = _read(connection, folded, location_id, model_id, begin, end, by="hour")
+        sums = Sums.concatenate([old.take(np.isin(old_label, list(wanted))), windows_to_sums(kept)])
+        labels = [h for h in (*old_label, *label) if h in wanted]
+        _replace(connection, hours, location_id, model_id, wanted, labels, sums)
+        summed, _ = _read(connection, hours, location_id, model_id, day, day_end)
+        old, _ = _read(connection, folded, location_id, model_id, day, day_end, by="day")
+        whole = Sums.concatenate([old, summed])
+        _replace(connection, days, location_id, model_id, {day}, [day] * len(whole), whole)
+
+
+def _read(
+    connection: sa.Connection,
+    table: sa.Table,
+    location_id: int,
+    model_id: int,
+    begin: int,
+    end: int,
+    *,
+    by: str | None = None,
+) -> tuple[Sums, list[int]]:
+    """Return sums that start in begin … end, in order, and their starts; ``by``: the kind of folded sums."""
+    query = (
+        sa.select(*rollup_select(table), table.c.start)
+        .where(table.c.location_id == location_id, table.c.model_id == model_id)
+        .where(table.c.start >= begin, table.c.start < end)
+        .order_by(table.c.start)
+    )
+    rows = connection.execute(query if by is None else query.where(table.c.by == by)).all()
+    return rollups_to_sums([row[:-1] for row in rows]), [row.start for row in rows]
 
 
 def _replace(
@@ -64,7 +83,7 @@ def _replace(
     labels: list[int],
     sums: Sums,
 ) -> None:
-    """Put in the place of ``buckets`` the sums of the rows labelled with them; empty ones go."""
+    """Replace ``buckets`` by the sums of the rows labelled with them; empty ones are removed."""
     connection.execute(
         sa.delete(table).where(
             table.c.location_id == location_id, table.c.model_id == model_id, table.c.start == sa.bindparam("bucket")
@@ -81,14 +100,14 @@ def _replace(
 
 
 def rebuild(connection: sa.Connection, location_id: int, zone: ZoneInfo) -> None:
-    """Add up anew everything at a location, because its clock has changed."""
+    """Sum anew everything at a location, after a change of its time zone."""
     for table in (hours, days):
         connection.execute(sa.delete(table).where(table.c.location_id == location_id))
     found = connection.execute(
         sa.select(runs.c.model_id, windows.c.start)
         .join(runs, runs.c.id == windows.c.run_id)
         .where(windows.c.location_id == location_id)
-        .distinct()
+        .union(sa.select(folded.c.model_id, folded.c.start).where(folded.c.location_id == location_id))
     ).all()
     starts: dict[int, list[int]] = {}
     for model_id, start in found:

@@ -1,1 +1,1 @@
-"""One look for charts and pages."""
+"""The style of charts and pages."""

@@ -1,4 +1,4 @@
-"""The look of every chart: type, lines and sizes for Matplotlib; and a drawn chart as SVG, PNG or file."""
+"""The style of every chart: type, lines and sizes for Matplotlib; and its output as SVG, PNG or file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 WIDTH = 7.6
-"""Inches: the width of a page's text."""
+"""Width of a page's text in inches."""
 DOTS_PER_INCH = 144
 ENDINGS = (".png", ".svg", ".pdf")
 CAVEAT = "Visible expression of those who passed a camera; it is not what they felt."
@@ -27,7 +27,7 @@ FONTS = (
     "Noto Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari",
     "WenQuanYi Zen Hei", "Arial Unicode MS", "Hiragino Sans", "Microsoft YaHei",
 )  # fmt: skip
-"""Where they are installed, these draw the letters that Matplotlib's own font lacks."""
+"""Fallback fonts, if installed, for letters that Matplotlib's own font lacks."""
 
 _STYLE: Any = {
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica", "sans-serif"],
@@ -71,9 +71,9 @@ _STYLE: Any = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Give what is drawn within the look of every chart; ``@style()`` does so for a function.
+    """Draw within the style of every chart; a context, or ``@style()`` for a function.
 
-    A letter that the font lacks is no reason to warn: other fonts are tried, and a browser has more.
+    Missing letters give no warning: other fonts are tried, and a browser has more.
     """
     import matplotlib
     from cycler import cycler
@@ -114,8 +114,8 @@ def panels(count: int, *, width: float = 5.6, height: float = 2.8) -> tuple[Canv
 def to_svg(canvas: Canvas, name: str, label: str) -> str:
     """Return an ``<svg>`` element to stand within a page, in the page's light or dark colours.
 
-    ``name`` keeps its ids apart from those of other figures; ``label`` is for those who cannot see it. The element says
-    its natural width as the CSS variable ``--wide``.
+    ``name`` keeps its ids apart from those of other figures; ``label`` describes it for people who cannot see it. The
+    CSS variable ``--wide`` of the element holds its natural width.
     """
     stream = io.StringIO()
     with style():
@@ -123,7 +123,7 @@ def to_svg(canvas: Canvas, name: str, label: str) -> str:
     text = stream.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text)  # known to a page; svg_file says them
+    text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text)  # a page knows them; svg_file adds them
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     text = re.sub(r'^<svg([^>]*?) width="[^"]*"', r"<svg\1", text)
     text = re.sub(r'^<svg([^>]*?) height="[^"]*"', r"<svg\1", text)
@@ -133,34 +133,50 @@ def to_svg(canvas: Canvas, name: str, label: str) -> str:
 
 
 def svg_file(svg: str) -> bytes:
-    """Return what ``to_svg`` gives as a file of its own."""
+    """Return the SVG of ``to_svg`` as a file of its own."""
     names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     return ('<?xml version="1.0" encoding="utf-8"?>\n' + svg.replace("<svg", f"<svg {names}", 1)).encode()
 
 
-def to_png(canvas: Canvas) -> bytes:
-    """Return a PNG of ``DOTS_PER_INCH``; the same chart gives the same bytes."""
+_DATELESS: Any = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+def to_file(canvas: Canvas, ending: str) -> bytes:
+    """Return a file of one of ``ENDINGS``, PNG of ``DOTS_PER_INCH``; the same chart gives the same bytes."""
     stream = io.BytesIO()
     with style():
-        canvas.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        canvas.savefig(stream, format=ending[1:], dpi=DOTS_PER_INCH, metadata=_DATELESS[ending])
     return stream.getvalue()
 
 
+def to_png(canvas: Canvas) -> bytes:
+    """Return a PNG of ``DOTS_PER_INCH``; the same chart gives the same bytes."""
+    return to_file(canvas, ".png")
+
+
 def check_chart(path: Path) -> None:
-    """Raise ConfigError where no chart could be drawn into ``path``; told before the work, not after it."""
+    """Raise ConfigError before the work if no chart can be drawn into ``path``."""
     check_place(path, "a chart", ENDINGS)
 
 
 def save(canvas: Canvas, path: Path) -> None:
-    """Write PNG, SVG or PDF, whole or not at all. Raises ConfigError where it cannot be written."""
+    """Write PNG, SVG or PDF, whole or not at all. Raises ConfigError if the file cannot be written."""
     check_chart(path)
-    kind = path.suffix[1:].lower()
-    drawn = io.BytesIO()
-    with style():
-        canvas.savefig(drawn, format=kind, dpi=DOTS_PER_INCH)
-    write_whole(path, drawn.getvalue())
+    write_whole(path, to_file(canvas, path.suffix.lower()))
+
+
+def save_each(canvas: Canvas, place: Path) -> list[Path]:
+    """Write ``place`` with each of ``ENDINGS``: to look at, for a page and for a paper. Raises ConfigError."""
+    written = [place.with_name(place.name + ending) for ending in ENDINGS]
+    for path in written:
+        save(canvas, path)
+    return written
 
 
 def short(name: str, most: int = 34) -> str:
-    """Return a name that fits beside a plot."""
+    """Return a name shortened to fit beside a plot."""
     return name if len(name) <= most else name[: most - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""A document of headings, sentences, tables and charts: written once, as Markdown for a repository and as a page."""
+"""A document of headings, sentences, tables and charts, written once and shown as Markdown and as a page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Code:
-    """Lines as they are typed."""
+    """Lines to type."""
 
     text: str
 
@@ -47,7 +47,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart: ``name`` is that of its file, ``alternative`` is for those who cannot see it."""
+    """A chart: ``name`` is that of its file, ``alternative`` describes it for people who cannot see it."""
 
     name: str
     alternative: str
@@ -55,7 +55,7 @@ class Picture:
 
 
 Block = str | Heading | Code | Items | Table | Picture
-"""Text alone is a paragraph, in which ``code`` may stand in backticks and a link as ``[words](address)``."""
+"""Plain text is a paragraph, which may hold ``code`` in backticks and links as ``[words](address)``."""
 
 
 def to_markdown(title: str, blocks: Iterable[Block], *, pictures: str) -> str:
@@ -81,7 +81,7 @@ def _markdown(block: Block, pictures: str) -> str:
 
 
 def to_page(title: str, blocks: Iterable[Block]) -> str:
-    """Return the same as an HTML page that needs no other file; a section for each heading."""
+    """Return the document as a self-contained HTML page; a section for each heading."""
     from markupsafe import Markup
 
     sections: list[tuple[str, list[tuple[str, Any]]]] = [("", [])]
@@ -103,7 +103,7 @@ def to_page(title: str, blocks: Iterable[Block]) -> str:
 
 
 def to_fragment(blocks: Iterable[Block]) -> str:
-    """Return the same as a piece of HTML, to stand within a page of others, such as a notebook."""
+    """Return the document as a piece of HTML within another page, such as a notebook."""
     return "\n".join(_fragment(block) for block in blocks)
 
 
@@ -126,6 +126,6 @@ def _fragment(block: Block) -> str:
 
 
 def _inline(text: str) -> str:
-    """Escaped, with what stands in backticks as code; a link to a file beside keeps its words alone."""
+    """Return escaped text with backticks as code; a link to a local file becomes its words."""
     shown = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
     return re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", shown).replace(" %", "\u00a0%")

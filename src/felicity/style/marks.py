@@ -1,4 +1,4 @@
-"""What charts are made of, drawn alike in all of them: lines within intervals, axes of time and percent, heat maps."""
+"""The marks of all charts: lines within intervals, axes of time and percent, heat maps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def wall(times: Iterable[datetime]) -> npt.NDArray[Any]:
-    """Return times as the clocks of their own places show them; Matplotlib would put them on one clock, that of UTC."""
+    """Return times as local times of their own places; Matplotlib would show them in UTC."""
     return np.array([time.replace(tzinfo=None) for time in times], dtype=object)
 
 
@@ -33,8 +33,8 @@ def draw_band(
 ) -> None:
     """Draw a line of shares within their intervals, all (n,); ``follows`` (n - 1,): whether the next time comes next.
 
-    What is not known (NaN) or was not watched is a hole, not a bridge. A figure without neighbours has its interval as
-    a bar, for a band of no width is none.
+    Unknown (NaN) or unwatched times are gaps in the line. A figure without neighbours has its interval as a bar,
+    because a band would have no width.
     """
     known = np.isfinite(share)
     cuts = np.flatnonzero(~(follows & known[1:] & known[:-1])) + 1
@@ -48,7 +48,7 @@ def draw_band(
 
 
 def make_room(panel: Axes) -> None:
-    """Put a single moment amid two days, when all is drawn; Matplotlib would put it amid five years."""
+    """Give a single moment an axis of two days, after all is drawn; Matplotlib would give it five years."""
     drawn = [x for one in panel.get_shared_x_axes().get_siblings(panel) for x in one.dataLim.intervalx]
     drawn = [x for x in drawn if np.isfinite(x)]
     if drawn and min(drawn) == max(drawn):
@@ -56,7 +56,7 @@ def make_room(panel: Axes) -> None:
 
 
 def percent_tick(value: float, _: object = None) -> str:
-    """Return a tick as it is, such as 37.5 %: rounded, it would stand at another height than it says."""
+    """Return a tick unrounded, such as 37.5 %, so that its label equals its height."""
     return f"{round(value, 3) + 0:g} %"
 
 
@@ -72,7 +72,7 @@ def share_tick(value: float, _: object = None) -> str:
 
 
 def dress(panel: Axes) -> None:
-    """Set percent upwards, dates along."""
+    """Set percent on the vertical axis, dates on the horizontal one."""
     date_axis(panel.xaxis)
     panel.yaxis.set_major_formatter(percent_tick)
 
@@ -114,7 +114,7 @@ def grid(panel: Axes, along: str) -> None:
 
 
 def bare(panel: Axes, title: str) -> None:
-    """Set a title, take away frame and tick marks."""
+    """Set a title; remove frame and tick marks."""
     panel.set_title(title, fontsize=10.5, pad=8, wrap=True)
     panel.tick_params(length=0, labelcolor=INK)
     for side in panel.spines.values():
@@ -150,13 +150,13 @@ def heat_map(
 
 
 def hatched(panel: Axes, at: float, length: float, *, across: float, upright: bool) -> None:
-    """Draw the bar that stands where a figure is not shown."""
+    """Draw the bar that marks a suppressed figure."""
     bar = panel.bar if upright else panel.barh
     bar(at, length, across, facecolor=SOFT, hatch="////", edgecolor=HATCH, linewidth=0, zorder=1)
 
 
 def upper_legend(canvas: Canvas, panels: Iterable[Axes], *, columns: int = 0) -> None:
-    """Say once, above all panels, what their marks mean."""
+    """Draw one legend above all panels."""
     handles: dict[str, Any] = {}
     for panel in panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
@@ -165,14 +165,14 @@ def upper_legend(canvas: Canvas, panels: Iterable[Axes], *, columns: int = 0) ->
 
 
 def halo() -> Any:
-    """Return a rim of paper around letters that stand on a picture."""
+    """Return a rim in the colour of paper around letters on a picture."""
     from matplotlib.patheffects import withStroke
 
     return [withStroke(linewidth=2.5, foreground=PAPER)]
 
 
 def shades(name: str, low: float = 0.2, high: float = 0.95) -> Any:
-    """Return the part ``low`` to ``high`` of a colour map whose ends can be told from paper and ink."""
+    """Return the part ``low`` to ``high`` of a colour map, whose ends differ from paper and ink."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
 

@@ -1,4 +1,4 @@
-"""Results in a notebook: as a piece of HTML, as data frames, and a line that says how the work gets on."""
+"""Results in a notebook: as a piece of HTML, as data frames, and a line that shows the progress."""
 
 from __future__ import annotations
 
@@ -19,21 +19,25 @@ _LOOK = (
     ".felicity svg{max-width:100%;height:auto;width:var(--wide)}.felicity p{margin:.4em 0}"
 )
 EVERY = 0.2
-"""Seconds between two states of a line that are shown."""
+"""Seconds between two updates of a line."""
 
 
 class Shown:
-    """A result that a notebook shows as its ``blocks``."""
+    """A result whose ``blocks`` a notebook shows."""
 
     @property
     def blocks(self) -> list[Block]:
-        """What is shown, from top to bottom."""
+        """Return the blocks from top to bottom."""
         raise NotImplementedError
 
     def _repr_html_(self) -> str:
         from felicity.style.document import to_fragment
 
         return f'<style>{_LOOK}</style><div class="felicity">{to_fragment(self.blocks)}</div>'
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Print a short text for front ends without HTML, instead of the figures of years."""
+        printer.text(f"<{type(self).__name__}, a page of tables and charts in a notebook>")
 
 
 def to_frame(rows: Iterable[Any], columns: Sequence[str] | None = None, index: str | None = None) -> Any:
@@ -50,7 +54,7 @@ def in_notebook() -> bool:
 
 
 class Line:
-    """A line below a cell, which says what is being done and keeps what was said last."""
+    """A line below a cell, which shows the progress and keeps its last text."""
 
     def __init__(self) -> None:
         self._display = require("IPython.display", "notebook")
@@ -58,7 +62,7 @@ class Line:
         self._said = 0.0
 
     def say(self, text: str, *, always: bool = True) -> None:
-        """Show ``text`` in place of what stands there; unless ``always``, not more often than one can read."""
+        """Replace the line by ``text``; unless ``always``, no more often than people can read."""
         now = time.monotonic()
         if always or now - self._said >= EVERY:
             self._said = now

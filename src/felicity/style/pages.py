@@ -1,4 +1,4 @@
-"""One shell for every page: head, colours, sizes for phone, desk and paper; nothing is fetched from anywhere."""
+"""The shell of every page: head, colours, sizes for phone, desk and paper; a page loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from felicity.style import dates, numbers
+from felicity.style.language import say, spoken
 from felicity.style.palette import css_variables
 
 ROOM = Path(__file__).parent
@@ -22,9 +23,9 @@ FILTERS = {
 
 
 def render_page(template: Path, *, title: str, **values: Any) -> str:
-    """Return the page of a ``template`` that extends ``page.html.j2``. Everything that comes from outside is escaped.
+    """Return the page of a ``template`` that extends ``page.html.j2``. All inserted text is escaped.
 
-    ``style.numbers`` and ``style.dates`` are at hand as filters. A number keeps to its unit at the end of a line.
+    Templates have the filters of ``style.numbers`` and ``style.dates``. No line ends between a number and its unit.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -39,11 +40,13 @@ def render_page(template: Path, *, title: str, **values: Any) -> str:
     environment.filters |= FILTERS
     from markupsafe import Markup
 
-    return environment.get_template(template.name).render(title=title, colours=Markup(css_variables()), **values)
+    return environment.get_template(template.name).render(
+        title=title, colours=Markup(css_variables()), _=say, lang=spoken(), **values
+    )
 
 
 def _kept_together(value: Any) -> Any:
-    """No line ends between a number and its percent sign."""
+    """Return text in which no line ends between a number and its percent sign."""
     return value.replace(" %", "\u00a0%") if type(value) is str else value
 
 

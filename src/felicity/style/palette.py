@@ -1,7 +1,7 @@
 """Every colour of Felicity: one palette for charts, pages and pictures, with a light and a dark value each.
 
-The eight expressions keep their colours everywhere. The values were searched for so that they stay apart for people who
-see no red, no green or no blue (simulation: Machado, Oliveira & Fernandes 2009), and stand out from the paper.
+The eight expressions keep their colours everywhere. The values were optimised to stay distinct for people who see no
+red, no green or no blue (simulation: Machado, Oliveira & Fernandes 2009), and to contrast with the paper.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Tone(str):
     __slots__ = ("dark", "name")
 
     def __new__(cls, name: str, light: str, dark: str) -> Tone:
-        """``name`` is that of the CSS variable."""
+        """Create a tone; ``name`` is that of the CSS variable."""
         tone = super().__new__(cls, light)
         tone.name, tone.dark = name, dark
         return tone
@@ -27,11 +27,11 @@ class Tone(str):
 
 
 PAPER = Tone("paper", "#ffffff", "#171c20")
-"""What charts and tables stand on."""
+"""The background of charts and tables."""
 GROUND = Tone("ground", "#f3f6f4", "#0f1316")
-"""What the paper lies on."""
+"""The background of the paper."""
 SOFT = Tone("soft", "#eaf0ec", "#232b31")
-"""A field that stands out a little."""
+"""A slightly highlighted area."""
 LINE = Tone("line", "#d6dedb", "#38424a")
 HATCH = Tone("hatch", "#838d88", "#6b767d")
 INK = Tone("ink", "#1c2429", "#e6eaed")
@@ -43,11 +43,11 @@ ACCENT = Tone("accent", "#1f5fa8", "#7ab4f0")
 ORANGE = Tone("orange", "#b05c00", "#eda04a")
 VIOLET = Tone("violet", "#8a4fb5", "#c29be0")
 RAW = Tone("raw", "#86640f", "#d9b25f")
-"""As counted, not adjusted."""
+"""Raw figures, not adjusted."""
 BAD = Tone("bad", "#b3371f", "#f0876d")
-"""Wrong, out of the ordinary, warned of."""
+"""Wrong, unusual, warned of."""
 EARLIER = Tone("earlier", "#7e8890", "#76828c")
-"""Before a date; the less important of two."""
+"""Earlier than a date; the less important of two."""
 HEAT = Tone("heat", "#2a6db8", "#2f6fb5")
 """The fullest cell of a heat map, at ``DEEPEST`` opacity."""
 DEEPEST = 0.6
@@ -104,7 +104,7 @@ def text_on(colour: str) -> str:
 
 
 def css_variables() -> str:
-    """Return the rules that give pages every tone as ``--name``, dark where the reader's screen is."""
+    """Return CSS rules that define every tone as ``--name``, dark if the reader's screen is dark."""
     tones = (*TONES, *EXPRESSION.values(), UNJUDGED)
     light, dark = (
         " ".join(f"--{tone.name}: {value};" for tone, value in zip(tones, values, strict=True))
@@ -117,7 +117,7 @@ def css_variables() -> str:
 
 
 def themed(svg: str) -> str:
-    """Return an SVG whose colours of this palette follow the page around it; alone it is light."""
+    """Return an SVG whose colours of this palette follow the page around it; by itself it is light."""
     import re
 
     names = {str(tone): tone.name for tone in (*TONES, *EXPRESSION.values(), UNJUDGED)}

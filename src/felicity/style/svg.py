@@ -1,7 +1,7 @@
 """Small charts as SVG for pages: shares in percent over time or by category, in the page's colours, without a script.
 
-Every mark has a tooltip. Text has the size of the page's text as long as a chart is shown at its natural width, so a
-page shows a wide and a narrow one (``.wide-plot``, ``.narrow-plot`` in ``page.css``).
+Every mark has a tooltip. Text has the size of the page's text if a chart is shown at its natural width, so a page shows
+a wide and a narrow one (``.wide-plot``, ``.narrow-plot`` in ``page.css``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SMALLEST_RANGE = 20.0
 
 @dataclass(frozen=True)
 class Mark:
-    """One figure: where it stands on the axis, percent and its interval, None where not shown, and its tooltip.
+    """One figure: its place on the axis, percent and interval, None if not shown, and its tooltip.
 
     ``joined``: a line leads to it from the mark before.
     """
@@ -63,7 +63,7 @@ def course(
 ) -> str:
     """Return shares over time: a line with the band of its intervals, broken where marks are not ``joined``.
 
-    ``label``: what it shows, for those who cannot see it. ``events``: places of vertical lines, with their names.
+    ``label``: a description for people who cannot see it. ``events``: places of vertical lines, with their names.
     """
     drawn = _Frame(marks, ticks, width, height, pad=0.02)
     parts = drawn.grid()
@@ -86,7 +86,7 @@ def course(
             f'<text class="event" x="{x + shift:.1f}" y="{_TOP - 5}" text-anchor="{side}">{_text(name)}</text>'
         )
     parts += [drawn.dot(mark) for mark in marks]
-    return drawn.close(parts, label)
+    return drawn.close(parts, label, drawn.axis())
 
 
 def categories(marks: Sequence[Mark], *, ticks: Ticks, label: str, width: float, height: float) -> str:
@@ -103,7 +103,7 @@ def categories(marks: Sequence[Mark], *, ticks: Ticks, label: str, width: float,
 
 
 class _Frame:
-    """Axes: where a place and a percentage stand, and what they are called."""
+    """Axes: the position of a place and a percentage, and their names."""
 
     def __init__(self, marks: Sequence[Mark], ticks: Ticks, width: float, height: float, *, pad: float) -> None:
         self.width, self.height, self.ticks = width, height, ticks
@@ -140,9 +140,14 @@ class _Frame:
             return f'<text class="none" {place}>\N{MULTIPLICATION SIGN}{title}</text>'
         return f'<circle class="dot" cx="{self.x(mark.at):.1f}" cy="{self.y(mark.value):.1f}" r="3">{title}</circle>'
 
-    def close(self, parts: Sequence[str], label: str) -> str:
+    def axis(self) -> str:
+        """Return attributes that give a script the position of each place of the axis on the picture."""
+        ends = f'data-first="{self.first:.0f}" data-last="{self.last:.0f}"'
+        return f' {ends} data-left="{_LEFT:g}" data-right="{self.width - _RIGHT:g}"'
+
+    def close(self, parts: Sequence[str], label: str, more: str = "") -> str:
         size = f'viewBox="0 0 {self.width:g} {self.height:g}" style="--natural: {self.width:g}px"'
-        return f'<svg class="plot" role="img" aria-label="{_text(label)}" {size}>{"".join(parts)}</svg>'
+        return f'<svg class="plot" role="img" aria-label="{_text(label)}" {size}{more}>{"".join(parts)}</svg>'
 
 
 def _runs(marks: Sequence[Mark]) -> list[list[Mark]]:

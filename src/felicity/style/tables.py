@@ -1,4 +1,4 @@
-"""Tables as files: CSV, Parquet and Excel, from rows of plain values."""
+"""Tables as files: CSV, Parquet, Excel and LaTeX, from rows of plain values."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from felicity.errors import require
+from felicity.style.latex import Printed, to_latex
 
 Table = Sequence[Mapping[str, Any]]
-"""Rows with the same keys, which are the headings; cells are text, numbers, dates, truth values or None."""
-ENDINGS = (".csv", ".parquet", ".xlsx")
+"""Rows with the same keys, which are the headings; cells are text, numbers, dates, booleans or None."""
+ENDINGS = (".csv", ".parquet", ".xlsx", ".tex")
 
 
 def check_table(path: Path) -> None:
-    """Raise ConfigError now if a table could not be written to ``path``, ExtraMissingError without its package."""
+    """Raise ConfigError if a table cannot be written to ``path``, ExtraMissingError without its package."""
     from felicity.files import check_place
 
     check_place(path, "a table", ENDINGS)
@@ -28,10 +29,11 @@ def check_table(path: Path) -> None:
         require("xlsxwriter", "excel")
 
 
-def write_table(path: Path, table: Table, *, title: str = "Table") -> None:
+def write_table(path: Path, table: Table, *, title: str = "Table", printed: Sequence[Printed] = ()) -> None:
     """Write ``table`` to ``path``, whole or not at all, in the format of its ending (``ENDINGS``).
 
-    ``title``: of the sheet, where there is one. Raises ConfigError where it cannot be written.
+    ``title``: of the sheet, in formats with sheets. ``printed``: the table for people that LaTeX shows in its place.
+    Raises ConfigError if the file cannot be written.
     """
     from felicity.files import write_whole
 
@@ -40,6 +42,9 @@ def write_table(path: Path, table: Table, *, title: str = "Table") -> None:
         content = to_xlsx(table, title=title)
     elif ending == ".parquet":
         content = to_parquet(table) or b""
+    elif ending == ".tex":
+        columns = list(table[0]) if table else []
+        content = to_latex(printed or [Printed(title, columns, [[*map(_plain, row.values())] for row in table])])
     else:
         content = to_csv(table)
     write_whole(path, content)
@@ -58,7 +63,7 @@ def to_csv(table: Table, headings: Sequence[str] = ()) -> bytes:
 
 
 def to_parquet(table: Table) -> bytes | None:
-    """Return the same with types, times as ISO 8601; None where pyarrow is not installed."""
+    """Return the same with types, times as ISO 8601; None if pyarrow is not installed."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -73,8 +78,7 @@ def to_parquet(table: Table) -> bytes | None:
 def to_xlsx(table: Table, *, title: str) -> bytes:
     """Return an Excel workbook of one sheet: headings that stay in view and filter, local times as dates, no formula.
 
-    Excel knows no time zones: a time with an offset is written as the local clock shows it, and its offset in a
-    column of its own.
+    Excel has no time zones: a time with an offset is written as local time, and its offset in a column of its own.
     """
     import xlsxwriter
 
@@ -110,7 +114,7 @@ def _plain(cell: Any) -> Any:
 
 
 def _inert(cell: Any) -> Any:
-    """Names come from outside, and one like ``=HYPERLINK(…)`` must stay a name (CWE-1236)."""
-    # Spreadsheets take full-width signs for the plain ones.
+    """Quote text that a spreadsheet would compute: a name like ``=HYPERLINK(…)`` must stay a name (CWE-1236)."""
+    # Spreadsheets treat full-width signs like plain ones.
     plain = unicodedata.normalize("NFKC", cell[:1]) if isinstance(cell, str) else ""
     return f"'{cell}" if plain in ("=", "+", "-", "@", "\t", "\r", "\n", "\N{MINUS SIGN}") else cell

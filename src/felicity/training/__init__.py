@@ -1,1 +1,1 @@
-"""Training: a configuration and a data set in, a run folder out. ``fit`` is the loop; ``run`` reads what it left."""
+"""Training: from a configuration and a data set to a run folder. ``fit`` is the loop; ``run`` reads its results."""

@@ -1,4 +1,4 @@
-"""Answers: what teachers say of the views of a data set, in files, so that a student need not ask them.
+"""Answers of teachers to the views of a data set, in files, so that a student need not compute them.
 
 A folder of ``answers.json`` and ``views-NN.npz``. Large teachers answer on another machine than the student's.
 """
@@ -25,11 +25,11 @@ from felicity.training.views import ImageArray, View, Views, digest_of, lightnes
 
 FORMAT, FACTS = 1, "answers.json"
 LARGEST = 15_000_000
-MOST_BYTES = 1 << 30
-"""Of one file of answers, which is written unpacked."""
 """Bytes of a file of views, about."""
+MOST_BYTES = 1 << 30
+"""Largest size of a file of answers in bytes; it is written unpacked."""
 NEAR, MOST = 2, 0.99
-"""Views are the same where the lightness of most images differs by so little: versions of OpenCV round differently."""
+"""Views count as equal if the lightness of most images differs by at most this: OpenCV's versions round differently."""
 
 Floats32 = npt.NDArray[np.float32]
 
@@ -51,9 +51,9 @@ class Answers:
     lightness: Sequence[ImageArray]
 
     def __call__(self, images: ImageArray, view: View) -> Floats32:
-        """Probabilities ``(B, C)`` for ``view``, the mean of those for its ``images`` and for their mirror images.
+        """Return probabilities ``(B, C)`` for ``view``: the mean over its ``images`` and their mirror images.
 
-        Raises ConfigError where the images are not those that were answered to.
+        Raises ConfigError if the images are not those of the answers.
         """
         apart = np.abs(lightness(images).astype(int) - self.lightness[view.number][view.rows])
         if (apart <= NEAR).mean() < MOST:
@@ -83,7 +83,7 @@ class Answers:
 
 
 def is_answers(where: str | Path) -> bool:
-    """Whether a folder holds answers."""
+    """Return whether a folder holds answers."""
     return (Path(where) / FACTS).is_file()
 
 
@@ -95,9 +95,9 @@ def write_answers(
     said: Sequence[tuple[npt.NDArray[np.float16], ImageArray]],
     made: Mapping[str, Any],
 ) -> None:
-    """Write probabilities ``(N, C)`` and lightness ``(N,)`` of each view. ``made``: by whom and how, plain values.
+    """Write probabilities ``(N, C)`` and lightness ``(N,)`` of each view. ``made``: their origin, plain values.
 
-    ``answers.json`` is written last. Raises ConfigError where the folder cannot be written.
+    ``answers.json`` is written last. Raises ConfigError if the folder cannot be written.
     """
     make_folder(folder)
     several = max(1, LARGEST // (said[0][0].nbytes + said[0][1].nbytes))
@@ -124,7 +124,7 @@ def write_answers(
 
 
 def open_answers(where: str | Path) -> Answers:
-    """Read what ``write_answers`` wrote. Raises ConfigError where it is damaged or of another version."""
+    """Read the files of ``write_answers``. Raises ConfigError if they are damaged or of another version."""
     folder = Path(where)
     try:
         content = (folder / FACTS).read_bytes()

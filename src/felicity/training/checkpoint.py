@@ -1,4 +1,4 @@
-"""Arrays and facts in one file: plain NumPy, no pickle, with a digest, written whole or not at all."""
+"""Checkpoint files: arrays and facts as plain NumPy, without pickle, with a digest, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from felicity.parsing import read_json
 
 State = dict[str, npt.NDArray[Any]]
 MOST_BYTES = 16 << 30
-"""Of a checkpoint, which is written unpacked: far above any network that is trained here."""
+"""Largest size of a checkpoint in bytes, unpacked: far above any network that Felicity trains."""
 _FACTS, _DIGEST = "__facts__", "__sha256__"
 
 
@@ -33,7 +33,7 @@ def save(path: Path, state: State, facts: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> tuple[State, dict[str, Any]]:
-    """What ``save`` wrote. Raises TrainingError where it is missing, damaged or was changed."""
+    """Return the content that ``save`` wrote. Raises TrainingError if it is missing, damaged or changed."""
     try:
         with path.open("rb") as stream:
             arrays = read_arrays(stream, MOST_BYTES, packed=False)
@@ -51,7 +51,7 @@ def load(path: Path) -> tuple[State, dict[str, Any]]:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write beside, then put in place. Raises TrainingError, and leaves an earlier file as it was."""
+    """Write a file beside ``path``, then replace it. Raises TrainingError, which leaves an earlier file as it was."""
     try:
         put(path, content, sync=True)
     except OSError as error:
@@ -62,7 +62,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def digest(arrays: State) -> str:
-    """SHA-256 of names, types, shapes and values, hexadecimal."""
+    """Return the SHA-256 of names, types, shapes and values, hexadecimal."""
     seen = sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])

@@ -1,6 +1,6 @@
-"""What a training is: everything that its result depends on, checked, and read from TOML or flags.
+"""The configuration of a training: all settings of its result, checked, and read from TOML or options.
 
-The fields are the only list of settings: TOML keys, flags, their help and messages are all made from them.
+The fields are the only list of settings: TOML keys, options, their help and messages are all made from them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from felicity import parsing, plugins
 from felicity.datasets.augment import PRESETS, Augmentation, OwnAugmentation, own_augmentation
 from felicity.errors import ConfigError
-from felicity.models.backend import Backend
+from felicity.models.backend import BACKENDS, Backend
+from felicity.models.devices import Device
 from felicity.models.registry import LIMITS, ModelOptions
 from felicity.validation import Place, checked, dotted
 
+ALLOWED: dict[str, tuple[Backend, ...]] = {"bfloat16": ("torch", "jax"), "float16": ("torch",)}
+"""Backends of a precision that not all have."""
 Pixels = Literal["normalised", "raw"]
 _CHECKED = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -34,12 +37,12 @@ def _network(option: str, description: str) -> Any:
 
 
 class DataConfig(BaseModel):
-    """Which images are read, and how."""
+    """The settings of the images and their reading."""
 
     model_config = _CHECKED
 
     path: str = Field(description="A data set, or a folder made by: felicity data prepare.")
-    name: str | None = Field(default=None, description="What the data set is called, for the record.")
+    name: str | None = Field(default=None, description="Name of the data set, for the record.")
     licence: str | None = Field(default=None, description="Licence or terms of the data set, for the record.")
     format: str | None = Field(default=None, description="Of the data; see: felicity data inspect.")
     classes: str | None = Field(default=None, description="8, 7, happy,sad, happy,negative=sad+anger, or a TOML file.")
@@ -54,23 +57,26 @@ class DataConfig(BaseModel):
         default=None,
         description="Other labels of the same images, which a second head learns, such as FER2013 beside FER+.",
     )
-    images: int = Field(default=0, ge=0, description="Train on so many images, drawn by the split seed; 0: all.")
-    test_share: float = _share(0.3, "Share of the images that is the test part, where the set has no folds.")
-    validation_share: float = _share(0.1, "Share of the training part that is the validation part.")
-    split_seed: int = Field(default=1, description="Seed of the parts, and of the images drawn.")
+    more: list[str] = Field(
+        default=[], description="Another data set, whose training and validation sets are added; repeat for more."
+    )
+    images: int = Field(default=0, ge=0, description="Train on this many images, drawn by the split seed; 0: all.")
+    test_share: float = _share(0.3, "Share of the images that is the test set, where the data set has no folds.")
+    validation_share: float = _share(0.1, "Share of the training set that is the validation set.")
+    split_seed: int = Field(default=1, description="Seed of the split, and of the images drawn.")
     pixels: Pixels = Field(
-        default="normalised", description="normalised: to mean 0 and deviation 1 over the training part; raw: 0 to 255."
+        default="normalised", description="normalised: to mean 0 and deviation 1 over the training set; raw: 0 to 255."
     )
 
     @field_validator("classes")
     @classmethod
     def _from_anywhere(cls, classes: str | None) -> str | None:
-        """A file of classes by its whole path, for a run is also evaluated and exported from another folder."""
+        """Return a file of classes by its whole path, for a run is also evaluated and exported from another folder."""
         return os.path.abspath(classes) if classes and classes.endswith(".toml") else classes
 
 
 class ModelConfig(BaseModel):
-    """Which network is trained; None leaves its own choice."""
+    """The settings of the network; None leaves its own choice."""
 
     model_config = _CHECKED
 
@@ -87,8 +93,8 @@ class TrainConfig(BaseModel):
     """A training: everything that its result depends on.
 
     Weight decay is decoupled (Loshchilov & Hutter 2019), of kernels alone (He T. et al. 2019, arXiv:1812.01187). The
-    moving average of weights forgets: early on its decay is lower, so that it is of the latest tenth of the steps at
-    most. Weights are float32 in every ``precision``.
+    moving average of weights covers at most the latest tenth of the steps, because its decay is lower at the
+    beginning. Weights are float32 in every ``precision``.
     """
 
     model_config = _CHECKED
@@ -96,6 +102,10 @@ class TrainConfig(BaseModel):
     data: DataConfig
     model: ModelConfig = ModelConfig()
     backend: Backend = Field(default="tensorflow", description="Framework that Keras runs on.")
+    device: Device = Field(
+        default="auto",
+        description="What computes: cuda (NVIDIA), mps (Apple, torch alone) or cpu; auto: a GPU where there is one.",
+    )
     epochs: int = Field(default=30, ge=1, le=10_000, description="Passes over the data.")
     batch_size: int = Field(default=128, ge=1, le=65_536, description="Images of one step.")
     learning_rate: float = Field(default=1e-3, gt=0, le=100, description="Highest learning rate of the schedule.")
@@ -106,6 +116,13 @@ class TrainConfig(BaseModel):
         default="constant", description="Of the learning rate."
     )
     warm_up: float = _share(0.0, "Share of the steps in which the learning rate rises.")
+    loss: str | None = Field(
+        default=None, description="A loss of your own, package.module:function (default: cross-entropy)."
+    )
+    metrics: list[str] = Field(
+        default=[],
+        description="A metric of your own for the validation set, package.module:function; repeat for more.",
+    )
     label_smoothing: float = _share(0.0, "Share of a label spread over all classes; votes stay as they are.")
     soft_labels: bool = Field(default=False, description="Learn from shares of votes where the data have them.")
     second_weight: float = Field(
@@ -138,25 +155,26 @@ class TrainConfig(BaseModel):
     patience: int = Field(
         default=0, ge=0, description="Epochs without a better validation loss before stopping; 0: never."
     )
-    precision: Literal["float32", "bfloat16"] = Field(
+    precision: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32",
-        description="Of the arithmetic; bfloat16 is for torch, fast on processors with AVX512_BF16 or AMX.",
+        description="Of the arithmetic: bfloat16 for torch and jax, on GPUs and processors with AVX512_BF16 or AMX; "
+        "float16 for torch on GPUs.",
     )
     seed: int = Field(default=1, ge=0, description="Seed of weights, order and augmentation.")
     threads: int = Field(default=0, ge=0, le=1024, description="Processor threads; 0: all cores.")
 
     @property
     def evens_classes(self) -> bool:
-        """Whether all classes count alike, however many images they have."""
+        """Return whether all classes count alike, however many images they have."""
         return self.class_weights or self.sampling == "balanced"
 
     def model_options(self, classes: int) -> ModelOptions:
-        """For the registry."""
+        """Return the options for the registry."""
         chosen = self.model.model_dump(exclude={"name"})
         return ModelOptions(classes, self.data.size, 1 if self.data.colour == "gray" else 3, **chosen)
 
     def how_augmented(self) -> Augmentation | OwnAugmentation | None:
-        """None where images enter as they are. Raises ConfigError."""
+        """Return the augmentation; None if images stay as they are. Raises ConfigError."""
         if self.augment == "none":
             if self.augmentation:
                 raise ConfigError("augmentation values are given but augment is none; choose geometry, camera or mild")
@@ -207,8 +225,15 @@ def make_config(*layers: Mapping[str, Any]) -> TrainConfig:
     if config.augment in ("none", *PRESETS):  # others' code is imported when it is used
         config.how_augmented()
     config.model_options(2)
-    if config.precision == "bfloat16" and config.backend != "torch":
-        raise ConfigError(f"precision bfloat16 is for the backend torch, not {config.backend}; leave it at float32")
+    if config.backend not in (known := ALLOWED.get(config.precision, BACKENDS)):
+        raise ConfigError(
+            f"precision {config.precision} is for the backend {' and '.join(known)}, not {config.backend}; leave it at "
+            f"float32"
+        )
+    if config.precision == "float16" and config.device == "cpu":
+        raise ConfigError("precision float16 is for GPUs, not for device cpu; choose bfloat16 or float32")
+    if config.device == "mps" and config.backend != "torch":
+        raise ConfigError(f"device mps is for the backend torch, not {config.backend}; choose cpu or auto")
     return config
 
 
@@ -222,7 +247,7 @@ def read_toml(path: Path) -> Layer:
 
 
 def to_toml(config: TrainConfig) -> str:
-    """As a file that ``read_toml`` takes; settings without a value are left out."""
+    """Return a file that ``read_toml`` takes; settings without a value are left out."""
     import json
 
     def lines(values: Mapping[str, Any]) -> list[str]:
@@ -253,7 +278,7 @@ def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
 
 
 def _holds(layer: Mapping[str, Any], place: Place) -> bool:
-    """Whether ``layer`` gives a value at ``place``, or for what stands around it."""
+    """Return whether ``layer`` gives a value at ``place``, or for what stands around it."""
     inner: Any = layer
     for key in place:
         if not isinstance(inner, Mapping):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +20,17 @@ from felicity.metrics.classification import Rows, Scores
 from felicity.parsing import read_json
 from felicity.training.checkpoint import write
 from felicity.training.config import TrainConfig
-from felicity.training.fit import Watcher, fit
-from felicity.training.folds import Fold, Pool, plan_folds
+from felicity.training.elsewhere import check_digest, check_shared, need_of
+from felicity.training.fit import fit
+from felicity.training.folds import Fold, Pool, open_pool, plan_folds
 from felicity.training.run import predict
 from felicity.training.same import check_same
 from felicity.training.several import begin_another
+from felicity.training.watcher import Watcher, Watchers, tracker
+from felicity.work import Here, Work
 
 FORMAT = 1
-SUMMARY, PICTURE = "crossval.json", "crossval.png"
+SUMMARY, PICTURE = "crossval.json", "crossval"
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "happy_f1", "loss")
 CONFIDENCE = 0.95
 NOTE = (
@@ -43,11 +48,16 @@ def cross_validate(
     resume: bool = False,
     watch: Callable[[Fold], Watcher | None] = lambda fold: None,
     scored: Callable[[dict[str, Any]], None] = lambda fold: None,
+    work: Work | None = None,
+    track: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Train ``k`` folds into ``folder``/fold-1 and so on; the contents of ``crossval.json``, written after each.
 
     ``resume`` skips the folds that are done and goes on with the one under way. ``scored`` is told of each fold that
-    is done. Raises ConfigError where folds, network or batch do not fit the data, before anything is written;
+    is done. ``work``: where folds are trained, in this process without; elsewhere nobody watches but the trackers that
+    ``track`` names, and folds are ``scored`` as they come.
+
+    Raises ConfigError where folds, network or batch do not fit the data, before anything is written;
     TrainingError where ``folder`` holds another cross-validation, and as ``fit`` does.
     """
     folds = plan_folds(pool, k, seed=config.data.split_seed, validation_share=config.data.validation_share)
@@ -62,22 +72,57 @@ def cross_validate(
     else:
         _check_fits(config, pool, folds)
     _save(folder, begun, list(done.values()), k)
-    for fold in folds:
-        if fold.number not in done:
-            begin_another()
-            done[fold.number] = _one(config, pool, fold, folder, watch(fold))
+    for fold in done.values():
+        scored(fold)
+
+    def here(number: int) -> dict[str, Any]:
+        begin_another()
+        return _one(config, pool, folds[number - 1], folder, watch(folds[number - 1]))
+
+    work = work or Here()
+    train = here if isinstance(work, Here) else _Elsewhere(config, k, folder, pool.digest, tuple(track))
+    todo = [fold.number for fold in folds if fold.number not in done]
+    with closing(work.outcomes(train, todo, ordered=False, need=need_of(config, work))) as trained:
+        for outcome in trained:
+            fold_done = outcome.get()
+            done = dict(sorted({**done, int(fold_done["fold"]): fold_done}.items()))
             _save(folder, begun, list(done.values()), k)
-        scored(done[fold.number])
-    from felicity.style.charts import to_png
+            scored(fold_done)
+    from felicity.style.charts import save_each
     from felicity.training.crossval_chart import draw_crossval
+    from felicity.training.crossval_tables import write_tables
 
     result = _save(folder, begun, list(done.values()), k)
-    write(folder / PICTURE, to_png(draw_crossval(result)))
+    save_each(draw_crossval(result), folder / PICTURE)
+    write_tables(result, folder / PICTURE)
     return result
 
 
+@dataclass(frozen=True)
+class _Elsewhere:
+    """Trains a fold in another process, perhaps of another machine: it goes on where one was lost."""
+
+    config: TrainConfig
+    folds: int
+    folder: Path
+    digest: str
+    track: tuple[str, ...]
+
+    def __call__(self, number: int) -> dict[str, Any]:
+        from felicity.models.backend import use_backend
+
+        config = self.config
+        check_shared(self.folder / SUMMARY)
+        use_backend(config.backend, threads=config.threads, device=config.device)
+        pool = open_pool(config.data, soft=config.soft_labels)
+        check_digest(config.data.path, pool.digest, self.digest)
+        share = config.data.validation_share
+        fold = plan_folds(pool, self.folds, seed=config.data.split_seed, validation_share=share)[number - 1]
+        return _one(config, pool, fold, self.folder, Watchers(*map(tracker, self.track)))
+
+
 def read(folder: Path) -> dict[str, Any] | None:
-    """What ``crossval.json`` of ``folder`` says; None where there is none. Raises TrainingError."""
+    """Return the content of ``crossval.json`` in ``folder``; None where there is none. Raises TrainingError."""
     file = folder / SUMMARY
     try:
         facts: dict[str, Any] = read_json(file.read_bytes())
@@ -91,7 +136,7 @@ def read(folder: Path) -> dict[str, Any] | None:
 
 
 def summarise_folds(folds: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Of each figure: mean, standard deviation over folds, and the approximate 95 % interval of the mean.
+    """Return each figure's mean, standard deviation over folds, and approximate 95 % interval of the mean.
 
     Intervals end where the figure's range does: 0, and 1 for shares. Needs two folds or more.
     """
@@ -151,7 +196,7 @@ def _check_fits(config: TrainConfig, pool: Pool, folds: Sequence[Fold]) -> None:
         raise ConfigError(
             f"batch_size is {config.batch_size}, but a fold trains on {fewest} images; choose a smaller one"
         )
-    use_backend(config.backend, threads=config.threads)
+    use_backend(config.backend, threads=config.threads, device=config.device)
     build(config.model.name, config.model_options(len(pool.classes)))
 
 

@@ -1,4 +1,4 @@
-"""One figure of a cross-validation: learning curves by fold, and what each fold scored."""
+"""One chart of a cross-validation: learning curves and scores by fold."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SHARES = {
     "happy_f1": "happy F1",
 }
 SPREAD = 0.12
-"""How far beside each other the points of folds stand."""
+"""Distance between the points of folds beside each other."""
 
 
 @style()
 def draw_crossval(result: dict[str, Any]) -> Canvas:
-    """Draw ``result`` as ``cross_validate`` gives it."""
+    """Draw ``result`` of ``cross_validate``."""
     folds, model = result["folds"], result["config"]["model"]["name"]
     figure = new_canvas(3.9, 12.6)
     figure.suptitle(f"{model} on {result['config']['backend']}, {len(folds)} folds")

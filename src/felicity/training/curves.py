@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @style()
 def draw_curves(history: Sequence[dict[str, Any]], title: str) -> Canvas:
-    """Draw accuracy at the left and loss at the right; ``history`` as ``Run.history`` has it."""
+    """Draw accuracy at the left and loss at the right; ``history``: as ``Run.history``."""
     epochs = [row["epoch"] for row in history]
     canvas = new_canvas(3.8, 9.6)
     best = min(history, key=lambda row: row["val_loss"])["epoch"]

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,55 +33,14 @@ from felicity.labels import EXPRESSIONS
 from felicity.notes import Note
 from felicity.paths import home
 from felicity.training.config import DataConfig, Pixels
+from felicity.training.labelled_images import ImageArray, LabelledImages, Rows
 
 READING = 5
 """Counts changes of what the readers take from the same files, after which sets are prepared anew."""
 
 OF_PREPARE = "(of felicity data prepare, where that was used)"
 
-ImageArray = npt.NDArray[np.uint8]
-Floats32 = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
 EIGHT = tuple(map(str, EXPRESSIONS))
-
-
-@dataclass(frozen=True)
-class LabelledImages:
-    """``images`` uint8 ``(N, S, S[, 3])``; ``labels`` int64 ``(N,)``, -1 undecided; ``soft`` shares ``(N, C)``.
-
-    ``second``: labels of the second head, int64 ``(N,)``, -1 undecided; None where there is none.
-    """
-
-    images: ImageArray = field(repr=False)
-    labels: Rows = field(repr=False)
-    soft: Floats32 | None = field(repr=False)
-    second: Rows | None = field(default=None, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, rows: Rows) -> LabelledImages:
-        """These rows, in that order."""
-        soft = None if self.soft is None else self.soft[rows]
-        second = None if self.second is None else self.second[rows]
-        return LabelledImages(self.images[rows], self.labels[rows], soft, second)
-
-    def targets(self, classes: int, *, soft: bool = False, smoothing: float = 0.0) -> Floats32:
-        """Float32 ``(N, classes)``, rows sum to 1: votes where ``soft`` and known, else the label, smoothed."""
-        targets = one_hot(self.labels, classes, smoothing)
-        if soft and self.soft is not None:
-            known = self.soft.sum(1) > 0
-            targets[known] = self.soft[known]
-        return targets
-
-
-def one_hot(labels: Rows, classes: int, smoothing: float = 0.0) -> Floats32:
-    """Float32 ``(N, classes)``: 1 at the label, of which ``smoothing`` is spread over all; 0 where it is -1."""
-    targets = np.zeros((len(labels), classes), dtype=np.float32)
-    decided = np.flatnonzero(labels >= 0)
-    targets[decided] = smoothing / classes
-    targets[decided, labels[decided]] += 1 - smoothing
-    return targets
 
 
 @dataclass(frozen=True)
@@ -90,7 +48,8 @@ class TrainingSet:
     """A data set ready to train on. ``digest``: of images, labels and parts, hexadecimal.
 
     ``second_classes``: of the second head; none where there is none. ``notes``: how the images were read and divided.
-    ``members``: what classes are made of, see ``Samples``.
+    ``members``: what classes are made of, see ``Samples``. ``of_first``: so many of ``validation``, which stand first,
+    are of the first data set; None for all, where there is one.
     """
 
     classes: tuple[str, ...]
@@ -103,14 +62,15 @@ class TrainingSet:
     second_classes: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    of_first: int | None = None
 
     @property
     def heads(self) -> tuple[int, ...]:
-        """How many classes each head has."""
+        """Return the number of classes of each head."""
         return (len(self.classes), len(self.second_classes)) if self.second_classes else (len(self.classes),)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Part to class to number of images."""
+        """Return part to class to number of images."""
         return {
             name: {label: int((part.labels == i).sum()) for i, label in enumerate(self.classes)}
             for name, part in (("train", self.train), ("validation", self.validation), ("test", self.test))
@@ -120,41 +80,67 @@ class TrainingSet:
 def load_training_set(
     config: DataConfig, *, soft: bool = False, progress: Callable[[int, int], None] | None = None
 ) -> TrainingSet:
-    """The data set of ``config``. ``soft``: keep images that have votes but no label. Raises DatasetError.
+    """Return the data set of ``config``. ``soft``: keep images that have votes but no label. Raises DatasetError.
 
     A folder made by ``felicity data prepare`` is taken as it is; anything else is prepared into the cache first.
-    Where no classes are asked for, those without any image are left out.
+    Of each set of ``config.more``, divided by itself, the training and validation sets are added; its test set is
+    left to be evaluated by itself. Where no classes are asked for, those without any image are left out.
     """
     manifest, images = open_prepared(config, progress)
     second, second_classes = second_labels(manifest, config)
-    has_votes = manifest.soft_labels is not None and soft
-    usable = manifest.labels >= 0
-    if has_votes:
-        assert manifest.soft_labels is not None
-        usable = usable | (manifest.soft_labels.sum(1) > 0)
-
-    def part(name: str) -> LabelledImages:
-        rows = np.flatnonzero((manifest.splits == name) & (usable if name == TRAIN else manifest.labels >= 0))
-        if name == TRAIN and config.images:
-            rows = some(rows, config.images, config.split_seed)
-        chosen = None if manifest.soft_labels is None else manifest.soft_labels[rows]
-        other = None if second is None else second[rows]
-        return LabelledImages(np.ascontiguousarray(images[rows]), manifest.labels[rows], chosen, other)
-
-    parts = part(TRAIN), part(VALIDATION), part(TEST)
+    train, *held = (_part(manifest, images, second, name, soft) for name in (TRAIN, VALIDATION, TEST))
+    notes, of_first = manifest.notes, len(held[0])
+    for path in config.more:
+        others, its_images = open_prepared(config.model_copy(update={"path": path, "format": None}), progress)
+        others = _in_classes(others, manifest, path)
+        said = others.other_labels.get(config.second or "")
+        its_second = None if said is None else _numbered(said, second_classes)
+        more = [_part(others, its_images, its_second, name, soft) for name in (TRAIN, VALIDATION)]
+        train, held[0] = train.joined(more[0]), held[0].joined(more[1])
+        notes += others.notes
+    if config.images:
+        train = train.take(some(np.arange(len(train)), config.images, config.split_seed))
     found = training_set(
         manifest.classes,
-        *parts,
+        train,
+        *held,
         where=config.path,
         second_classes=second_classes,
         pixels=config.pixels,
         more="draw more with --images" if config.images else "bring images of it",
     )
-    return replace(found, notes=manifest.notes, members=manifest.members)
+    return replace(found, notes=notes, members=manifest.members, of_first=of_first)
+
+
+def _part(manifest: Manifest, images: ImageArray, second: Rows | None, name: str, soft: bool) -> LabelledImages:
+    """Return the labelled images of a part; with ``soft``, the training set also has those with votes alone."""
+    usable = manifest.labels >= 0
+    if name == TRAIN and soft and manifest.soft_labels is not None:
+        usable = usable | (manifest.soft_labels.sum(1) > 0)
+    rows = np.flatnonzero((manifest.splits == name) & usable)
+    chosen = None if manifest.soft_labels is None else manifest.soft_labels[rows]
+    other = None if second is None else second[rows]
+    return LabelledImages(np.ascontiguousarray(images[rows]), manifest.labels[rows], chosen, other)
+
+
+def _in_classes(others: Manifest, manifest: Manifest, path: str) -> Manifest:
+    """Return ``others`` labelled by the classes of ``manifest``. Raises DatasetError where it lacks one of theirs."""
+    if unknown := [name for name in others.classes if name not in manifest.classes]:
+        raise DatasetError(
+            f"{path}: has images of {', '.join(unknown)}, and the data set that it is added to has none; choose "
+            f"classes that both have with --classes"
+        )
+    places = np.array([manifest.classes.index(name) for name in others.classes])
+    soft = others.soft_labels
+    if soft is not None:
+        soft = np.zeros((len(soft), len(manifest.classes)), dtype=np.float32)
+        soft[:, places] = others.soft_labels
+    labels = np.where(others.labels >= 0, places[others.labels], -1)
+    return replace(others, classes=manifest.classes, labels=labels, soft_labels=soft)
 
 
 def second_labels(manifest: Manifest, config: DataConfig) -> tuple[Rows | None, tuple[str, ...]]:
-    """Labels of the second head for every image, and its classes: those that the training part has, in our order."""
+    """Return the second head's label of every image, and its classes: those of the training set, in our order."""
     if config.second is None:
         return None, ()
     if config.second not in manifest.other_labels:
@@ -168,11 +154,16 @@ def second_labels(manifest: Manifest, config: DataConfig) -> tuple[Rows | None, 
     classes = in_our_order(found)
     if len(classes) < 2:
         raise DatasetError(f"{config.path}: labels of {config.second!r} name {len(classes)} classes, two are needed")
-    return np.array([classes.index(name) if name in found else -1 for name in said.tolist()], dtype=np.int64), classes
+    return _numbered(said, classes), classes
+
+
+def _numbered(names: npt.NDArray[np.str_], classes: tuple[str, ...]) -> Rows:
+    """Return the place of each name among ``classes``, -1 where it is none of them."""
+    return np.array([classes.index(name) if name in classes else -1 for name in names.tolist()], dtype=np.int64)
 
 
 def in_our_order(classes: Collection[str]) -> tuple[str, ...]:
-    """The eight expressions first, in their order; then the rest by name."""
+    """Return the eight expressions first, in their order; then the rest by name."""
     return tuple(sorted(classes, key=lambda name: (EIGHT.index(name) if name in EIGHT else len(EIGHT), name)))
 
 
@@ -187,14 +178,14 @@ def training_set(
     pixels: Pixels = "normalised",
     more: str = "bring images of it",
 ) -> TrainingSet:
-    """Check the parts and measure the pixels of the training part, unless they are to stay ``raw``.
+    """Check the sets and measure the pixels of the training set, unless they are to stay ``raw``.
 
     Raises DatasetError for a class without images; ``more`` says how there would be some.
     """
     counts = np.bincount(train.labels[train.labels >= 0], minlength=len(classes))
     if lacking := [name for name, count in zip(classes, counts, strict=True) if count == 0]:
         raise DatasetError(
-            f"{where}: the training part has no image of {', '.join(lacking)}; "
+            f"{where}: the training set has no image of {', '.join(lacking)}; "
             f"{more}, or leave the class out with --classes {OF_PREPARE}"
         )
     if not len(validation):
@@ -215,7 +206,7 @@ def training_set(
 
 
 def _without_empty_classes(manifest: Manifest) -> Manifest:
-    """The manifest without the classes that no image is labelled; their votes are shared out among the others."""
+    """Return the manifest without classes that no image has; their votes are shared out among the others."""
     found = np.bincount(manifest.labels[manifest.labels >= 0], minlength=len(manifest.classes)) > 0
     number = np.where(found, np.cumsum(found) - 1, -1)
     labels = np.where(manifest.labels >= 0, number[manifest.labels], -1)
@@ -229,7 +220,7 @@ def _without_empty_classes(manifest: Manifest) -> Manifest:
 
 
 def some(rows: Rows, number: int, seed: int) -> Rows:
-    """``number`` of ``rows``, drawn by ``seed``, in their order; all where there are no more."""
+    """Return ``number`` of ``rows``, drawn by ``seed``, in their order; all if there are no more."""
     if number >= len(rows):
         return rows
     return np.sort(np.random.default_rng([seed, 7]).permutation(rows)[:number])
@@ -251,38 +242,8 @@ def open_prepared(
     return (manifest if parse_classes(config.classes).asked else _without_empty_classes(manifest)), images
 
 
-def check_asked(config: DataConfig, *, given: Collection[str] = (), unless: Collection[str] = ()) -> None:
-    """Raise DatasetError where a setting asks a prepared folder for something else than what it was prepared with.
-
-    Defaults ask for nothing, unless ``given``: named by a flag. ``unless``: settings that are used otherwise.
-    """
-    if not (Path(config.path) / MANIFEST).is_file():
-        return
-    manifest = read_manifest(Path(config.path))
-    split = manifest.options["split"]
-    classes = parse_classes(config.classes)
-    asked: dict[str, Any] = config.model_dump() | {
-        "format": None if config.format == "prepared" else config.format,
-        "classes": ",".join(classes.classes) if classes.asked else None,
-    }
-    settled = {
-        "format": manifest.format,
-        "classes": ",".join(manifest.classes),
-        "votes": "not recorded",
-        "test_share": split["test_share"],
-        "validation_share": split["validation_share"],
-    }
-    for name, found in settled.items():
-        default = None if name in given else DataConfig.model_fields[name].default
-        if name not in unless and asked[name] not in (found, None, default):
-            raise DatasetError(
-                f"{config.path}: is prepared already, so {name} = {asked[name]} cannot be had (found: {found}); "
-                f"leave it out, or name the data set that it was prepared from"
-            )
-
-
 def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> Path:
-    """The prepared folder in the cache, made if it is not there; its name depends on the files and the settings."""
+    """Return the prepared folder in the cache, made if absent; its name depends on the files and the settings."""
     path = Path(config.path)
     if not path.exists():
         raise DatasetError(f"{path}: is not there; name a data set, see: felicity data inspect --help")
@@ -293,7 +254,7 @@ def _cached(config: DataConfig, progress: Callable[[int, int], None] | None) -> 
         with suppress(OSError, ValueError):  # what is not there is not read
             facts = file.stat()
             seen.update(os.fsencode(f"{file}:{facts.st_size}:{facts.st_mtime_ns};"))
-    settings = config.model_dump(exclude={"images", "licence", "name", "path", "pixels", "second"})
+    settings = config.model_dump(exclude={"images", "licence", "more", "name", "path", "pixels", "second"})
     seen.update(json.dumps([VERSION, READING, settings], sort_keys=True).encode())
     folder = home() / "prepared" / seen.hexdigest()
     if (folder / MANIFEST).is_file():

@@ -1,4 +1,4 @@
-"""Which images train, choose and judge in each fold of a cross-validation; the test part has no share in it."""
+"""The folds of a cross-validation: images to train on, to choose by and to hold out; the test set is not used."""
 
 from __future__ import annotations
 
@@ -13,24 +13,15 @@ from felicity.datasets.splits import TRAIN, VALIDATION, assign, k_folds
 from felicity.errors import ConfigError
 from felicity.notes import Note
 from felicity.training.config import DataConfig, Pixels
-from felicity.training.data import (
-    Floats32,
-    ImageArray,
-    LabelledImages,
-    Rows,
-    TrainingSet,
-    open_prepared,
-    second_labels,
-    some,
-    training_set,
-)
+from felicity.training.data import TrainingSet, open_prepared, second_labels, some, training_set
+from felicity.training.labelled_images import Floats32, ImageArray, LabelledImages, Rows
 
 DEFAULT_FOLDS = 5
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The N images outside the test part.
+    """The N images outside the test set.
 
     ``images`` uint8 ``(N, S, S[, 3])``; ``labels`` int64 ``(N,)``, -1 undecided; ``soft`` shares ``(N, C)``.
     ``groups``: images of one number resemble each other or show one subject. ``keys``: a name per image that depends
@@ -58,7 +49,7 @@ class Pool:
 
     @property
     def digest(self) -> str:
-        """Of images, labels and groups, and of pixels that stay raw."""
+        """Return the digest of images, labels and groups, and of pixels that stay raw."""
         seen = blake2b(digest_size=16)
         for array in (self.images, self.labels, self.groups):
             seen.update(np.ascontiguousarray(array).data)
@@ -68,7 +59,7 @@ class Pool:
         return seen.hexdigest()
 
     def training_set(self, fold: Fold) -> TrainingSet:
-        """The fold as a data set; its ``test`` is what the fold holds out. Raises DatasetError."""
+        """Return the fold as a data set; its ``test`` is what the fold holds out. Raises DatasetError."""
         whole = LabelledImages(self.images, self.labels, self.soft, self.second)
         held_out = fold.held_out[self.labels[fold.held_out] >= 0]
         validation = fold.validation[self.labels[fold.validation] >= 0]
@@ -90,7 +81,9 @@ class Fold:
 
 
 def open_pool(config: DataConfig, *, soft: bool = False, progress: Callable[[int, int], None] | None = None) -> Pool:
-    """The training and validation parts of ``config`` as one. Raises DatasetError."""
+    """Return the training and validation sets of ``config`` as one. Raises DatasetError, ConfigError for ``more``."""
+    if config.more:
+        raise ConfigError("folds are drawn of one data set, but more is given; leave it out, or use felicity train")
     manifest, images = open_prepared(config, progress)
     second, second_classes = second_labels(manifest, config)
     usable = manifest.labels >= 0
@@ -118,14 +111,14 @@ def open_pool(config: DataConfig, *, soft: bool = False, progress: Callable[[int
 
 
 def number_of_folds(pool: Pool, asked: int | None) -> int:
-    """As asked for, else as many as the preparation drew, else 5."""
+    """Return the number of folds asked for, else as many as the preparation drew, else 5."""
     if asked is not None:
         return asked
     return DEFAULT_FOLDS if pool.drawn is None else int(pool.drawn.max()) + 1
 
 
 def plan_folds(pool: Pool, k: int, *, seed: int, validation_share: float) -> list[Fold]:
-    """``k`` folds in which every image is held out once; stratified by class, groups whole.
+    """Return ``k`` folds in which every image is held out once; stratified by class, groups whole.
 
     Folds that the preparation drew are taken where there are ``k`` of them. ``validation_share`` of what a fold does
     not hold out chooses the epoch, so that nothing held out has a say in what is measured on it. Raises ConfigError
@@ -140,7 +133,7 @@ def plan_folds(pool: Pool, k: int, *, seed: int, validation_share: float) -> lis
             number = int(here.sum())
             advice = f"ask for {kinds} at the most, or leave" if kinds > 1 else "bring more, or leave"
             raise ConfigError(
-                f"{pool.where}: class {name} has too few images for {k} folds: outside the test part {number}, in "
+                f"{pool.where}: class {name} has too few images for {k} folds: outside the test set {number}, in "
                 f"{kinds} group(s) of duplicates or subjects; {advice} the class out with --classes"
             )
     if pool.drawn is not None and int(pool.drawn.max()) + 1 == k:
@@ -170,6 +163,6 @@ def plan_folds(pool: Pool, k: int, *, seed: int, validation_share: float) -> lis
 
 
 def _draw(pool: Pool, rows: Rows, share: float, seed: int) -> npt.NDArray[np.bool_]:
-    """Which of ``rows`` are of the ``share``."""
+    """Draw the rows that make up the ``share``."""
     keys = [pool.keys[row] for row in rows.tolist()]
     return np.equal(assign(pool.labels[rows], pool.groups[rows], keys, (1 - share, share), seed), 1)

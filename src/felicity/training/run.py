@@ -25,14 +25,16 @@ from felicity.errors import ConfigError, TrainingError, noted
 from felicity.imaging.spec import Colour
 from felicity.labels import EXPRESSIONS, Classes
 from felicity.metrics.temperature import softmax
+from felicity.models.devices import Device
 from felicity.models.registry import check_network
 from felicity.parsing import read_json
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
-from felicity.training.data import ImageArray, TrainingSet
+from felicity.training.data import TrainingSet
 from felicity.training.engines import Engine, open_engine
 from felicity.training.feed import normalise
 from felicity.training.history import Epoch, from_json, to_csv
+from felicity.training.labelled_images import ImageArray
 from felicity.training.same import check_same
 from felicity.training.teachers import ids_of
 
@@ -71,12 +73,12 @@ class TrainingRun:
 
     @property
     def id(self) -> str:
-        """Of its best weights: folder and digest, as ``run@0123456789ab``."""
+        """Return the id of its best weights: folder and digest, such as ``run@0123456789ab``."""
         return f"{self.folder.resolve().name}@{checkpoint.digest(self.weights())[:12]}"
 
     @property
     def heads(self) -> tuple[int, ...]:
-        """How many classes each head has."""
+        """Return the number of classes of each head."""
         return tuple(len(classes) for classes in (self.classes, self.second_classes) if classes)
 
     def told(self) -> list[Classes]:
@@ -91,45 +93,49 @@ class TrainingRun:
 
     @property
     def size(self) -> int:
-        """Side of the input in pixels."""
+        """Return the side of the input in pixels."""
         return self.config.data.size
 
     @property
     def colour(self) -> Colour:
-        """Of the input."""
+        """Return the colour of the input."""
         return self.config.data.colour
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """The epochs done, as plain values; none before the first is."""
+        """Return the epochs done, as plain values; none before the first is."""
         if not (self.folder / LAST).is_file():
             return []
         return list(checkpoint.load(self.folder / LAST)[1]["history"])
 
-    def _open_engine(self) -> Engine:
-        """Raises ConfigError where the code of its network is gone, with where it came from."""
+    def _open_engine(self, device: Device = "auto") -> Engine:
+        """Return the engine on ``device``, whatever the device of its training, for answers.
+
+        Raises ConfigError if there is no such device, or if the code of its network is gone, naming its origin.
+        """
         code = self.facts.get("code", {}).get("model.name", {})
         from_package = f" of the package {code['package']} {code['version']}" if "package" in code else ""
         with noted([f"{self.folder} was trained with {code['path']}{from_package}"] if code else []):
-            return open_engine(self.config, self.heads)
+            here = self.config.model_copy(update={"device": device, "precision": "float32"})
+            return open_engine(here, self.heads)
 
     def weights(self, which: Literal["best", "last"] = "best") -> checkpoint.State:
-        """Arrays by the names of the network's variables."""
+        """Return arrays by the names of the network's variables."""
         if which == "best":
             return checkpoint.load(self.folder / BEST)[0]
         engine = self._open_engine()
         engine.set_state(checkpoint.load(self.folder / LAST)[0])
         return engine.weights()
 
-    def engine(self, which: Literal["best", "last"] = "best") -> Engine:
-        """The network on its backend, with those weights."""
-        engine = self._open_engine()
+    def engine(self, which: Literal["best", "last"] = "best", device: Device = "auto") -> Engine:
+        """Return the network on its backend, with those weights."""
+        engine = self._open_engine(device)
         engine.set_weights(self.weights(which))
         return engine
 
 
 def open_run(folder: Path) -> TrainingRun:
-    """Raises TrainingError where ``folder`` is not one, or of another version."""
+    """Open a run; raises TrainingError if ``folder`` is not one, or of another version."""
     file = folder / RUN
     try:
         facts = read_json(file.read_bytes())
@@ -150,7 +156,7 @@ def open_run(folder: Path) -> TrainingRun:
 
 
 def predict(folder: Path, images: ImageArray, which: Literal["best", "last"] = "best") -> npt.NDArray[np.float32]:
-    """Probabilities ``(N, C)`` of a run for ``images`` uint8 ``(N, S, S[, 3])``; rows sum to 1. The first head's."""
+    """Return the first head's probabilities ``(N, C)`` for ``images`` uint8 ``(N, S, S[, 3])``; rows sum to 1."""
     run = open_run(folder)
     logits = run.engine(which).predict(normalise(images, run.mean, run.std))[:, : len(run.classes)]
     return softmax(logits).astype(np.float32)
@@ -194,7 +200,7 @@ def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | Non
 def resume(
     folder: Path, config: TrainConfig, data: TrainingSet
 ) -> tuple[TrainingRun, checkpoint.State | None, dict[str, Any]]:
-    """The run, the state to go on from (None: the start) and its facts. Raises TrainingError for another training."""
+    """Return the run, the state to resume from (None: the start) and its facts. Raises TrainingError for another."""
     run = open_run(folder)
     check_same(str(folder), run.config.model_dump(), config.model_dump())
     if (ids := ids_of(config.teachers)) != run.facts.get("teachers", []):
@@ -204,7 +210,9 @@ def resume(
         )
     if run.facts["data"]["digest"] != data.digest:
         raise TrainingError(f"{folder}: was begun on other images or labels; resume it on the same data")
-    told = config.data.model_dump(include={"path", "name", "licence"})  # data may have been moved, or are named now
+    told = config.data.model_dump(
+        include={"path", "more", "name", "licence"}
+    )  # data may have been moved, or are named now
     if told != run.config.data.model_dump(include=set(told)):
         run.facts["config"]["data"] |= told
         checkpoint.write(folder / RUN, (json.dumps(run.facts, indent=1) + "\n").encode())
@@ -227,22 +235,23 @@ def record(run: TrainingRun, history: list[Epoch], *, draw: bool = True) -> None
 
 
 def history_of(facts: dict[str, Any]) -> list[Epoch]:
-    """The epochs that a checkpoint knows."""
+    """Return the epochs that a checkpoint knows."""
     return from_json(facts.get("history", []))
 
 
 def code_of(config: TrainConfig) -> dict[str, dict[str, str]]:
-    """Setting to the code of others that it names: its import path, and the package and version that brings it."""
+    """Return each setting that names code of other packages, with its import path, package and version."""
     own = config.how_augmented()
     paths = {
         "model.name": check_network(config.model.name).path,
         "augment": own.path if isinstance(own, OwnAugmentation) else "",
-    }
+        "loss": config.loss or "",
+    } | {f"metrics.{number}": path for number, path in enumerate(config.metrics)}
     return {setting: plugins.origin(path) for setting, path in paths.items() if path}
 
 
 def environment() -> dict[str, Any]:
-    """Versions, machine and the state of the code, as far as they can be told."""
+    """Return versions, machine and the state of the code, as far as known."""
     versions = {}
     for name in PACKAGES:
         try:
@@ -270,7 +279,7 @@ def _processor() -> str:
 
 
 def _git() -> dict[str, Any] | None:
-    """Commit of the code that runs, and whether it was changed since; None outside a checkout of Felicity."""
+    """Return the commit of the running code, and whether it was changed since; None outside a checkout of Felicity."""
     here = Path(__file__).resolve().parent
 
     def ask(*words: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Whether what is gone on with is what was begun."""
+"""The check that a resumed job uses its original settings."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Any
 
 from felicity.errors import TrainingError
 
-MACHINE = frozenset({"threads", "data.path", "data.name", "data.licence"})
-"""Settings that may differ from machine to machine, or only say what data are called; that the data are the same is
-told by their digest."""
+MACHINE = frozenset({"threads", "device", "data.path", "data.name", "data.licence", "data.more"})
+"""Settings that may differ between machines, or that only name the data.
+
+A digest identifies the data.
+"""
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by their dotted names."""
+    """Return nested settings by their dotted names."""
     values: dict[str, Any] = {}
     for key, value in settings.items():
         values |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
@@ -21,7 +23,7 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def check_same(where: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Raise TrainingError naming the first setting of ``now`` that is another than ``then``."""
+    """Check that a resumed job uses its original settings; raise TrainingError naming the first that differs."""
     before, after = flat(then), flat(now)
     for name in sorted((before.keys() | after.keys()) - MACHINE):
         if before.get(name) != after.get(name):

@@ -10,7 +10,7 @@ ONE_CYCLE_START, ONE_CYCLE_END, ONE_CYCLE_RISE = 1 / 25, 1e-4, 0.25
 
 
 def learning_rate(config: TrainConfig, step: int, steps: int) -> float:
-    """Of ``step``, 0 to ``steps`` - 1.
+    """Return the learning rate of ``step``, 0 to ``steps`` - 1.
 
     ``warm_up``: share of all steps over which the rate rises linearly. ``cosine`` falls to 0 (Loshchilov & Hutter
     2017, arXiv:1608.03983). ``one-cycle`` rises from 1/25 over a quarter of the steps and falls to a

@@ -7,9 +7,9 @@ import sys
 
 
 def begin_another() -> None:
-    """Let go of what the frameworks keep of networks that are gone, which would grow with every training.
+    """Release the memory that frameworks keep for finished networks, which would grow with every training.
 
-    TensorFlow's remark that functions are compiled again and again is not passed on: each network is another.
+    The function silences TensorFlow's warning that functions are compiled again and again: each network is a new one.
     """
     keras, jax = sys.modules.get("keras"), sys.modules.get("jax")
     if keras is None:

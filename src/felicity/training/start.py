@@ -1,4 +1,4 @@
-"""What a training begins with in place of random weights: those of a run, or of a bundle.
+"""The start of a training with the weights of a run, or of a bundle, in place of random ones.
 
 A bundle keeps its float weights beside the ONNX file (``models.weights``). A wider network begins with copies of the
 channels (``widening``).
@@ -27,21 +27,25 @@ from felicity.training.widening import narrower, widened
 
 Heads = tuple[tuple[str, ...], tuple[str, ...]]
 """Classes of the first head, and of the second, which may have none."""
-SHAPE = ("name", "depth", "filter_size", "size", "colour")
+SHAPE = {"model": ("name", "depth", "filter_size"), "data": ("size", "colour")}
 """Settings of network and images that must be the same; the width may grow."""
 
 
 class Start(ABC):
-    """Where weights come from. ``config``: the training that made them. ``heads``: classes of each head."""
+    """The origin of weights. ``config``: the training that made them. ``heads``: classes of each head.
+
+    ``pixels``: mean and deviation that normalise pixels for them.
+    """
 
     where: Path
     config: TrainConfig
     heads: Heads
+    pixels: tuple[float, float]
 
     @property
     @abstractmethod
     def id(self) -> str:
-        """Of the weights: a name and a digest."""
+        """Return the id of the weights: a name and a digest."""
 
     @abstractmethod
     def weights(self) -> State:
@@ -49,13 +53,14 @@ class Start(ABC):
 
     def check(self, config: TrainConfig) -> None:
         """Raise TrainingError where ``config`` asks for a network of another shape, or for a narrower one."""
-        for now, then in ((config.model, self.config.model), (config.data, self.config.data)):
-            for key in SHAPE:
-                if (asked := getattr(now, key, None)) != (has := getattr(then, key, None)):
+        for table, keys in SHAPE.items():
+            now, then = getattr(config, table), getattr(self.config, table)
+            for key in keys:
+                if (asked := getattr(now, key)) != (has := getattr(then, key)):
                     raise self._refusal(key, has, asked, "weights fit networks of the same shape alone")
         if config.model.width == self.config.model.width:
             return
-        use_backend(config.backend, threads=config.threads)
+        use_backend(config.backend, threads=config.threads, device=config.device)
         wide, narrow = (_shapes(build(each.model.name, each.model_options(2))) for each in (config, self.config))
         if narrower(wide, narrow):
             why = "a network can be made wider, not narrower"
@@ -84,7 +89,7 @@ class Start(ABC):
 
 
 def open_start(where: str) -> Start:
-    """Of a run's folder, or of a bundle's folder or name. Raises TrainingError or BundleError where it is neither."""
+    """Open a run's folder, or a bundle's folder or name. Raises TrainingError or BundleError for anything else."""
     if (Path(where) / RUN).is_file():
         return _OfRun(open_run(Path(where)))
     return _OfBundle(open_bundle(where))
@@ -94,6 +99,7 @@ class _OfRun(Start):
     def __init__(self, run: TrainingRun) -> None:
         self._run = run
         self.where, self.config, self.heads = run.folder, run.config, (run.classes, run.second_classes)
+        self.pixels = run.mean, run.std
 
     @property
     def id(self) -> str:
@@ -118,6 +124,7 @@ class _OfBundle(Start):
                 f"make it anew with: felicity bundle export"
             )
         self.config = make_config(trained["config"])
+        self.pixels = bundle.input.mean, bundle.input.std
         known = [str(e) for e, share in zip(EXPRESSIONS, second.prior, strict=True) if share] if second else []
         self.heads = tuple(trained["classes"]), tuple(trained.get("second_classes", known))
 
@@ -136,7 +143,7 @@ def _shapes(model: Any) -> dict[str, tuple[int, ...]]:
 
 
 def _columns(new: Heads, old: Heads) -> tuple[list[int], list[int]]:
-    """Where the classes that both know stand in the last layers of both, head by head."""
+    """Return the columns of the classes that both know in the last layers of both, head by head."""
     begin = len(new[0]), len(old[0])
     known = [(i, old[0].index(name)) for i, name in enumerate(new[0]) if name in old[0]]
     known += [(begin[0] + i, begin[1] + old[1].index(name)) for i, name in enumerate(new[1]) if name in old[1]]

@@ -17,7 +17,8 @@ from felicity.metrics.temperature import softmax
 from felicity.models.bundle import Bundle, open_bundle
 from felicity.runtime import open_session
 from felicity.training.answers import is_answers, open_answers
-from felicity.training.data import ImageArray, TrainingSet
+from felicity.training.data import TrainingSet
+from felicity.training.labelled_images import ImageArray
 from felicity.training.views import View, Views, mirrored
 
 Floats32 = npt.NDArray[np.float32]
@@ -52,7 +53,7 @@ class Teachers:
         self._sessions = [open_session(bundle.network(), threads=threads or None) for bundle in self._bundles]
 
     def __call__(self, images: ImageArray, view: View | None = None) -> Floats32:
-        """Probabilities ``(B, C)`` for uint8 ``(B, S, S[, 3])``, in blocks of the heads' classes, which sum to 1.
+        """Return probabilities ``(B, C)`` for uint8 ``(B, S, S[, 3])``; each head's block of classes sums to 1.
 
         ``view``: where the images stand in the views; answers are kept for these alone.
         """
@@ -63,7 +64,7 @@ class Teachers:
         return mean
 
     def _ask(self, number: int, images: ImageArray) -> Floats32:
-        """What one bundle answers."""
+        """Return one bundle's answers."""
         bundle, session = self._bundles[number], self._sessions[number]
         outputs = [session.get_outputs()[0].name] + ([bundle.facts.second.output] if bundle.facts.second else [])
         heads = len(self._columns)
@@ -73,7 +74,7 @@ class Teachers:
 
 
 def ids_of(where: Sequence[str]) -> list[str]:
-    """The identities of teachers: of bundles, and of answers."""
+    """Return the identities of teachers: of bundles, and of answers."""
     return [open_answers(each).id if is_answers(each) else open_bundle(each).id for each in where]
 
 

@@ -1,4 +1,4 @@
-"""What a run was trained on, divided as it was then: the test part of a fold is what the fold held out."""
+"""The data of a run, divided as in its training: the test set of a fold is its held-out part."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def crossval_fold(run: TrainingRun) -> tuple[int, int] | None:
-    """Which fold the run is, from 1, and of how many; None if it is none. Told by its place in a cross-validation."""
+    """Return the run's fold, from 1, and the number of folds, by its place in a cross-validation; else None."""
     folder = run.folder.resolve()
     if (named := re.fullmatch(r"fold-(\d+)", folder.name)) is None:
         return None
@@ -30,7 +30,7 @@ def crossval_fold(run: TrainingRun) -> tuple[int, int] | None:
 
 
 def own_set(run: TrainingRun, config: DataConfig | None = None) -> TrainingSet:
-    """The run's data; ``config``: as they are read now, if they were moved. Raises DatasetError and ConfigError."""
+    """Return the run's data; ``config``: how to read them now, if moved. Raises DatasetError and ConfigError."""
     config = config or run.config.data
     if (fold := crossval_fold(run)) is None:
         return load_training_set(config, soft=run.config.soft_labels)
@@ -39,9 +39,9 @@ def own_set(run: TrainingRun, config: DataConfig | None = None) -> TrainingSet:
 
 
 def as_divided(run: TrainingRun, manifest: Manifest) -> Manifest:
-    """A manifest of the run's own files with the parts that the run had. Raises as ``own_set``.
+    """Return a manifest of the run's own files with the split that the run had. Raises as ``own_set``.
 
-    Of a fold: what it neither trained on, nor chose by, nor held out is left out.
+    For a fold, images that it neither trained on, nor chose by, nor held out are left out.
     """
     if (fold := crossval_fold(run)) is None:
         return manifest

@@ -1,6 +1,6 @@
 """Views: augmented images that training keeps. They depend on the images, a seed and the augmentation alone.
 
-Nothing here needs more than NumPy and OpenCV, so that another machine can make the same views.
+The module needs NumPy and OpenCV alone, so that another machine can make the same views.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ VIEW = 1
 
 @dataclass(frozen=True)
 class View:
-    """Where images stand: ``rows`` of view ``number``. ``flip``: they are shown as they are and mirrored."""
+    """Rows of images in view ``number``: ``rows``. ``flip``: they are shown both as they are and mirrored."""
 
     number: int
     rows: slice
@@ -30,9 +30,9 @@ class View:
 
 @dataclass(frozen=True)
 class Views:
-    """How images become views.
+    """The rules that turn images into views.
 
-    ``block``: images made together, of which ``mix`` blends a share. ``how``: None leaves them as they are.
+    ``block``: number of images made together, of which ``mix`` blends a share. ``how``: None leaves them as they are.
     """
 
     seed: int
@@ -42,32 +42,32 @@ class Views:
 
     @property
     def flip(self) -> bool:
-        """Whether mirror images are shown, too."""
+        """Return whether mirror images are shown, too."""
         return bool(self.how and self.how.flip)
 
     def of(self, number: int, images: int) -> Iterator[View]:
-        """The blocks of view ``number`` of so many images."""
+        """Return the blocks of view ``number`` of so many images."""
         return (View(number, slice(first, first + self.block), self.flip) for first in range(0, images, self.block))
 
     def make(self, view: View, images: ImageArray, targets: Floats32) -> tuple[ImageArray, Floats32]:
-        """The view of its rows of ``images``, and of their ``targets`` where it blends images."""
+        """Return the view of its rows of ``images``, and of their ``targets`` if it blends images."""
         rng = np.random.default_rng([self.seed, view.number, view.rows.start, VIEW])
         return self.changed(images[view.rows], targets[view.rows], rng)
 
     def changed(self, images: ImageArray, targets: Floats32, rng: np.random.Generator) -> tuple[ImageArray, Floats32]:
-        """Augmented and blended ``images``, and ``targets`` blended likewise."""
+        """Return augmented and blended ``images``, and ``targets`` blended likewise."""
         if self.how is not None:
             images = augment(images, rng, self.how)
         return mixed(images, targets, rng, self.mix) if self.mix else (images, targets)
 
 
 def mirrored(images: ImageArray) -> ImageArray:
-    """Left and right changed, of ``(N, S, S[, 3])``."""
+    """Return ``(N, S, S[, 3])`` with left and right exchanged."""
     return images[:, :, ::-1]
 
 
 def mixed(images: ImageArray, targets: Floats32, rng: np.random.Generator, share: float) -> tuple[ImageArray, Floats32]:
-    """A ``share`` of a batch blended with other images of it, at random weights, and targets in the same way.
+    """Return a ``share`` of a batch blended with other images of it, at random weights, and targets in the same way.
 
     Source: mixup, Zhang et al. 2018 (arXiv:1710.09412); weights here are uniform in 0.5 to 1.
     """
@@ -83,11 +83,11 @@ def mixed(images: ImageArray, targets: Floats32, rng: np.random.Generator, share
 
 
 def digest_of(images: ImageArray) -> str:
-    """Of the pixels, 32 hexadecimal digits."""
+    """Return the digest of the pixels, 32 hexadecimal digits."""
     return blake2b(np.ascontiguousarray(images).data, digest_size=16).hexdigest()
 
 
 def lightness(images: ImageArray) -> ImageArray:
-    """The mean of every image, uint8 ``(N,)``: enough to tell whether views are the same."""
+    """Return the mean of every image, uint8 ``(N,)``, which suffices to compare views."""
     means: Floats32 = images.reshape(len(images), -1).mean(1, dtype=np.float32)
     return np.rint(means).astype(np.uint8)

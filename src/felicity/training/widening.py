@@ -1,8 +1,7 @@
-"""Weights of a network for one of the same shape with more channels, which answers like it.
+"""Weights for a network of the same shape with more channels, which answers like the original.
 
-Every new channel is a copy of an old one; copies stand side by side, so that flattened images keep them, too. Layers
-that read both take of each a share of what they took of the one, drawn by chance, so that copies part ways as soon as
-they are trained.
+Every new channel is a copy of an old one. Copies stand side by side, so that flattened images keep them, too. A layer
+that reads both copies divides the old weight between them at random, so that the copies diverge once they are trained.
 
 Source: Net2WiderNet, Chen T. et al. 2016 (arXiv:1511.05641), there with equal shares and noise.
 """
@@ -19,12 +18,12 @@ Shape = tuple[int, ...]
 
 
 def narrower(shapes: Mapping[str, Shape], than: Mapping[str, Shape]) -> bool:
-    """Whether a layer of ``shapes`` has fewer channels than that of the same name in ``than``."""
+    """Return whether a layer of ``shapes`` has fewer channels than the layer of the same name in ``than``."""
     return any(new < old for name in than for new, old in zip(shapes[name], than[name], strict=True))
 
 
 def widened(weights: Mapping[str, Array], shapes: Mapping[str, Shape], rng: np.random.Generator) -> dict[str, Array]:
-    """Every one of ``weights`` in its shape of ``shapes``, by name; the last axis is of what a layer gives."""
+    """Return every one of ``weights`` in its shape of ``shapes``, by name; the last axis is the layer's output."""
     return {name: _widened(weights[name], shape, rng) for name, shape in shapes.items()}
 
 
@@ -41,5 +40,5 @@ def _widened(value: Array, shape: Shape, rng: np.random.Generator) -> Array:
 
 
 def _sources(old: int, new: int) -> npt.NDArray[np.int64]:
-    """The old channel that each new one is a copy of."""
+    """Return the old channel from which each new one is copied."""
     return np.arange(new) * old // new

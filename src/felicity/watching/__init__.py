@@ -1,1 +1,1 @@
-"""Watching: sources into a store."""
+"""Watching: from sources into a store."""

@@ -1,22 +1,26 @@
-"""A source watched: frames in, windows into the store, nothing else kept.
+"""A watch of a source: frames in, windows into the store, nothing else kept.
 
-The order of things is the privacy boundary: a frame goes to the people reader, whose persons go to
-the window accumulator, whose closed windows go to the store. No other door leads out of here, but
-for the annotated video that a user asks for.
+The order of the steps is the privacy boundary. A frame goes to the people reader, whose persons go to the window
+accumulator, whose closed windows go to the store. Nothing else leaves this module, except the annotated video that a
+user requests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Self
 
 from felicity.faces import Detector
 from felicity.faces.attention import Attention
+from felicity.faces.conditions import Eyesight
+from felicity.faces.detection import identity
 from felicity.faces.quality import QualityGate
 from felicity.faces.registry import open_detector
+from felicity.faces.stillness import Stillness
 from felicity.faces.tracking import Tracker
 from felicity.imaging.draw import Label, draw_faces
 from felicity.imaging.encode import VideoWriter
@@ -25,26 +29,30 @@ from felicity.notes import Note
 from felicity.recognition.classifier import Classifier
 from felicity.recognition.people import PeopleReader
 from felicity.sources import Frame, Source
+from felicity.sources.frame import SourceStats
 from felicity.store import RunState, Store
 from felicity.style import numbers
-from felicity.watching.shelf import Shelf
-from felicity.watching.summary import WatchSummary, clock
+from felicity.watching.shelf import Keeper, Shelf
+from felicity.watching.summary import WatchSummary, clock, seeing_notes
 from felicity.windows import Location, PersonObservation, WindowAccumulator
+from felicity.windows.looks import Look
 
 __all__ = ["Watch", "WatchSummary", "clock", "watch_source"]
 
 FAR_APART = timedelta(seconds=1)
-"""Between two frames: of people who stay, those that are further apart find too few again."""
+"""Distance of two frames from which too few people who stay are found again."""
 SILENCE = timedelta(seconds=10)
-"""A live source that gave no frame for so long shows nobody any more: the people last seen have left."""
+"""Time without a frame after which a live source shows nobody any more: the people last seen have left."""
 
 
 class Watch(AbstractContextManager["Watch"]):
     """One run over a source: ``step`` with every frame, ``tick`` while there is none, ``close`` at the end.
 
-    A window is written when its time is over, also when no frame comes. As a context manager it ends the run as
+    The watch writes a window when its time is over, even if no frame comes. As a context manager it ends the run as
     stopped, as ended if ``summary.complete``, and as lost after an exception. ``begin``: the time of the first frame.
-    ``every_frame``: search every frame whole, not only where something moves or somebody is.
+    ``every_frame``: search every frame completely, not only where something moves or somebody is. ``counted``: begin
+    and end of a piece, the end not included; the watch sees frames and people before and after it, and other pieces
+    count them.
     """
 
     def __init__(
@@ -52,7 +60,7 @@ class Watch(AbstractContextManager["Watch"]):
         source: Source,
         begin: datetime,
         *,
-        store: Store,
+        store: Keeper,
         classifier: Classifier,
         detector: Detector,
         summary: WatchSummary,
@@ -60,40 +68,50 @@ class Watch(AbstractContextManager["Watch"]):
         gate: QualityGate | None = None,
         every_frame: bool = False,
         seconds: int = 60,
+        counted: tuple[datetime, datetime] | None = None,
     ) -> None:
         self.summary = summary
         self._source, self._store, self._bundle, self._say = source, store, classifier.bundle, say
         tracker = None if source.stills else Tracker()
         attention = None if source.stills or every_frame else Attention()
-        self._people = PeopleReader(classifier, detector, gate or QualityGate(), tracker, attention)
+        stillness = None if source.stills else Stillness()
+        self._people = PeopleReader(classifier, detector, gate or QualityGate(), tracker, attention, stillness)
         run_start = datetime.now(UTC).replace(microsecond=0) if source.live else begin
         names = (summary.location, summary.camera, source.source_id, run_start, self._bundle.id)
         store.save_model(self._bundle.id, self._bundle.soft_matrix, name=self._bundle.name)
-        self._run = store.begin_run(*names, recording=source.recording)
-        self._windows = WindowAccumulator(*names, seconds)
+        found_by = identity(detector)
+        self._run = store.begin_run(*names, recording=source.recording, detector=found_by)
+        self._windows = WindowAccumulator(*names, seconds, detector=found_by, counted=counted)
         self._shelf = Shelf(store, self._run, summary, say)
         self._answers: list[Any] = []
+        self._eyesight = Eyesight(stills=source.stills)
+        self._before = SourceStats()
         self._last: datetime | None = None
+        self._changed: datetime | None = None
         self._far_apart = 0
 
     @property
     def labels(self) -> list[Label]:
-        """What there is to draw on the last frame."""
+        """Return the labels to draw on the last frame."""
         return self._people.labels
 
     def step(self, frame: Frame) -> None:
-        """Count the people who left since the last frame, and write the windows that are over."""
+        """Search a frame, count the people who left since the last one, and write the windows that are over."""
         self._check_pace(frame.time)
-        dropped = self._source.stats.dropped
-        self._windows.add_frame(frame.time, dropped=dropped - self.summary.dropped)
-        self.summary.dropped = dropped
-        self._count(self._people.see(frame.image_rgb_u8, frame.time))
+        look = self._eyesight.look(frame.image_rgb_u8, frame.time)
+        self._count_frame(frame.time, look)
+        if not look.repeated:  # of a picture that was seen before, nobody is judged again
+            self._count(self._people.see(frame.image_rgb_u8, frame.time, noise=self._eyesight.noise))
+            self._changed = frame.time
+        elif self._changed is not None and frame.time - self._changed >= SILENCE:
+            self._count(self._people.end())
+            self._changed = None
         self._last = frame.time
         self._shelf.put(self._windows.closed())
         self._shelf.beat()
 
     def tick(self, now: datetime) -> None:
-        """Write the windows that are over at ``now``, though no frame has come, and say that the run goes on."""
+        """Write the windows that are over at ``now``, although no frame has come, and send a heartbeat."""
         if self._last is not None and now - self._last >= SILENCE:
             self._count(self._people.end())
             self._last = None
@@ -114,6 +132,8 @@ class Watch(AbstractContextManager["Watch"]):
                 "--camera, take one of them back, see: felicity runs list"
             )
             self._say(Note("counted-twice", text, summary.location))
+        for note in seeing_notes(summary, damaged=self._source.live):
+            self._say(note)
         summary.happy_share = happy_share(self._answers, self._bundle.soft_matrix, self._bundle.assumed_prior)
         self._answers.clear()
         summary.reconnects = self._source.stats.reconnects
@@ -127,11 +147,26 @@ class Watch(AbstractContextManager["Watch"]):
         self.close(ended if kind is None else RunState.LOST)
 
     def _count(self, persons: Sequence[PersonObservation]) -> None:
-        for person in persons:
+        self.summary.cuts, self.summary.still_again = self._people.cuts, self._people.still_again
+        for person in (one for one in persons if self._windows.counts(one.time)):
             self.summary.count(person)
             if person.probabilities is not None and not self._source.live:
                 self._answers.append(person.probabilities)
             self._windows.add_person(person)
+
+    def _count_frame(self, time: datetime, look: Look) -> None:
+        """Count a frame, and the missing frames before it."""
+        stats, before, summary = self._source.stats, self._before, self.summary
+        dropped, damaged = stats.dropped - before.dropped, stats.errors - before.errors
+        self._windows.add_frame(time, look, dropped=dropped, thinned=stats.thinned - before.thinned, damaged=damaged)
+        self._before = replace(stats)
+        if not self._windows.counts(time):
+            return
+        summary.dropped += dropped
+        summary.damaged += damaged
+        summary.frozen += look.frozen
+        if look.unfit is not None and not look.frozen:
+            summary.unfit[look.unfit] += 1
 
     def _check_pace(self, time: datetime) -> None:
         if self._last is None or self._source.stills or time - self._last <= FAR_APART:
@@ -161,11 +196,11 @@ def watch_source(
     on_note: Callable[[Note], None] | None = None,
     notes: Sequence[Note] = (),
 ) -> WatchSummary:
-    """Watch until the source ends or is stopped; every closed window is written, at last the open one.
+    """Watch until the source ends or is stopped; write every closed window, and at last the open one.
 
-    The same source, camera and start, watched again, replace their windows. ``notes`` are said first. Raises
-    StoreError at the end if windows could not be written, SourceError if the source fails; what was seen
-    before is written first.
+    Watching the same source, camera and start again replaces their windows. ``notes`` are reported first. Raises
+    StoreError at the end if windows could not be written, SourceError if the source fails; windows until then are
+    written first.
     """
     finder = open_detector(detector) if isinstance(detector, str) else detector
     summary = WatchSummary(location, camera, source.source_id, finder.name)

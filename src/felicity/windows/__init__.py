@@ -1,4 +1,4 @@
-"""Windows: counts and sums of one minute, no person in them; what crosses from seeing to counting."""
+"""Windows: counts and sums of one minute, without any person; the only data that cross from seeing to counting."""
 
 from felicity.windows.accumulator import WindowAccumulator
 from felicity.windows.location import Location

@@ -1,4 +1,4 @@
-"""Minutes, hours, days, weeks and months by a place's own clock."""
+"""Minutes, hours, days, weeks and months in a place's time zone."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ BUCKETS: tuple[By, ...] = get_args(By)
 
 @lru_cache(maxsize=65_536)
 def bucket(second: int, by: By, zone: ZoneInfo) -> tuple[int, int]:
-    """Start and end, in seconds since the epoch, of the bucket of ``second`` on the clock of ``zone``.
+    """Return start and end, in seconds since the epoch, of the bucket of ``second`` in the time zone ``zone``.
 
-    Days begin at local midnight, or at the first moment after it where the clock skips midnight, so
-    they last 23, 24 or 25 hours. Weeks begin on Monday (ISO 8601). The hour that an autumn night has
-    twice is two hours. Where the clock changes within an hour, as by half an hour on Lord Howe Island, that
-    hour ends there and another begins. So buckets of a kind follow each other without overlap or gap.
-    ``total`` is not a bucket of time: ValueError.
+    Days begin at local midnight, or at the first moment after it if the local time skips midnight, so they last 23, 24
+    or 25 hours. Weeks begin on Monday (ISO 8601). The hour that the end of summer time repeats is two hours. Where the
+    local time changes within an hour, as by half an hour on Lord Howe Island, that hour ends there and another begins.
+    So buckets of a kind follow each other without overlap or gap. ``total`` is not a bucket of time: raises ValueError.
     """
     if by in ("minute", "hour"):
         return _even(second, 60 if by == "minute" else 3600, zone)
@@ -41,7 +40,7 @@ def bucket(second: int, by: By, zone: ZoneInfo) -> tuple[int, int]:
 
 
 def _even(second: int, length: int, zone: ZoneInfo) -> tuple[int, int]:
-    """The bucket of ``length`` that holds ``second``, cut where the clock changes by no multiple of it."""
+    """Return the bucket of ``length`` that holds ``second``, cut where the UTC offset changes by no multiple of it."""
 
     def phase(at: int) -> int:
         return int((datetime.fromtimestamp(at, zone).utcoffset() or timedelta()).total_seconds()) % length
@@ -57,14 +56,14 @@ def _even(second: int, length: int, zone: ZoneInfo) -> tuple[int, int]:
 
 
 def read_time(text: str) -> datetime:
-    """ISO 8601 to a time: a date alone, or a date, ``T`` or a space, and a time. Raises ValueError."""
-    # datetime takes any character for the T: it reads the offset of 2026-05-01+02:00 as a time of day.
+    """Parse ISO 8601: a date alone, or a date, ``T`` or a space, and a time. Raises ValueError."""
+    # datetime accepts any character for the T: it reads the offset of 2026-05-01+02:00 as a time of day.
     date.fromisoformat(re.split("[Tt ]", text, maxsplit=1)[0])
     return datetime.fromisoformat(text)
 
 
 def clock_doubt(time: datetime, zone: ZoneInfo) -> Note | None:
-    """Return a note on a time without a zone that the clock of ``zone`` skips or shows twice, else None."""
+    """Return a note on a time without a time zone that ``zone`` skips or repeats, else None."""
     first, second = (time.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
         return None
@@ -80,5 +79,5 @@ def clock_doubt(time: datetime, zone: ZoneInfo) -> Note | None:
 
 @lru_cache(maxsize=65_536)
 def midnight(day: date, zone: ZoneInfo) -> int:
-    """When ``day`` begins in ``zone``, in seconds since the epoch."""
+    """Return the begin of ``day`` in ``zone``, in seconds since the epoch."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC).timestamp())

@@ -1,4 +1,4 @@
-"""The columns of a window, and those that sums of windows have besides: written once, here.
+"""The columns of windows and of sums of windows, defined once.
 
 ``Window``, its JSON form, the accumulator, ``Sums``, the store's tables and their rows follow this table. A new column
 is a line here, a typed attribute in ``Window`` and ``Sums``, and a migration of the store.
@@ -25,9 +25,9 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Grouping:
-    """Which of R rows go into which of ``groups`` groups, sorted once for all columns.
+    """An assignment of R rows to ``groups`` groups, sorted once for all columns.
 
-    ``label`` (R,): the group of each row. ``order`` (R,): rows by group, and in their own order within one.
+    ``label`` (R,): the group of each row. ``order`` (R,): rows by group, and in their own order within a group.
     ``present`` (G,): groups that have rows; ``begin`` (G,): where each of them begins in ``order``.
     """
 
@@ -50,9 +50,10 @@ class Grouping:
 class Column:
     """A column of numbers: one window's value has this ``shape`` and ``dtype`` (int64 or float64), all from 0.
 
-    ``shape``: () for a single number, (8,) by expression, (8, 8) for a symmetric matrix. ``reducer`` adds the values
-    of two windows up; a group without windows has the value ``nothing``. ``derive``: None for what a window holds
-    itself; else the column (R, *shape) of R windows, from their own columns, ``start`` and ``seconds`` by name.
+    ``shape``: () for a single number, (8,) by expression, (8, 8) for a symmetric matrix. ``reducer`` adds the values of
+    two windows up; a group without windows has the value ``nothing``. ``derive``: None for values that a window holds
+    itself; else it computes the column (R, *shape) of R windows from their own columns, ``start`` and ``seconds`` by
+    name. ``since``: first version of the JSON form that holds the column; older windows have its zero.
     """
 
     name: str
@@ -62,13 +63,17 @@ class Column:
     reducer: np.ufunc = np.add
     nothing: int = 0
     derive: Callable[[Mapping[str, Any]], npt.NDArray[Any]] | None = None
+    since: int = 1
 
     def zero(self) -> Any:
         """Return the value of a window without people or frames."""
         return np.zeros(self.shape, self.dtype) if self.shape else self.dtype(0).item()
 
     def checked(self, value: Any) -> Any:
-        """Return a value as a window keeps it: arrays are read-only copies. Raises ValueError for what none can be."""
+        """Return a value as a window keeps it: arrays are read-only copies.
+
+        Raises ValueError for an impossible value.
+        """
         if self.shape:
             return self._checked_array(value)
         if self.dtype is np.float64:
@@ -89,7 +94,7 @@ class Column:
         return array
 
     def plain(self, value: Any) -> Any:
-        """Return a value as JSON has it."""
+        """Return a value in its JSON form."""
         if self.shape:
             return value.tolist()
         return float(value) if self.dtype is np.float64 else int(value)
@@ -104,7 +109,7 @@ class Column:
         return np.asarray(values, dtype=self.dtype).reshape(-1, *self.shape)
 
     def empty(self, rows: int) -> Any:
-        """Return the column of so many windows without people or frames."""
+        """Return the column of ``count`` windows without people or frames."""
         return np.zeros((rows, *self.shape), self.dtype)
 
     def joined(self, parts: Sequence[Any]) -> Any:
@@ -116,11 +121,11 @@ class Column:
         return column[rows]
 
     def values(self, column: Any) -> Sequence[Any]:
-        """Return the value of each window out of a column."""
+        """Return the value of each window from a column."""
         return list(column) if self.shape else column.tolist()
 
     def grouped(self, column: Any, grouping: Grouping) -> Any:
-        """Return a column of groups, (G, *shape), from that of their rows, added in order."""
+        """Return a column of groups, (G, *shape), from the column of their rows, added in order."""
         total = np.full((grouping.groups, *self.shape), self.nothing, dtype=self.dtype)
         if len(column):
             total[grouping.present] = self.reducer.reduceat(column[grouping.order], grouping.begin, axis=0)
@@ -131,17 +136,17 @@ class Tally(Column):
     """A column of counts by name: a mapping for one window, a tuple of mappings for R of them."""
 
     def zero(self) -> dict[str, int]:
-        """Return a tally of nothing."""
+        """Return an empty tally."""
         return {}
 
     def checked(self, value: Mapping[str, int]) -> Mapping[str, int]:
-        """Return a read-only tally, by name; ValueError unless it counts in whole numbers from 0."""
+        """Return a read-only tally, by name; raises ValueError unless its counts are whole numbers from 0."""
         for name, count in value.items():
             check_count(f"{self.name}: {name}", count)
         return MappingProxyType(dict(sorted(value.items())))
 
     def plain(self, value: Mapping[str, int]) -> dict[str, int]:
-        """Return a tally as JSON has it."""
+        """Return a tally in its JSON form."""
         return dict(value)
 
     def added(self, first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
@@ -156,7 +161,7 @@ class Tally(Column):
         return tuple(values)
 
     def empty(self, rows: int) -> tuple[Mapping[str, int], ...]:
-        """Return so many tallies of nothing."""
+        """Return ``count`` empty tallies."""
         return ({},) * rows
 
     def joined(self, parts: Sequence[tuple[Mapping[str, int], ...]]) -> tuple[Mapping[str, int], ...]:
@@ -186,6 +191,22 @@ def check_count(name: str, value: Any) -> None:
         raise ValueError(f"{name} counts in whole numbers from 0, not {value!r:.40}")
 
 
+SEEING_COLUMNS: tuple[Column, ...] = (
+    Column("frames_expected", "frames that the source gave or should have given: whole, left out or damaged", since=2),
+    Column("frames_damaged", "frames that could not be decoded whole", since=2),
+    Column("frames_frozen", "frames of a picture that did not change any more", since=2),
+    Tally("frames_unfit", "frames in which faces are missed, by the reason why", since=2),
+    Column("pictures", "pictures whose light, contrast, sharpness and noise were measured", since=2),
+    Column("brightness", "sum of brightness over these pictures, each 0 to 255", np.float64, since=2),
+    Column("contrast", "sum of contrast over these pictures, grey levels", np.float64, since=2),
+    Column("sharpness", "sum of sharpness over these pictures", np.float64, since=2),
+    Column("noise", "sum of noise over these pictures, grey levels", np.float64, since=2),
+    Column("sized", "people whose size in the picture was measured", since=2),
+    Column("sides", "sum of the longer sides of their faces, pixels", np.float64, since=2),
+    Column("lifted", "judged people whose faces were so faint that their contrast was at least doubled first", since=3),
+)
+"""The seeing conditions of a window. Windows from before these columns hold none of them: no ``pictures``."""
+
 WINDOW_COLUMNS: tuple[Column, ...] = (
     Column("people_seen", "people: all tracks that ended in the window"),
     Column("people", "people with a face good enough to be judged"),
@@ -196,8 +217,9 @@ WINDOW_COLUMNS: tuple[Column, ...] = (
     Column("frames_dropped", "frames that came faster than they could be looked at"),
     Column("seconds_covered", "seconds between frames that follow each other closely", np.float64),
     Tally("rejected", "people without a good face, by the reason why"),
+    *SEEING_COLUMNS,
 )
-"""What a window holds, in the order of its JSON form."""
+"""The columns of a window, in the order of its JSON form."""
 
 _LARGEST = int(np.iinfo(np.int64).max)
 
@@ -227,7 +249,7 @@ SUM_COLUMNS: tuple[Column, ...] = (
         derive=lambda window: window["start"] + window["seconds"],
     ),
 )
-"""What a sum of windows holds; all of it adds up."""
+"""The columns of a sum of windows; all of them add up."""
 
 COLUMN: Mapping[str, Column] = {column.name: column for column in SUM_COLUMNS}
 """The columns by name."""

@@ -1,4 +1,7 @@
-"""Workplaces and schools, where the EU AI Act prohibits emotion recognition (Art. 5(1)(f)), by the words for them."""
+"""Workplaces and schools, where the EU AI Act prohibits emotion recognition (Art.
+
+5(1)(f)), recognised by their words.
+"""
 
 from __future__ import annotations
 
@@ -91,10 +94,10 @@ _PLAIN = str.maketrans(
 def forbidden_kind(text: str, *, rooms: bool = True) -> str | None:
     """Return ``workplace`` or ``education`` if ``text`` holds a word for one, else None.
 
-    ``rooms``: whether rooms of a school count, which as a mere name say little of where they are.
+    ``rooms``: whether rooms of a school count; as a mere name they tell little about their place.
 
-    It knows the languages of the European Union and some of its neighbours, and Indonesian. Capitals and accents do not
-    matter; plurals are understood where they are formed as in English.
+    The function knows the languages of the European Union and some of its neighbours, and Indonesian. Capitals and
+    accents do not matter. It understands plurals that are formed as in English.
     """
     words = _words(text)
     for phrase in _OPEN_TO_ALL:
@@ -105,7 +108,7 @@ def forbidden_kind(text: str, *, rooms: bool = True) -> str | None:
 
 
 def _words(text: str) -> str:
-    """Return the words of ``text`` in small letters without accents, single spaces between them."""
+    """Return the words of ``text`` in lower case without accents, with single spaces between them."""
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     return " ".join(re.findall(r"[^\W_]+", "".join(one for one in plain if not unicodedata.combining(one))))
 

@@ -1,4 +1,4 @@
-"""A location: a place whose people are counted, and where nobody may be counted."""
+"""Locations: places whose people are counted, and the places where nobody may be counted."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ from felicity.windows.names import check_name
 class Location:
     """A place.
 
-    ``name``: one line of at most 200 characters. ``timezone``: IANA name; days and hours are counted by it.
-    ``geometry``: a GeoJSON geometry (RFC 7946; longitude before latitude), None if unknown.
-    ``population``: people who live there. ``site_type``: free words such as ``park``.
-    ``code``: what other tables (flows, visits) call it.
+    ``name``: one line of at most 200 characters. ``timezone``: IANA name; days and hours are counted in it.
+    ``geometry``: a GeoJSON geometry (RFC 7946; longitude before latitude), None if unknown. ``population``: number of
+    residents. ``site_type``: free words such as ``park``. ``code``: its name in other tables (flows, visits).
 
-    Raises ConfigError if a value is impossible, and for workplaces and schools, where the EU AI Act
-    prohibits emotion recognition (Art. 5(1)(f)): a site type tells them, or the name where there is no site type.
+    Raises ConfigError if a value is impossible, and for workplaces and schools, where the EU AI Act prohibits emotion
+    recognition (Art. 5(1)(f)): it recognises them by site type, or by name if there is no site type.
     """
 
     name: str
@@ -83,7 +82,7 @@ class Location:
 
     @classmethod
     def known(cls, **values: Any) -> Location:
-        """One that a store holds; name and site type were checked when it was added, by the rules of that time."""
+        """Return a stored location, whose name and site type were checked by the rules at the time of its addition."""
         place = object.__new__(cls)
         for field in fields(cls):
             object.__setattr__(place, field.name, values.get(field.name, field.default))
@@ -92,12 +91,12 @@ class Location:
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """The time zone itself."""
+        """Return the time zone itself."""
         return ZoneInfo(self.timezone)
 
 
 def near_names(name: str, known: Iterable[str]) -> list[str]:
-    """Return those of the ``known`` names that ``name`` may be a slip of: another case, a letter more or less."""
+    """Return those of the ``known`` names that closely resemble ``name``: another case, a letter more or less."""
     plain = {one.casefold(): one for one in known if one != name}
     return [plain[one] for one in difflib.get_close_matches(name.casefold(), plain, n=3, cutoff=0.85)]
 

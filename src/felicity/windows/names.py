@@ -1,4 +1,4 @@
-"""Names of locations, cameras and models: one line of text, whoever gives it."""
+"""Names of locations, cameras and models: one line of text, from any source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LONGEST_NAME = 200
 
 
 def check_name(name: object, what: str) -> None:
-    """Raise ValueError unless ``name`` is one line of at most 200 characters; ``what`` says whose, "a camera"."""
+    """Raise ValueError unless ``name`` is one line of at most 200 characters; ``what`` names its owner, "a camera"."""
     if not isinstance(name, str) or not name.strip() or name != name.strip():
         raise ValueError(f"{what} needs a name without spaces around it, not {name!r:.60}")
     if len(name) > LONGEST_NAME:

@@ -1,8 +1,8 @@
-"""Sums of windows, many groups at once: what hours, days and places are.
+"""Sums of windows, many groups at once: the form of hours, days and places.
 
-Everything the index and its interval need is additive, also the resemblance of people within a window:
-``block_cross`` is the sum over windows of s sᵀ with s the window's ``prob_sums``. So a sum of sums
-says the same as the windows themselves.
+All inputs of the index and its interval are additive, also the resemblance of people within a window: ``block_cross``
+is the sum over windows of s sᵀ with s the window's ``prob_sums``. So a sum of sums holds the same information as the
+windows themselves.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from felicity.windows.window import Window
 
 @dataclass(frozen=True)
 class Sums:
-    """R groups of windows, one row each; ``columns.SUM_COLUMNS`` says what each column means.
+    """R groups of windows, one row each; ``columns.SUM_COLUMNS`` defines each column.
 
-    Counts are int64 ``(R,)``: ``windows``, ``blocks`` (windows with people in them), ``people_seen``,
-    ``people``, ``frames_seen``, ``frames_dropped``; ``seconds_covered`` float ``(R,)``. ``hard_counts``
-    ``(R, 8)``, ``prob_sums`` ``(R, 8)``, ``prob_cross`` ``(R, 8, 8)`` as in ``Window``; ``block_cross``
-    ``(R, 8, 8)``. ``first``, ``last``: seconds since the epoch, start of the first and end of the last
-    window. ``rejected``: one tally per row.
+    Counts are int64 ``(R,)``: ``windows``, ``blocks`` (windows with people in them), ``people_seen``, ``people``,
+    ``frames_seen``, ``frames_dropped``; ``seconds_covered`` float ``(R,)``. ``hard_counts`` ``(R, 8)``, ``prob_sums``
+    ``(R, 8)``, ``prob_cross`` ``(R, 8, 8)`` as in ``Window``; ``block_cross`` ``(R, 8, 8)``. ``first``, ``last``:
+    seconds since the epoch, start of the first and end of the last window. ``rejected``, ``frames_unfit``: one tally
+    per row. The columns of ``columns.SEEING_COLUMNS`` (R,).
     """
 
     windows: Ints
@@ -40,6 +40,18 @@ class Sums:
     frames_dropped: Ints
     seconds_covered: Floats
     rejected: tuple[Mapping[str, int], ...]
+    frames_expected: Ints
+    frames_damaged: Ints
+    frames_frozen: Ints
+    frames_unfit: tuple[Mapping[str, int], ...]
+    pictures: Ints
+    brightness: Floats
+    contrast: Floats
+    sharpness: Floats
+    noise: Floats
+    sized: Ints
+    sides: Floats
+    lifted: Ints
     block_cross: Floats
     first: Ints
     last: Ints
@@ -59,7 +71,7 @@ class Sums:
 
     @classmethod
     def of_windows(cls, start: npt.ArrayLike, seconds: npt.ArrayLike, **columns: Any) -> Sums:
-        """Return one row per window, from the windows' own columns; those not given are all zero.
+        """Return one row per window, from the windows' own columns; missing columns are all zero.
 
         ``start`` and ``seconds``: int ``(R,)``. Raises TypeError for an unknown column.
         """
@@ -72,7 +84,7 @@ class Sums:
 
     @classmethod
     def empty(cls) -> Sums:
-        """Return no row."""
+        """Return sums without rows."""
         return cls.of([])
 
     @classmethod
@@ -93,5 +105,5 @@ class Sums:
         return Sums(**{c.name: c.grouped(getattr(self, c.name), grouping) for c in SUM_COLUMNS})
 
     def total(self) -> Sums:
-        """Add up all rows: one row."""
+        """Return the sum of all rows, as one row."""
         return self.grouped(np.zeros(len(self), dtype=np.int64), 1)

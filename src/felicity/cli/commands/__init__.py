@@ -1,5 +1,5 @@
-"""One module per command or command group; each has ``register(app)`` and is found by its presence.
+"""One module per command or command group; each has ``register(app)``, and Felicity finds it in this folder.
 
-A module imports at its top only what is light (typer, rich through ``felicity.cli.console``):
-everything else is imported inside the function that needs it, so that ``--help`` is quick.
+At its top, a module imports light packages alone (typer, and rich through ``felicity.cli.console``). It imports
+everything else inside the function that needs it, so that ``--help`` is quick.
 """

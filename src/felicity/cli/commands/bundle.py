@@ -1,4 +1,4 @@
-"""``felicity bundle``: what a bundle says of itself, whether it is whole, and making one of a run."""
+"""``felicity bundle``: show a bundle, verify it, and export one from a run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.export.run_to_bundle import Exported
+    from felicity.index.soft_matrix import SoftMatrix
     from felicity.labels import Classes
     from felicity.models.bundle_facts import BundleFacts
 
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show(where: Where = None, json: options.Json = False) -> None:
-    """Print labels, input, calibration, where it was trained and how well it does."""
+    """Print a bundle's labels, input, calibration, training data and measured figures."""
     from felicity.models.answering import how_it_answers
     from felicity.models.bundle import open_bundle
 
@@ -71,9 +72,11 @@ def show(where: Where = None, json: options.Json = False) -> None:
     rows.append(("shares in validation", _shares(bundle.classes, facts.prior)))
     if facts.answer_prior:
         rows.append(("answers are made for", _shares(bundle.classes, facts.answer_prior)))
+    rows.append(("error by the soft matrix", _error_of(bundle.soft_matrix)))
     rows.extend((facts.card or {}).items())
     for name, measured in measures_of(facts).items():
         rows.append((name, ", ".join(f"{k} {v}" for k, v in measured.items())))
+    rows += _covered(facts)
     console.table(("fact", "value"), rows)
     names, places = bundle.classes.names, list(bundle.classes.places)
     columns = [name[:8] if len({name[:8] for name in names}) == len(names) else name for name in names]
@@ -94,20 +97,48 @@ def _training_weights(facts: BundleFacts) -> str:
     return f"{kept.file}, {kept.origin}, SHA-256 {kept.sha256}" if kept else "nothing: it keeps no float weights"
 
 
+def _error_of(soft: SoftMatrix) -> str:
+    from felicity.labels import HAPPY_INDEX
+
+    happy, share = soft.counts[HAPPY_INDEX], 0.3
+    error = soft.happy_error(share)
+    if error is None:
+        return "not known, for it has no happy faces or no others"
+    return (
+        f"{100 * error:.2f} points (standard error) in a happy share of {numbers.share(share, 0)}; "
+        f"the matrix is of {soft.counts.sum():,} faces, {happy:,} of them happy"
+    )
+
+
+def _covered(facts: BundleFacts) -> list[tuple[str, Any]]:
+    """Return what a bundle says of covered faces, and how well."""
+    told = facts.covered
+    if told is None:
+        return [("covered faces", "are judged like others: it has no output that tells them")]
+    unseen = f", not trained on {numbers.listed(told.held_out)}" if told.held_out else ""
+    rows = [("covered faces", f"by {told.output} from {told.threshold:g} on; trained on {told.trained_on}{unseen}")]
+    for name, one in told.metrics.items():
+        styles = ", ".join(f"{style} {numbers.share(share, 0)}" for style, share in one.found.items())
+        rows.append(
+            (f"covered, {name}", f"of {one.faces:,} free faces {numbers.share(one.free_taken)} taken; found: {styles}")
+        )
+    return rows
+
+
 def _shares(classes: Classes, prior: list[float]) -> str:
     places = zip(classes.names, classes.places, strict=True)
     return ", ".join(f"{name} {numbers.share(prior[place])}" for name, place in places)
 
 
 def measures_of(facts: BundleFacts) -> dict[str, dict[str, Any]]:
-    """What was measured, by part; of the second head, by part and whose labels."""
+    """Return the measured figures by part of the data; for the second head, by part and source of labels."""
     second = facts.second
     told = {f"{part}, {second.labels_of}": m for part, m in second.metrics.items()} if second else {}
     return {name.replace("_in_use", ", as in use"): m for name, m in facts.metrics.items()} | told
 
 
 def verify(where: Where = None, json: options.Json = False) -> None:
-    """Check that a bundle is whole, unchanged, and runs."""
+    """Check that a bundle is complete, unchanged, and runs."""
     from felicity.api import verify_bundle
 
     bundle = verify_bundle(where)
@@ -137,10 +168,17 @@ def export(
     card: Annotated[
         Path | None, typer.Option("--card", metavar="FILE.toml", help="Texts to carry: intended use, limits.")
     ] = None,
+    test_in_matrix: Annotated[
+        bool,
+        typer.Option("--test-in-matrix", help="Make the soft matrix of the test set, too, not of validation alone."),
+    ] = False,
+    blend: Annotated[
+        float, typer.Option("--blend", min=0, max=1, help="Share of the weights that the run began with (--start).")
+    ] = 0.0,
     force: Annotated[bool, typer.Option("--force", help="Replace a bundle that is there.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Make a bundle of a run: ONNX, compared with the network, calibrated and measured on held-out images."""
+    """Export a run as a bundle: ONNX, compared with the network, calibrated and measured on held-out images."""
     from felicity.api import export_bundle
 
     with console.progress() as bar:
@@ -153,7 +191,7 @@ def export(
 
         made = export_bundle(
             run, output, name=name, licence=licence, data=data, replace=force, evenness=evenness,
-            precision=precision, card=card, on_step=step,  # type: ignore[arg-type]
+            precision=precision, card=card, test_in_matrix=test_in_matrix, blend=blend, on_step=step,  # type: ignore[arg-type]
         )  # fmt: skip
     console.notes(made.notes)
     if json:

@@ -22,7 +22,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE.toml", help="The cameras; it
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="Watch many cameras at once, and see how they are.", no_args_is_help=True)
+    group = typer.Typer(help="Watch many cameras at once, and show their state.", no_args_is_help=True)
     group.command("run")(run)
     group.command("check")(check)
     group.command("list")(list_cameras)
@@ -41,15 +41,16 @@ def run(
 ) -> None:
     """Watch all cameras of a file until stopped.
 
-    The file is read anew when it changes, and on SIGHUP; only cameras whose settings changed are touched. Ctrl-C and
-    SIGTERM write the open windows and end. Whatever happens to a camera, it is tried again, and the others go on.
+    Felicity reads the file again when it changes, and on SIGHUP; cameras whose settings stay the same go on
+    undisturbed. Ctrl-C and SIGTERM write the open windows and end. Felicity reconnects to a camera that fails; the
+    others go on.
     """
     from felicity.api import run_cameras
 
     def on_signals(group: Any) -> None:
         def stop(*_: object) -> None:
             group.stop()
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C does not wait
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C ends at once
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
@@ -64,10 +65,10 @@ def check(
     camera: Annotated[
         list[str] | None, typer.Option("--camera", metavar="NAME", help="Only this camera; may be repeated.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="Look so long at each.")] = 5.0,
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="How long to look at each camera.")] = 5.0,
     json: options.Json = False,
 ) -> None:
-    """Open each camera: its size, frame rate, and whether faces are large enough. Exit code 1 if one does not open."""
+    """Open each camera and show its size, frame rate and faces. Exit code 1 if a camera does not open."""
     from felicity.api import check_cameras
 
     checked = check_cameras(file, cameras=camera, seconds=seconds)
@@ -118,7 +119,7 @@ def list_cameras(file: File, json: options.Json = False) -> None:
 
 
 def status(file: File, json: options.Json = False) -> None:
-    """Show how the cameras of a file are."""
+    """Show the state of the cameras of a file."""
     from felicity.api import cameras_status
 
     found = cameras_status(file)
@@ -127,19 +128,21 @@ def status(file: File, json: options.Json = False) -> None:
         text = f"{file}: its cameras are not watched since {_ago(found.updated)}; start them with: felicity cameras run"
         notes.append(Note("cameras-not-running", text))
     if found.store_trouble:
-        text = f"{found.store_trouble}; {found.windows_waiting:,} windows wait in memory"
+        lost = f", {found.windows_lost:,} older ones are lost" if found.windows_lost else ""
+        text = f"{found.store_trouble}; {found.windows_waiting:,} windows wait in memory{lost}"
         notes.append(Note("windows-waiting", text))
     if json:
         console.emit("cameras-status", found, notes)
         return
-    _show(found)
+    show_status(found)
     console.notes(notes)
 
 
 _COLOURS = {"watching": "green", "starting": "cyan", "stalled": "yellow", "offline": "red", "disabled": "dim"}
 
 
-def _show(found: CamerasStatusShape) -> None:
+def show_status(found: CamerasStatusShape) -> None:
+    """Print the state of each camera as a table."""
     from rich.text import Text
 
     rows = [

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from felicity.cli import console, options
-from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.cities.city import CityIndex
@@ -34,8 +33,9 @@ def city(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Print the happy share of the city, the weighted mean of its locations, and which locations are missing."""
+    """Print the happy share of the city, which is the weighted mean of its locations, and the missing locations."""
     import felicity
+    from felicity.api.answers import city_answer
     from felicity.reports.sentences import city_sentence
 
     found = felicity.city(
@@ -45,7 +45,7 @@ def city(
     if geojson is not None:
         felicity.write_geojson(found, geojson)
     if json:
-        console.emit("city", {"sentence": city_sentence(found), "city": found}, found.notes)
+        console.emit_answer(city_answer(found))
     else:
         console.out.print(city_sentence(found), markup=False, soft_wrap=True)
         show(found)
@@ -55,18 +55,7 @@ def city(
 
 def show(found: CityIndex) -> None:
     """Print a row per location."""
-    columns = ("location", "people", "weight", "happy share", "95 % interval", "visits covered")
-    rows = []
-    for part in found.parts:
-        known = part.share is not None and part.low is not None and part.high is not None
-        rows.append(
-            (
-                part.location.name,
-                f"{part.people:,}",
-                numbers.share(part.weight) if not part.missing else "missing",
-                numbers.percent(part.share) if known else "-",
-                numbers.percent_span(part.low, part.high) if known else "-",
-                "-" if part.covered is None else numbers.share(part.covered, 0),
-            )
-        )
-    console.table(columns, rows, title=f"Places, weighted by {found.weight}", numbers=columns[1:])
+    from felicity.reports.printed import printed_city
+
+    table = printed_city(found)
+    console.table(table.columns, table.rows, title=table.title, numbers=table.columns[1:])

@@ -1,4 +1,4 @@
-"""``felicity compare``: what a framework changes when nothing else does."""
+"""``felicity compare``: the influence of the framework when everything else is equal."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def compare(
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where runs, table and picture go.")
     ] = Path("comparison"),
     resume: Annotated[bool, typer.Option("--resume", help="Keep the runs that FOLDER has already.")] = False,
+    cluster: options.Cluster = None,
     json: options.Json = False,
 ) -> None:
     """Train one network on several frameworks with equal weights, order, pixels and constants, and compare them."""
@@ -43,7 +44,9 @@ def compare(
     names = [name.strip() for name in backends.split(",")] if backends else []
     asked = settings.given(ctx)
     with console.told_how_to_go_on("the same command with --resume"):
-        report = run(None, output, backends=names, seeds=seeds, settings=asked, config=config, on_epoch=told)
+        report = run(
+            None, output, backends=names, seeds=seeds, settings=asked, config=config, on_epoch=told, cluster=cluster
+        )
     if json:
         console.emit("compare", report.facts)
         return

@@ -1,4 +1,4 @@
-"""``felicity crossval``: how well a training does, fold by fold."""
+"""``felicity crossval``: the accuracy of a training, fold by fold."""
 
 from __future__ import annotations
 
@@ -9,14 +9,6 @@ import typer
 
 from felicity.cli import console, options, settings
 from felicity.style import numbers
-
-COLUMNS = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro F1",
-    "happy_f1": "happy F1",
-    "loss": "loss",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -34,9 +26,11 @@ def crossval(
     ),
     config: settings.Config = None,
     resume: Annotated[bool, typer.Option("--resume", help="Skip folds that are done, go on with the next.")] = False,
+    track: settings.Track = None,
+    cluster: options.Cluster = None,
     json: options.Json = False,
 ) -> None:
-    """Train once per fold and measure each run on the images it never saw. The test part is not touched."""
+    """Train once per fold and measure each run on the images it never saw. The test set stays untouched."""
     from felicity.api import training
     from felicity.cli.training_display import Shown
 
@@ -48,7 +42,15 @@ def crossval(
 
     with console.told_how_to_go_on("the same command with --resume"), Shown(line) as shown:
         made = training.crossval(
-            None, folder, folds=folds, settings=settings.given(ctx), config=config, resume=resume, told=shown
+            None,
+            folder,
+            folds=folds,
+            settings=settings.given(ctx),
+            config=config,
+            resume=resume,
+            track=track or (),
+            told=shown,
+            cluster=cluster,
         )
     if json:
         console.emit("crossval", {"folder": str(folder)} | made.figures, made.notes)
@@ -58,18 +60,9 @@ def crossval(
 
 
 def print_table(result: dict[str, Any]) -> None:
-    """A line per fold, then the mean and its interval."""
-    names = [name for name in COLUMNS if name in result["summary"]]
+    """Print a line per fold, then the mean and its interval."""
+    from felicity.training.crossval_tables import printed
 
-    def cells(row: dict[str, Any]) -> list[str]:
-        return [f"{row[name]:.4f}" if name == "loss" else numbers.share(row[name], 2) for name in names]
-
-    rows = [
-        [str(fold["fold"]), str(fold["images"]["held_out"]), str(fold["best_epoch"]), *cells(fold)]
-        for fold in result["folds"]
-    ]
-    for label, key in (("mean", "mean"), ("95 % from", "low"), ("95 % to", "high")):
-        rows.append([label, "", "", *cells({name: result["summary"][name][key] for name in names})])
-    columns = ["fold", "held out", "epoch", *(COLUMNS[name] for name in names)]
-    console.table(columns, rows, title=f"{len(result['folds'])} folds, held-out images", numbers=columns[1:])
+    table = printed(result)
+    console.table(table.columns, table.rows, title=table.title, numbers=table.columns[1:])
     console.say(f"the interval is {result['interval']}")

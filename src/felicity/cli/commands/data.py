@@ -1,4 +1,4 @@
-"""``felicity data``: inspect a data set, prepare it for training, look at what training will see."""
+"""``felicity data``: inspect a data set, prepare it for training, draw augmented images."""
 
 from __future__ import annotations
 
@@ -38,13 +38,12 @@ Similarity = Annotated[
     typer.Option(
         "--similarity",
         metavar="0.5..1",
-        help="From which two images are near duplicates (default: 0.87); larger joins fewer.",
+        help="Similarity from which two images are near-duplicates (default: 0.87); a larger value joins fewer.",
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Another seed gives another draw.")]
-Workers = Annotated[int | None, typer.Option("--workers", "-j", min=1, help="Processes (default: one per core).")]
 
-group = typer.Typer(help="Data sets: what is wrong with them, and made ready for training.", no_args_is_help=True)
+group = typer.Typer(help="Check data sets, and prepare them for training.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -65,9 +64,9 @@ def inspect(
         Path | None,
         typer.Option(
             "--chart",
-            metavar="FILE.png",
-            help="Write the counts as a picture, without faces.",
-            callback=options.png_file,
+            metavar="FILE",
+            help="Write the counts as a picture (PNG, SVG, PDF), without faces.",
+            callback=options.chart_file,
         ),
     ] = None,
     table: Annotated[
@@ -77,25 +76,26 @@ def inspect(
         ),
     ] = None,
     bundle: Annotated[
-        str | None, typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="Seek labels this bundle contradicts.")
+        str | None,
+        typer.Option("--bundle", "-b", metavar="NAME|FOLDER", help="Look for labels that this bundle contradicts."),
     ] = None,
     similarity: Similarity = None,
     format: Format = None,
     classes: Classes = None,
     votes: Votes = "shares",
     outside: Outside = False,
-    workers: Workers = None,
+    workers: options.Workers = None,
     json: Json = False,
 ) -> None:
-    """Show what is wrong with a data set: duplicates, leaks between folds, labels, files. Changes nothing."""
+    """Show the faults of a data set: duplicates, leaks between folds, labels, files. Changes nothing."""
     from felicity.datasets.auditing import audit
     from felicity.datasets.charts import draw_audit
     from felicity.datasets.findings_table import write_findings
     from felicity.datasets.near import SIMILARITY
     from felicity.datasets.registry import check_not_read
     from felicity.datasets.report import write_audit_report
-    from felicity.files import write_whole
-    from felicity.style.charts import to_png
+    from felicity.notes import Note
+    from felicity.style.charts import save
     from felicity.system import cores
 
     for output in (report, chart, table):
@@ -116,7 +116,7 @@ def inspect(
     if report:
         write_audit_report(found, report, title=title)
     if chart:
-        write_whole(chart, to_png(draw_audit(found, title=title)))
+        save(draw_audit(found, title=title), chart)
     if table:
         write_findings(found, table)
     notes = _notes([Note("read-as", remark) for remark in found.remarks])
@@ -147,17 +147,17 @@ def prepare(
     size: Annotated[int, typer.Option("--size", help="Side of the images in pixels.")] = 48,
     colour: ColourOption = "gray",
     detect_faces: Annotated[
-        bool, typer.Option("--detect-faces", help="Crop the face found in each image; without one it is left out.")
+        bool, typer.Option("--detect-faces", help="Crop the face found in each image; leave out images without a face.")
     ] = False,
     detector: Detector = "auto",
     similarity: Similarity = None,
     deduplicate: Annotated[bool, typer.Option("--deduplicate", help="Keep one of each group of equal images.")] = False,
     drop_blank: Annotated[bool, typer.Option("--drop-blank", help="Leave out images that show nothing.")] = False,
     test_share: Annotated[
-        float, typer.Option("--test-share", help="Share to report on, where the set has no folds of its own.")
+        float, typer.Option("--test-share", help="Share of the test set, if the data set has no folds.")
     ] = 0.3,
     validation_share: Annotated[
-        float, typer.Option("--validation-share", help="Share of the training part to choose by.")
+        float, typer.Option("--validation-share", help="Share of the training set that becomes the validation set.")
     ] = 0.1,
     folds: Annotated[int, typer.Option("--folds", metavar="K", help="Draw K folds for cross-validation, too.")] = 0,
     leaky: Annotated[
@@ -168,10 +168,10 @@ def prepare(
     votes: Votes = "shares",
     outside: Outside = False,
     seed: Seed = 1,
-    workers: Workers = None,
+    workers: options.Workers = None,
     json: Json = False,
 ) -> None:
-    """Make a data set ready for training: one array of equal images and a manifest, split without leaks."""
+    """Prepare a data set for training: one array of images of equal size and a manifest, split without leaks."""
     from felicity.datasets.near import SIMILARITY
     from felicity.datasets.prepare_options import PrepareOptions
     from felicity.datasets.preparing import check_output
@@ -196,7 +196,7 @@ def prepare(
     check_output(out)
     crop = LargestFace(detector, size, colour) if detect_faces else None
     if crop is not None:
-        _ = crop.detector  # a detector that is missing is said at once
+        _ = crop.detector  # reports a missing detector at once
     samples = _open(path, format, classes, votes, outside)
     with _progress("preparing images", len(samples)) as advance:
         manifest = make_ready(samples, out, asked, crop=crop, workers=workers or cores(), progress=advance)
@@ -204,7 +204,7 @@ def prepare(
 
 
 def _show_prepared(manifest: Manifest, out: Path, *, json: bool) -> None:
-    """Print what the folder ``out`` holds now."""
+    """Print the content of the folder ``out``."""
     notes = _notes([note for note in manifest.notes if note.code != "left-out"], leaky=manifest.leaky)
     size, colour = manifest.options["size"], manifest.options["colour"]
     if json:
@@ -225,7 +225,7 @@ def _show_prepared(manifest: Manifest, out: Path, *, json: bool) -> None:
 
 
 def _notes(said: list[Note], *, leaky: bool = False) -> list[Note]:
-    """Say what reading and splitting decided, and return it as notes."""
+    """Print the decisions of reading and splitting, and return them as notes."""
     from felicity.notes import Note
 
     if leaky:
@@ -241,8 +241,8 @@ def augment(
         Path,
         typer.Option("--output", "-o", metavar="FILE.png", help="Sheet to write.", callback=options.to_write),
     ],
-    images: Annotated[int, typer.Option("--images", "-n", min=1, max=40, help="Images, a line each.")] = 8,
-    variants: Annotated[int, typer.Option("--variants", min=1, max=20, help="Variants of each.")] = 9,
+    images: Annotated[int, typer.Option("--images", "-n", min=1, max=40, help="Number of images, a line each.")] = 8,
+    variants: Annotated[int, typer.Option("--variants", min=1, max=20, help="Number of variants of each image.")] = 9,
     how: Annotated[
         str,
         typer.Option("--augment", metavar="NAME", help="geometry, camera, mild, or as train has it."),
@@ -253,7 +253,7 @@ def augment(
     classes: Classes = None,
     seed: Seed = 1,
 ) -> None:
-    """Draw what training will see: images of every class, each with random variants."""
+    """Draw augmented training images: images of every class, each with random variants."""
     from felicity.datasets.augment import PRESETS, own_augmentation, preview
     from felicity.datasets.preview import chosen_images
     from felicity.errors import ConfigError

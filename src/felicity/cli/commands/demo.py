@@ -31,7 +31,7 @@ def demo(
 ) -> None:
     """Classify a real photograph, then simulate four places over four weeks and print their index.
 
-    The places are simulated from stated true shares, so the index can be held against the truth.
+    The places are simulated from stated true shares, so you can compare the index with the truth.
     """
     from felicity.files import make_folder
     from felicity.models.bundle import open_bundle

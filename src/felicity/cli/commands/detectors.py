@@ -1,4 +1,4 @@
-"""``felicity detectors``: which face detectors there are, and fetching the file that one needs."""
+"""``felicity detectors``: list the face detectors, and download the file that one needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_detectors(json: options.Json = False) -> None:
-    """List the face detectors, the best first; ``auto`` takes the first that is available."""
+    """List the face detectors, the best first; ``auto`` uses the first that is available."""
     from felicity.faces.registry import available
 
     lines = available()

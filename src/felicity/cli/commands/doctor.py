@@ -1,4 +1,4 @@
-"""``felicity doctor``: what is installed and what works here."""
+"""``felicity doctor``: the installed parts, and whether each works here."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(json: options.Json = False) -> None:
-    """Say what is installed: versions, detectors, extras, bundles and places.
+    """Show the installation: versions, detectors, devices, extras, bundles and places.
 
-    Exit code 1 if something essential is missing.
+    Exit code 1 if an essential part is missing.
     """
     import platform
 
     from felicity import paths
     from felicity.faces.registry import available
+    from felicity.models.backend import installed_backends
+    from felicity.models.devices import survey
+    from felicity.work.cluster import ray_here
 
     version, packages = _packages()
     versions = {package: _version(package) for package, _ in packages}
@@ -31,7 +34,7 @@ def doctor(json: options.Json = False) -> None:
     core = [package for package, extra in packages if not extra]
     bundles, broken = _bundles()
     missing = [package for package in core if versions[package] is None] + broken
-    detectors = available()
+    detectors, devices = available(), survey(installed_backends())
     report = {
         "felicity": version,
         "python": platform.python_version(),
@@ -40,7 +43,9 @@ def doctor(json: options.Json = False) -> None:
         "packages": versions,
         "extras": extras,
         "detectors": detectors,
+        "devices": devices,
         "bundles": bundles,
+        "ray": ray_here(),
         "missing": missing,
     }
     if json:
@@ -48,6 +53,8 @@ def doctor(json: options.Json = False) -> None:
     else:
         rows = [(key, str(report[key])) for key in ("felicity", "python", "platform", "home")]
         rows += [(f"detector {d.name}", "works" if d.available else d.reason) for d in detectors]
+        rows += [(f"{d.backend} on {d.device}" if d.device else d.backend, d.trouble or d.name) for d in devices]
+        rows.append(("cluster", str(report["ray"])))
         rows += [(f"bundle {name}", state) for name, state in bundles.items()]
         rows += [(f"extra {name}", "installed" if there else "not installed") for name, there in sorted(extras.items())]
         rows += [(package, versions[package] or "not installed") for package in core]
@@ -58,7 +65,7 @@ def doctor(json: options.Json = False) -> None:
 
 
 def _packages() -> tuple[str, list[tuple[str, str]]]:
-    """Return Felicity's version, and the packages that it asks for, each with the extra that needs it."""
+    """Return Felicity's version, and the packages that it requires, each with the extra that needs it."""
     from importlib import metadata
 
     from felicity import __version__
@@ -79,7 +86,7 @@ def _version(package: str) -> str | None:
 
 
 def _bundles() -> tuple[dict[str, str], list[str]]:
-    """Return the shipped bundles, each with its identity or what is wrong with it, and those that do not open."""
+    """Return the shipped bundles, each with its identity or its fault, and the names of those that do not open."""
     from felicity.errors import FelicityError
     from felicity.models.bundle import shipped
 
@@ -96,7 +103,7 @@ def _bundles() -> tuple[dict[str, str], list[str]]:
 
 
 def _requirements(lines: list[str]) -> set[tuple[str, str]]:
-    """Pairs of package and extra ('' for the core) out of a distribution's requirement lines."""
+    """Return pairs of package and extra ('' for the core) from a distribution's requirement lines."""
     import re
 
     pairs = set()

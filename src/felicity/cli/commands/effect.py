@@ -1,4 +1,4 @@
-"""``felicity effect``: what a measure changed at the locations it touched."""
+"""``felicity effect``: the change that a measure brought to its locations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import typer
 
 from felicity.cli import console, options
 from felicity.cli.times import time_parser
-from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.over_time.effect import Effect
@@ -31,7 +30,8 @@ def effect(
         ),
     ],
     locations: Annotated[
-        list[str], typer.Option("--locations", metavar="A,B", help="Locations that it touched; may be repeated.")
+        list[str],
+        typer.Option("--locations", metavar="A,B", help="Locations that the measure touched; may be repeated."),
     ],
     comparison: options.Comparison = None,
     store: options.Store = None,
@@ -43,9 +43,10 @@ def effect(
     chart: options.Chart = None,
     json: options.Json = False,
 ) -> None:
-    """Estimate the effect of a measure against the locations' earlier course, or better against other locations."""
+    """Estimate the effect of a measure, against other locations or against the locations' earlier course."""
     import felicity
     from felicity.api import opened, split_names
+    from felicity.api.answers import effect_answer
     from felicity.reports.sentences import effect_sentence
 
     with opened(store) as open_store:
@@ -61,11 +62,10 @@ def effect(
             model=model,
         )
     console.notes(found.notes)
-    sentence = effect_sentence(found)
     if json:
-        console.emit("effect", {"sentence": sentence, "effect": found}, found.notes)
+        console.emit_answer(effect_answer(found))
     else:
-        console.out.print(sentence, markup=False, soft_wrap=True)
+        console.out.print(effect_sentence(found), markup=False, soft_wrap=True)
         show(found)
     if chart is not None:
         from felicity.reports.effect_chart import draw_effect
@@ -76,26 +76,7 @@ def effect(
 
 def show(found: Effect) -> None:
     """Print the figures, and each location's own change."""
-    columns = ("figure", "points", "95 % interval", "p")
+    from felicity.reports.printed import printed_effect
 
-    def row(name: str, estimate: float, low: float, high: float, p: float) -> tuple[str, ...]:
-        return name, numbers.points(estimate, 2), numbers.points_span(low, high, 2), f"{p:.3f}"
-
-    level = found.level
-    rows = [row("effect, errors over time (Newey-West)", level.estimate, level.low, level.high, level.p_value)]
-    if one := found.clustered:
-        rows.append(row("effect, errors clustered by location", one.estimate, one.low, one.high, one.p_value))
-    if slope := found.slope:
-        rows.append(row("change of slope, a month", slope.estimate, slope.low, slope.high, slope.p_value))
-    if drift := found.parallel:
-        rows.append(
-            row("difference of the groups before, a month", drift.estimate, drift.low, drift.high, drift.p_value)
-        )
-    if placebo := found.placebo:
-        share = f"{numbers.share(placebo.share, 0)} of {placebo.dates}"
-        rows.append(("placebo dates with an effect at least this large", share, "-", "-"))
-    rows.extend(
-        (f"{name}, its own change", numbers.points(change, 2), "-", "-") for name, change in found.changes.items()
-    )
-    title = f"{found.method[0].upper()}{found.method[1:]}, {found.before} {found.step}s before, {found.after} after"
-    console.table(columns, rows, title=title, numbers=columns[1:])
+    table = printed_effect(found)
+    console.table(table.columns, table.rows, title=table.title, numbers=table.columns[1:])

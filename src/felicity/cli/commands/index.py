@@ -78,14 +78,16 @@ def show_rows(
     extra: tuple[str, Sequence[str]] | None = None,
     k: int = 10,
 ) -> None:
-    """Print a table of index rows; ``extra`` is one more column, a heading and a cell per row."""
+    """Print a table of index rows; ``extra`` is one more column: a heading and a cell per row."""
     timed = by != "total"
     twice = {key for key, number in Counter(map(_local, rows)).items() if number > 1}
+    unknown = all(row.seeing.quality is None for row in rows)
     columns = (
         "location",
         *((by,) if timed else ()),
         "people",
         "not judged",
+        *(() if unknown else ("quality",)),
         "counted",
         "happy share",
         "95 % interval",
@@ -103,13 +105,14 @@ def show_rows(
             shown = (_percent(share.raw), _percent(share.adjusted), interval, numbers.points(balance))
         when = (_period(row, by, twice=_local(row) in twice),) if timed else ()
         judged = (f"{row.people:,}", f"{row.people_seen - row.people:,}")
-        cells.append((row.location, *when, *judged, *shown) + ((extra[1][i],) if extra else ()))
+        sight = () if unknown else (_percent(row.seeing.quality),)
+        cells.append((row.location, *when, *judged, *sight, *shown) + ((extra[1][i],) if extra else ()))
     columns += (extra[0],) if extra else ()
     console.table(columns, cells, title=f"{title} by {by}" if timed else title, numbers=columns[1 + timed :])
 
 
 def _period(row: IndexRow, by: str, *, twice: bool) -> str:
-    """Return the period's name, with the days that windows cover where that is a part of it."""
+    """Return the period's name, with the days that windows cover if they cover only a part of it."""
     if twice:
         return f"{row.start:%Y-%m-%d %H:%M %z}"
     name = period(row.start, by)
@@ -119,7 +122,7 @@ def _period(row: IndexRow, by: str, *, twice: bool) -> str:
 
 
 def _local(row: IndexRow) -> tuple[str, datetime]:
-    """Return location and local time; when the clock is put back, an hour comes twice."""
+    """Return location and local time; at the end of summer time, an hour comes twice."""
     return row.location, row.start.replace(tzinfo=None)
 
 

@@ -1,4 +1,4 @@
-"""``felicity locations``: where people are counted."""
+"""``felicity locations``: the places where people are counted."""
 
 from __future__ import annotations
 
@@ -66,8 +66,12 @@ def add(
     timezone: Annotated[
         str | None, typer.Option(metavar="ZONE", help="IANA time zone, such as Europe/Paris (default: UTC).")
     ] = None,
-    site_type: Annotated[str | None, typer.Option(metavar="WORD", help="What it is: park, station, street …")] = None,
-    code: Annotated[str | None, typer.Option(metavar="CODE", help="What tables of visits and flows call it.")] = None,
+    site_type: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Kind of place: park, station, street …")
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Name of the location in tables of visits and flows.")
+    ] = None,
     update: Update = False,
     store: options.Store = None,
     json: options.Json = False,
@@ -113,7 +117,7 @@ def import_file(
     store: options.Store = None,
     json: options.Json = False,
 ) -> None:
-    """Add all locations of a file, or none of them if one is wrong."""
+    """Add all locations of a file, or none of them if one is invalid."""
     from felicity.api import import_locations
 
     saved = import_locations(file, store=store, name_field=name_field, timezone=timezone, update=update)
@@ -153,7 +157,7 @@ def merge(
     json: options.Json = False,
     yes: options.Yes = False,
 ) -> None:
-    """Move a location's windows to another location, and remove the first. Nothing is deleted but its own entry."""
+    """Move a location's windows to another location, then remove the first. Only its own entry is deleted."""
     from felicity.api import location_content, merge_locations
 
     windows = location_content(name, store=store).windows
@@ -171,7 +175,7 @@ def remove(
     json: options.Json = False,
     yes: options.Yes = False,
 ) -> None:
-    """Remove a location with all its windows. To keep them: rename, merge."""
+    """Remove a location with all its windows. To keep the windows, use rename or merge."""
     from felicity.api import location_content, remove_location
 
     content = location_content(name, store=store)

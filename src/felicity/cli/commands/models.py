@@ -1,4 +1,4 @@
-"""``felicity models``: the networks that can be trained, and what they are made of."""
+"""``felicity models``: the networks that can be trained, and their layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BackendName = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="Networks that can be trained: list them, show their layers.", no_args_is_help=True)
+    group = typer.Typer(help="List the networks that can be trained, and show their layers.", no_args_is_help=True)
     group.command("list")(list_networks)
     group.command()(show)
     app.add_typer(group, name="models")
@@ -28,7 +28,7 @@ def list_networks(
     backend: BackendName = None,
     json: options.Json = False,
 ) -> None:
-    """All networks with their parameters and multiply-adds per face, also those that cannot be built so."""
+    """List all networks with their parameters and multiply-adds per face, also those that do not fit the options."""
     from felicity.errors import ConfigError
     from felicity.models.backend import use_backend
     from felicity.models.describe import describe
@@ -69,12 +69,14 @@ def show(
     filter_size: Annotated[int | None, typer.Option("--filter-size", help="Side of the kernels, odd.")] = None,
     picture: Annotated[
         Path | None,
-        typer.Option("--picture", metavar="FILE.png", help="Draw the architecture, too.", callback=options.png_file),
+        typer.Option(
+            "--picture", metavar="FILE", help="Draw the architecture, too (PNG, SVG, PDF).", callback=options.chart_file
+        ),
     ] = None,
     backend: BackendName = None,
     json: options.Json = False,
 ) -> None:
-    """The layers of one network with their output shapes, parameters and multiply-adds."""
+    """Show the layers of one network with their output shapes, parameters and multiply-adds."""
     from felicity.errors import ConfigError
     from felicity.models.backend import use_backend
     from felicity.models.describe import describe
@@ -87,11 +89,10 @@ def show(
     network = check_network(name)
     described = describe(build(name, chosen), network.about)
     if picture:
-        from felicity.files import write_whole
         from felicity.models.picture import draw_network
-        from felicity.style.charts import to_png
+        from felicity.style.charts import save
 
-        write_whole(picture, to_png(draw_network(described)))
+        save(draw_network(described), picture)
         console.say(f"written: {picture}")
     if json:
         console.emit("models-show", described)

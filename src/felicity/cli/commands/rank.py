@@ -1,4 +1,4 @@
-"""``felicity rank``: which location looks happiest, and which cannot be told apart."""
+"""``felicity rank``: locations by happy share, with shared ranks where they do not differ."""
 
 from __future__ import annotations
 
@@ -29,17 +29,15 @@ def rank(
 ) -> None:
     """Rank locations by their happy share. Locations that cannot be told apart share their ranks."""
     import felicity
+    from felicity.api.answers import rank_answer
     from felicity.reports.sentences import ranking_sentence
 
     found = felicity.rank(store=store, begin=begin, end=end, locations=location, k=k, model=model)
     console.notes((*found.notes, *(f"{name} has no rank: {reason}" for name, reason in found.missing)))
-    sentence = ranking_sentence(found)
     if json:
-        missing = [{"location": name, "reason": reason} for name, reason in found.missing]
-        data = {"sentence": sentence, "places": found.places, "differences": found.differences, "missing": missing}
-        console.emit("rank", data, found.notes)
+        console.emit_answer(rank_answer(found))
         return
-    console.out.print(sentence, markup=False, soft_wrap=True)
+    console.out.print(ranking_sentence(found), markup=False, soft_wrap=True)
     show(found)
 
 

@@ -1,4 +1,4 @@
-"""``felicity report``: one HTML file with everything that a city wants to know."""
+"""``felicity report``: one HTML file with a city's figures, maps and charts."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def report(
     at: Annotated[
         date | None,
         typer.Option(
-            metavar="DATE", parser=parse_day, help="Compare what was before this day with what came from then on."
+            metavar="DATE", parser=parse_day, help="Compare the time before this day with the time from then on."
         ),
     ] = None,
     touched: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="A,B", help="Locations that something at --at touched (default: all but those of --comparison)."
+            metavar="A,B", help="Locations that a measure at --at touched (default: all but those of --comparison)."
         ),
     ] = None,
     comparison: options.Comparison = None,
@@ -91,7 +91,7 @@ def report(
 
 
 def show(made: CityReport, written: WrittenReport, *, json: bool) -> None:
-    """Print notes, and what was written."""
+    """Print notes and the written files."""
     console.notes(made.all_notes)
     if json:
         data = {

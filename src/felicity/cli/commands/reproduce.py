@@ -13,7 +13,7 @@ from felicity.style import numbers
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(cls=settings.with_settings(only={"data", "epochs", "images", "seed"}))(reproduce)
+    app.command(cls=settings.with_settings(only={"data", "epochs", "images", "seed", "device"}))(reproduce)
 
 
 def reproduce(
@@ -22,9 +22,10 @@ def reproduce(
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where page, pictures and runs go.")
     ] = Path("reproduction"),
     resume: Annotated[bool, typer.Option("--resume", help="Keep the trainings that FOLDER has already.")] = False,
+    cluster: options.Cluster = None,
     json: options.Json = False,
 ) -> None:
-    """Run the study again, two and seven classes, TensorFlow and PyTorch, and set each figure beside its own."""
+    """Run the study again, two and seven classes, TensorFlow and PyTorch, and print published beside new figures."""
     from felicity.models.backend import check_backend, use_backend
 
     for name in ("tensorflow", "torch"):
@@ -36,6 +37,8 @@ def reproduce(
     from felicity.models.describe import describe
     from felicity.models.registry import build
     from felicity.training.config import make_config
+    from felicity.work import Here
+    from felicity.work.opening import open_work
 
     def told(name: str, line: str) -> None:
         epoch, accuracy, seconds = line.split()
@@ -43,8 +46,10 @@ def reproduce(
 
     asked = make_config(settings.given(ctx))
     data, epochs, images, seed = asked.data.path, asked.epochs, asked.data.images, asked.seed
-    with console.told_how_to_go_on("the same command with --resume"):
-        outcomes = run_all(data, output, epochs=epochs, images=images, seed=seed, told=told)
+    with console.told_how_to_go_on("the same command with --resume"), open_work(cluster, otherwise=Here()) as work:
+        outcomes = run_all(
+            data, output, epochs=epochs, images=images, seed=seed, device=asked.device, told=told, work=work
+        )
     words = ["felicity reproduce", Path(data).name, f"--epochs {epochs}", f"--seed {seed}"]
     if images:
         words.append(f"--images {images}")
@@ -56,8 +61,8 @@ def reproduce(
     columns, rows = results(outcomes)
     console.table(columns, rows, title="trainings", numbers=columns[1:])
     console.table(
-        ("", "the study", "here", "agrees"),
-        [(f.what, f.study, f.ours, "yes" if f.agrees else "no") for f in found],
+        ("", "the study", "here", "agrees", "by"),
+        [(f.what, f.study, f.ours, f.answer, f.why) for f in found],
         title="beside the study",
     )
     console.say(f"written: {output / 'reproduction.md'}")

@@ -1,4 +1,4 @@
-"""``felicity runs``: list the passes over sources, and remove those made by mistake."""
+"""``felicity runs``: list the passes over sources, and remove mistaken ones."""
 
 from __future__ import annotations
 

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from felicity.cli import options
+from felicity.cli import console, options
 
 OWN = {
-    "--check": ("location_days", "series", "chart"),
+    "--check": ("location_days", "series", "chart", "cluster"),
     "--video": ("people", "in_view", "fps", "unrest", "every_frame", "detector", "picture"),
     "a simulated city": ("store", "places", "days", "effect"),
 }
-"""Options that mean something for one of three things alone."""
+"""Options that apply to only one of the three tasks."""
 
 
 def register(app: typer.Typer) -> None:
@@ -25,10 +25,10 @@ def register(app: typer.Typer) -> None:
 def simulate(
     ctx: typer.Context,
     check: Annotated[
-        bool, typer.Option("--check", help="Hold the index against known truth; exit code 1 if a target is missed.")
+        bool, typer.Option("--check", help="Compare the index with known truth; exit code 1 if a target is missed.")
     ] = False,
     video: Annotated[
-        bool, typer.Option("--video", help="Film people who walk by, and hold detector and tracker against the truth.")
+        bool, typer.Option("--video", help="Film people who walk by, and compare detector and tracker with the truth.")
     ] = False,
     faces: Annotated[
         Path | None,
@@ -65,24 +65,27 @@ def simulate(
     places: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="The places, instead of four built-in ones.")
     ] = None,
-    days: Annotated[int, typer.Option(metavar="N", min=1, max=3660, help="How long the city is watched.")] = 28,
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=3660, help="Number of days of the city.")] = 28,
     effect: Annotated[
         str | None,
         typer.Option(metavar="DATE=POINTS", help="A measure: from then on the first place is that much happier."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same city.")] = 1,
+    cluster: options.Cluster = None,
     json: options.Json = False,
 ) -> None:
-    """Simulate people whose expressions are known, and hold the index against the truth.
+    """Simulate people whose expressions are known, and compare the index with the truth.
 
-    With --check: many location-days, errors and coverage beside the targets. With --video: moving pictures, through
-    detector and tracker. Otherwise: a city, written into --store; its places are called simulated, and the truth is
-    printed beside their index.
+    With --check: errors and coverage over many location-days, beside the targets. With --video: moving pictures that go
+    through detector and tracker. Otherwise: a city, written into --store; its places are called simulated, and the
+    truth is printed beside their index.
     """
     from felicity.cli import simulations
     from felicity.errors import ConfigError
     from felicity.imaging.encode import check_picture
+    from felicity.models.bundle import open_bundle
     from felicity.recognition.classifier import Classifier
+    from felicity.simulation.labelled import unseen_by
     from felicity.simulation.moving import Filming
 
     if check and video:
@@ -99,14 +102,17 @@ def simulate(
     if picture is not None:
         check_picture(picture)
     labelled = simulations.read_faces(faces, fold) if faces is not None else None
-    classifier = Classifier.open(bundle)
+    opened, more = unseen_by(open_bundle(bundle), labelled)
+    for note in more:
+        console.warn(note)
+    classifier = Classifier(opened)
     if labelled and video:
         filming = Filming(in_view, fps, unrest, every_frame)
         simulations.run_video(labelled, classifier, detector, people, filming, picture, seed, json)
         return
     answers = simulations.answered(labelled, classifier) if labelled else None
-    notes = labelled.notes if labelled else ()
+    notes = (*labelled.notes, *more) if labelled else ()
     if answers and check:
-        simulations.run_check(answers, classifier, location_days, series, chart, seed, notes, json)
+        simulations.run_check(answers, classifier, location_days, series, chart, seed, notes, json, cluster)
     else:
         simulations.run_city(classifier.bundle, answers, store, places, days, effect, seed, notes, json)

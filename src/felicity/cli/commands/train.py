@@ -1,4 +1,4 @@
-"""``felicity train``: a data set in, a run folder out."""
+"""``felicity train``: a data set into a run folder."""
 
 from __future__ import annotations
 
@@ -21,14 +21,23 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="Run folder to write.")] = Path("run"),
     config: settings.Config = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of RUN.")] = False,
+    track: settings.Track = None,
     json: options.Json = False,
 ) -> None:
-    """Train a network on a data set and leave a run folder: settings, history, curves, checkpoints."""
+    """Train a network on a data set and write a run folder: settings, history, curves, checkpoints."""
     from felicity.api import training
     from felicity.cli.training_display import Shown
 
     with console.told_how_to_go_on("the same command with --resume"), Shown() as shown:
-        made = training.train(None, output, settings=settings.given(ctx), config=config, resume=resume, told=shown)
+        made = training.train(
+            None,
+            output,
+            settings=settings.given(ctx),
+            config=config,
+            resume=resume,
+            track=track or (),
+            told=shown,
+        )
     if json:
         run = {"run": str(made.folder), "classes": list(made.classes), "history": made.history}
         console.emit("train", run, made.notes)

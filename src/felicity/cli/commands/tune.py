@@ -1,4 +1,4 @@
-"""``felicity tune``: settings found by trials, chosen on the validation part."""
+"""``felicity tune``: settings found by trials, chosen on the validation set."""
 
 from __future__ import annotations
 
@@ -37,23 +37,26 @@ def tune(
         str | None, typer.Option("--study", metavar="NAME", help="Name in the storage (that of FOLDER).")
     ] = None,
     config: settings.Config = None,
+    cluster: options.Cluster = None,
     json: options.Json = False,
 ) -> None:
     """Search for settings by trials and write the best as a configuration for train.
 
-    A setting given as an option is fixed and leaves the space. The same command again goes on.
+    A setting given as an option is fixed and is not searched. The same command again resumes the search.
     """
     from felicity.api import training
     from felicity.cli.training_display import Shown
 
     def line(trial: dict[str, Any], number: int) -> str:
+        if trial["state"] == "impossible":
+            return f"trial {trial['number']} passed over: {trial['sentence']}"
         about = trial["sentence"] or f"validation loss {trial['val_loss']:.4f} in {trial['epochs']} epochs"
         return f"trial {trial['number']} {trial['state']}: {about}"
 
     with console.told_how_to_go_on("the same command"), Shown(line) as shown:
         made = training.tune(
             None, folder, trials=trials, space=space, storage=storage, study=study,
-            settings=settings.given(ctx), config=config, told=shown,
+            settings=settings.given(ctx), config=config, told=shown, cluster=cluster,
         )  # fmt: skip
     if json:
         console.emit("tune", {"folder": str(folder)} | made.figures, made.notes)
@@ -63,7 +66,7 @@ def tune(
 
 
 def print_table(result: dict[str, Any]) -> None:
-    """The best trials, and what became of all."""
+    """Print the best trials, and the outcome of all."""
     rows = [trial for trial in result["trials"] if trial["state"] == "done"]
     rows = sorted(rows, key=lambda trial: float(trial["val_loss"]))[:MOST]
     names = list(result["space"])
@@ -82,7 +85,10 @@ def print_table(result: dict[str, Any]) -> None:
         numbers=columns,
     )  # fmt: skip
     states = [trial["state"] for trial in result["trials"]]
-    console.say(", ".join(f"{states.count(state)} {state}" for state in ("done", "pruned", "failed")))
+    became = [f"{states.count(state)} {state}" for state in ("done", "pruned", "failed")]
+    if over := len(result["impossible"]):
+        became.append(f"{over} passed over, for such networks cannot be built")
+    console.say(", ".join(became))
     for trial in result["trials"]:
         if trial["sentence"]:
             console.warn(f"trial {trial['number']} failed: {trial['sentence']}")

@@ -1,4 +1,4 @@
-"""``felicity usual``: a period held against the same hours of the weeks before."""
+"""``felicity usual``: a period compared with the same hours of the weeks before."""
 
 from __future__ import annotations
 
@@ -32,14 +32,16 @@ def usual(
         datetime,
         typer.Option("--to", metavar="TIME", parser=time_parser("--to"), help="End of the period, not included."),
     ],
-    weeks: Annotated[int, typer.Option(metavar="N", help="Weeks before the period that say what is usual.")] = 8,
+    weeks: Annotated[
+        int, typer.Option(metavar="N", help="Number of weeks before the period that define what is usual.")
+    ] = 8,
     store: options.Store = None,
     location: options.Locations = None,
     k: options.K = 10,
     model: options.Model = None,
     json: options.Json = False,
 ) -> None:
-    """Hold a period, such as last Saturday evening, against the same hours of the weeks before."""
+    """Compare a period, such as last Saturday evening, with the same hours of the weeks before."""
     import felicity
     from felicity.reports.sentences import usual_sentence
 

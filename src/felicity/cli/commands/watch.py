@@ -28,7 +28,7 @@ def watch(
     ],
     location: Annotated[str, typer.Option("--location", "-l", metavar="NAME", help="The place that is seen.")],
     camera: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The camera at the place (default: after the source).")
+        str | None, typer.Option(metavar="NAME", help="Name of the camera (default: name of the source).")
     ] = None,
     store: options.Store = None,
     window: Annotated[int, typer.Option(metavar="SECONDS", help="Length of a window.")] = 60,
@@ -44,25 +44,33 @@ def watch(
         typer.Option(
             metavar="TIME",
             parser=time_parser("--start"),
-            help="When a recording began, ISO 8601, by the location's clock (default: as its file says).",
+            help="Start of the recording, ISO 8601, in the location's time zone (default: from its file).",
         ),
     ] = None,
     detector: options.Detector = "auto",
     smallest_face: options.SmallestFace = None,
     every_frame: options.EveryFrame = False,
+    ignore_area: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X,Y,…",
+            help="Leave out faces in this part of the picture, such as a screen: left,top,right,bottom or the points "
+            "of a polygon, 0 to 1 of width and height; may be repeated.",
+        ),
+    ] = None,
     bundle: options.Bundle = None,
     annotate: Annotated[
         Path | None,
         typer.Option(
-            metavar="OUT.mp4", help="Write the video with what was found drawn on it.", callback=options.to_write
+            metavar="OUT.mp4", help="Write the video, with the found faces drawn on it.", callback=options.to_write
         ),
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Count the people of a source and what they show, one window a minute, into a store.
+    """Count the people of a source and their expressions, one window a minute, into a store.
 
-    Ctrl-C ends the watch and writes the open window. The same source, camera and start, watched
-    again, replace their windows, so nothing is counted twice.
+    Ctrl-C ends the watch and writes the open window. Watching the same source, camera and start again replaces their
+    windows, so nobody is counted twice.
     """
     from felicity.api import watch as run
     from felicity.watching.watch import clock
@@ -80,7 +88,7 @@ def watch(
         def stop_on_signals(stop: Any) -> None:
             def handle(*_: object) -> None:
                 stop()
-                signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C does not wait
+                signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C ends at once
 
             signal.signal(signal.SIGINT, handle)
             signal.signal(signal.SIGTERM, handle)
@@ -96,6 +104,7 @@ def watch(
             detector=detector,
             smallest_face=smallest_face,
             every_frame=every_frame,
+            ignore_areas=ignore_area or (),
             bundle=bundle,
             annotate=annotate,
             on_frame=show,
@@ -109,7 +118,7 @@ def watch(
 
 
 def show_summary(summary: WatchSummary) -> None:
-    """The summary for people."""
+    """Print the summary for people."""
     from felicity.watching.watch import clock
 
     rejected = ", ".join(f"{count} {reason}" for reason, count in summary.rejected.most_common())
@@ -122,13 +131,21 @@ def show_summary(summary: WatchSummary) -> None:
             ("detector", summary.detector),
             ("from", clock(summary.start) if summary.start else "no frame"),
             ("to", clock(summary.end) if summary.end else "no frame"),
-            ("frames", f"{summary.frames}, {summary.dropped} dropped"),
+            ("frames", _frames(summary)),
+            *([("cuts", f"{summary.cuts}, each ends all tracks")] if summary.cuts else []),
             ("people", f"{summary.people_seen} seen, {summary.people} judged" + (f" ({rejected})" if rejected else "")),
+            *([("faint faces lifted", f"of {summary.lifted} people judged")] if summary.lifted else []),
+            *([("still faces again", f"{summary.still_again}, left out")] if summary.still_again else []),
             ("happy, counted", "-" if share is None else numbers.percent(share, 0)),
             *_estimates(summary),
             ("windows written", summary.windows),
         ],
     )
+
+
+def _frames(summary: WatchSummary) -> str:
+    lacking = {"dropped": summary.dropped, "damaged": summary.damaged, "frozen": summary.frozen} | summary.unfit
+    return ", ".join([f"{summary.frames:,}", *(f"{count:,} {what}" for what, count in lacking.items() if count)])
 
 
 def _estimates(summary: WatchSummary) -> list[tuple[str, str]]:

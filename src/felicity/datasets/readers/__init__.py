@@ -1,1 +1,1 @@
-"""One module per format; each registers a reader and is found by its presence."""
+"""One module per format; each registers a reader, and Felicity finds it in this folder."""

@@ -1,7 +1,7 @@
-"""AffectNet as on Kaggle: class folders and ``labels.csv`` (``pth``, ``label``, ``relFCs``).
+"""AffectNet as on Kaggle: class folders and ``labels.csv`` (``pth``, ``label``, ``relFCs``), of all or in each fold.
 
-Folder and csv disagree for a part of the images; the csv wins and the disagreements are kept for the
-audit. ``relFCs`` is the share of the first principal component, not a confidence, and is passed over.
+Folder and CSV disagree for some images; the CSV wins, and the audit receives the disagreements. ``relFCs`` is the share
+of the first principal component, not a confidence, and is ignored.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import ClassVar
 from felicity.datasets.archives import Tree
 from felicity.datasets.classes import ClassMap
 from felicity.datasets.label_columns import LabelColumns, label_columns
-from felicity.datasets.labelled_folder import TABLE, read_labelled, table_of
+from felicity.datasets.labelled_folder import TABLE, read_labelled, tables_of
 from felicity.datasets.registry import ReadOptions, register
 from felicity.datasets.samples import Samples
 from felicity.datasets.tables import header_of
@@ -24,13 +24,17 @@ class AffectNetKaggle:
     name: ClassVar[str] = "affectnet"
 
     def sniff(self, tree: Tree, classes: ClassMap) -> int:
-        """A ``labels.csv`` with the columns ``pth`` and ``label``."""
-        table = table_of(tree) if tree.random_access else None
-        return 3 if table and {"pth", "label"} <= set(header_of(tree, table)) else 0
+        """Return a ``labels.csv`` with the columns ``pth`` and ``label``."""
+        tables = tables_of(tree) if tree.random_access else []
+        return 3 if tables and all({"pth", "label"} <= set(header_of(tree, table)) for table in tables) else 0
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
-        """The images that the csv names and that are there, in the order of their names."""
-        table = table_of(tree) or TABLE
-        further = label_columns(header_of(tree, table))
-        fold, subject = (further.fold, further.subject) if further else (None, None)
-        return read_labelled(tree, table, LabelColumns("pth", "label", fold, subject), options, self.name)
+        """Return the images in the CSV that exist, ordered by name."""
+        columns = {table: _columns(header_of(tree, table)) for table in tables_of(tree) or [TABLE]}
+        return read_labelled(tree, columns, options, self.name)
+
+
+def _columns(header: list[str]) -> LabelColumns:
+    further = label_columns(header)
+    fold, subject = (further.fold, further.subject) if further else (None, None)
+    return LabelColumns("pth", "label", fold, subject)

@@ -29,12 +29,12 @@ class CkPlus:
     name: ClassVar[str] = "ck+48"
 
     def sniff(self, tree: Tree, classes: ClassMap) -> int:
-        """Most images are named as CK+ names its frames."""
+        """Return whether most images have names of CK+ frames."""
         if not tree.random_access:
             return 0
         images = image_names(tree)
         return 4 if sum(bool(FRAME.match(n.rsplit("/", 1)[-1])) for n in images) * 2 > len(images) else 0
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
-        """All images, labelled by folder, with their subjects."""
+        """Return all images, labelled by folder, with their subjects."""
         return read_folders(tree, options.classes, self.name, subject_of=_subject)

@@ -19,9 +19,9 @@ class ClassFolders:
     name: ClassVar[str] = "folders"
 
     def sniff(self, tree: Tree, classes: ClassMap) -> int:
-        """Any folder of images whose name means an expression, to us or to who says what names mean."""
+        """Recognise any folder of images whose name means an expression, by the usual names or the user's."""
         return int(any(folder in classes.names or parse_expression(folder) for folder in class_folders_of(tree)))
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
-        """All images, labelled by folder."""
+        """Return all images, labelled by folder."""
         return read_folders(tree, options.classes, self.name)

@@ -27,7 +27,7 @@ CODES = np.array([INDEX[expression] for expression in FER2013], dtype=np.int64)
 
 
 def pixel_table(tree: Tree) -> str | None:
-    """The name of the csv with the pixels: by its name, or else the one csv whose first line says so."""
+    """Return the name of the CSV with the pixels: by its name, else the one CSV whose first line has the column."""
     if named := sorted((n for n in tree.names if TABLE.search(n)), key=len):
         return named[0]
     tables = [n for n in tree.names if ANY_TABLE.search(n)]
@@ -39,7 +39,7 @@ def pixel_table(tree: Tree) -> str | None:
 
 
 def read_table(tree: Tree, format: str) -> Samples:
-    """The csv's rows in their order, labelled by its column ``emotion``, with its folds."""
+    """Return the CSV's rows in their order, labelled by its column ``emotion``, with its folds."""
     if (name := pixel_table(tree)) is None:
         raise DatasetError(f"{tree.path}: has no csv with a column 'pixels'")
     where = str(tree.path) if name == tree.path.name else f"{tree.path}: {name}"
@@ -73,14 +73,14 @@ class Fer2013Csv:
     name: ClassVar[str] = "fer2013-csv"
 
     def sniff(self, tree: Tree, classes: ClassMap) -> int:
-        """A csv of FER2013's name, or one whose first line names pixels."""
+        """Return a CSV with FER2013's name, or one whose first line names pixels."""
         return 3 if pixel_table(tree) else 0
 
     def beside(self, tree: FileTree) -> list[Path]:
-        """FER+'s votes."""
+        """Return FER+'s votes."""
         return [tree.path.with_name(VOTES_TABLE)]
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
-        """All rows; where FER+ votes lie beside, what they say is kept for the audit."""
+        """Return all rows; FER+ votes beside them go to the audit."""
         samples = read_table(tree, self.name)
         return votes_beside(tree, samples, options)

@@ -1,6 +1,6 @@
 """FER2013 as folders: ``train/<class>/Training_1.jpg`` and ``test/<class>/PublicTest_1.jpg``, both test folds in one.
 
-Files of other names in such folders may be of any set: they are read as class folders.
+Files of other names in such folders may be of any set, so they are read as class folders.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Fer2013Folders:
     name: ClassVar[str] = "fer2013-folders"
 
     def sniff(self, tree: Tree, classes: ClassMap) -> int:
-        """Folds ``train`` and ``test``, in them FER2013's seven classes and no other, and files named by its folds."""
+        """Recognise folds ``train`` and ``test`` with exactly FER2013's seven classes, and files named by its folds."""
         folds = {fold_from_path(name).lower() for name in tree.names}
         shown = {parse_expression(folder) for folder in class_folders_of(tree)}
         own = any(OWN_NAME.match(name.rsplit("/", 1)[-1]) for name in tree.names)
         return 2 if own and folds >= {"train", "test"} and shown == set(FER2013) else 0
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
-        """All images, labelled by folder."""
+        """Return all images, labelled by folder."""
         return read_folders(tree, options.classes, self.name)

@@ -27,17 +27,17 @@ class FerPlus:
     name: ClassVar[str] = "ferplus"
 
     def sniff(self, tree: Tree, classes: ClassMap) -> int:
-        """The votes named themselves, or a folder or archive that holds them and the faces."""
+        """Return the votes given by name, or a folder or archive that holds them and the faces."""
         if isinstance(tree, FileTree):
             return 5 if tree.path.name == VOTES_TABLE else 0
         return 5 if votes_in(tree) and pixel_table(tree) else 0
 
     def beside(self, tree: FileTree) -> list[Path]:
-        """The votes, and FER2013's own csv."""
+        """Return the votes, and FER2013's own CSV."""
         return [tree.path.with_name(VOTES_TABLE), *_files(tree.path.parent)]
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
-        """All rows that the votes call a face with an expression."""
+        """Return all rows that the votes call a face with an expression."""
         faces, votes = tree, tree
         if isinstance(tree, FileTree):  # one file was named; the other lies beside it
             votes = FileTree(tree.path.parent / VOTES_TABLE)

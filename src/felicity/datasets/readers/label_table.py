@@ -1,6 +1,6 @@
-"""Any csv of images and labels, named itself; ``label_columns`` says what its columns may be called.
+"""Any CSV of images and labels, given by name; ``label_columns`` lists the accepted names of its columns.
 
-A column for the split holds the set's own folds, a column ``subject`` who is shown.
+A column for the split holds the set's own folds, a column ``subject`` the person shown.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from felicity.labels import INDEX
 
 @dataclass(frozen=True)
 class _Row:
-    """A row: where it stands, the path as given and as one from the folder of the csv, and what is said of the image.
+    """One CSV row: line number, path as written, path relative to the CSV, labels.
 
-    ``fold`` and ``subject``: None where the csv has no such column.
+    ``fold`` and ``subject``: None if the CSV has no such column.
     """
 
     where: str
@@ -69,25 +69,28 @@ def _leads_out(name: str) -> bool:
 
 @register
 class LabelTable:
-    """A csv that names image files, from the folder where it lies, and says what each shows."""
+    """A CSV that labels image files, named relative to its folder."""
 
     name: ClassVar[str] = "label-table"
 
     def sniff(self, tree: Tree, classes: ClassMap) -> int:
-        """A csv that was named itself, with both columns."""
+        """Recognise a CSV that was given by name, with both columns."""
         return 2 if _table(tree) else 0
 
     def beside(self, tree: FileTree) -> list[Path]:
-        """The images that it names."""
+        """Return the images that it names."""
         return [tree.path.parent / row.name for row in _rows(tree)]
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
-        """The images named that are there, in the order of the csv; DatasetError where one is named twice."""
+        """Return the named images that exist, in the order of the CSV; raises DatasetError for a repeated image."""
         folder = open_tree(tree.path.parent)
         kept: dict[str, _Row] = {}
         labels: list[int] = []
         left_out = Counter[str]()
         for row in _rows(tree):
+            if not row.label.strip():
+                left_out["not labelled yet"] += 1
+                continue
             expression = options.classes.expression(row.label, row.where)
             if not options.outside and _leads_out(row.name):
                 raise DatasetError(
@@ -112,7 +115,7 @@ class LabelTable:
             folds=np.array(
                 [fold_from_path(name) if row.fold is None else row.fold for name, row in kept.items()], dtype=np.str_
             ),
-            # Where nobody is named, an image is of a person of its own.
+            # Without a subject, an image shows a person of its own.
             subjects=np.array([row.subject or name for name, row in kept.items()]) if has_subjects else None,
             left_out=dict(left_out),
         )

@@ -16,16 +16,16 @@ from felicity.errors import DatasetError
 
 @register
 class Prepared:
-    """A prepared data set; its folds are the splits that were drawn."""
+    """A prepared data set; its folds are the drawn splits."""
 
     name: ClassVar[str] = "prepared"
 
     def sniff(self, tree: Tree, classes: ClassMap) -> int:
-        """The two files, or the plan of an interrupted preparation, at the top of a folder."""
+        """Return the two files, or the plan of an interrupted preparation, at the top of a folder."""
         return 9 if tree.path.is_dir() and {IMAGES, MANIFEST, PLAN} & set(tree.names) else 0
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
-        """All images, memory-mapped, with the classes they were prepared with."""
+        """Return all images, memory-mapped, with their classes at the preparation."""
         if PLAN in tree.names:
             raise DatasetError(f"{tree.path}: its preparation was interrupted; run the same command again to finish it")
         manifest, images = read_manifest(tree.path), read_images(tree.path)

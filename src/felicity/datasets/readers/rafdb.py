@@ -1,9 +1,9 @@
 """RAF-DB, basic expressions: numbered class folders, or one folder of images and a list of labels.
 
-``train/1/train_00001_aligned.jpg`` (as on Kaggle), or ``EmoLabel/list_patition_label.txt`` with lines
-``train_00001.jpg 5`` (as published, with folders ``aligned`` and ``original``: of a face that is in both, the
-aligned picture is taken). Source: Li, Deng, Du: Reliable Crowdsourcing and Deep
-Locality-Preserving Learning for Expression Recognition in the Wild, CVPR 2017.
+On Kaggle the files are ``train/1/train_00001_aligned.jpg``. The published set has ``EmoLabel/list_patition_label.txt``
+with lines ``train_00001.jpg 5``, and folders ``aligned`` and ``original``; of a face in both, the aligned picture is
+used. Source: Li, Deng, Du: Reliable Crowdsourcing and Deep Locality-Preserving Learning for Expression Recognition in
+the Wild, CVPR 2017.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _is_aligned(name: str) -> bool:
 
 
 def _face(name: str) -> str:
-    """``train_00001`` for each of its pictures."""
+    """Return ``train_00001`` for each picture of that face."""
     return name.rsplit("/", 1)[-1].replace("_aligned", "").rsplit(".", 1)[0]
 
 
@@ -57,14 +57,14 @@ class RafDb:
     name: ClassVar[str] = "raf-db"
 
     def sniff(self, tree: Tree, classes: ClassMap) -> int:
-        """The published list of labels, or images so named in folders 1 to 7."""
+        """Return the published list of labels, or images so named in folders 1 to 7."""
         if any(LIST.search(name) for name in tree.names):
             return 4
         numbered = [n for n in tree.names if FACE.search(n) and n.count("/") and n.split("/")[-2] in CODES]
         return 4 if numbered else 0
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
-        """All images that have a code, each face once; the fold is in the file's name."""
+        """Return all images that have a code, each face once; the fold is in the file's name."""
         listed = next((name for name in tree.names if LIST.search(name)), None)
         codes = self._list(tree, listed) if listed else None
         names, labels, left_out = [], [], Counter[str]()
@@ -79,7 +79,7 @@ class RafDb:
                 left_out["images without a label"] += 1
                 continue
             if stem in aligned and not _is_aligned(name):
-                left_out["originals of faces that are there aligned, too"] += 1
+                left_out["originals of faces that are also there aligned"] += 1
                 continue
             names.append(name)
             labels.append(INDEX[CODES[code]])

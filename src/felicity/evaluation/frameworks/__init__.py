@@ -1,1 +1,1 @@
-"""What a framework changes when nothing else does: same weights, order, pixels, constants; a process for each."""
+"""The framework comparison: same weights, order, pixels and constants on each; one process per framework."""

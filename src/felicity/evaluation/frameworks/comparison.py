@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,9 @@ from felicity.evaluation.frameworks.contestant import FIRST_STEP, OUTCOME, PLAIN
 from felicity.models.backend import BACKENDS, Backend
 from felicity.training import checkpoint
 from felicity.training.config import TrainConfig, make_config
+from felicity.training.elsewhere import need_of
 from felicity.training.same import check_same, flat
+from felicity.work import Here, Work
 
 if TYPE_CHECKING:
     from felicity.training.data import TrainingSet
@@ -31,13 +33,13 @@ JOB = "job.json"
 ROUNDING = 1e-5
 """Relative difference of first-step loss and gradients that float32 rounding explains: sums over some 10^5 positions,
 taken in another order. A constant that differs, say of batch normalisation, shows as 10^-3 and more."""
-NOT_OF_ALL = ("average", "patience", "start", "data.second")
+NOT_OF_ALL = ("average", "patience", "start", "data.second", "loss", "metrics")
 """Settings that are for trainings with Keras."""
 
 
 @dataclass(frozen=True)
 class FirstStep:
-    """How far two contestants are apart before anything was learnt.
+    """The difference between two contestants before the first step.
 
     ``loss``: relative. ``median``, ``largest``: of the differences of single gradients, relative to the largest
     gradient of the same weights. Where a value lies at the kink of a ReLU, or two tie in a maximum, rounding decides
@@ -52,7 +54,7 @@ class FirstStep:
 
     @property
     def fair(self) -> bool:
-        """As near as float32 rounding."""
+        """Return whether the contestants start as near as float32 rounding."""
         return max(self.loss, self.median) < ROUNDING
 
 
@@ -68,38 +70,46 @@ class Comparison:
 
     @property
     def contestants(self) -> tuple[str, ...]:
-        """In the order in which they ran."""
+        """Return the contestants in the order in which they ran."""
         return tuple(dict.fromkeys(outcome["contestant"] for outcome in self.outcomes))
 
     def of(self, contestant: str) -> list[dict[str, Any]]:
-        """Its outcomes by seed."""
+        """Return its outcomes by seed."""
         return sorted((o for o in self.outcomes if o["contestant"] == contestant), key=lambda o: int(o["seed"]))
 
     def values(self, contestant: str, part: str, figure: str) -> npt.NDArray[np.float64]:
-        """``(seeds,)``: ``figure`` (``accuracy``, ``loss``) on ``part``."""
+        """Return ``(seeds,)``: ``figure`` (``accuracy``, ``loss``) on ``part``."""
         return np.array([outcome["parts"][part][figure] for outcome in self.of(contestant)])
 
     def seconds(self, contestant: str) -> npt.NDArray[np.float64]:
-        """``(seeds,)``: median seconds per epoch, the first left out where there are others."""
+        """Return ``(seeds,)``: median seconds per epoch, without the first one if there are others."""
         rows = [[epoch["seconds"] for epoch in outcome["history"]] for outcome in self.of(contestant)]
         return np.array([np.median(row[1:] or row) for row in rows])
 
     def first_seconds(self, contestant: str) -> npt.NDArray[np.float64]:
-        """``(seeds,)``: seconds of the first epoch, with what the framework compiles."""
+        """Return ``(seeds,)``: seconds of the first epoch, including the framework's compilation."""
         return np.array([outcome["history"][0]["seconds"] for outcome in self.of(contestant)])
 
     def memory(self, contestant: str) -> npt.NDArray[np.float64]:
-        """``(seeds,)``: peak resident memory of the process in training, MB."""
+        """Return ``(seeds,)``: peak resident memory of the process in training, MB."""
         return np.array([outcome["peak_memory"] / 1e6 for outcome in self.of(contestant)])
 
 
 def compare(
-    config: TrainConfig, backends: tuple[Backend, ...], seeds: tuple[int, ...], folder: Path, told: Told | None = None
+    config: TrainConfig,
+    backends: tuple[Backend, ...],
+    seeds: tuple[int, ...],
+    folder: Path,
+    told: Told | None = None,
+    work: Work | None = None,
 ) -> Comparison:
     """Run what is not there yet in ``folder``, and put all of it together.
 
     Seeds are the outer loop, so that a machine that slows down slows all frameworks alike. PyTorch runs twice, the
-    second time without Keras (``plain-torch``). Raises ConfigError for a setting that not all contestants have,
+    second time without Keras (``plain-torch``). ``work``: where they run, one after the other on this machine without;
+    elsewhere ``told`` hears nothing, and times of different machines stand side by side.
+
+    Raises ConfigError for a setting that not all contestants have,
     DatasetError where there is nothing to test on, TrainingError where a contestant fails.
     """
     asked = flat(config.model_dump())
@@ -112,10 +122,13 @@ def compare(
     contestants = [*backends, *([PLAIN] if "torch" in backends else [])]
     steps = {name: _first_step(config, name) for name in contestants}
     reference = contestants[0]
-    outcomes = []
-    for seed in seeds:
-        for name in contestants:
-            outcomes.append(outcome_of(config, name, seed, folder / f"{name}-{seed}", data.digest, told))
+    jobs = [Job(config, name, seed, folder / f"{name}-{seed}", data.digest) for seed in seeds for name in contestants]
+
+    def line(job: Job, text: str) -> None:
+        if told:
+            told(job.contestant, job.seed, text)
+
+    outcomes = list(run_jobs(jobs, line, work))
     return Comparison(
         config,
         seeds,
@@ -130,14 +143,15 @@ def compare(
 
 
 def load_to_compare(config: TrainConfig) -> TrainingSet:
-    """The data set of ``config``. Raises DatasetError, also where it cannot be had so, or has no image to test on."""
-    from felicity.training.data import check_asked, load_training_set
+    """Return the data set of ``config``. Raises DatasetError, also where it has no image to test on."""
+    from felicity.training.asked import check_asked
+    from felicity.training.data import load_training_set
 
     check_asked(config.data)
     data = load_training_set(config.data, soft=config.soft_labels)
     if not len(data.test):
         raise DatasetError(
-            f"{config.data.path}: has no test part, by which trainings are compared; bring images to test on, or "
+            f"{config.data.path}: has no test set, by which trainings are compared; bring images to test on, or "
             f"prepare it with a --test-share"
         )
     return data
@@ -163,7 +177,7 @@ def _apart(name: str, reference: str, steps: dict[str, tuple[float, checkpoint.S
 def outcome_of(
     config: TrainConfig, contestant: str, seed: int, folder: Path, digest: str, told: Told | None = None
 ) -> dict[str, Any]:
-    """What ``contestant.race`` gives; trained unless ``folder`` has it.
+    """Return the outcome of ``contestant.race``; train unless ``folder`` has it.
 
     ``digest``: of the data. Raises TrainingError where ``folder`` has a training of other settings or data.
     """
@@ -183,6 +197,31 @@ def outcome_of(
     return outcome
 
 
+@dataclass(frozen=True)
+class Job:
+    """One training of ``outcome_of``."""
+
+    config: TrainConfig
+    contestant: str
+    seed: int
+    folder: Path
+    digest: str
+
+
+def run_jobs(
+    jobs: Sequence[Job], told: Callable[[Job, str], None], work: Work | None = None
+) -> Generator[dict[str, Any]]:
+    """Yield the outcome of each job, in order. Raises as ``outcome_of``; the first error cancels the others."""
+    work = work or Here()
+    if isinstance(work, Here):
+        return work.results(lambda job: outcome_of(**vars(job), told=lambda *line: told(job, line[-1])), jobs)
+    return work.results(_outcome_elsewhere, jobs, need=need_of(jobs[0].config, work))
+
+
+def _outcome_elsewhere(job: Job) -> dict[str, Any]:
+    return outcome_of(**vars(job))
+
+
 def _job(config: TrainConfig, contestant: str, seed: int, folder: Path) -> dict[str, Any]:
     backend = contestant if contestant in BACKENDS else "torch"
     asked = config.model_dump() | {"backend": backend, "seed": seed}
@@ -190,7 +229,7 @@ def _job(config: TrainConfig, contestant: str, seed: int, folder: Path) -> dict[
 
 
 def _run(job: dict[str, Any], seed: int, folder: Path, told: Told | None = None) -> None:
-    """In a process of its own, which leaves its answer in ``folder``; raises with its last word if it fails."""
+    """Run in a process of its own, which leaves its answer in ``folder``; raise with its last word if it fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -24,26 +24,25 @@ from felicity.training.config import TrainConfig, make_config
 from felicity.training.data import TrainingSet, load_training_set
 from felicity.training.engines import open_engine
 from felicity.training.feed import normalise
-from felicity.training.fit import Watcher, fit, make_feed, measure
+from felicity.training.fit import fit, make_feed, measure
 from felicity.training.history import Epoch
 from felicity.training.schedule import learning_rate
+from felicity.training.watcher import Watcher
 
 PLAIN = "plain-torch"
 OUTCOME, FIRST_STEP = "outcome.json", "first_step.npz"
 
 
 class _Lines(Watcher):
-    """An epoch a line on stdout, for the process that waits."""
-
-    def step(self, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None: ...
+    """Prints an epoch per line on stdout, for the waiting process."""
 
     def epoch(self, done: Epoch, epochs: int) -> None:
         print(f"{done.epoch}/{epochs} {done.val_accuracy:.4f} {done.seconds:.2f}", flush=True)
 
 
 def main(job: Path) -> None:
-    """Do what the job says."""
-    peak_memory()  # before the training, so that a system that does not tell it says so at once
+    """Do the job."""
+    peak_memory()  # before the training, so that a system without this figure fails at once
     asked = json.loads(job.read_text())
     config, folder = make_config(asked["config"]), Path(asked["folder"])
     data = load_training_set(config.data, soft=config.soft_labels)
@@ -55,7 +54,7 @@ def main(job: Path) -> None:
 
 
 def first_step(contestant: str, config: TrainConfig, data: TrainingSet, folder: Path) -> None:
-    """Loss and gradients of the first batch, before anything has changed."""
+    """Return loss and gradients of the first batch, before the first step."""
     engine: Any = _engine(contestant, config, len(data.classes))
     feed = make_feed(config, data)
     batch = feed.batch(feed.order(0), 0, 0)
@@ -102,7 +101,7 @@ def _engine(contestant: str, config: TrainConfig, classes: int) -> Any:
 
 
 def _plain(config: TrainConfig, data: TrainingSet) -> tuple[list[dict[str, Any]], Any]:
-    """The plainest loop over the same batches; returns its history and the network as its best epoch left it."""
+    """Train with a plain loop over the same batches; return its history and the network at its best epoch."""
     engine, feed = _engine(PLAIN, config, len(data.classes)), make_feed(config, data)
     history: list[dict[str, Any]] = []
     best: Any = None

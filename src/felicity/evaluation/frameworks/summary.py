@@ -1,4 +1,4 @@
-"""What a comparison says: means with intervals over seeds, paired tests, and a verdict in a sentence or two."""
+"""The summary of a comparison: means with intervals over seeds, paired tests, and a verdict in a sentence or two."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over seeds, and its 95 % interval (Student's t) as far as the figure's range goes; NaN for one seed."""
+    """A mean over seeds, and its 95 % interval (Student's t) within the figure's range; NaN for one seed."""
 
     value: float
     low: float
@@ -27,7 +27,7 @@ class Mean:
 
     @classmethod
     def of(cls, values: npt.NDArray[np.float64], least: float = -np.inf, most: float = np.inf) -> Mean:
-        """Of ``(seeds,)``; the figure cannot lie below ``least`` or above ``most``."""
+        """Summarise a figure ``(seeds,)`` that cannot lie below ``least`` or above ``most``."""
         from scipy import stats
 
         mean = float(values.mean())
@@ -38,16 +38,16 @@ class Mean:
 
     @property
     def known(self) -> bool:
-        """Whether there is an interval."""
+        """Return whether there is an interval."""
         return not np.isnan(self.low)
 
     @property
     def reach(self) -> tuple[float, float]:
-        """How far the interval goes below and above the mean; 0 where there is none."""
+        """Return the distances of the interval's ends below and above the mean; 0 without an interval."""
         return (self.value - self.low, self.high - self.value) if self.known else (0.0, 0.0)
 
     def text(self, digits: int, factor: float = 1) -> str:
-        """As ``mean ± half``, or ``mean (low to high)`` where the figure's range cuts the interval."""
+        """Return ``mean ± half``, or ``mean (low to high)`` if the figure's range cuts the interval."""
         value, low, high = (f"{figure * factor:.{digits}f}" for figure in (self.value, self.low, self.high))
         below, above = self.reach
         if not self.known:
@@ -57,7 +57,7 @@ class Mean:
 
 @dataclass(frozen=True)
 class Pair:
-    """Difference of test accuracy, ``one`` less ``other``, paired by seed. ``p``: paired t-test, Holm-corrected."""
+    """Difference of test accuracy, ``one`` minus ``other``, paired by seed. ``p``: paired t-test, Holm-corrected."""
 
     one: str
     other: str
@@ -66,7 +66,7 @@ class Pair:
 
 
 def pairs(comparison: Comparison) -> list[Pair]:
-    """All pairs of frameworks; p is NaN for one seed."""
+    """Return all pairs of frameworks; p is NaN for one seed."""
     from scipy import stats
 
     part = "test" if all("test" in o["parts"] for o in comparison.outcomes) else "validation"
@@ -91,7 +91,7 @@ def pairs(comparison: Comparison) -> list[Pair]:
 
 
 def rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """Columns and rows of the table."""
+    """Return columns and rows of the table."""
     columns = ["framework", *(f"{part} %" for part in PARTS), "test loss", "s/epoch", "first", "MB"]
     lines = []
     for name in comparison.contestants:
@@ -109,7 +109,7 @@ def rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
 
 
 def verdict(comparison: Comparison) -> str:
-    """Whether the comparison is fair, whether accuracy differs, who is fastest."""
+    """Return sentences: whether the comparison is fair, whether accuracy differs, which framework is fastest."""
     names = comparison.contestants
     said = []
     if unfair := [step for step in comparison.first_steps if not step.fair]:
@@ -132,9 +132,9 @@ def verdict(comparison: Comparison) -> str:
 
 
 def ratio_of_times(comparison: Comparison, one: str, other: str) -> Mean:
-    """How many times as long an epoch of ``one`` takes as one of ``other``: geometric mean of the ratios by seed.
+    """Return the time per epoch of ``one`` over ``other``: geometric mean of the ratios by seed.
 
-    Ratios are paired by seed, since frameworks run in turns and a machine that is busy slows all of them.
+    Ratios are paired by seed, because frameworks run in turns and a busy machine slows all of them.
     """
     logs = Mean.of(np.log(comparison.seconds(one)) - np.log(comparison.seconds(other)))
     return Mean(*(float(np.exp(figure)) for figure in (logs.value, logs.low, logs.high)))
@@ -161,7 +161,7 @@ def _speed(comparison: Comparison) -> str:
 
 
 def _times(ratio: Mean) -> str:
-    """As ``1.4 times (1.2 to 1.6)``."""
+    """Return a ratio as text, such as ``1.4 times (1.2 to 1.6)``."""
     value, low, high = (f"{figure:.1f}" if figure < 100 else f"{figure:,.0f}" for figure in (
         ratio.value, ratio.low, ratio.high,
     ))  # fmt: skip
@@ -200,7 +200,7 @@ def _accuracy(comparison: Comparison) -> str:
             f"difference, {least.difference.text(2, 100)} points, is larger than chance explains (p = {least.p:.3f})."
         )
     return (
-        f"Which framework trains makes no difference to accuracy that {len(comparison.seeds)} seeds could show: test "
+        f"With {len(comparison.seeds)} seeds, no framework is shown to be more accurate than another: test "
         f"accuracies lie within {spread:.1f} points (seeds: deviation {seeds:.1f}); least p = {least.p:.2f}, "
         f"between {between}."
     )

@@ -1,1 +1,1 @@
-"""The study run again, its tables and figures beside the published ones."""
+"""The replication of the study: its tables and figures beside the published ones."""

@@ -1,4 +1,4 @@
-"""Pictures that the study has and a single run has not: two trainings together, beside what was published."""
+"""Charts of the study that a single run does not have: two trainings together, beside the published figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @style()
 def draw_together(histories: Mapping[str, Sequence[Sequence[dict[str, Any]]]], title: str) -> Canvas:
-    """Accuracy and loss by epoch of several trainings under each name: validation drawn through, training dashed."""
+    """Draw accuracy and loss by epoch of several trainings under each name: validation solid, training dashed."""
     canvas = new_canvas(4.0, 9.6)
     for axes, name, unit in zip(canvas.subplots(1, 2), ("accuracy", "loss"), ("%", "nats"), strict=True):
         factor = 100 if name == "accuracy" else 1
@@ -35,7 +35,7 @@ def draw_together(histories: Mapping[str, Sequence[Sequence[dict[str, Any]]]], t
 
 @style()
 def draw_beside(ours: Mapping[str, Sequence[float]], published: Sequence[float], figure: str, title: str) -> Canvas:
-    """``figure`` by epoch, ours and the study's; logarithmic where it spans more than two decades."""
+    """Draw ``figure`` by epoch, ours and the study's; logarithmic if it spans more than two decades."""
     canvas = new_canvas(3.8, 6.4)
     axes = canvas.add_subplot()
     for (label, values), colour in zip(ours.items(), SERIES, strict=False):

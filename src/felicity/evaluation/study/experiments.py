@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from felicity.evaluation.frameworks.comparison import load_to_compare, outcome_of
-from felicity.training.config import DataConfig, TrainConfig, make_config
+from felicity.datasets.splits import TEST, roles_of
+from felicity.evaluation.frameworks.comparison import Job, load_to_compare, run_jobs
+from felicity.evaluation.study.published import EPOCHS
+from felicity.models.devices import Device
+from felicity.training.config import TrainConfig, make_config
+from felicity.training.data import open_prepared
+from felicity.work import Work
 
 Told = Callable[[str, str], None]
 """Name of the experiment, and the line that it printed."""
@@ -54,64 +59,127 @@ EXPERIMENTS = (
 
 
 @dataclass(frozen=True)
+class StudyData:
+    """The data of a training: ``images`` by part and class, before ``--images`` draws some; ``left_out`` by reason.
+
+    ``own_test``: the set has a test set of its own. ``sizes``: least and largest height and width before resizing.
+    """
+
+    digest: str
+    format: str
+    images: dict[str, dict[str, int]]
+    left_out: dict[str, int]
+    own_test: bool
+    sizes: tuple[tuple[int, int], tuple[int, int]]
+
+    def number(self, *parts: str) -> int:
+        """Return images of ``parts`` together."""
+        return sum(sum(self.images.get(part, {}).values()) for part in parts)
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """An experiment, its configuration, and what ``contestant.race`` gave."""
+    """An experiment, its configuration, its data, and what ``contestant.race`` gave."""
 
     experiment: Experiment
     config: TrainConfig
+    data: StudyData
     facts: dict[str, Any] = field(repr=False)
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """By epoch."""
+        """Return the history, epoch by epoch."""
         return list(self.facts["history"])
 
     @property
     def seconds(self) -> float:
-        """Of all epochs together."""
+        """Return the seconds that all epochs took together."""
         return float(sum(row["seconds"] for row in self.history))
 
     def accuracy(self, part: str) -> float:
-        """Of the weights of the best epoch on ``train``, ``validation`` or ``test``, 0 to 1."""
+        """Return the best epoch's accuracy on ``train``, ``validation`` or ``test``, 0 to 1."""
         return float(self.facts["parts"][part]["accuracy"])
 
     def loss(self, part: str) -> float:
-        """Likewise."""
+        """Return the best epoch's loss, as ``accuracy`` does."""
         return float(self.facts["parts"][part]["loss"])
 
+    @property
+    def fewer_images(self) -> list[str]:
+        """Return in words how many images were left out; empty where none were."""
+        used, there = self.facts["parts"]["train"]["images"], self.data.number("train")
+        return [f"{used:,} of {there:,} training images"] if used < there else []
 
-def configure(experiment: Experiment, data: str, epochs: int, images: int, seed: int) -> TrainConfig:
-    """The study's settings where it gives them, ours elsewhere: Adam, learning rate 0.001, batches of 128."""
+    @property
+    def fewer_epochs(self) -> list[str]:
+        """Return in words how many of the study's epochs were left out; empty if none were."""
+        study = round(EPOCHS * self.experiment.share)
+        return [f"{len(self.history)} of the study's {study} epochs"] if len(self.history) < study else []
+
+
+def configure(
+    experiment: Experiment, data: str, epochs: int, images: int, seed: int, device: Device = "auto"
+) -> TrainConfig:
+    """Return the study's settings where it gives them, ours elsewhere: Adam, learning rate 0.001, batches of 128."""
     common: dict[str, Any] = {
         "epochs": max(1, round(epochs * experiment.share)),
         "seed": seed + experiment.seed,
         "backend": "tensorflow",
+        "device": device,
         "model": {"name": "paper-cnn"},
         "data": {"path": data, "images": images, "classes": SEVEN},
     }
     return make_config(common, experiment.settings)
 
 
+def read_data(config: TrainConfig) -> StudyData:
+    """Return what there is to train and test on. Raises DatasetError where there is no test set."""
+    digest = load_to_compare(config).digest
+    manifest, _ = open_prepared(config.data)
+    sides = manifest.heights, manifest.widths
+    return StudyData(
+        digest=digest,
+        format=manifest.format,
+        images=manifest.counts(),
+        left_out=dict(manifest.left_out),
+        own_test=bool((roles_of(manifest.folds) == TEST).any()),
+        sizes=((int(sides[0].min()), int(sides[1].min())), (int(sides[0].max()), int(sides[1].max()))),
+    )
+
+
 def run_all(
-    data: str, folder: Path, *, epochs: int, images: int, seed: int, told: Told | None = None
+    data: str,
+    folder: Path,
+    *,
+    epochs: int,
+    images: int,
+    seed: int,
+    device: Device = "auto",
+    told: Told | None = None,
+    work: Work | None = None,
 ) -> dict[str, Outcome]:
-    """All experiments by name, each in a process of its own; what ``folder`` has already is not run again.
+    """Run all experiments by name, each in a process of its own; skip what ``folder`` has already.
 
-    Raises DatasetError where the data have no test part, TrainingError where one fails.
+    ``work``: where, one after the other on this machine without; elsewhere ``told`` hears nothing.
+    Raises DatasetError where the data have no test set, TrainingError where one fails.
     """
-    configs = {experiment.name: configure(experiment, data, epochs, images, seed) for experiment in EXPERIMENTS}
-    digests: dict[DataConfig, str] = {}
+    configs = {experiment.name: configure(experiment, data, epochs, images, seed, device) for experiment in EXPERIMENTS}
+    sets: dict[str, StudyData] = {}
     for config in configs.values():
-        digests[config.data] = digests.get(config.data) or load_to_compare(config).digest
-    outcomes = {}
-    for experiment in EXPERIMENTS:
-        config = configs[experiment.name]
+        key = config.data.model_dump_json()
+        sets[key] = sets.get(key) or read_data(config)
+    places = {folder / "runs" / name: name for name in configs}
 
-        def line(contestant: str, seed: int, text: str, name: str = experiment.name) -> None:
-            if told:
-                told(name, text)
+    def line(job: Job, text: str) -> None:
+        if told:
+            told(places[job.folder], text)
 
-        place = folder / "runs" / experiment.name
-        facts = outcome_of(config, config.backend, config.seed, place, digests[config.data], line)
-        outcomes[experiment.name] = Outcome(experiment, config, facts)
-    return outcomes
+    jobs = [
+        Job(config, config.backend, config.seed, folder / "runs" / name, sets[config.data.model_dump_json()].digest)
+        for name, config in configs.items()
+    ]
+    facts = run_jobs(jobs, line, work)
+    return {
+        experiment.name: Outcome(experiment, config, sets[config.data.model_dump_json()], found)
+        for experiment, config, found in zip(EXPERIMENTS, configs.values(), facts, strict=True)
+    }

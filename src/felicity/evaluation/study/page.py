@@ -16,7 +16,8 @@ from felicity.evaluation.study import published
 from felicity.evaluation.study.charts import draw_beside, draw_together
 from felicity.evaluation.study.experiments import SEEDS, Outcome
 from felicity.evaluation.study.networks import Contest, contest
-from felicity.evaluation.study.replication import ReplicationCheck, replication_checks
+from felicity.evaluation.study.replication import LOSS, POINTS, TIMES, ReplicationCheck, replication_checks
+from felicity.evaluation.study.steps import COLUMNS, study_steps
 from felicity.metrics.classification import Scores
 from felicity.models.describe import Description
 from felicity.models.picture import draw_network
@@ -39,7 +40,7 @@ def write_study_page(
     outcomes: Mapping[str, Outcome], network: Description, folder: Path, command: str
 ) -> list[ReplicationCheck]:
     """Write the page into ``folder`` and its pictures into ``folder/reproduction``. Raises TrainingError."""
-    found = replication_checks(outcomes, network.parameters)
+    found = replication_checks(outcomes, network)
     try:
         (folder / PICTURES).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -61,7 +62,7 @@ def write_study_page(
 
 
 def results(outcomes: Mapping[str, Outcome]) -> tuple[list[str], list[list[str]]]:
-    """Columns and rows: every training with its accuracies, happy F1, loss and time."""
+    """Return columns and rows: every training with its accuracies, happy F1, loss and time."""
     columns = [
         "training",
         "epochs",
@@ -147,16 +148,22 @@ def _blocks(
     images, classes = outcomes["seven-classes"].facts["images"], outcomes["seven-classes"].facts["classes"]
     return [
         "Setiaji, Firmansyah, Akbar, Tjahjono and Widodo trained a small CNN on faces in TensorFlow, then in PyTorch. "
-        "This page runs their tables and figures again and sets each beside the published one. Accuracy is that of the "
-        "epoch with the least validation loss, on images that were neither trained on nor chosen by; the study quotes "
-        "training accuracy in places. It was written by",
+        "This page repeats their tables and figures and compares each with the published one. Accuracy is measured on "
+        "the test set, with the weights of the epoch with the least validation loss; the study quotes training "
+        "accuracy in places. This command writes the page:",
         Code(command),
         Heading("What agrees"),
         Table(
-            ("", "the study", "here", "agrees", "why not"),
-            [(f.what, f.study, f.ours, *(("yes", "") if f.agrees else ("no", f.why))) for f in found],
+            ("", "the study", "here", "agrees", "by"),
+            [(f.what, f.study, f.ours, f.answer, f.why) for f in found],
             text=True,
         ),
+        "Brackets hold 95 % intervals over images and seeds. The differences between the seeds of the augmented "
+        f"trainings give the part of the seeds. Accuracies agree if the whole interval lies within {POINTS:g} points, "
+        f"losses within {LOSS:g} nats, times within a factor of {TIMES:g}. If the interval is partly outside, or if "
+        "fewer epochs or images were used than in the study, the page gives no verdict.",
+        Heading("The study's steps"),
+        Table(COLUMNS, study_steps(outcomes), text=True),
         Heading("Data (the study's Table 1)"),
         Table(
             ("", *classes, "all"),
@@ -182,8 +189,8 @@ def _two_classes(outcomes: Mapping[str, Outcome], pictures: Pictures) -> list[Bl
             ),
             _epochs(outcomes["raw-pixels"], outcomes["two-classes"]),
         ),
-        "The study's losses start in the hundreds. Pixels that enter as 0 to 255 are the first suspicion; one training "
-        "here has them so.",
+        "The study's losses start in the hundreds. Pixels that are not scaled might explain this, so one training here "
+        "takes pixels from 0 to 255.",
         _picture(pictures, "loss-beside", "Training loss by epoch, ours and the study's"),
         _picture(pictures, "accuracy-beside", "Accuracy by epoch, ours and the study's"),
         _picture(pictures, "two-classes", "Learning curves, two classes"),
@@ -211,7 +218,7 @@ def _augmented(outcomes: Mapping[str, Outcome], pictures: Pictures) -> list[Bloc
         "The study gives no figures of its ResNet-5. Here it and the CNN have the same budget: images (shifted, "
         "turned, scaled and mirrored), epochs, batch size, one-cycle learning rate, smoothed labels, seeds, and as "
         "many trials to find optimiser, learning rate, weight decay and dropout by validation loss "
-        "(`felicity tune --space optimiser`). What was found:",
+        "(`felicity tune --space optimiser`). The best settings:",
         Table(
             ("", "optimiser", "learning rate", "weight decay", "dropout"),
             [_found(outcomes[f"augmented-{name}-1"]) for name in ("cnn", "resnet5")],

@@ -1,4 +1,4 @@
-"""How each kind of layer and operation is written in ONNX; one more is a function in the table of its module."""
+"""The rules that write each kind of layer and operation in ONNX; a new rule is a function in its module's table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from felicity.models.graph import Call, activation_of, is_keras
 
 
 def rule_of(call: Call) -> Rule | None:
-    """The rule for a call; None where there is none."""
+    """Return the rule for a call; None if there is none."""
     from felicity.export.rules.activations import ACTIVATIONS
     from felicity.export.rules.layers import LAYERS
     from felicity.export.rules.operations import OPERATIONS

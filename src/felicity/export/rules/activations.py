@@ -15,7 +15,7 @@ Activation = Callable[[Graph, str, Value], Value]
 
 
 def single(operator: str, **attributes: Any) -> Activation:
-    """The activation that is one operator of ONNX."""
+    """Return the activation that is one operator of ONNX."""
 
     def write(graph: Graph, layer: str, x: Value) -> Value:
         return Value(graph.add(operator, layer, [x.name], **attributes), x.shape, x.last)
@@ -24,13 +24,13 @@ def single(operator: str, **attributes: Any) -> Activation:
 
 
 def combine(graph: Graph, operator: str, layer: str, x: Value, other: str | float) -> Value:
-    """``x`` with another value of its shape, or with a number."""
+    """Return ``x`` combined with another value of its shape, or with a number."""
     name = other if isinstance(other, str) else graph.constant(f"{layer}/{operator}_by", other)
     return Value(graph.add(operator, layer, [x.name, name]), x.shape, x.last)
 
 
 def clip(graph: Graph, layer: str, x: Value, low: float | None, high: float | None) -> Value:
-    """``x`` between two bounds."""
+    """Return ``x`` between two bounds."""
     bounds = [
         "" if bound is None else graph.constant(f"{layer}/{name}", bound)
         for name, bound in (("low", low), ("high", high))
@@ -39,7 +39,7 @@ def clip(graph: Graph, layer: str, x: Value, low: float | None, high: float | No
 
 
 def softmax(graph: Graph, layer: str, x: Value, axis: int = -1, operator: str = "Softmax") -> Value:
-    """Along ``axis`` of Keras, which counts the batch."""
+    """Write a softmax along ``axis`` of Keras, which counts the batch."""
     rank = len(x.shape) + 1
     place = axis % rank
     if x.image:
@@ -59,7 +59,7 @@ def _mish(graph: Graph, layer: str, x: Value) -> Value:
 
 
 def gelu(graph: Graph, layer: str, x: Value, approximate: bool = False) -> Value:
-    """Exact, with erf, or with tanh (Hendrycks & Gimpel 2016, arXiv:1606.08415)."""
+    """Write the exact function, with erf, or the one with tanh (Hendrycks & Gimpel 2016, arXiv:1606.08415)."""
     if approximate:
         cubed = combine(graph, "Mul", layer, combine(graph, "Mul", layer, x, x.name), x.name)
         inside = combine(graph, "Add", layer, x, combine(graph, "Mul", layer, cubed, 0.044715).name)
@@ -97,10 +97,10 @@ ACTIVATIONS: dict[str, Activation] = {
     "softmax": softmax,
     "log_softmax": partial(softmax, operator="LogSoftmax"),
 }
-"""By the name of Keras's function. Others are opened up."""
+"""Activations by the name of Keras's function. Others are expanded."""
 
 
 def activate(graph: Graph, layer: Any, x: Value) -> Value | None:
-    """``x`` after the activation of ``layer``; None where it is none of these."""
+    """Return ``x`` after the activation of ``layer``; None if it is none of these."""
     write = ACTIVATIONS.get(activation_of(layer))
     return None if write is None else write(graph, layer.name, x)

@@ -16,7 +16,7 @@ from felicity.training.engines.base import to_numpy
 
 
 def _activated(graph: Graph, layer: Any, x: Value) -> Value:
-    """``x`` after the layer's activation, which is opened up where it is none of Keras's own."""
+    """Return ``x`` after the layer's activation, which is expanded if it is none of Keras's own."""
     done = activate(graph, layer, x)
     if done is None:
         (done,) = graph.run(traced(layer.activation, [Ref(0, x.shape)]), [graph.first(x, layer.name)])
@@ -32,7 +32,7 @@ def _activation(graph: Graph, call: Call, given: list[Value]) -> Value:
 
 
 def window(sides: Sequence[int], layer: Any, kernel: Sequence[int], dilation: Sequence[int] = (1, 1)) -> dict[str, Any]:
-    """Kernel, strides and pads as ONNX has them; "same" as Keras means it, with the odd pixel at the end."""
+    """Return kernel, strides and pads for ONNX; "same" as in Keras, with the odd pixel at the end."""
     before, after = [], []
     for length, extent, stride, spread in zip(sides, kernel, layer.strides, dilation, strict=True):
         reach = (extent - 1) * spread + 1
@@ -43,7 +43,7 @@ def window(sides: Sequence[int], layer: Any, kernel: Sequence[int], dilation: Se
 
 
 def _operands(graph: Graph, layer: Any, x: Value, kernel: Array, bias: bool, name: str = "kernel") -> list[str]:
-    """Input, kernel and bias."""
+    """Return input, kernel and bias."""
     operands = [x.name, graph.constant(f"{layer.name}/{name}", kernel)]
     return [*operands, graph.constant(f"{layer.name}/bias", to_numpy(layer.bias))] if bias else operands
 
@@ -61,7 +61,7 @@ def _window_of(layer: Any, x: Value) -> dict[str, Any]:
 
 
 def _by_channel(kernel: Array) -> Array:
-    """A kernel ``(h, w, C, times)`` of single channels, as ONNX has it: ``(C * times, 1, h, w)``."""
+    """Return a kernel ``(h, w, C, times)`` of single channels in ONNX's form: ``(C * times, 1, h, w)``."""
     tall, wide, channels, times = kernel.shape
     return kernel.transpose(2, 3, 0, 1).reshape(channels * times, 1, tall, wide)
 
@@ -128,7 +128,7 @@ def _global(operator: str) -> Rule:
 
 
 def _flatten(graph: Graph, call: Call, given: list[Value]) -> Value:
-    """In Keras's order, channels last: the dense layer after it was trained on that."""
+    """Flatten in Keras's order, channels last, because the next dense layer was trained on it."""
     x = graph.last(given[0], call.name)
     return Value(graph.add("Flatten", call.name, [x.name]), call.results[0].shape)
 
@@ -217,7 +217,7 @@ def _enlarging(graph: Graph, call: Call, given: list[Value]) -> Value:
 
 
 def _means(graph: Graph, call: Call, given: list[Value]) -> Value:
-    """Over the positions of a sequence ``(B, T, C)``."""
+    """Write means over the positions of a sequence ``(B, T, C)``."""
     kind = "ReduceMean" if "Average" in call.kind else "ReduceMax"
     return reduced(graph, call.name, kind, given[0], [1], bool(call.operation.keepdims), call.results[0].shape)
 
@@ -260,4 +260,4 @@ LAYERS: dict[str, Rule] = {
         _same,
     ),
 }  # fmt: skip
-"""A rule for each kind of layer; what does something in training alone is passed over."""
+"""A rule for each kind of layer; layers that act in training alone are skipped."""

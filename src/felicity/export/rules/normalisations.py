@@ -49,7 +49,7 @@ def _layer_norm(graph: Graph, call: Call, given: list[Value]) -> Value:
 
 
 def _group_norm(graph: Graph, call: Call, given: list[Value]) -> Value:
-    """Each group as one channel of an instance normalisation; source: Wu & He 2018 (arXiv:1803.08494)."""
+    """Write each group as one channel of an instance normalisation; source: Wu & He 2018 (arXiv:1803.08494)."""
     layer, (x,) = call.operation, given
     size = _channels(layer, x, call)
     if not x.image:

@@ -1,4 +1,4 @@
-"""Operations of ``keras.ops`` and of Python's signs, and what layers share with them."""
+"""Operations of ``keras.ops`` and of Python's operators, and parts that layers share with them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from felicity.models.graph import Call, Ref
 def binary(
     graph: Graph, layer: str, operator: str, operands: Sequence[Value | Array], shape: tuple[int, ...] | None
 ) -> Value:
-    """Two values, or a value and numbers, with broadcasting as in Keras. ``shape``: of the result, None: the larger."""
+    """Write an operation on values, or a value and numbers, broadcast as in Keras. ``shape``: None for the larger."""
     values = [each for each in operands if isinstance(each, Value)]
     images = all(value.image for value in values)
     if not images:
@@ -33,14 +33,14 @@ def binary(
 
 
 def reshaped(graph: Graph, layer: str, x: Value, shape: tuple[int, ...]) -> Value:
-    """``x`` in another shape, in Keras's order."""
+    """Return ``x`` in another shape, in Keras's order."""
     x = graph.last(x, layer)
     wanted = graph.constant(f"{layer}/shape", [-1, *shape], np.int64)
     return Value(graph.add("Reshape", layer, [x.name, wanted]), shape, last=True)
 
 
 def transposed(graph: Graph, layer: str, x: Value, axes: Sequence[int]) -> Value:
-    """``x`` with its axes, the batch among them, in another order."""
+    """Return ``x`` with its axes, including the batch, in another order."""
     x = graph.last(x, layer)
     whole = (0, *x.shape)
     shape = tuple(whole[axis] for axis in axes[1:])
@@ -48,7 +48,7 @@ def transposed(graph: Graph, layer: str, x: Value, axes: Sequence[int]) -> Value
 
 
 def concatenated(graph: Graph, layer: str, values: Sequence[Value], axis: int, shape: tuple[int, ...]) -> Value:
-    """Values one after the other along ``axis``, which counts the batch."""
+    """Return values one after the other along ``axis``, which counts the batch."""
     place, image = axis % (len(shape) + 1), all(value.image for value in values)
     if image:
         place = {0: 0, 1: 2, 2: 3, 3: 1}[place]
@@ -60,24 +60,24 @@ def concatenated(graph: Graph, layer: str, values: Sequence[Value], axis: int, s
 def reduced(
     graph: Graph, layer: str, operator: str, x: Value, axes: Sequence[int], keep: bool, shape: tuple[int, ...]
 ) -> Value:
-    """A mean, sum or maximum over ``axes``, which count the batch. ``shape``: of the result."""
+    """Return a mean, sum or maximum over ``axes``, which count the batch. ``shape``: of the result."""
     x = graph.last(x, layer)
     places = [axis % (len(x.shape) + 1) for axis in axes]
     inputs, how = [x.name], {"keepdims": int(keep)}
-    if operator == "ReduceSum":  # which takes its axes as an input, unlike the others in this version
+    if operator == "ReduceSum":  # takes its axes as an input, unlike the others in this version
         inputs.append(graph.constant(f"{layer}/axes", places, np.int64))
         return Value(graph.add(operator, layer, inputs, **how), shape, last=True)
     return Value(graph.add(operator, layer, inputs, axes=places, **how), shape, last=True)
 
 
 def einsum(graph: Graph, layer: str, equation: str, values: Sequence[Value], shape: tuple[int, ...]) -> Value:
-    """Sums of products by Einstein's convention; an ellipsis stands for the batch and what follows it."""
+    """Write sums of products by Einstein's convention; an ellipsis stands for the batch and the axes after it."""
     values = [graph.last(value, layer) for value in values]
     return Value(graph.add("Einsum", layer, [value.name for value in values], equation=equation), shape, last=True)
 
 
 def _operands(graph: Graph, call: Call, given: list[Value]) -> list[Value | Array]:
-    """What the operation takes: values, and numbers of weights or constants. Raises ConfigError for anything else."""
+    """Return the operands: values, and numbers of weights or constants. Raises ConfigError for anything else."""
     found: list[Value | Array] = []
     values = iter(given)
     for each in (*call.args, *call.kwargs.values()):
@@ -159,7 +159,10 @@ def _einsum(graph: Graph, call: Call, given: list[Value]) -> Value:
 
 
 def _attention(graph: Graph, call: Call, given: list[Value]) -> Value:
-    """Softmax of scaled products, of ``(B, T, heads, size)``; source: Vaswani et al. 2017 (arXiv:1706.03762)."""
+    """Write a softmax of scaled products, of ``(B, T, heads, size)``; source: Vaswani et al.
+
+    2017 (arXiv:1706.03762).
+    """
     asked = dict(zip(("query", "key", "value", "bias", "mask", "scale"), call.args, strict=False)) | call.kwargs
     others = [name for name in ("bias", "mask") if asked.get(name) is not None]
     if others or call.operation.is_causal or len(given) != 3:

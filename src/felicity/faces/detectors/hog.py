@@ -24,15 +24,15 @@ _SIDE = 80  # pixels of the window that slides over the working picture
 class HogDetector:
     """Frontal faces of at least 80 pixels in the working picture; no eyes.
 
-    ``upsample``: how many times the picture is enlarged, so that faces of 80 / upsample pixels are
-    found; time grows with its square. ``max_side``: the working picture is not made longer than that,
-    so a 640x480 picture is searched for faces of 40 pixels, a 1920x1080 one for faces of 80, and
-    larger pictures are shrunk. ``threshold``: detections must score above it. ``smallest_face``: the side in pixels of
-    the smallest face wanted; it decides on the enlargement in place of these two. ``threads`` changes nothing: one
-    search runs on one core, and several wait for each other.
+    ``upsample``: factor by which the picture is enlarged, so that faces of 80 / upsample pixels are found; time grows
+    with its square. ``max_side``: longest side of the working picture. So a 640x480 picture is searched for faces of 40
+    pixels, a 1920x1080 one for faces of 80, and larger pictures are shrunk. ``threshold``: least score of a detection.
+    ``smallest_face``: the side in pixels of the smallest wanted face; it sets the enlargement in place of these two.
+    ``threads`` changes nothing: one search runs on one core, and several wait for each other.
     """
 
     name = "hog"
+    version = "2014"  # the year in which dlib's detector was trained
     geometry = CropGeometry(scale=1.19, down=-0.07)
     weights = None
 
@@ -69,7 +69,7 @@ class HogDetector:
             ) from error
 
     def detect(self, image_rgb_u8: Image, within: Sequence[Box] | None = None) -> list[Detection]:
-        """See ``Detector.detect``."""
+        """Return faces; see ``Detector.detect``."""
         height, width = checked(image_rgb_u8).shape[:2]
         scale = min(self._upsample, self._max_side / max(height, width))
         if within is None:

@@ -49,13 +49,14 @@ _OVERLAP = 0.3  # intersection over union from which two boxes are one face
 class YuNetDetector:
     """Faces of 10 pixels and more, in any light, also half turned, with eyes and nose.
 
-    ``smallest_face``: the longer side in pixels of the smallest face wanted; it decides on the size of the picture that
-    is searched, so twice as large a face takes a quarter of the time. Without it, pictures longer than ``max_side``
-    are shrunk to it. ``threshold``: detections must score above it (0 to 1). ``threads``: of one search, None for all
-    cores; with 1, several threads search side by side.
+    ``smallest_face``: the longer side in pixels of the smallest wanted face; it sets the size of the searched picture,
+    so twice as large a face takes a quarter of the time. Without it, pictures longer than ``max_side`` are shrunk to
+    it. ``threshold``: least score of a detection (0 to 1). ``threads``: of one search, None for all cores; with 1,
+    several threads search in parallel.
     """
 
     name = "yunet"
+    version = "2023mar"
     geometry = CropGeometry(scale=0.93, down=-0.02)
     weights = WEIGHTS
 
@@ -73,15 +74,20 @@ class YuNetDetector:
         if smallest_face is not None:
             check_smallest(smallest_face)
         self._max_side, self._threshold, self._smallest = max_side, threshold, smallest_face
-        self._session = open_session(with_free_sides(self.weights.read()), threads=threads)
+        self._session = open_session(self.network(), threads=threads)
 
     @classmethod
     def check(cls) -> None:
         """Raise NotInstalledError without the file of weights, DetectorError if it is another file."""
         cls.weights.read()
 
+    @classmethod
+    def network(cls) -> bytes:
+        """Return the network for pictures of any size, as ONNX; raises as ``check``."""
+        return with_free_sides(cls.weights.read())
+
     def detect(self, image_rgb_u8: Image, within: Sequence[Box] | None = None) -> list[Detection]:
-        """See ``Detector.detect``."""
+        """Return faces; see ``Detector.detect``."""
         scale = self._scale(*checked(image_rgb_u8).shape[:2])
         if within is None:
             return self._find(image_rgb_u8, scale)
@@ -110,7 +116,7 @@ class YuNetDetector:
         return rows
 
     def _search(self, image: Image, threshold: float) -> Rows:
-        """Every place that scores above ``threshold``; a face is at many."""
+        """Return every place that scores above ``threshold``; a face has many."""
         pixels = _planes(image)
         answers = self._session.run(None, {"input": pixels})
         columns = [pixels.shape[3] // stride for stride in _STRIDES]
@@ -122,7 +128,7 @@ class YuNetDetector:
 
 
 def _planes(image: Image) -> npt.NDArray[np.float32]:
-    """What the network takes: float32 ``(1, 3, H, W)``, blue, green, red from 0 to 255, filled up with black."""
+    """Return the network's input: float32 ``(1, 3, H, W)``, blue, green, red from 0 to 255, padded with black."""
     height, width = image.shape[:2]
     if min(height, width) < _SMALLEST:
         image = cv2.copyMakeBorder(
@@ -138,7 +144,7 @@ def _planes(image: Image) -> npt.NDArray[np.float32]:
 
 
 def _at(answer: Sequence[npt.NDArray[np.float32]], columns: int, stride: int, threshold: float) -> Rows:
-    """Faces that score above ``threshold`` among the places of one output, row by row.
+    """Return faces that score above ``threshold`` among the places of one output, row by row.
 
     ``answer``: ``(places, n)`` each; likeness to a face (n = 1), to anything (1), box (4), points (10), in strides from
     the place; of the box width and height as logarithms.
@@ -154,7 +160,7 @@ def _at(answer: Sequence[npt.NDArray[np.float32]], columns: int, stride: int, th
 
 
 def _each_once(rows: Rows) -> Rows:
-    """Of overlapping boxes the one that scores best; best first."""
+    """Keep the best-scoring of overlapping boxes; best first."""
     rows = rows[np.argsort(-rows[:, 14], kind="stable")]
     ends, areas = rows[:, :2] + rows[:, 2:4], rows[:, 2:4].prod(1)
     kept, left = [], np.arange(len(rows))
@@ -168,7 +174,7 @@ def _each_once(rows: Rows) -> Rows:
 
 
 def _joined(fine: Rows, coarse: Rows) -> Rows:
-    """Small faces of the fine search, large ones of the coarse one, each face once."""
+    """Return small faces of the fine search and large ones of the coarse one, each face once."""
     fine = fine[fine[:, 2:4].max(1, initial=0) < 1.25 * _LARGE]
     return _each_once(np.concatenate([fine, coarse[coarse[:, 2:4].max(1, initial=0) > _LARGE / 1.25]]))
 

@@ -1,1 +1,1 @@
-"""Networks, one file each; a file is found by its presence."""
+"""Networks, one file each; Felicity finds every file in this folder."""

@@ -13,8 +13,8 @@ BLOCKS = (Block(1, 1), Block(2, 2), Block(4, 2), Block(6, 1), Block(8, 2))
 
 @register("best", "the network of the shipped bundle best: five wide residual blocks")
 def best(options: ModelOptions) -> Any:
-    """A stem of 32 channels and stride 2; blocks of 32, 64, 128, 192 and 256, two of them at an eighth of the side.
+    """Return a stem of 32 channels and stride 2 with blocks of 32, 64, 128, 192 and 256 channels.
 
-    ``depth`` takes the first blocks only; there are five.
+    Two of the blocks work at an eighth of the side. ``depth`` takes the first blocks only; there are five.
     """
     return residual("best", options, width=WIDTH, blocks=first(BLOCKS, options.depth))

@@ -15,7 +15,7 @@ WIDTH, DEPTH, FILTER_SIZE, DENSE = 32, 3, 3, (128, 64)
 
 @register("paper-cnn", "the study's CNN: 3 x (convolution, pooling), 3 dense layers")
 def paper_cnn(options: ModelOptions) -> Any:
-    """``width``, twice and four times that many channels, "valid" padding; ``depth`` such stages."""
+    """Return ``depth`` stages of ``width``, twice and four times that many channels, with "valid" padding."""
     import keras
     from keras import layers
 

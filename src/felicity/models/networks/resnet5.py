@@ -14,41 +14,41 @@ from felicity.models.registry import ModelOptions, dropout, faces_input, registe
 
 WIDTH, DEPTH, FILTER_SIZE = 16, 5, 3
 MOMENTUM, EPSILON = 0.9, 1e-5
-"""Of batch normalisation, set here since frameworks differ in what they take by default."""
+"""Momentum and epsilon of batch normalisation, set here because the defaults of frameworks differ."""
 WIDEST = 8
 
 
 @register("resnet5", "five residual blocks with skip connections, batch normalisation, average pooling")
 def resnet5(options: ModelOptions) -> Any:
-    """A stem of stride 2; blocks of ``width`` x 1, 2, 4, 8, 8 channels, halving the side at 2, 3 and 4."""
+    """Return a stem of stride 2 and blocks of ``width`` x 1, 2, 4, 8, 8 channels, halving the side at 2, 3 and 4."""
     return residual("resnet5", options, width=WIDTH, blocks=doubling(options.depth or DEPTH))
 
 
 def doubling(depth: int) -> list[Block]:
-    """``depth`` blocks, each twice as wide as the one before and half its side, until eight times the first."""
+    """Return ``depth`` blocks, each twice as wide as the one before and half its side, up to eight times the first."""
     times = [min(2**number, WIDEST) for number in range(depth)]
     return [Block(now, 2 if now > before else 1) for before, now in zip([1, *times], times, strict=False)]
 
 
 @dataclass(frozen=True)
 class Block:
-    """``times`` the width of the stem in channels; ``stride`` 2 halves the side."""
+    """A block with ``times`` the width of the stem in channels; ``stride`` 2 halves the side."""
 
     times: int
     stride: int
 
 
 def first(blocks: Sequence[Block], depth: int | None) -> Sequence[Block]:
-    """``depth`` of the blocks, or all; raises ValueError where there are fewer."""
+    """Return the first ``depth`` blocks, or all; raises ValueError if there are fewer."""
     if depth is not None and depth > len(blocks):
         raise ValueError(f"it has {len(blocks)} blocks, but a depth of {depth} is asked for")
     return blocks[:depth]
 
 
 def residual(name: str, options: ModelOptions, *, width: int, blocks: Sequence[Block]) -> Any:
-    """A stem of stride 2 and ``width`` channels, residual ``blocks`` and average pooling; see ``resnet5``.
+    """Return a stem of stride 2 and ``width`` channels, residual ``blocks`` and average pooling; see ``resnet5``.
 
-    A ``width`` or ``filter_size`` in ``options`` wins.
+    A ``width`` or ``filter_size`` in ``options`` takes precedence.
     """
     import keras
     from keras import layers

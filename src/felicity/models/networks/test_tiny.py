@@ -1,4 +1,4 @@
-"""A residual network so small that it trains within a second: for tests and for trying things out."""
+"""A residual network so small that it trains within a second, for tests and for trying things out."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from felicity.models.registry import ModelOptions, register
 
 @register("test-tiny", "two small residual blocks; for tests, not for faces")
 def test_tiny(options: ModelOptions) -> Any:
-    """Everything that ``resnet5`` has, in small: 4 and 8 channels."""
+    """Return a small version of ``resnet5``, with 4 and 8 channels."""
     return residual("test-tiny", options, width=4, blocks=doubling(options.depth or 2))

@@ -1,4 +1,4 @@
-"""The history of the schema, one file per step in ``versions``; brought up to date when a store is opened."""
+"""The history of the schema, one file per step in ``versions``; opening a store brings it up to date."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _LOCK = 0x46656C6963697479
 _HERE = Path(__file__).parent
 
 HEAD = max(m[1] for p in (_HERE / "versions").iterdir() if (m := re.fullmatch(r"(\d{4})_\w+\.py", p.name)))
-"""The schema this version of Felicity writes."""
+"""The schema that this version of Felicity writes."""
 
 
 def current(connection: sa.Connection) -> str | None:
-    """The schema a store has, or None if it has none yet."""
+    """Return the schema of a store, or None if it has none yet."""
     if not sa.inspect(connection).has_table(VERSION_TABLE):
         return None
     version: str | None = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
@@ -26,7 +26,10 @@ def current(connection: sa.Connection) -> str | None:
 
 
 def check(connection: sa.Connection, name: str) -> bool:
-    """True if the schema is this version's, False if it is older or missing; SchemaError if it is newer."""
+    """Return whether the schema is this version's; False if it is older or missing.
+
+    Raises SchemaError if it is newer.
+    """
     found = current(connection)
     if found is not None and found > HEAD:
         raise SchemaError(
@@ -37,9 +40,9 @@ def check(connection: sa.Connection, name: str) -> bool:
 
 
 def check_own(connection: sa.Connection, name: str, create: bool) -> None:
-    """StoreError where no store is and none may be made: by those who only read, and in another program's file.
+    """Raise StoreError if there is no store and none may be created: in read-only use, and in another program's file.
 
-    A PostgreSQL database may be shared with others, whose tables have names of their own.
+    A PostgreSQL database may be shared with other programs, whose tables have different names.
     """
     if current(connection) is not None:
         return
@@ -50,13 +53,11 @@ def check_own(connection: sa.Connection, name: str, create: bool) -> None:
             f"{' and others' if there[3:] else ''} in it; choose another file"
         )
     if not create:
-        raise StoreError(
-            f"store {name}: there is no store in it; name another with --store, or felicity watch makes it"
-        )
+        raise StoreError(f"store {name}: there is no store in it; name another one, or make it with felicity watch")
 
 
 def upgrade(connection: sa.Connection) -> None:
-    """Bring a store up to date within the transaction of ``connection``; two at once do it once."""
+    """Bring a store up to date within the transaction of ``connection``; two processes at once do it once."""
     from alembic import command
     from alembic.config import Config
 

@@ -1,4 +1,4 @@
-"""What Alembic runs; the connection comes from ``migrations.upgrade``."""
+"""The script that Alembic runs; the connection comes from ``migrations.upgrade``."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""One training step on each framework. Network, optimiser and constants are the same; only this differs."""
+"""The training step of each framework. Network, optimiser and constants are the same; only the step differs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["Engine", "open_engine"]
 
 
 def open_engine(config: TrainConfig, heads: Sequence[int]) -> Engine:
-    """The network of ``config`` with its initial weights, on its backend, ready to step.
+    """Return the network of ``config`` with its initial weights, on its backend, ready to step.
 
-    ``heads``: how many classes each head has, the main one first.
+    ``heads``: the number of classes of each head, the main one first.
     """
-    use_backend(config.backend, threads=config.threads)
+    use_backend(config.backend, threads=config.threads, device=config.device)
     module = importlib.import_module(f"{__name__}.{config.backend}")
     engine: Engine = module.make(config, heads)
     return engine

@@ -1,38 +1,40 @@
-"""What an engine is: a Keras network and optimiser whose step is the framework's own."""
+"""The base of engines: a Keras network and optimiser whose step is the framework's own."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, SupportsFloat, SupportsInt
 
 import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import TrainingError
+from felicity.models.devices import device_in_use
 from felicity.models.initial import begin
 from felicity.training.config import TrainConfig
+from felicity.training.own_code import OwnLoss, own_loss
 
 Floats32 = npt.NDArray[np.float32]
 State = dict[str, npt.NDArray[Any]]
 ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
-"""Set here, since frameworks differ in what they take by default (Kingma & Ba 2015)."""
+"""Adam's constants, set here because the defaults of frameworks differ (Kingma & Ba 2015)."""
 EARLY = 9.0
-"""Step ``t`` (from 0) keeps ``t / (t + EARLY)`` of the moving average, up to the decay asked for."""
+"""Step ``t`` (from 0) keeps ``t / (t + EARLY)`` of the moving average, up to the decay in the settings."""
 PREDICT = 256
 
 
 class Engine(ABC):
     """A network in training. ``step`` changes it; ``predict`` does not.
 
-    ``heads``: how many classes each head tells apart; logits stand in blocks of so many. A head is a block of the last
-    layer, so that every network can have several.
+    ``heads``: the number of classes of each head. A head is a block of the last layer, so that every network can have
+    several; logits stand in one block per head. ``device``: cpu, cuda or mps.
     """
 
     def __init__(self, config: TrainConfig, heads: Sequence[int]) -> None:
-        self.config, self.heads = config, tuple(heads)
+        self.config, self.heads, self.device = config, tuple(heads), device_in_use()
         self.model = begin(config.model.name, config.model_options(sum(heads)), config.seed)
         self._seed_dropout(config.seed)
         self.optimizer = make_optimizer(config)
@@ -41,24 +43,35 @@ class Engine(ABC):
             self.optimizer.exclude_from_weight_decay(spared)
         self.optimizer.build(self.model.trainable_variables)
 
+    @cached_property
+    def own_loss(self) -> OwnLoss | None:
+        """Return the loss that replaces cross-entropy; it is imported when a training first needs it."""
+        return own_loss(self.config.loss)
+
     @abstractmethod
-    def step(self, faces: Floats32, targets: Floats32, learning_rate: float) -> tuple[float, int]:
-        """Take one step; returns mean loss before it, and how many of the batch the first head had right.
+    def step(self, faces: Floats32, targets: Floats32, learning_rate: float) -> tuple[SupportsFloat, SupportsInt]:
+        """Take one step; return the mean loss before it, and how many of the batch the first head answered rightly.
 
         ``faces``: ``(B, S, S, channels)``. ``targets``: ``(B, C)``, in blocks of ``heads``; rows of a block sum to a
-        weight. The loss is the sum of the blocks' cross-entropies.
+        weight. The loss is the sum of the blocks' cross-entropies, or that of ``own_loss``. Both arrays may come from
+        ``send``. On a GPU the step may still be running when this returns: ``float`` and ``int`` of its results wait
+        for it.
         """
+
+    def send(self, values: Floats32) -> Any:
+        """Return ``values`` for ``step``, on their way to the computing device; from any thread."""
+        return values
 
     @abstractmethod
     def gradients(self, faces: Floats32, targets: Floats32) -> tuple[float, list[Floats32]]:
-        """Mean loss, and its gradient for each trainable variable; nothing is changed."""
+        """Return the mean loss, and its gradient for each trainable variable; change nothing."""
 
     @abstractmethod
     def logits(self, faces: Floats32) -> Floats32:
-        """``(B, C)`` in evaluation mode."""
+        """Return ``(B, C)`` in evaluation mode."""
 
     def predict(self, faces: Floats32) -> Floats32:
-        """Logits ``(N, C)`` of any number of faces; batches are padded to one size, to compile once."""
+        """Return logits ``(N, C)`` of any number of faces; batches are padded to one size, to compile once."""
         parts = []
         for first in range(0, len(faces), PREDICT):
             part = faces[first : first + PREDICT]
@@ -68,19 +81,19 @@ class Engine(ABC):
         return np.concatenate(parts)
 
     def push(self) -> None:  # noqa: B027 (most engines have nothing to exchange)
-        """Bring the Keras variables up to date with what steps have changed."""
+        """Copy the state of the steps to the Keras variables."""
 
     def pull(self) -> None:  # noqa: B027
-        """Take what the Keras variables hold now."""
+        """Copy the Keras variables to the state of the steps."""
 
     @property
     def averages(self) -> list[Any]:
-        """The moving averages of the trainable variables; none where they are not kept."""
+        """Return the moving averages of the trainable variables; empty if there are none."""
         return list(getattr(self.optimizer, "_model_variables_moving_average", None) or [])
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Within, the network has its averaged weights, if it keeps any; they begin with the first step."""
+        """Give the network its averaged weights within the context, if it has any; they begin with the first step."""
         self.push()
         if not self.averages or not to_numpy(self.optimizer.iterations):
             yield
@@ -98,25 +111,25 @@ class Engine(ABC):
             self.pull()
 
     def weights(self) -> State:
-        """Weights of the network by their names, as they would be evaluated: averaged, where averages are kept."""
+        """Return the network's weights by name, as for evaluation: averaged, if there are averages."""
         with self.averaged():
             self.push()
             return {v.path: to_numpy(v) for v in self.model.weights}
 
     def set_weights(self, state: State) -> None:
-        """The opposite of ``weights``. Raises TrainingError where names or shapes are others."""
+        """Set the weights that ``weights`` returned. Raises TrainingError if names or shapes differ."""
         _assign(self.model.weights, state, "")
         self.pull()
 
     def state(self) -> State:
-        """Everything that the next step depends on: weights, optimiser, seeds of dropout."""
+        """Return everything on which the next step depends: weights, optimiser, seeds of dropout."""
         self.push()
         named = {f"model/{i:04}": v for i, v in enumerate(self.model.variables)}
         named |= {f"optimizer/{i:04}": v for i, v in enumerate(self.optimizer.variables)}
         return {name: to_numpy(v) for name, v in named.items()}
 
     def set_state(self, state: State) -> None:
-        """Go on where ``state`` was taken. Raises TrainingError where it is of another network or optimiser."""
+        """Continue from ``state``. Raises TrainingError if it is of another network or optimiser."""
         _assign(self.model.variables, state, "model/")
         _assign(self.optimizer.variables, state, "optimizer/")
         self.pull()
@@ -127,7 +140,7 @@ class Engine(ABC):
 
 
 def make_optimizer(config: TrainConfig) -> Any:
-    """The Keras optimiser of ``config``, every constant set."""
+    """Return the Keras optimiser of ``config``, every constant set."""
     import keras
 
     kind = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}[
@@ -139,13 +152,13 @@ def make_optimizer(config: TrainConfig) -> Any:
     if not config.average:
         return kind(**common, **own)
     optimizer = kind(**common, **own, use_ema=True, ema_momentum=config.average)
-    # Not a class of its own: Keras has its optimisers for PyTorch looked up by their class.
+    # Not a class of its own, because Keras finds its optimisers for PyTorch by their class.
     optimizer._update_model_variables_moving_average = partial(_average, optimizer)
     return optimizer
 
 
 def _average(optimizer: Any, variables: list[Any]) -> None:
-    """Keras's moving average, but of the latest tenth of all steps at most, so that it forgets how it began."""
+    """Return Keras's moving average, over at most the latest tenth of all steps, so that it forgets the early ones."""
     from keras import ops
 
     taken = ops.cast(optimizer.iterations, "float32")
@@ -155,10 +168,10 @@ def _average(optimizer: Any, variables: list[Any]) -> None:
 
 
 def to_numpy(variable: Any) -> npt.NDArray[Any]:
-    """A copy of a Keras variable's value. Keras's own conversion warns under NumPy 2."""
+    """Return a copy of a Keras variable's value. Keras's own conversion warns under NumPy 2."""
     value = variable.value
     if hasattr(value, "detach"):
-        value = value.detach()
+        value = value.detach().cpu()
     return np.array(value.numpy() if hasattr(value, "numpy") else value)
 
 
@@ -170,7 +183,7 @@ def _assign(variables: list[Any], state: State, prefix: str) -> None:
             have = state[name].shape if name in state else "nothing"
             raise TrainingError(
                 f"{variable.path} takes values of shape {tuple(variable.shape)}, but the file has {have}; "
-                f"it is of another network or optimiser"
+                f"the file belongs to another network or optimiser"
             )
     if len(found) != len(variables):
         raise TrainingError(f"the file holds {len(found)} variables for {len(variables)}; it is of another network")

@@ -1,4 +1,4 @@
-"""The same network in PyTorch without Keras, so that framework and wrapper are told apart."""
+"""The same network in PyTorch without Keras, which separates the effects of framework and wrapper."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from felicity.errors import ConfigError
 from felicity.models.backend import use_backend
 from felicity.models.initial import begin
 from felicity.training.config import TrainConfig
@@ -17,28 +18,32 @@ PREDICT = 256
 
 
 class PlainTorch:
-    """The modules of ``TorchNetwork`` under ``torch.optim``; Keras builds the network and is then out of the way.
+    """The modules of ``TorchNetwork`` under ``torch.optim``; Keras only builds the network.
 
     Raises ConfigError for a layer that has no counterpart.
     """
 
+    own_loss = None
+
     def __init__(self, config: TrainConfig, classes: int) -> None:
-        use_backend("torch", threads=config.threads)
+        use_backend("torch", threads=config.threads, device=config.device)
         import torch
 
         from felicity.training.engines.torch_network import TorchNetwork
 
-        self._torch, self._decay, self._half = torch, config.weight_decay, config.precision == "bfloat16"
+        self._torch, self._decay, self._precision = torch, config.weight_decay, config.precision
+        if self._precision == "float16":
+            raise ConfigError("precision float16 is for trainings with Keras; compare in bfloat16 or float32")
         self._heads, self._steps = (classes,), 0
         model = begin(config.model.name, config.model_options(classes), config.seed)
         self._net = TorchNetwork(model, config.seed, plain=True)
         self._optimizer = _optimizer(config, list(self._net.parameters()))
 
     def step(self, faces: Floats32, targets: Floats32, learning_rate: float) -> tuple[float, int]:
-        """See ``Engine.step``."""
+        """Take one step; see ``Engine.step``."""
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate
-        loss, right = self._net.loss(faces, targets, self._heads, step=self._steps, half=self._half)
+        loss, right = self._net.loss(faces, targets, self._heads, step=self._steps, precision=self._precision)
         self._steps += 1
         if self._decay:
             with self._torch.no_grad():
@@ -48,28 +53,28 @@ class PlainTorch:
         return float(loss), int(right)
 
     def gradients(self, faces: Floats32, targets: Floats32) -> tuple[float, list[Floats32]]:
-        """See ``Engine.gradients``; in Keras's shapes and order. Moving statistics are left as they were."""
+        """Return loss and gradients in Keras's shapes and order; see ``Engine.gradients``. Moving statistics stay."""
         kept = self.snapshot()
-        loss, _ = self._net.loss(faces, targets, self._heads, step=self._steps, half=self._half)
+        loss, _ = self._net.loss(faces, targets, self._heads, step=self._steps, precision=self._precision)
         found = [gradient.cpu().numpy().copy() for gradient in self._net.gradients()]
         self.restore(kept)
         return float(loss), found
 
     def predict(self, faces: Floats32) -> Floats32:
-        """Logits ``(N, C)``."""
+        """Return logits ``(N, C)``."""
         return np.concatenate([self._net.predict(faces[i : i + PREDICT]) for i in range(0, len(faces), PREDICT)])
 
     def snapshot(self) -> Any:
-        """A copy of the weights and moving statistics."""
+        """Return a copy of the weights and moving statistics."""
         return {name: value.clone() for name, value in self._net.state_dict().items()}
 
     def restore(self, kept: Any) -> None:
-        """Go back to a ``snapshot``."""
+        """Restore a ``snapshot``."""
         self._net.load_state_dict(kept)
 
 
 def _optimizer(config: TrainConfig, parameters: list[Any]) -> Any:
-    """Without weight decay, which is decoupled here for every optimiser and so done by hand."""
+    """Return the optimiser without weight decay, which this engine applies itself, decoupled for every optimiser."""
     import torch
 
     if config.optimizer == "sgd":

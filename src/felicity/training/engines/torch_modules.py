@@ -28,7 +28,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 @dataclass(frozen=True)
 class Bound:
-    """A parameter over the memory of a Keras variable. ``as_keras``: a value or gradient of it, in Keras's shape."""
+    """A parameter over the memory of a Keras variable. ``as_keras`` brings a value or gradient into Keras's shape."""
 
     parameter: torch.Tensor
     as_keras: Callable[[torch.Tensor], torch.Tensor]
@@ -36,14 +36,14 @@ class Bound:
 
 @dataclass(frozen=True)
 class Module:
-    """``module`` for a layer. ``bound``: what it learns, by the ``id`` of the Keras variable."""
+    """``module`` for a layer. ``bound``: its trainable parameters, by the ``id`` of the Keras variable."""
 
     module: nn.Module
     bound: dict[int, Bound] = field(default_factory=dict)
 
 
 def counterpart(call: Call, draw: torch.Generator) -> Module | None:
-    """The module for a call; None where Keras has to compute it. ``draw``: what dropout draws from."""
+    """Return the module for a call; None if Keras has to compute it. ``draw``: random generator of dropout."""
     layer, kind = call.operation, call.kind
     if not is_keras(layer):
         return None
@@ -61,7 +61,7 @@ def counterpart(call: Call, draw: torch.Generator) -> Module | None:
 
 
 class _Dropout(nn.Module):  # type: ignore[misc]
-    """Draws from a generator that is seeded for each step, so that a training can be resumed."""
+    """Dropout from a generator that is seeded for each step, so that a training can be resumed."""
 
     def __init__(self, rate: float, draw: torch.Generator) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class _Dropout(nn.Module):  # type: ignore[misc]
 
 
 class _Norm(nn.BatchNorm2d):  # type: ignore[misc]
-    """Averages the variance of a batch as other frameworks do: divided by n, where PyTorch divides by n - 1."""
+    """A normalisation that divides the variance of a batch by n, as other frameworks do; PyTorch divides by n - 1."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.training:
@@ -91,7 +91,7 @@ class _Norm(nn.BatchNorm2d):  # type: ignore[misc]
 
 
 class _Frozen(nn.Module):  # type: ignore[misc]
-    """A normalisation that does not learn: as in evaluation always, as in Keras."""
+    """A normalisation that does not learn: always in evaluation mode, as in Keras."""
 
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class _Of(nn.Module):  # type: ignore[misc]
 
 
 class _MeanOfBlocks(nn.Module):  # type: ignore[misc]
-    """An average that leaves out what lies outside, also where Keras pads one side alone."""
+    """An average without the pixels outside the image, also if Keras pads one side alone."""
 
     def __init__(self, size: tuple[int, int], strides: tuple[int, int], pads: tuple[int, int, int, int]) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class _MeanOfBlocks(nn.Module):  # type: ignore[misc]
 
 
 def _outer(layer: Any, sides: tuple[int, ...], size: tuple[int, int], spread: tuple[int, int]) -> tuple[int, ...]:
-    """Left, right, top and bottom padding, as Keras means "same": the odd pixel at the end."""
+    """Return left, right, top and bottom padding for Keras's "same": the odd pixel at the end."""
     pads: list[int] = []
     for length, extent, stride, gap in zip(sides, size, layer.strides, spread, strict=True):
         reach = (extent - 1) * gap + 1
@@ -151,7 +151,7 @@ def _padded(module: nn.Module, pads: tuple[int, ...]) -> nn.Module:
 
 
 def _bind(layer: Any, *pairs: tuple[Any, nn.Module, str, torch.Tensor, str]) -> dict[int, Bound]:
-    """Let modules use Keras's memory: variable, module, name of its parameter, the value as the module has it."""
+    """Bind modules to Keras's memory: variable, module, name of its parameter, the value in the module's shape."""
     found = {}
     for variable, module, name, value, back in pairs:
         parameter = getattr(module, name)
@@ -163,7 +163,7 @@ def _bind(layer: Any, *pairs: tuple[Any, nn.Module, str, torch.Tensor, str]) -> 
 
 
 def _of_channels(value: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
-    """``(C * times, 1, h, w)`` as ``(h, w, C, times)``."""
+    """Return ``(C * times, 1, h, w)`` as ``(h, w, C, times)``."""
     tall, wide, channels, times = shape
     return value.reshape(channels, times, tall, wide).permute(2, 3, 0, 1)
 
@@ -174,12 +174,12 @@ BACK: dict[str, Callable[..., torch.Tensor]] = {
     "matrix": lambda value, shape: value.T,
     "vector": lambda value, shape: value,
 }
-"""How a value goes back to Keras's shape."""
+"""Functions that bring a value back to Keras's shape."""
 
 
 def _convolution(call: Call) -> Module | None:
     kernel = call.operation.kernel.value
-    # Behind Keras's shape, memory as a channels-last kernel has it.
+    # Behind Keras's shape, memory has the layout of a channels-last kernel.
     kernel.data = kernel.data.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last).permute(2, 3, 1, 0)
     return _convolve(call, kernel.data.permute(3, 2, 0, 1), call.operation.groups, "kernel")
 
@@ -293,7 +293,7 @@ def _zero_padding(call: Call) -> Module | None:
 
 
 def _flatten(call: Call) -> Module | None:
-    """In Keras's order, channels last."""
+    """Flatten in Keras's order, channels last."""
     image = len(call.inputs[0].shape) == 3
     return Module(_Of(lambda x: (x.permute(0, 2, 3, 1) if image else x).flatten(1)))
 
@@ -314,4 +314,4 @@ MODULES: dict[str, Callable[[Call], Module | None]] = {
     "Concatenate": _concatenate,
     "ZeroPadding2D": _zero_padding,
 }
-"""By kind of layer; each gives None for what it cannot take over."""
+"""Makers of modules by kind of layer; each returns None for a layer that Keras has to compute."""

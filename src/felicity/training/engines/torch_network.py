@@ -1,8 +1,8 @@
 """A Keras network as modules of ``torch.nn`` over the same numbers.
 
-Keras runs its layers on PyTorch by way of its own operations, which copy activations between layouts and add biases in
-passes of their own. The modules of ``torch_modules`` are PyTorch's, in the layout that oneDNN and cuDNN want, and share
-the memory of Keras's variables: what changes one changes the other. Layers without such a module compute in Keras.
+Keras runs its layers on PyTorch through its own operations, which copy activations between layouts and add biases in
+separate passes. The modules of ``torch_modules`` are PyTorch's, in the layout of oneDNN and cuDNN, and share the memory
+of Keras's variables: a change to one changes the other. Layers without such a module compute in Keras.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from felicity.models.graph import Call, Ref, plan, replaced
 from felicity.training.engines.torch_modules import Bound, Module, counterpart
 
 Floats32 = npt.NDArray[np.float32]
+HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 SEED_STEP = 0x9E3779B1
-"""Apart enough that no two steps of neighbouring seeds draw alike."""
+"""Distance of seeds, large enough that no two steps of neighbouring seeds draw alike."""
 
 
 class TorchNetwork(nn.Module):  # type: ignore[misc]
-    """``model``, a ``keras.Model``, channels last; memory is channels last, too.
+    """The modules of ``model``, a ``keras.Model``, channels last; memory is channels last, too.
 
     ``plain``: without Keras; raises ConfigError for a layer that has no counterpart in PyTorch.
     """
@@ -55,7 +56,7 @@ class TorchNetwork(nn.Module):  # type: ignore[misc]
             self._bound |= made.bound
 
     def forward(self, faces: torch.Tensor, step: int = 0) -> torch.Tensor:
-        """Normalised ``(B, S, S, channels)`` to logits ``(B, C)``. ``step``: what dropout draws by, in training."""
+        """Return logits ``(B, C)`` of normalised ``(B, S, S, channels)``. ``step``: seed of dropout, in training."""
         if self.training:
             self._draw.manual_seed((self._seed * SEED_STEP + step) % 2**63)
         done = {self._plan.inputs[0].number: faces.permute(0, 3, 1, 2)}
@@ -69,7 +70,7 @@ class TorchNetwork(nn.Module):  # type: ignore[misc]
         return done[self._plan.outputs[0].number]
 
     def _in_keras(self, call: Call, done: dict[int, torch.Tensor]) -> list[torch.Tensor]:
-        """What Keras computes, channels last."""
+        """Compute a call in Keras, channels last."""
 
         def given(ref: Ref) -> torch.Tensor:
             value = done[ref.number]
@@ -82,41 +83,55 @@ class TorchNetwork(nn.Module):  # type: ignore[misc]
         results = list(results) if isinstance(results, tuple | list) else [results]
         return [value.permute(0, 3, 1, 2) if value.ndim == 4 else value for value in results]
 
-    def moved(self, values: Floats32) -> torch.Tensor:
-        """An array on the device; the copy need not be over when this returns."""
+    def moved(self, values: Floats32 | torch.Tensor) -> torch.Tensor:
+        """Return an array on the device, if it is not there yet; the copy may still be running when this returns."""
+        if isinstance(values, torch.Tensor):
+            return values
         tensor = torch.from_numpy(values)
         if self.device.type == "cuda":
             return tensor.pin_memory().to(self.device, non_blocking=True)
         return tensor.to(self.device)
 
     def predict(self, faces: Floats32) -> Floats32:
-        """Logits ``(B, C)`` in evaluation mode, in float32."""
+        """Return logits ``(B, C)`` in evaluation mode, in float32."""
         self.eval()
         with torch.no_grad():
             result: Floats32 = self(self.moved(faces)).cpu().numpy()
         return result
 
-    def loss(self, faces: Floats32, targets: Floats32, heads: tuple[int, ...], *, step: int, half: bool) -> Any:
-        """Gradients are left in the parameters; returns mean loss, and how many of the batch the first head has right.
+    def loss(
+        self,
+        faces: Floats32 | torch.Tensor,
+        targets: Floats32 | torch.Tensor,
+        heads: tuple[int, ...],
+        *,
+        step: int,
+        precision: str = "float32",
+        scale: float = 1.0,
+        own: Any = None,
+    ) -> Any:
+        """Compute the loss and leave its gradients in the parameters; return it and the number of right answers.
 
-        ``targets`` ``(B, C)`` stand in blocks of ``heads`` classes, each with a softmax of its own. ``half``: compute
-        in bfloat16 where PyTorch holds that for safe, keep numbers in float32.
+        The loss is a mean, and the answers are those of the first head. ``targets`` ``(B, C)`` stand in blocks of
+        ``heads`` classes, each with a softmax of its own. ``precision``: used where PyTorch considers it safe; the
+        other numbers stay float32. ``scale``: of the gradients. ``own``: see ``Engine.own_loss``.
         """
         self.train()
         for variable in self._variables:
             self._parameter(variable).grad = None
         given, wanted = self.moved(faces), self.moved(targets)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+        shorter = HALVES.get(precision)
+        with torch.autocast(self.device.type, shorter, enabled=shorter is not None):
             logits = self(given, step)
         blocks = zip(logits.float().split(heads, 1), wanted.split(heads, 1), strict=True)
-        loss = sum(nn.functional.cross_entropy(given, asked) for given, asked in blocks)
+        loss = sum(nn.functional.cross_entropy(g, w) if own is None else own(w, g).mean() for g, w in blocks)
         loss = loss + sum(v.regularizer(self._as_keras(v, self._parameter(v))) for v in self._penalised)
-        loss.backward()
+        (loss if scale == 1 else loss * scale).backward()
         first = heads[0]
         return loss.detach(), (logits[:, :first].argmax(1) == wanted[:, :first].argmax(1)).sum()
 
     def gradients(self) -> list[torch.Tensor]:
-        """Of the last loss, in Keras's shapes and order."""
+        """Return the gradients of the last loss, in Keras's shapes and order."""
         return [self._gradient(variable) for variable in self._variables]
 
     def _parameter(self, variable: Any) -> torch.Tensor:

@@ -1,1 +1,1 @@
-"""Hyper-parameters found by trials (Optuna), chosen on the validation part; the test part is never touched."""
+"""Hyper-parameters found by trials (Optuna), chosen on the validation set; the test set is never touched."""

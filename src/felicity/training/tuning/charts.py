@@ -1,4 +1,4 @@
-"""Figures of a study: how it went, which settings mattered, and each setting's values against what came of them."""
+"""Charts of a study: its progress, the importance of settings, and the loss by each setting's values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS, EDGE = 4, 0.05
 
 @style()
 def draw_tuning(result: dict[str, Any]) -> Canvas:
-    """Validation loss by trial, the best so far, the importance of each setting; ``result`` as ``tune`` gives it."""
+    """Draw validation loss by trial, the best so far, the importance of each setting; ``result``: that of ``tune``."""
     figure = new_canvas(3.9, 10.4)
     figure.suptitle(f"{result['model']} on {result['backend']}: {len(result['trials'])} trials")
     history, importance = figure.subplots(1, 2, width_ratios=(1.35, 1))
@@ -28,7 +28,7 @@ def draw_tuning(result: dict[str, Any]) -> Canvas:
 
 
 def best_so_far(trials: list[dict[str, Any]]) -> list[tuple[int, float]]:
-    """Number of each trial from the first that was done, and the least loss of those done until then."""
+    """Return the number of each trial from the first finished one, and the least loss of those finished until then."""
     line: list[tuple[int, float]] = []
     for trial in trials:
         if trial["state"] == "done":
@@ -40,7 +40,7 @@ def best_so_far(trials: list[dict[str, Any]]) -> list[tuple[int, float]]:
 
 @style()
 def draw_slices(result: dict[str, Any]) -> Canvas:
-    """A panel per setting: its value across, validation loss up; ``result`` as ``tune`` gives it."""
+    """Draw a panel per setting: its value across, validation loss up; ``result`` is that of ``tune``."""
     space = result["space"]
     rows = math.ceil(len(space) / COLUMNS)
     columns = math.ceil(len(space) / rows)
@@ -72,7 +72,7 @@ def _history(axes: Any, result: dict[str, Any]) -> None:
     line = best_so_far(trials)
     axes.step(*zip(*line, strict=True), where="post", color=VALIDATION, linewidth=1.2, label="best so far")
     if failed := [trial["number"] for trial in trials if trial["state"] == "failed"]:
-        # Without a loss they stand at the upper edge.
+        # Trials without a loss stand at the upper edge.
         axes.plot(
             failed, [1.0] * len(failed), "x", color=INK, ms=6, label="failed", clip_on=False,
             transform=axes.get_xaxis_transform(),
@@ -103,7 +103,7 @@ def _importances(axes: Any, shares: dict[str, float] | None) -> None:
 
 
 def _slice(axes: Any, trials: list[dict[str, Any]], name: str, dimension: dict[str, Any]) -> Any:
-    """Dots filled for trials that were done, hollow for pruned ones."""
+    """Draw dots: filled for finished trials, hollow for pruned ones."""
     choices = dimension.get("choices")
     shown = [trial for trial in trials if trial["val_loss"] is not None and name in trial["settings"]]
     numbers = [trial["number"] for trial in shown]

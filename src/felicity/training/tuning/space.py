@@ -1,6 +1,6 @@
-"""What may vary between trials: a TOML file laid out as a training configuration, with ranges in place of values.
+"""The space of settings for trials: a TOML file like a training configuration, with ranges in place of values.
 
-``[3, 5]`` are choices; ``{ low = 1e-4, high = 1e-2, log = true }`` a range, both ends included, of whole numbers where
+``[3, 5]`` are choices. ``{ low = 1e-4, high = 1e-2, log = true }`` is a range, both ends included, of whole numbers if
 the setting is one; ``step`` makes it a grid.
 """
 
@@ -19,9 +19,11 @@ from felicity.training.config import ModelConfig, TrainConfig, make_config, read
 from felicity.training.same import flat
 
 Choice = str | int | float | bool
-FIXED = {"data", "backend", "epochs", "seed", "threads", "patience", "soft_labels", "second_weight"}
-"""Settings that say on what or how long is trained, or what the loss counts that judges; trials that differ in them
-could not be compared."""
+FIXED = {"data", "backend", "epochs", "seed", "threads", "device", "patience", "soft_labels", "second_weight"}
+"""Settings that cannot be tuned, because trials that differ in them could not be compared.
+
+They choose the data or the length of a training, or they change the loss that judges it.
+"""
 KEYS = {"low", "high", "log", "step"}
 PRESETS = ("default", "study", "optimiser")
 MANY = 100
@@ -29,7 +31,7 @@ MANY = 100
 
 @dataclass(frozen=True)
 class Dimension:
-    """A setting by its dotted name, and what it may be: ``choices``, or from ``low`` to ``high``, both included."""
+    """A setting by its dotted name, and its values: ``choices``, or from ``low`` to ``high``, both included."""
 
     name: str
     choices: tuple[Choice, ...] = ()
@@ -41,13 +43,13 @@ class Dimension:
 
     @property
     def ends(self) -> tuple[Choice, ...]:
-        """Values that show whether all are allowed: every one, or of a long range its ends."""
+        """Return values that suffice to check all: every choice, or the ends of a long range."""
         if self.whole and self.high - self.low <= MANY:
             return tuple(range(int(self.low), int(self.high) + 1, int(self.step or 1)))
         return self.choices or (self.low, self.high)
 
     def suggest(self, trial: Any) -> Choice:
-        """A value for an Optuna trial."""
+        """Return a value for an Optuna trial."""
         value: Choice
         if self.choices:
             value = trial.suggest_categorical(self.name, self.choices)
@@ -58,7 +60,7 @@ class Dimension:
         return value
 
     def to_json(self) -> dict[str, Any]:
-        """The contract of ``tuning.json``."""
+        """Return the form for ``tuning.json``."""
         if self.choices:
             return {"choices": list(self.choices)}
         return {"low": self.low, "high": self.high, "log": self.log, "step": self.step}
@@ -66,20 +68,20 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Space:
-    """All that is tuned; at least one dimension."""
+    """All settings to tune; at least one dimension."""
 
     dimensions: tuple[Dimension, ...]
 
     def suggest(self, trial: Any) -> dict[str, Any]:
-        """Settings for an Optuna trial, as ``make_config`` takes them."""
+        """Return settings for an Optuna trial, as ``make_config`` takes them."""
         return nest_settings((each.name, each.suggest(trial)) for each in self.dimensions)
 
     def to_json(self) -> dict[str, Any]:
-        """By setting."""
+        """Return the ranges by setting."""
         return {each.name: each.to_json() for each in self.dimensions}
 
     def without(self, fixed: Iterable[str], *, where: str) -> Space:
-        """Less the settings that are given. Raises ConfigError where nothing is left to tune."""
+        """Return the space without the settings given. Raises ConfigError if nothing is left to tune."""
         given = set(fixed)
         left = tuple(each for each in self.dimensions if each.name not in given)
         if not left:
@@ -88,7 +90,7 @@ class Space:
 
 
 def read_space(name: str) -> Space:
-    """A preset, or a TOML file. Raises ConfigError naming the first thing that is wrong."""
+    """Return a preset, or a TOML file. Raises ConfigError naming the first fault."""
     if name in PRESETS:
         path = files("felicity.training.tuning") / "spaces" / f"{name}.toml"
         return parse_space(read_toml(Path(str(path))), where=f"space {name}")
@@ -98,7 +100,7 @@ def read_space(name: str) -> Space:
 
 
 def parse_space(tree: Mapping[str, Any], *, where: str) -> Space:
-    """From nested mappings. Raises ConfigError for an unknown key, an empty range or a value no training takes."""
+    """Read nested mappings. Raises ConfigError for an unknown key, an empty range or an impossible value."""
     dimensions = tuple(_dimensions(tree, "", where))
     if not dimensions:
         raise ConfigError(
@@ -108,7 +110,7 @@ def parse_space(tree: Mapping[str, Any], *, where: str) -> Space:
 
 
 def check_space(space: Space, base: TrainConfig, *, where: str) -> None:
-    """Raise ConfigError where a value of the space is none that ``base`` could take, alone or beside the others."""
+    """Raise ConfigError if ``base`` could not take a value of the space, alone or beside the others."""
     first = dict(flat(nest_settings((each.name, each.ends[0]) for each in space.dimensions)))
     for each in space.dimensions:
         for value in each.ends:
@@ -121,7 +123,7 @@ def check_space(space: Space, base: TrainConfig, *, where: str) -> None:
 
 
 def nest_settings(settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Settings by dotted names, as nested mappings."""
+    """Return settings by dotted names, as nested mappings."""
     tree: dict[str, Any] = {}
     for name, value in settings:
         *tables, last = name.split(".")
@@ -142,7 +144,7 @@ def _dimensions(tree: Mapping[str, Any], prefix: str, where: str) -> Iterable[Di
 
 
 def _is_whole(where: str, name: str) -> bool:
-    """Whether the setting ``name`` is a whole number. Raises ConfigError where it is none that can be tuned."""
+    """Return whether the setting ``name`` is a whole number. Raises ConfigError if it cannot be tuned."""
     kinds = {key: f.annotation for key, f in TrainConfig.model_fields.items() if key not in FIXED}
     del kinds["model"], kinds["augmentation"]
     kinds |= {f"model.{key}": f.annotation for key, f in ModelConfig.model_fields.items()}

@@ -1,7 +1,7 @@
 """The study: trials in a database that several processes and machines may share, whichever of them is killed.
 
-A trial that runs gives a sign of life every few seconds; one that has given none for a minute is failed by whoever asks
-for the next trial, and does not count.
+A running trial sends a heartbeat every few seconds. The process that asks for the next trial fails those without one
+for a minute; they do not count, and another takes the place of each, with the same settings.
 """
 
 from __future__ import annotations
@@ -24,8 +24,13 @@ from felicity.training.same import check_same
 
 SIGN_OF_LIFE_SECONDS, GIVEN_UP_SECONDS = 10, 60
 BUSY_SECONDS = 60
-BEGUN, SENTENCE, HISTORY, SURPLUS = "begun", "sentence", "history", "surplus"
-"""What is kept beside Optuna's own columns: settings of the study; of a trial why it failed, and its epochs."""
+MOST_IMPOSSIBLE = 100
+"""Trials in a row that may draw a network which cannot be built."""
+BEGUN, SENTENCE, HISTORY, SURPLUS, IMPOSSIBLE = "begun", "sentence", "history", "surplus", "impossible"
+"""Keys beside Optuna's own columns.
+
+They hold the settings of the study, and for a trial why it failed, its epochs, and why its network cannot be built.
+"""
 
 
 @contextmanager
@@ -38,10 +43,11 @@ def open_study(
     epochs: int,
     heartbeat: tuple[int, int] = (SIGN_OF_LIFE_SECONDS, GIVEN_UP_SECONDS),
 ) -> Iterator[Any]:
-    """The ``optuna.Study`` called ``name``, made if it is not there; closed at the end.
+    """Yield the ``optuna.Study`` called ``name``, created if it is missing; it is closed at the end.
 
-    ``begun``: plain values that all who take part must agree on. ``heartbeat``: seconds between signs of life, and
-    after which a trial without any is given up. Raises ExtraMissingError without Optuna or the database's driver,
+    ``begun``: plain values that all who take part must agree on. ``heartbeat``: seconds between heartbeats, and
+    after which a trial without any is given up.
+    Raises ExtraMissingError without Optuna or the database's driver,
     StoreError where the database cannot be used, TrainingError where the study was begun with other settings.
     """
     optuna = require("optuna", "tune")
@@ -70,26 +76,26 @@ def open_study(
 
 
 def first_pruned(epochs: int) -> int:
-    """The first epoch after which a trial may be pruned: a quarter of all, at least the second."""
+    """Return the first epoch after which a trial may be pruned: a quarter of all, at least the second."""
     return max(2, math.ceil(epochs / 4))
 
 
 def fail_stale(study: Any, seconds: float = GIVEN_UP_SECONDS) -> None:
-    """Fail the trials that have given no sign of life for so long."""
+    """Fail the trials without a heartbeat for this time."""
     import optuna
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         optuna.storages.fail_stale_trials(study)
     for trial in study.get_trials(deepcopy=False):
-        # Killed before its first sign of life, which Optuna waits for.
+        # Killed before its first heartbeat, which Optuna waits for.
         if running(trial) and not trial.params and datetime.now() - trial.datetime_start > timedelta(seconds=seconds):
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL, skip_if_finished=True)
 
 
 @contextmanager
 def storage_errors(url: sa.URL, doing: str) -> Iterator[None]:
-    """Within, an error of the database is a StoreError of one sentence, without the password."""
+    """Turn an error of the database within the context into a StoreError of one sentence, without the password."""
     import optuna
 
     try:
@@ -108,18 +114,42 @@ def storage_errors(url: sa.URL, doing: str) -> Iterator[None]:
 
 
 def counted(trial: Any) -> bool:
-    """Whether a trial counts: done, pruned or failed by itself; one that was killed, or was one too many, does not."""
+    """Return whether a trial counts: done, pruned or failed by itself.
+
+    One that was killed, was one too many, or whose network cannot be built, does not.
+    """
     name = trial.state.name
     return name in ("COMPLETE", "PRUNED") or (name == "FAIL" and SENTENCE in trial.user_attrs)
 
 
+def is_impossible(trial: Any) -> bool:
+    """Return whether the trial was passed over, as the network that it drew cannot be built."""
+    return IMPOSSIBLE in trial.user_attrs
+
+
+def is_lost(trial: Any) -> bool:
+    """Return whether the trial ended without a result of its own: it was killed, interrupted or given up."""
+    return trial.state.name == "FAIL" and not {SENTENCE, SURPLUS, IMPOSSIBLE} & trial.user_attrs.keys()
+
+
+def check_possible(study: Any) -> None:
+    """Raise TrainingError where the last MOST_IMPOSSIBLE trials all drew networks that cannot be built."""
+    ended = [each for each in study.get_trials(deepcopy=False) if counted(each) or is_impossible(each)]
+    last = ended[-MOST_IMPOSSIBLE:]
+    if len(last) == MOST_IMPOSSIBLE and all(map(is_impossible, last)):
+        raise TrainingError(
+            f"study {study.study_name}: the last {MOST_IMPOSSIBLE} draws from the space are networks that cannot be "
+            f"built; choose another space and another study; the last: {last[-1].user_attrs[IMPOSSIBLE]}"
+        )
+
+
 def running(trial: Any) -> bool:
-    """Whether somebody works at it, or was killed not long ago."""
+    """Return whether somebody works at it, or was killed not long ago."""
     return bool(trial.state.name == "RUNNING")
 
 
 def is_one_too_many(study: Any, number: int, trials: int) -> bool:
-    """Whether ``trials`` of a lower ``number`` are done or under way, as two processes may have begun at once."""
+    """Return whether ``trials`` of a lower ``number`` are done or under way; two processes may begin at once."""
     earlier = [t for t in study.get_trials(deepcopy=False) if t.number < number]
     return sum(counted(t) or (running(t) and SURPLUS not in t.user_attrs) for t in earlier) >= trials
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,23 +14,33 @@ from typing import Any
 import optuna
 import sqlalchemy as sa
 
-from felicity.errors import FelicityError, StoreError
+from felicity.errors import FelicityError, NetworkError, StoreError
 from felicity.training.config import TrainConfig, make_config
-from felicity.training.data import TrainingSet
-from felicity.training.fit import Silent, Watcher, fit
+from felicity.training.data import TrainingSet, load_training_set
+from felicity.training.elsewhere import check_digest, check_shared, need_of
+from felicity.training.fit import fit
 from felicity.training.history import Epoch
+from felicity.training.run import TrainingRun
 from felicity.training.several import begin_another
+from felicity.training.tuning.sampler import PLACE
 from felicity.training.tuning.space import Space
 from felicity.training.tuning.study import (
     HISTORY,
+    IMPOSSIBLE,
     SENTENCE,
     SURPLUS,
+    check_possible,
     counted,
     fail_stale,
+    is_impossible,
+    is_lost,
     is_one_too_many,
+    open_study,
     running,
     storage_errors,
 )
+from felicity.training.watcher import Watcher
+from felicity.work import Work
 
 WAIT_SECONDS = 1.0
 SCRATCH = ".trials"
@@ -39,12 +50,16 @@ class _Failed(Exception):
     """The trial is recorded as failed; the study goes on."""
 
 
+class _Impossible(Exception):
+    """The trial drew a network that cannot be built; another takes its place."""
+
+
 class _OneTooMany(Exception):
     """Another process has begun the last trial."""
 
 
 @dataclass
-class _Reporter:
+class _Reporter(Watcher):
     """A watcher that reports the validation loss of every epoch, and ends a trial that is not worth its time."""
 
     trial: Any
@@ -52,12 +67,20 @@ class _Reporter:
     shown: Watcher
     history: list[dict[str, Any]] = field(default_factory=list)
 
+    def begin(self, run: TrainingRun, done: Sequence[Epoch]) -> None:
+        """Begin to report; see ``Watcher``."""
+        self.shown.begin(run, done)
+
+    def end(self) -> None:
+        """End the report; see ``Watcher``."""
+        self.shown.end()
+
     def step(self, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
-        """See ``fit.Watcher``."""
+        """Check a step; see ``Watcher``."""
         self.shown.step(epoch, step, steps, loss, accuracy)
 
     def epoch(self, done: Epoch, epochs: int) -> None:
-        """See ``fit.Watcher``."""
+        """Report an epoch; see ``Watcher``."""
         self.history.append(asdict(done))
         self.shown.epoch(done, epochs)
         with storage_errors(self.url, f"reporting trial {self.trial.number}"):
@@ -75,35 +98,37 @@ def run_trials(
     folder: Path,
     trials: int,
     *,
-    watch: Callable[[int, TrainConfig], Watcher] = lambda number, config: Silent(),
+    watch: Callable[[int, TrainConfig], Watcher] = lambda number, config: Watcher(),
     ended: Callable[[Any], None] = lambda trial: None,
     waiting: Callable[[int], None] = lambda running: None,
+    most: int | None = None,
 ) -> None:
-    """Until ``trials`` of the study count, whoever ran them; ``waiting`` is told where only those of others are left.
+    """Run trials until ``trials`` of the study count; ``waiting`` receives how many others still run elsewhere.
 
-    A trial trains in ``folder``/.trials, which is removed; its history stays in the study. Raises StoreError where the
-    database cannot be reached any more.
+    A trial trains in ``folder``/.trials, which is removed; its history stays in the study. ``ended`` is also told of
+    trials that are passed over. ``most``: return after so many that count. Raises StoreError where the database cannot
+    be reached any more, TrainingError where the space holds hardly a network that can be built.
     """
     _sweep(study, folder)
 
     begun: list[int] = []
+    here: list[bool] = []
 
     def tell(_: Any, trial: Any) -> None:
-        if counted(trial):
+        if counted(trial) or is_impossible(trial):
+            here.append(counted(trial))
             ended(trial)
 
     def objective(trial: Any) -> float:
         begun.append(trial.number)
-        if is_one_too_many(study, trial.number, trials):
-            trial.set_user_attr(SURPLUS, True)
-            raise _OneTooMany
+        _take_place(study, trial, trials)
         return _train(trial, url, space, base, data, folder / SCRATCH / str(trial.number), watch)
 
     told = False
     with storage_errors(url, "tuning"):
         while True:
             seen = study.get_trials(deepcopy=False)
-            if (done := sum(map(counted, seen))) >= trials:
+            if (done := sum(map(counted, seen))) >= trials or sum(here) == most:
                 _sweep(study, folder)
                 return
             others = sum(map(running, seen))
@@ -114,13 +139,58 @@ def run_trials(
                 time.sleep(WAIT_SECONDS)
                 fail_stale(study)
                 continue
+            check_possible(study)
             begun.clear()
             try:
-                study.optimize(objective, n_trials=1, catch=(_Failed, _OneTooMany), callbacks=[tell])
+                study.optimize(objective, n_trials=1, catch=(_Failed, _Impossible, _OneTooMany), callbacks=[tell])
             except (optuna.exceptions.UpdateFinishedTrialError, ValueError):
                 # This process stood still for so long that another gave its trial up.
                 if not begun or running(study.get_trials(deepcopy=False)[begun[0]]):
                     raise
+
+
+@dataclass(frozen=True)
+class TrialElsewhere:
+    """Runs one trial of a study in another process, perhaps of another machine; returns the numbers that ended.
+
+    A trial whose machine is lost is given up after the second number of ``heartbeat``, and its settings tried again.
+    """
+
+    base: TrainConfig
+    space: Space
+    agreed: dict[str, Any]
+    url: sa.URL
+    name: str
+    folder: Path
+    trials: int
+    heartbeat: tuple[int, int]
+
+    def __call__(self, _: int) -> list[int]:
+        """Run it. Raises as ``run_trials``, and where this machine does not find what the others have."""
+        from felicity.models.backend import use_backend
+
+        base = self.base
+        check_shared(self.folder / "tuning.json")
+        use_backend(base.backend, threads=base.threads, device=base.device)
+        data = load_training_set(base.data, soft=base.soft_labels)
+        check_digest(base.data.path, data.digest, self.agreed["data_digest"])
+        with open_study(
+            self.url, self.name, self.agreed, seed=base.seed, epochs=base.epochs, heartbeat=self.heartbeat
+        ) as study:
+            ended: list[int] = []
+            run_trials(
+                study, self.url, self.space, base, data, self.folder, self.trials, most=1,
+                ended=lambda trial: ended.append(trial.number),
+            )  # fmt: skip
+            return ended
+
+
+def run_elsewhere(study: Any, one: TrialElsewhere, work: Work, ended: Callable[[Any], None]) -> None:
+    """Share out as many trials as the study lacks; ``ended`` is told of each. Raises as ``run_trials``."""
+    lacking = range(one.trials - sum(map(counted, study.get_trials(deepcopy=False))))
+    with contextlib.closing(work.outcomes(one, lacking, ordered=False, need=need_of(one.base, work))) as outcomes:
+        for number in (number for outcome in outcomes for number in outcome.get()):
+            ended(study.get_trials(deepcopy=False)[number])
 
 
 def _train(
@@ -132,7 +202,7 @@ def _train(
     folder: Path,
     watch: Callable[[int, TrainConfig], Watcher],
 ) -> float:
-    """The least validation loss of the trial's epochs."""
+    """Return the least validation loss of the trial's epochs."""
     chosen = space.suggest(trial)
     begin_another()
     reporter: _Reporter | None = None
@@ -144,6 +214,9 @@ def _train(
         return min(float(row["val_loss"]) for row in reporter.history)
     except (StoreError, optuna.TrialPruned):
         raise
+    except NetworkError as error:
+        trial.set_user_attr(IMPOSSIBLE, str(error))
+        raise _Impossible from error
     except FelicityError as error:
         sentence = str(error)
         raise _Failed from error
@@ -158,6 +231,26 @@ def _train(
         trial.set_user_attr(HISTORY, reporter.history if reporter else [])
         if sentence:
             trial.set_user_attr(SENTENCE, sentence.replace(str(folder), f"trial {trial.number}"))
+
+
+def _take_place(study: Any, trial: Any, trials: int) -> None:
+    """Give the trial its place in the study; raise _OneTooMany where ``trials`` others have theirs."""
+    if is_one_too_many(study, trial.number, trials):
+        trial.set_user_attr(SURPLUS, True)
+        raise _OneTooMany
+    trial.set_user_attr(PLACE, _free_place(study, trial.number))
+
+
+def _free_place(study: Any, number: int) -> int:
+    """Return the first place in the study that trial ``number`` may take; a lost trial's is free again.
+
+    Trials that began a moment before and have not taken theirs yet take the first ones.
+    """
+    others = [t for t in study.get_trials(deepcopy=False) if t.number != number and SURPLUS not in t.user_attrs]
+    beginning = [t.number for t in others if running(t) and PLACE not in t.user_attrs]
+    taken = {t.user_attrs.get(PLACE, t.number) for t in others if not is_lost(t) and t.number not in beginning}
+    free = (place for place in itertools.count() if place not in taken)
+    return next(itertools.islice(free, sum(each < number for each in beginning), None))
 
 
 def _sweep(study: Any, folder: Path) -> None:

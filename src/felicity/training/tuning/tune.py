@@ -14,21 +14,24 @@ from felicity.style import numbers
 from felicity.training.checkpoint import write
 from felicity.training.config import TrainConfig, make_config, to_toml
 from felicity.training.data import TrainingSet
-from felicity.training.fit import Silent, Watcher
 from felicity.training.same import flat
 from felicity.training.tuning.space import Space, check_space, nest_settings
 from felicity.training.tuning.study import (
     GIVEN_UP_SECONDS,
     HISTORY,
+    IMPOSSIBLE,
     SENTENCE,
     SIGN_OF_LIFE_SECONDS,
     counted,
+    is_impossible,
     open_study,
     storage_errors,
 )
+from felicity.training.watcher import Watcher
+from felicity.work import Here, Work
 
 FORMAT = 1
-SUMMARY, BEST, STUDY, PICTURE, SLICES = "tuning.json", "best.toml", "study.db", "tuning.png", "slices.png"
+SUMMARY, BEST, STUDY, PICTURE, SLICES = "tuning.json", "best.toml", "study.db", "tuning", "slices"
 STATES = {"COMPLETE": "done", "PRUNED": "pruned", "FAIL": "failed"}
 ENOUGH = 4
 """Trials that must be done before importances are worth a look."""
@@ -45,36 +48,37 @@ def tune(
     url: sa.URL | None = None,
     name: str | None = None,
     heartbeat: tuple[int, int] = (SIGN_OF_LIFE_SECONDS, GIVEN_UP_SECONDS),
-    watch: Callable[[int, TrainConfig], Watcher] = lambda number, config: Silent(),
+    watch: Callable[[int, TrainConfig], Watcher] = lambda number, config: Watcher(),
     ended: Callable[[dict[str, Any]], None] = lambda trial: None,
     waiting: Callable[[int], None] = lambda others: None,
+    work: Work | None = None,
 ) -> dict[str, Any]:
     """Run trials until ``trials`` of the study count; the contents of ``tuning.json``, written after each.
 
     ``url``: the database, ``folder``/study.db without. ``name``: of the study in it, else that of ``folder``. The same
-    call again goes on. The least validation loss wins. Raises ConfigError for a space that ``base`` cannot take, before
-    anything is written; TrainingError where no trial came to its end or the study was begun otherwise; StoreError.
+    call again goes on. ``work``: where trials train, in this process without; elsewhere ``watch`` is not asked. The
+    least validation loss wins. Raises ConfigError for a space that ``base`` cannot take, before anything is written;
+    TrainingError where no trial came to its end or the study was begun otherwise; StoreError.
     """
     if trials < 1:
         raise ConfigError(f"there must be 1 trial or more, not {trials}")
     require("optuna", "tune")
     check_space(space, base, where=where)
-    from felicity.training.tuning.trials import run_trials
+    from felicity.training.tuning.trials import TrialElsewhere, run_elsewhere, run_trials
 
     if url is None:
         _make(folder)
         url = sa.URL.create("sqlite", database=str(folder / STUDY))
     name = name or folder.resolve().name
-    with open_study(
-        url, name, _begun(base, space, data), seed=base.seed, epochs=base.epochs, heartbeat=heartbeat
-    ) as study:
+    elsewhere = None if isinstance(work, Here) else work
+    agreed, how = _begun(base, space, data), {"seed": base.seed, "epochs": base.epochs}
+    with open_study(url, name, agreed, **how, heartbeat=heartbeat) as study:
         _make(folder)
 
         def record() -> dict[str, Any]:
             with storage_errors(url, "reading"):
-                found = summarise_study(study, space, base, trials) | {
-                    "storage": url.render_as_string(hide_password=True)
-                }
+                found = summarise_study(study, space, base, trials)
+            found["storage"] = url.render_as_string(hide_password=True)
             if found["best"]:
                 write(folder / BEST, _best_toml(found).encode())
             write(folder / SUMMARY, (json.dumps(found, indent=1, allow_nan=False) + "\n").encode())
@@ -84,15 +88,22 @@ def tune(
             record()
             ended(_facts(trial))
 
+        if elsewhere is not None:
+            record()
+            one = TrialElsewhere(base, space, agreed, url, name, folder, trials, heartbeat)
+            run_elsewhere(study, one, elsewhere, one_ended)
         run_trials(study, url, space, base, data, folder, trials, watch=watch, ended=one_ended, waiting=waiting)
         result = record()
-        if not result["best"]:
-            last = next(trial["sentence"] for trial in reversed(result["trials"]) if trial["sentence"])
-            raise TrainingError(
-                f"study {name}: none of {len(result['trials'])} trials came to its end; the last: {last}"
-            )
+        _check_best(name, result)
         _write_pictures(folder, result)
         return result
+
+
+def _check_best(name: str, result: dict[str, Any]) -> None:
+    """Raise TrainingError if no trial came to its end."""
+    if not result["best"]:
+        last = next(trial["sentence"] for trial in reversed(result["trials"]) if trial["sentence"])
+        raise TrainingError(f"study {name}: none of {len(result['trials'])} trials came to its end; the last: {last}")
 
 
 def _begun(base: TrainConfig, space: Space, data: TrainingSet) -> dict[str, Any]:
@@ -103,16 +114,17 @@ def _begun(base: TrainConfig, space: Space, data: TrainingSet) -> dict[str, Any]
 
 
 def _write_pictures(folder: Path, result: dict[str, Any]) -> None:
-    from felicity.style.charts import to_png
+    from felicity.style.charts import save_each
     from felicity.training.tuning.charts import draw_slices, draw_tuning
 
-    write(folder / PICTURE, to_png(draw_tuning(result)))
-    write(folder / SLICES, to_png(draw_slices(result)))
+    save_each(draw_tuning(result), folder / PICTURE)
+    save_each(draw_slices(result), folder / SLICES)
 
 
 def summarise_study(study: Any, space: Space, base: TrainConfig, wanted: int) -> dict[str, Any]:
-    """The trials that count, the best of them, and, when all are there, how much each setting mattered."""
-    trials = [_facts(trial) for trial in study.get_trials(deepcopy=False) if counted(trial)]
+    """Return the trials that count, the best one, those passed over, and at the end each setting's importance."""
+    all_trials = study.get_trials(deepcopy=False)
+    trials = [_facts(trial) for trial in all_trials if counted(trial)]
     done = [trial for trial in trials if trial["state"] == "done"]
     best = min(done, key=lambda trial: float(trial["val_loss"])) if done else None
     return {
@@ -126,11 +138,12 @@ def summarise_study(study: Any, space: Space, base: TrainConfig, wanted: int) ->
         and best | {"config": make_config(base.model_dump(), nest_settings(best["settings"].items())).model_dump()},
         "importances": importances(study, len({t["val_loss"] for t in done})) if len(trials) >= wanted else None,
         "trials": trials,
+        "impossible": [_facts(trial) for trial in all_trials if is_impossible(trial)],
     }
 
 
 def importances(study: Any, done: int) -> dict[str, float] | None:
-    """Share of each setting in what tells good trials from others, sum 1; None before ``done`` trials tell anything.
+    """Return each setting's importance for good trials, with sum 1; None before enough trials are ``done``.
 
     PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255), over the trials that were done.
     """
@@ -146,14 +159,14 @@ def _facts(trial: Any) -> dict[str, Any]:
     best = min(history, key=lambda row: float(row["val_loss"])) if history else {}
     return {
         "number": trial.number,
-        "state": STATES[trial.state.name],
+        "state": "impossible" if is_impossible(trial) else STATES[trial.state.name],
         "val_loss": best.get("val_loss"),
         "val_accuracy": best.get("val_accuracy"),
         "best_epoch": best.get("epoch"),
         "epochs": len(history),
         "seconds": round(trial.duration.total_seconds(), 2) if trial.duration else None,
         "settings": dict(trial.params),
-        "sentence": trial.user_attrs.get(SENTENCE),
+        "sentence": trial.user_attrs.get(IMPOSSIBLE) or trial.user_attrs.get(SENTENCE),
         "history": history,
     }
 

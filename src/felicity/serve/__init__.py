@@ -1,0 +1,1 @@
+"""The server: figures for programs over HTTP, and pages for people."""

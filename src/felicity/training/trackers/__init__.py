@@ -1,0 +1,1 @@
+"""Watchers that write a training's figures for external viewers."""

@@ -1,0 +1,53 @@
+"""The command as a process: it prints its address, answers, and ends at once with nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from tests.support.command import environment, felicity
+
+
+def test_it_prints_its_address_answers_and_ends_at_once(tmp_path: Path, town: str) -> None:
+    words = [sys.executable, "-W", "error", "-m", "felicity", "serve", town, "--port", "0"]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(tmp_path)
+    ) as server:
+        try:
+            check_process(server)
+        finally:
+            server.kill()
+
+
+def check_process(server: subprocess.Popen[str]) -> None:
+    assert server.stdout and server.stderr
+    address = server.stdout.readline().split()[-1]
+    entering = server.stderr.readline().strip()
+    assert entering.startswith(f"enter with {address}enter/")
+    key = entering.rpartition("/")[2]
+    asked = urllib.request.Request(f"{address}api/v1/index", headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        assert json.load(answer)["data"]["k"] == 10
+        assert "server" not in answer.headers
+    listening = urllib.request.Request(f"{address}api/v1/events", headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(listening, timeout=30) as stream:
+        assert stream.readline() == b"retry: 3000\n"
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=20) == 0, "a stream that is open does not keep the server"
+    told = server.stderr.read()
+    assert "Traceback" not in told and key not in told
+
+
+def test_what_cannot_be_served_is_one_sentence(tmp_path: Path, town: str) -> None:
+    missing = felicity("serve", tmp_path / "missing.db", home=tmp_path, expect=1)
+    assert "there is no such file" in missing.stderr
+    public = felicity("serve", town, "--host", "0.0.0.0", "--open-access", home=tmp_path, expect=1)
+    assert "may read without a token" in public.stderr
+    away = felicity("serve", town, "--host", "192.0.2.7", home=tmp_path, expect=1)
+    assert "--host 192.0.2.7" in away.stderr and "cannot be served" in away.stderr
+    both = felicity("serve", town, "--demo", home=tmp_path, expect=1)
+    assert "leave STORE out" in both.stderr
