@@ -55,11 +55,12 @@ def without_a_route(folder: Path, *commands: list[object]) -> None:
     words = [str(unshare), "--map-root-user", "--net"]
     if unshare is None or subprocess.run([*words, "true"], capture_output=True).returncode:
         absent("namespaces of the network are not allowed here")
+    no_cluster = {"RAY_ADDRESS": "none"}  # Ray would look for those of other tests on this machine
     lines = "\n".join("\t".join(map(str, command)) for command in commands)
     done = subprocess.run(
         [*words, sys.executable, "-c", WATCHED, *(str(command[0]) for command in commands)], input=lines,
         capture_output=True, text=True, cwd=folder, timeout=250,
-        env=environment(folder / "home") | {"FELICITY_HOME": str(folder / "home")},
+        env=environment(folder / "home") | {"FELICITY_HOME": str(folder / "home")} | no_cluster,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 

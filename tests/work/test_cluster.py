@@ -83,9 +83,11 @@ def test_what_no_machine_has_is_refused_at_once(cluster: Work) -> None:
         list(cluster.results(wait_and_square, [1], need=Need(gpus=1)))
 
 
-def test_a_cluster_that_does_not_answer_is_told_in_a_sentence() -> None:
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "auto"])
+def test_a_cluster_that_does_not_answer_is_told_in_a_sentence(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # as the address of a cluster that died stays behind for auto
     with (
-        pytest.raises(ConfigError, match=r"--cluster 127\.0\.0\.1:1: no cluster can be reached"),
-        open_work("127.0.0.1:1"),
+        pytest.raises(ConfigError, match=rf"--cluster {address}: no cluster can be reached \(.*refused"),
+        open_work(address),
     ):
         pass

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -242,10 +242,22 @@ def _attempt_in(folder: str, function: Callable[[Any], Any], item: Any) -> Attem
 
 
 def _knock(address: str) -> None:
-    """Raise OSError where nothing listens at ``HOST:PORT``, for which Ray would wait minutes."""
+    """Raise OSError where nothing listens at ``HOST:PORT``, for which Ray would wait minutes.
+
+    ``auto`` is the cluster begun last on this machine, whose address stays behind if it dies.
+    """
+    if address == "auto":
+        address = _latest()
     host, _, port = address.rpartition("://")[2].partition("/")[0].rpartition(":")
     if host and port.isdecimal():
         socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
+
+
+def _latest() -> str:
+    """Return the address that Ray takes for ``auto``; raises Ray's own errors where there is none."""
+    services = import_module("ray._private.services")
+    found = getattr(services, "canonicalize_bootstrap_address", None)  # Ray tells it nowhere else
+    return (found("auto") if found else None) or "auto"
 
 
 def _why(error: Exception) -> str:
