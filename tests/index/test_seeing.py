@@ -147,10 +147,13 @@ def test_a_dark_noisy_frozen_or_damaged_period_is_said_without_any_usual() -> No
     }  # fmt: skip
     found = notes(groups(spoilt, by="total"))
     assert set(found) == {"seeing-poor", "frames-frozen", "frames-damaged", "faces-lifted", "people-unjudged"}
-    assert "30 of 100 people found could not be judged (20 small, 10 noisy)" in found["people-unjudged"]
+    assert (
+        "30 of 100 people found could not be judged (20 too small in the picture, 10 too noisy)"
+        in found["people-unjudged"]
+    )
     assert "14 of 70 people judged had faces so faint" in found["faces-lifted"]
-    assert "too little light or contrast in 40%, too much noise in 10% of the frames" in found["seeing-poor"]
+    assert "too little light or contrast in 40 %, too much noise in 10 % of the frames" in found["seeing-poor"]
     assert "10 people were found and not judged for it" in found["seeing-poor"]
     assert (
-        "stood still in 20%" in found["frames-frozen"] and "25% of the frames were damaged" in found["frames-damaged"]
+        "stood still in 20 %" in found["frames-frozen"] and "25 % of the frames were damaged" in found["frames-damaged"]
     )

@@ -12,13 +12,14 @@ from typing import get_args
 import pytest
 from jinja2 import Environment, nodes
 
+from felicity.index.seeing import REASONS
+from felicity.index.seeing_notes import UNFIT, UNLIKE
 from felicity.labels import EXPRESSIONS
-from felicity.reports.findings import REASONS
 from felicity.reports.page_map import STATES
 from felicity.reports.plots import WINDS
 from felicity.schemas.cameras import CameraStatusShape
 from felicity.serve.pages import PERIODS
-from felicity.serve.problems import CODES
+from felicity.serve.problems import CODES, WRONG
 from felicity.style.charts import CAVEAT
 from felicity.style.dates import MONTHS, WEEKDAYS, day_span, long_date, short_date, tick_labels
 from felicity.style.language import LANGUAGES, catalogue, preferred, say, speaking, spoken
@@ -33,12 +34,16 @@ CHOSEN = {
     *(name[:3] for name in MONTHS),
     *WEEKDAYS,
     *REASONS.values(),
+    *UNFIT.values(),
+    *UNLIKE,
+    *WRONG.values(),
     *STATES.values(),
     *WINDS,
     *map(str, EXPRESSIONS),
     *(name for name, _ in PERIODS.values()),
     *(title for _, title in CODES.values()),
     *("not shown, too few people", "not shown, shares a crowd"),
+    *("minute", "hour", "month"),
     *("by hour of the day", "by weekday", "By week", "By day", "week", "day"),
     *get_args(CameraStatusShape.model_fields["state"].annotation),
     *("camera", "state", "since", "last frame", "last window", "frames per second", "frames dropped"),

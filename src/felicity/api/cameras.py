@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from felicity.api.selection import to_path
 from felicity.errors import ConfigError
+from felicity.style.language import say
 
 if TYPE_CHECKING:
     from felicity.cameras.log import Format
@@ -82,7 +83,8 @@ def cameras_status(file: str | Path) -> CamerasStatusShape:
 
     path = status_file(to_path(file, "file"), _read(file))
     if (status := read_status(path)) is None:
-        raise ConfigError(f"{file}: its cameras were never watched here; start them with: felicity cameras run {file}")
+        text = "{file}: its cameras were never watched here; start them with: felicity cameras run {path}"
+        raise ConfigError(say(text, file=file, path=file))
     return status
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from felicity.api.places import index_of
 from felicity.api.selection import Names, Selection, opened, to_datetime
 from felicity.errors import ConfigError, EstimateError
+from felicity.style.language import say
 
 if TYPE_CHECKING:
     from felicity.api.selection import Counted, StoreLike
@@ -102,7 +103,7 @@ def usual_of(store: Counted, selection: Selection, begin: datetime, end: datetim
         items.append(found)
         notes += remarks
     if not items:
-        raise EstimateError(missing[0].reason if missing else "there is no location in this store yet")
+        raise EstimateError(missing[0].reason if missing else say("there is no location in this store yet"))
     return UsualByLocation(tuple(items), tuple(missing), tuple(dict.fromkeys(notes)))
 
 
@@ -123,7 +124,7 @@ def _usual_at(
     here = replace(selection, locations=(place.name,))
     now = index_of(store, replace(here, begin=first, end=last), "total")
     if not now.rows:
-        raise EstimateError(f"{place.name}: there are no windows in this period")
+        raise EstimateError(say("{name}: there are no windows in this period", name=place.name))
     model = replace(here, model=now.rows[0].model, detector=now.rows[0].detector or None)
     before: list[IndexRow] = []
     for week in range(1, weeks + 1):

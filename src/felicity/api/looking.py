@@ -13,6 +13,7 @@ from felicity.api.published import published_now, published_selection, published
 from felicity.api.reporting import gather, join, model_card, ranked
 from felicity.api.selection import Selection, opened
 from felicity.errors import ConfigError, EstimateError
+from felicity.style.language import say
 
 if TYPE_CHECKING:
     from felicity.api.selection import Counted, StoreLike
@@ -93,7 +94,7 @@ class PlaceView:
     whole: CityReport | None
     latest: IndexRow | None
     usual: Usual | None = None
-    usual_lack: str = "there are no data of the day yet"
+    usual_lack: str = ""
 
 
 def place_view(
@@ -128,12 +129,12 @@ def _view_of(
 ) -> PlaceView:
     location = next((place for place in store.locations() if place.name == name), None)
     if location is None:
-        raise ConfigError(f"there is no location {name!r}")
+        raise ConfigError(say("there is no location {name}", name=repr(name)))
     try:
         whole = gather(store, selection, None, name)
     except EstimateError:
         whole = None
-    view = PlaceView(location, whole, latest)
+    view = PlaceView(location, whole, latest, usual_lack=say("there are no data of the day yet"))
     if last is None:
         return view
     until = last.astimezone(location.zone).replace(tzinfo=None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from felicity.errors import ConfigError
 from felicity.notes import Note
+from felicity.style.language import say
 
 if TYPE_CHECKING:
     from felicity.index import Groups
@@ -122,13 +123,16 @@ class Selection:
         """Return a note for each requested location that has no windows."""
         if self.published:
             return tuple(
-                Note("nothing-published", f"{name}: nothing is published of this period", name)
+                Note("nothing-published", say("{name}: nothing is published of this period", name=name), name)
                 for name in self.locations or ()
                 if name not in found
             )
-        windows = "windows" if self.model is None else f"windows of model {self.model}"
+        if self.model is None:
+            text = "{name}: there are no windows in this period"
+        else:
+            text = "{name}: there are no windows of model {model} in this period"
         return tuple(
-            Note("no-windows", f"{name}: there are no {windows} in this period", name)
+            Note("no-windows", say(text, name=name, model=self.model), name)
             for name in self.locations or ()
             if name not in found
         )
@@ -164,8 +168,12 @@ def to_time(text: str, name: str) -> datetime:
         return read_time(text)
     except ValueError:
         raise ConfigError(
-            f"{name} {text!r}: a time in ISO 8601 expected, such as 2026-05-01, 2026-05-01T09:00 or "
-            "2026-05-01T09:00+02:00"
+            say(
+                "{name} {given}: a time in ISO 8601 expected, such as 2026-05-01, 2026-05-01T09:00 or "
+                "2026-05-01T09:00+02:00",
+                name=name,
+                given=repr(text),
+            )
         ) from None
 
 

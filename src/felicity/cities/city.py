@@ -13,10 +13,13 @@ from felicity.errors import ConfigError, EstimateError
 from felicity.index.happiness import DEFAULT_K, Groups
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.notes import Note
+from felicity.style.language import say
 from felicity.windows.location import Location
 
 Weight = Literal["population", "visits", "people"]
 WEIGHTS: tuple[Weight, ...] = get_args(Weight)
+BY: dict[str, str] = {"population": "by population", "visits": "by visits", "people": "by people counted"}
+"""Weights in words."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,10 @@ def city_index(
     whole = math.fsum(usable.values())
     if not usable:
         reasons = {reason for place in locations if (reason := _why(place.name, raw, read, k))}
-        raise EstimateError(f"no location has both figures and a weight by {weight}: {'; '.join(sorted(reasons))}")
+        text = "no location has both figures and a weight {by}: {reasons}"
+        raise EstimateError(say(text, by=say(BY[weight]), reasons="; ".join(sorted(reasons))))
     if whole <= 0:
-        raise EstimateError(f"the weights by {weight} of all locations with figures are 0")
+        raise EstimateError(say("the weights {by} of all locations with figures are 0", by=say(BY[weight])))
 
     share = math.fsum(w / whole * read[name].share for name, w in usable.items())
     below = math.fsum((w / whole * read[name].below) ** 2 for name, w in usable.items())
@@ -116,7 +120,7 @@ def _check_request(weight: str, footfall: Footfall | None, locations: Sequence[L
         raise ConfigError("weights by visits need a table of visits or flows; give it with --footfall")
     if not locations:
         raise EstimateError(
-            "a city's index is made of its locations, and there is none; name some that the store holds"
+            say("a city's index is made of its locations, and there is none; name some that the store holds")
         )
 
 
@@ -137,9 +141,9 @@ def _percent(share: float) -> float:
 def _why(name: str, raw: Mapping[str, float | str], read: Mapping[str, LocationEstimate], k: int) -> str | None:
     """Return why a location does not count, or None."""
     if name not in read:
-        return "nobody was counted there in this period"
+        return say("nobody was counted there in this period")
     if not read[name].shown:
-        return read[name].reason or f"fewer than {k} people were counted there"
+        return read[name].reason or say("fewer than {k} people were counted there", k=k)
     found = raw[name]
     return found if isinstance(found, str) else None
 
@@ -147,8 +151,8 @@ def _why(name: str, raw: Mapping[str, float | str], read: Mapping[str, LocationE
 def _weight(place: Location, weight: Weight, footfall: Footfall | None, read: LocationEstimate | None) -> float | str:
     """Return the location's weight, or the reason why it has none."""
     if weight == "people":
-        return float(read.people) if read else "nobody was counted there in this period"
+        return float(read.people) if read else say("nobody was counted there in this period")
     if weight == "population":
-        return "its population is not known" if place.population is None else float(place.population)
+        return say("its population is not known") if place.population is None else float(place.population)
     assert footfall is not None
-    return footfall.total.get(place.name, "its visits are not known")
+    return footfall.total.get(place.name, say("its visits are not known"))

@@ -14,6 +14,7 @@ from felicity.index.happiness import DEFAULT_K, Groups
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.metrics.multiple import holm
 from felicity.notes import Note
+from felicity.style.language import say
 
 LEVEL = 0.05
 """Probability of finding any difference if there is none."""
@@ -100,11 +101,12 @@ def rank_locations(
     """
     found = estimate_locations(groups, soft_matrix, None, k)
     shown = {name: one for name, one in found.items() if one.shown}
-    few = f"fewer than {k} people were counted there"
+    few = say("fewer than {k} people were counted there", k=k)
     missing = tuple((name, one.reason or few) for name, one in sorted(found.items()) if not one.shown)
     if len(shown) < 2:
         without = "".join(f"; {name}: {reason}" for name, reason in missing)
-        raise EstimateError(f"a ranking needs two locations with figures, and there are {len(shown)}{without}")
+        text = "a ranking needs two locations with figures, and there are {number}{without}"
+        raise EstimateError(say(text, number=len(shown), without=without))
     order = sorted(shown, key=lambda name: (-shown[name].share, name))
     pairs = list(combinations(order, 2))
     differences = _differences(pairs, shown)

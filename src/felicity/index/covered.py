@@ -11,7 +11,8 @@ import numpy as np
 
 from felicity.index.happiness import Groups, IndexRow
 from felicity.notes import Note
-from felicity.style.numbers import percent
+from felicity.style.language import say
+from felicity.style.numbers import number, share
 from felicity.windows.columns import Floats, Ints
 from felicity.windows.window import COVERED
 
@@ -82,11 +83,15 @@ def differing(counts: Iterable[CoveredCount], *, location: str | None = None) ->
         return ()
     many, few = pair
     where = f"{location}: " if location else ""
-    moved = 10 * (many.share - few.share)
-    text = (
-        f"{where}the lower face was covered, as by a mask, on {percent(100 * many.share)} of the people "
-        f"({many.name}) and on {percent(100 * few.share)} ({few.name}); they are in no share. If they are happy 10 "
-        f"points more or less often than others, this alone moves the difference between the two by {moved:.1f} points"
+    text = where + say(
+        "the lower face was covered, as by a mask, on {share} of the people ({name}) and on {other_share} "
+        "({other}); they are in no share. If they are happy 10 points more or less often than others, this alone moves "
+        "the difference between the two by {moved} points",
+        share=share(many.share),
+        name=many.name,
+        other_share=share(few.share),
+        other=few.name,
+        moved=number(10 * (many.share - few.share)),
     )
     return (Note("covered-differs", text, location),)
 

@@ -19,6 +19,7 @@ from felicity.index.soft_matrix import SoftMatrix
 from felicity.index.suppression import alone, check_k, crowds
 from felicity.labels import EIGHT_CLASSES, EXPRESSIONS, Classes, Mood
 from felicity.notes import Note
+from felicity.style.language import say
 from felicity.windows.buckets import By, bucket
 from felicity.windows.columns import CLASSES, Floats
 from felicity.windows.sums import Sums
@@ -178,12 +179,22 @@ def class_notes(groups: Groups, soft_matrix: Callable[[str, str], SoftMatrix | N
         soft = soft_matrix(location, model)
         told[model] = (EIGHT_CLASSES if soft is None else soft.classes).text
     notes = [
-        Note("class-merged", f"model {model} tells {text} apart; there are no figures of other expressions")
+        Note(
+            "class-merged",
+            say(
+                "model {model} tells {classes} apart; there are no figures of other expressions",
+                model=model,
+                classes=text,
+            ),
+        )
         for model, text in told.items()
         if text != EIGHT_CLASSES.text
     ]
     if len(set(told.values())) > 1:
-        text = f"{len(told)} models with different classes read these locations: compare their happy shares alone"
+        text = say(
+            "{number} models with different classes read these locations: compare their happy shares alone",
+            number=len(told),
+        )
         notes.append(Note("classes-differ", text))
     return tuple(notes)
 

@@ -10,6 +10,18 @@ import numpy as np
 from felicity.windows.columns import Floats
 from felicity.windows.sums import Sums
 
+REASONS = {
+    "small": "too small in the picture",
+    "blurred": "blurred",
+    "turned": "turned away",
+    "doubtful": "perhaps no face",
+    "still": "pictures of faces, such as posters",
+    "faint": "too dark or pale",
+    "noisy": "too noisy",
+    "covered": "with the lower face covered",
+}
+"""Reasons why a person is not judged, in words."""
+
 
 @dataclass(frozen=True)
 class Seeing:

@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.index.happiness import GroupKey, Groups
-from felicity.index.seeing import seeing_columns
+from felicity.index.seeing import REASONS, seeing_columns
 from felicity.notes import Note
+from felicity.style import numbers
+from felicity.style.language import say
 from felicity.windows.columns import Floats
 from felicity.windows.sums import Sums
 
@@ -32,7 +34,8 @@ FEWEST_DAYS = 5
 FEWEST_PEOPLE = 20
 """Fewest expected people per day; of fewer, chance alone may keep half away."""
 _NAMED = 3  # number of named days of a kind; the others are counted
-_UNFIT = {"faint": "too little light or contrast", "noisy": "too much noise"}
+UNFIT = {"faint": "too little light or contrast", "noisy": "too much noise"}
+"""Reasons why faces are not found in a frame, in words."""
 
 
 def seeing_notes(groups: Groups, days: Groups | None) -> tuple[Note, ...]:
@@ -69,40 +72,63 @@ def _lacking(name: str, total: Sums) -> Iterable[Note]:
     seen, expected = max(1, int(total.frames_seen[0])), max(1, int(total.frames_expected[0]))
     unfit, rejected = total.frames_unfit[0], total.rejected[0]
     if sum(unfit.values()) > POOR * seen:
-        why = ", ".join(f"{_UNFIT.get(reason, reason)} in {count / seen:.0%}" for reason, count in unfit.items())
-        people = sum(rejected.get(reason, 0) for reason in _UNFIT)
-        text = (
-            f"{name}: {why} of the frames to find all faces; {people:,} people were found and not judged for it, and "
-            "whoever was not found is counted nowhere"
+        text = say(
+            "{name}: {why} of the frames to find all faces; {people} people were found and not judged for it, and "
+            "whoever was not found is counted nowhere",
+            name=name,
+            why=", ".join(
+                say("{what} in {share}", what=say(UNFIT.get(reason, reason)), share=numbers.share(count / seen, 0))
+                for reason, count in unfit.items()
+            ),
+            people=numbers.count(sum(rejected.get(reason, 0) for reason in UNFIT)),
         )
         yield Note("seeing-poor", text, name)
     found, judged = int(total.people_seen[0]), int(total.people[0])
     if found >= FEWEST_PEOPLE and found - judged > MANY * found:
-        why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items(), key=lambda one: -one[1]))
-        text = f"{name}: {found - judged:,} of {found:,} people found could not be judged ({why})"
-        yield Note("people-unjudged", f"{text}; the share is that of the others", name)
+        ordered = sorted(rejected.items(), key=lambda one: -one[1])
+        text = say(
+            "{name}: {unjudged} of {found} people found could not be judged ({why}); the share is that of the others",
+            name=name,
+            unjudged=numbers.count(found - judged),
+            found=numbers.count(found),
+            why=", ".join(f"{numbers.count(people)} {say(REASONS.get(reason, reason))}" for reason, people in ordered),
+        )
+        yield Note("people-unjudged", text, name)
     if (lifted := int(total.lifted[0])) > POOR * int(total.people[0]):
-        text = (
-            f"{name}: {lifted:,} of {int(total.people[0]):,} people judged had faces so faint that Felicity more than "
-            "doubled their contrast first, which makes answers a little less sure"
+        text = say(
+            "{name}: {lifted} of {judged} people judged had faces so faint that Felicity more than doubled their "
+            "contrast first, which makes answers a little less sure",
+            name=name,
+            lifted=numbers.count(lifted),
+            judged=numbers.count(judged),
         )
         yield Note("faces-lifted", text, name)
     if found >= FEWEST_PEOPLE and (blurred := rejected.get("blurred", 0)) > POOR * found:
-        text = (
-            f"{name}: {blurred:,} of {found:,} people found were too blurred to judge; the faces of others are likely "
-            "little sharper, and a blurred smile is often missed, so the share may be some points too low"
+        text = say(
+            "{name}: {blurred} of {found} people found were too blurred to judge; the faces of others are likely "
+            "little sharper, and a blurred smile is often missed, so the share may be some points too low",
+            name=name,
+            blurred=numbers.count(blurred),
+            found=numbers.count(found),
         )
         yield Note("faces-blurred", text, name)
     if total.frames_frozen[0] > POOR * seen:
-        share = f"{total.frames_frozen[0] / seen:.0%}"
-        text = f"{name}: the picture stood still in {share} of the frames; nobody is judged in them"
+        text = say(
+            "{name}: the picture stood still in {share} of the frames; nobody is judged in them",
+            name=name,
+            share=numbers.share(total.frames_frozen[0] / seen, 0),
+        )
         yield Note("frames-frozen", text, name)
     if total.frames_damaged[0] > POOR * expected:
-        text = f"{name}: {total.frames_damaged[0] / expected:.0%} of the frames were damaged and left out"
+        text = say(
+            "{name}: {share} of the frames were damaged and left out",
+            name=name,
+            share=numbers.share(total.frames_damaged[0] / expected, 0),
+        )
         yield Note("frames-damaged", text, name)
 
 
-_UNLIKE: dict[str, tuple[str, Callable[[Floats, float], Mask]]] = {
+UNLIKE: dict[str, tuple[str, Callable[[Floats, float], Mask]]] = {
     "much darker": ("brightness", lambda day, usual: day < usual / 2),
     "much paler or foggier": ("contrast", lambda day, usual: day < usual / 2),
     "much less sharp": ("sharpness", lambda day, usual: day < usual / 2),
@@ -127,25 +153,36 @@ def _unlike_usual(name: str, keys: Sequence[GroupKey], sums: Sums, inside: Mask)
         return
     dates = [datetime.fromtimestamp(key.start, ZoneInfo(key.timezone)).date() for key in keys]
     found, any_day = [], np.zeros(len(keys), dtype=bool)
-    for words, (measure, unlike) in _UNLIKE.items():
+    for words, (measure, unlike) in UNLIKE.items():
         values = columns[measure]
         if not np.isfinite(values).any():
             continue
         with np.errstate(invalid="ignore"):
             mine = inside & np.isfinite(values) & unlike(values, float(np.nanmedian(values)))
         if mine.any():
-            found.append(f"{words} on {_listed([dates[i] for i in np.flatnonzero(mine)])}")
+            found.append(say("{how} on {days}", how=say(words), days=_listed([dates[i] for i in np.flatnonzero(mine)])))
             any_day |= mine
     if found:
         rate, usual = (_per_hour(sums, chosen) for chosen in (any_day, said & ~any_day))
-        people = f"; {rate:,.0f} people an hour were found on these days, {usual:,.0f} on others" if usual else ""
-        text = f"{name}: the picture was {', '.join(found)}, against the median of {int(said.sum())} days{people}"
-        yield Note("seeing-changed", f"{text}; figures of such days are not like those of others", name)
+        if usual:
+            text = (
+                "{name}: the picture was {how}, against the median of {days} days; {rate} people an hour were found on "
+                "these days, {usual} on others; figures of such days are not like those of others"
+            )
+        else:
+            text = (
+                "{name}: the picture was {how}, against the median of {days} days; figures of such days are not like "
+                "those of others"
+            )
+        counts = {"rate": numbers.count(rate), "usual": numbers.count(usual)}
+        told = say(text, name=name, how=", ".join(found), days=int(said.sum()), **counts)
+        yield Note("seeing-changed", told, name)
     few = inside & _far_fewer(sums, np.array([day.weekday() >= 5 for day in dates], dtype=bool))
     if few.any():
-        text = (
-            f"{name}: fewer than half of the usual people were found on "
-            f"{_listed([dates[i] for i in np.flatnonzero(few)])}; they did not come, or were not found"
+        text = say(
+            "{name}: fewer than half of the usual people were found on {days}; they did not come, or were not found",
+            name=name,
+            days=_listed([dates[i] for i in np.flatnonzero(few)]),
         )
         yield Note("people-missing", text, name)
 
@@ -171,4 +208,5 @@ def _far_fewer(sums: Sums, weekend: Mask) -> Mask:
 
 def _listed(days: Sequence[date]) -> str:
     named = ", ".join(day.isoformat() for day in days[:_NAMED])
-    return named + (f" and {len(days) - _NAMED} more days" if len(days) > _NAMED else "")
+    more = len(days) - _NAMED
+    return say("{days} and {number} more days", days=named, number=more) if more > 0 else named

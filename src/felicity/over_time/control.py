@@ -14,6 +14,7 @@ from felicity.errors import EstimateError
 from felicity.over_time.noise import Bank, memory, sampling_part
 from felicity.over_time.seasonality import remove_season, season_levels, season_of
 from felicity.over_time.series import Floats, Mask, Series, Step, by_day
+from felicity.style.language import say
 
 SIGMAS = 3.0
 MIN_LIMIT_PERIODS = {Step.DAY: 90, Step.WEEK: 26}
@@ -116,8 +117,12 @@ def _deseasoned(series: Series) -> tuple[Series, Floats]:
     periods = int(daily.present.sum())
     if periods < MIN_LIMIT_PERIODS[daily.step]:
         raise EstimateError(
-            f"{daily.location}: control limits and change points need at least "
-            f"{daily.step.plural(MIN_LIMIT_PERIODS[daily.step])} with a figure, and there are {periods}"
+            say(
+                "{name}: control limits and change points need at least {least} with a figure, and there are {periods}",
+                name=daily.location,
+                least=daily.step.plural(MIN_LIMIT_PERIODS[daily.step]),
+                periods=periods,
+            )
         )
     return daily, season if series.step is not Step.HOUR else by_day(series).share - daily.share
 

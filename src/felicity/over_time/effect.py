@@ -18,6 +18,8 @@ from felicity.notes import Note
 from felicity.over_time.panel import MIN_SIDE_PERIODS, Panel
 from felicity.over_time.regression import Coefficient, least_squares, regress
 from felicity.over_time.series import DAYS_PER_MONTH, Floats, Series, Step
+from felicity.style.language import say
+from felicity.style.numbers import points
 
 ENOUGH_LOCATIONS = 4
 """Least number of locations on either side for errors clustered by location."""
@@ -171,11 +173,15 @@ def _design(panel: Panel, compared: bool) -> tuple[Floats, int]:
 
 def _doubts(comparison: Sequence[str], parallel: Coefficient | None) -> tuple[Note, ...]:
     if not comparison:
-        text = "without comparison, whatever else changed at that time counts as effect; name others with --comparison"
+        text = say(
+            "without comparison, whatever else changed at that time counts as effect; name others with --comparison"
+        )
         return (Note("no-comparison", text),)
     if parallel and parallel.p_value <= 0.05:
-        drift = f"{parallel.estimate:+.1f} points a month"
-        text = f"the two groups drifted apart already before ({drift}), so the comparison is doubtful"
+        text = say(
+            "the two groups drifted apart already before ({points} points a month), so the comparison is doubtful",
+            points=points(parallel.estimate),
+        )
         return (Note("groups-drifted", text),)
     return ()
 

@@ -12,10 +12,17 @@ from felicity.errors import ConfigError, EstimateError
 from felicity.over_time.regression import least_squares
 from felicity.over_time.seasonality import season_levels, season_of
 from felicity.over_time.series import Floats, Series, Step, by_day, check_adjustable, zone_of
+from felicity.style.language import say
 from felicity.windows.buckets import bucket
 
 MIN_SIDE_PERIODS = {Step.DAY: 21, Step.WEEK: 12}
 """Least number of periods with a figure before and after."""
+_TOO_FEW = (
+    "{name}: {periods} with a figure before {date}, and at least {least} are needed; watch longer or choose a longer "
+    "period",
+    "{name}: {periods} with a figure from {date}, and at least {least} are needed; watch longer or choose a longer "
+    "period",
+)
 
 
 @dataclass(frozen=True)
@@ -141,19 +148,22 @@ class Panel:
         first, last = self.starts[0], self.starts[-1]
         if not first < self.at <= last:
             raise EstimateError(
-                f"the date {self.at:%Y-%m-%d} lies outside the data, which run from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+                say(
+                    "the date {date} lies outside the data, which run from {first} to {last}",
+                    date=f"{self.at:%Y-%m-%d}",
+                    first=f"{first:%Y-%m-%d}",
+                    last=f"{last:%Y-%m-%d}",
+                )
             )
         counts = (0, 0)
-        whole = dict(self.values) | {"the locations together": self.base()}
+        whole = dict(self.values) | {say("the locations together"): self.base()}
         for name, values in whole.items():
             there = np.isfinite(values)
             counts = int((there & (self.post == 0)).sum()), int((there & (self.post > 0)).sum())
-            for count, side in zip(counts, ("before", "from"), strict=True):
+            for count, text in zip(counts, _TOO_FEW, strict=True):
                 if count < least:
-                    raise EstimateError(
-                        f"{name}: {self.step.plural(count)} with a figure {side} {self.at:%Y-%m-%d}, and at least "
-                        f"{least} are needed; watch longer or choose a longer period"
-                    )
+                    told = {"name": name, "periods": self.step.plural(count), "date": f"{self.at:%Y-%m-%d}"}
+                    raise EstimateError(say(text, least=least, **told))
         return counts
 
 
@@ -165,10 +175,12 @@ def _row_mean(values: Floats) -> Floats:
 
 def _check_names(series: Mapping[str, Series], treated: Sequence[str], names: Sequence[str]) -> None:
     if not treated:
-        raise ConfigError("an effect needs at least one location that the measure touched")
+        raise ConfigError(say("an effect needs at least one location that the measure touched"))
     if unknown := [name for name in names if name not in series]:
-        raise ConfigError(f"there are no figures of {unknown[0]!r}; there are of {', '.join(sorted(series)) or 'none'}")
+        text = "there are no figures of {name}; there are of {known}"
+        raise ConfigError(say(text, name=repr(unknown[0]), known=", ".join(sorted(series)) or say("none")))
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(f"{twice[0]!r} is named twice; name each location once, as touched or as comparison")
+        text = "{name} is named twice; name each location once, as touched or as comparison"
+        raise ConfigError(say(text, name=repr(twice[0])))
     for name in names:
         check_adjustable(series[name])

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from felicity.errors import ConfigError, EstimateError
 from felicity.index.happiness import IndexRow
+from felicity.style.language import say
+from felicity.style.numbers import count as counted
 from felicity.windows.buckets import bucket
 
 Floats = npt.NDArray[np.float64]
@@ -21,6 +23,11 @@ Mask = npt.NDArray[np.bool_]
 
 Z95 = 1.959964
 DAYS_PER_MONTH = 365.25 / 12
+_COUNTED = {
+    "hour": ("{count} hour", "{count} hours"),
+    "day": ("{count} day", "{count} days"),
+    "week": ("{count} week", "{count} weeks"),
+}
 
 
 class Step(StrEnum):
@@ -36,7 +43,8 @@ class Step(StrEnum):
 
     def plural(self, count: int) -> str:
         """Return ``1 day``, ``30 days``."""
-        return f"{count:,} {self.value}{'' if count == 1 else 's'}"
+        one, many = _COUNTED[self.value]
+        return say(one if count == 1 else many, count=counted(count))
 
 
 @dataclass(frozen=True)
@@ -102,8 +110,11 @@ def check_adjustable(series: Series) -> None:
     """Raise EstimateError if people are counted but their shares cannot be adjusted."""
     if not series.adjustable:
         raise EstimateError(
-            f"{series.location}: people are counted, but the store holds no soft matrix of their model to adjust their "
-            "shares with; felicity calibrate measures one"
+            say(
+                "{name}: people are counted, but the store holds no soft matrix of their model to adjust their shares "
+                "with; felicity calibrate measures one",
+                name=series.location,
+            )
         )
 
 

@@ -12,6 +12,8 @@ from felicity.errors import EstimateError
 from felicity.over_time.noise import Bank, bandwidth, memory, newey_west, sampling_part
 from felicity.over_time.seasonality import remove_season, season_levels, season_of, straight_line
 from felicity.over_time.series import DAYS_PER_MONTH, Floats, Ints, Mask, Series, Step, by_day, check_adjustable
+from felicity.style.language import say
+from felicity.style.numbers import count
 
 MIN_TREND_PERIODS = {Step.DAY: 42, Step.WEEK: 20}
 """Least number of periods with a figure for a trend."""
@@ -107,13 +109,22 @@ def _check_length(daily: Series) -> None:
     least, periods = MIN_TREND_PERIODS[daily.step], int(daily.present.sum())
     if periods < least:
         raise EstimateError(
-            f"{daily.location}: a trend needs at least {daily.step.plural(least)} with a figure, "
-            f"and there are {periods}; watch longer or choose a longer period"
+            say(
+                "{name}: a trend needs at least {least} with a figure, and there are {periods}; watch longer or choose "
+                "a longer period",
+                name=daily.location,
+                least=daily.step.plural(least),
+                periods=periods,
+            )
         )
     if periods > MAX_TREND_PERIODS:
         raise EstimateError(
-            f"{daily.location}: a trend by {daily.step} takes at most {daily.step.plural(MAX_TREND_PERIODS)}, "
-            f"and there are {periods:,}; use --by week"
+            say(
+                "{name}: a trend takes at most {most}, and there are {periods}; use --by week",
+                name=daily.location,
+                most=daily.step.plural(MAX_TREND_PERIODS),
+                periods=count(periods),
+            )
         )
 
 

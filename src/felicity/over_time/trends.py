@@ -11,6 +11,7 @@ from felicity.notes import Note
 from felicity.over_time.control import LevelShift, Limits, change_points, control_limits
 from felicity.over_time.series import Series, Step
 from felicity.over_time.trend import Trend, estimate_trend
+from felicity.style.language import say
 
 SEASON_YEARS = 2
 """Least years of data that distinguish a trend from the season of the year."""
@@ -69,9 +70,10 @@ def estimate_trends(series: Mapping[str, Series], step: Step, *, absent: Iterabl
             missing.append(Missing(name, str(error)))
     missing += absent
     if not found:
-        raise EstimateError(missing[0].reason if missing else "there is nothing counted in this store and period yet")
+        nothing = say("there is nothing counted in this store and period yet")
+        raise EstimateError(missing[0].reason if missing else nothing)
     short = any((one.trend.starts[-1] - one.trend.starts[0]).days < 365 * SEASON_YEARS for one in found)
-    text = f"in less than {SEASON_YEARS} years a trend cannot be told from the season of the year"
+    text = say("in less than {years} years a trend cannot be told from the season of the year", years=SEASON_YEARS)
     return Trends(tuple(found), step, tuple(missing), (Note("season-unknown", text),) if short else ())
 
 

@@ -11,6 +11,8 @@ import numpy as np
 
 from felicity.errors import EstimateError
 from felicity.index.happiness import IndexRow
+from felicity.style.language import say
+from felicity.style.numbers import count
 
 FEWEST = 4
 """Least number of earlier weeks that define what is usual."""
@@ -57,15 +59,27 @@ def compare_with_usual(now: IndexRow, before: Sequence[IndexRow], *, asked: int)
     """
     share, error = now.happy_share.adjusted, now.happy_share.people_error
     if share is None or error is None:
-        why = "its figure is not shown" if now.suppressed else "its model has no soft matrix to adjust with"
-        raise EstimateError(f"{now.location}: the period has {now.people:,} people and no adjusted share, for {why}")
+        if now.suppressed:
+            text = "{name}: the period has {people} people and no adjusted share, for its figure is not shown"
+        else:
+            text = (
+                "{name}: the period has {people} people and no adjusted share, for its model has no soft matrix to "
+                "adjust with"
+            )
+        raise EstimateError(say(text, name=now.location, people=count(now.people)))
     pairs = [(row.happy_share.adjusted, row.happy_share.people_error) for row in before]
     known = np.array([pair for pair in pairs if None not in pair], dtype=np.float64).reshape(-1, 2)
     weeks = len(known)
     if weeks < FEWEST:
         raise EstimateError(
-            f"{now.location}: what is usual needs {FEWEST} earlier weeks with a figure at these hours, and there are "
-            f"{weeks} of {asked}"
+            say(
+                "{name}: what is usual needs {least} earlier weeks with a figure at these hours, and there are {weeks} "
+                "of {asked}",
+                name=now.location,
+                least=FEWEST,
+                weeks=weeks,
+                asked=asked,
+            )
         )
     from scipy.special import stdtrit
 

@@ -22,6 +22,8 @@ from felicity.store.matrices import SoftMatrices, bundle_of
 from felicity.store.places import check_names, list_locations
 from felicity.store.rollups import rollup_select
 from felicity.store.tables import crowds, locations, models, published_days, releases
+from felicity.style.language import say
+from felicity.style.numbers import count
 from felicity.windows.buckets import BUCKETS, By, bucket
 from felicity.windows.location import Location
 from felicity.windows.sums import Sums
@@ -216,10 +218,14 @@ def _skipped(
     name: str, rows: Sequence[Any], by: Sequence[tuple[str, str]], other: tuple[str, str], used: tuple[str, str]
 ) -> Note:
     people = sum(row.people for row, one in zip(rows, by, strict=True) if one == other)
-    code, what = ("detector-skipped", "detector") if other[0] == used[0] else ("model-skipped", "model")
-    mine, theirs = (used[1], other[1]) if what == "detector" else (used[0], other[0])
-    text = f"{name}: {people:,} people read by {what} {theirs} are left out, {mine} is shown; {what}s are never mixed"
-    return Note(code, text, name)
+    told = {"name": name, "people": count(people)}
+    if other[0] == used[0]:
+        text = (
+            "{name}: {people} people read by detector {other} are left out, {shown} is shown; detectors are never mixed"
+        )
+        return Note("detector-skipped", say(text, other=other[1], shown=used[1], **told), name)
+    text = "{name}: {people} people read by model {other} are left out, {shown} is shown; models are never mixed"
+    return Note("model-skipped", say(text, other=other[0], shown=used[0], **told), name)
 
 
 def _places(
@@ -252,7 +258,12 @@ def _grouped(rows: Sequence[Any], place: _Place, by: By) -> tuple[Sums, list[Gro
     notes = []
     if len(inside) < len(rows):
         outside = sum(row.people for row in rows) - sum(rows[i].people for i in inside)
-        text = f"{place.name}: {outside:,} people came over more than one {by}, and are shown by longer periods alone"
+        text = say(
+            "{name}: {people} people came over more than one {period}, and are shown by longer periods alone",
+            name=place.name,
+            people=count(outside),
+            period=say(by),
+        )
         notes.append(Note("longer-periods", text, place.name))
     starts, label = np.unique(np.array([spans[i][0] for i in inside], dtype=np.int64), return_inverse=True)
     sums = _sums([rows[i] for i in inside]).grouped(label, len(starts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from felicity.index.seeing import REASONS as REASONS
 from felicity.reports import wording
 from felicity.reports.place import CityReport, PlaceReport
 from felicity.style.dates import long_date, short_date
@@ -15,16 +16,6 @@ _FEW_DAYS = 3
 """Number of unusual days that are named; the others are counted."""
 POOR_QUALITY = 75.0
 """Percent of frames and people (``index.seeing``) below which the worst seen location is named."""
-REASONS = {
-    "small": "too small in the picture",
-    "blurred": "blurred",
-    "turned": "turned away",
-    "doubtful": "perhaps no face",
-    "still": "pictures of faces, such as posters",
-    "faint": "too dark or pale",
-    "noisy": "too noisy",
-    "covered": "with the lower face covered",
-}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from felicity.cities.city import CityIndex
+from felicity.cities.city import BY, CityIndex
 from felicity.cities.ranking import Ranking
 from felicity.over_time.effect import Effect
 from felicity.over_time.trend import Trend
@@ -118,7 +118,7 @@ def usual_sentence(found: Usual) -> str:
 
 def city_sentence(city: CityIndex) -> str:
     """Return a sentence on the city's happy share, and on missing locations."""
-    by = {"population": "by population", "visits": "by visits", "people": "by people counted"}[city.weight]
+    by = BY[city.weight]
     sentence = say(
         "In the city, its places weighted {by}, {share} of people look happy ({interval}).",
         by=say(by),

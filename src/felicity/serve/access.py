@@ -22,6 +22,7 @@ from felicity.serve.problems import Problem
 from felicity.serve.proxy import visitor
 from felicity.serve.sight import Everything, Published
 from felicity.serve.versions import Versions
+from felicity.style.language import say
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -89,7 +90,7 @@ class Access:
             sight = Everything(self.store, settings.k, settings.fresh_seconds, self.versions)
         request.state.sight = sight
         if not (caller.may_push() if scope == "push" else caller.may(scope)):
-            raise Problem("not-allowed", f"this needs the scope {scope}")
+            raise Problem("not-allowed", say("this needs the scope {scope}", scope=scope))
         request.state.caller = caller
         return caller
 
@@ -109,7 +110,7 @@ class Access:
             return ANYBODY
         if self.settings.public:
             return PUBLIC
-        raise Problem("token-missing", "sign in, or send a token: Authorization: Bearer TOKEN")
+        raise Problem("token-missing", say("sign in, or send a token: Authorization: Bearer TOKEN"))
 
     def holder(self, token: str, address: str, *, leaves: bool = False) -> Caller:
         """Return the owner of a token. Raises Problem for an invalid one, and after too many; StoreError."""
@@ -178,7 +179,7 @@ def bearer(request: Request) -> str | None:
     if kind.lower() == "bearer" and token.strip():
         return token.strip()
     if kind:
-        raise Problem("token-refused", "Authorization: Bearer TOKEN expected")
+        raise Problem("token-refused", say("Authorization: Bearer TOKEN expected"))
     return None
 
 

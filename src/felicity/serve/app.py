@@ -46,9 +46,12 @@ PROBLEMS = (Problem, RequestValidationError, HTTPException, FelicityError)
 async def answer_problem(request: Request, error: Exception) -> Response:
     """Answer programs with a document, and people who asked for a page with a page."""
     problem = problems.of_exception(error, request.app.state.log)
-    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
-        return problem.response()
-    return problem_pages.problem_page(request, problem)
+    return answer_with(request, problem)
+
+
+def answer_with(request: Request, problem: Problem) -> Response:
+    """Return a problem as a page for people, and as a document for programs."""
+    return problem_pages.problem_page(request, problem) if languages.is_for_people(request) else problem.response()
 
 
 def make_app(store: StoreLike, settings: Settings, log: Callable[[str], None] = lambda text: None) -> FastAPI:
@@ -86,6 +89,7 @@ def make_app(store: StoreLike, settings: Settings, log: Callable[[str], None] = 
     def openapi(request: Request) -> JSONResponse:
         return JSONResponse(describe(app))
 
-    app.add_middleware(Guard, settings=settings, log=log)
+    app.add_middleware(Guard, settings=settings, log=log, answer=answer_with)
     app.add_middleware(Proxy, settings=settings)
+    app.add_middleware(languages.Speaking)
     return app

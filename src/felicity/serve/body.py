@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from felicity.serve.problems import Problem
+from felicity.style.language import say
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -17,7 +18,9 @@ async def read(request: Request, *media_types: str) -> bytes:
     """Return the body. Raises Problem unless it is of one of ``media_types``; ``image/*`` stands for all of images."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given not in media_types and f"{given.partition('/')[0]}/*" not in media_types:
-        raise Problem("wrong-type", f"{' or '.join(media_types)} expected, not {given[:60] or 'none'}")
+        text = "{expected} expected, not {given}"
+        told = say(text, expected=", ".join(media_types), given=given[:60] or say("none"))
+        raise Problem("wrong-type", told)
     if "content-encoding" in request.headers:
-        raise Problem("wrong-type", "a body that is not compressed expected")
+        raise Problem("wrong-type", say("a body that is not compressed expected"))
     return await request.body()

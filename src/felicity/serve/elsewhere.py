@@ -161,7 +161,7 @@ def _of_city(report: CityReport) -> Said:
 def _of_place(report: CityReport, name: str) -> Said:
     place = next((place for place in report.places if place.name == name), None)
     if place is None:
-        raise Problem("not-found", f"there is no location {name!r}")
+        raise Problem("not-found", say("there is no location {name}", name=repr(name)))
     total = place.total
     when = day_span(total.first_day, total.last_day) if total and total.first_day and total.last_day else ""
     share = place.share

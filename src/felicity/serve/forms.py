@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from felicity.serve import body
 from felicity.serve.problems import Problem
+from felicity.style.language import say
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -46,18 +47,18 @@ def keep(request: Request, answer: Response, secret: str) -> None:
 async def read(request: Request, *names: str) -> dict[str, str]:
     """Return the fields of a form; of these ``names`` each is there once. Raises Problem for a forged one."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Problem("not-allowed", "the form of another site changes nothing here")
+        raise Problem("not-allowed", say("the form of another site changes nothing here"))
     content = await body.read(request, "application/x-www-form-urlencoded")
     try:
         found = parse_qs(content.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=10)
         fields = {name: value for name, (value,) in found.items()}
     except ValueError:
-        raise Problem("invalid", "fields of a form expected, each of them once") from None
+        raise Problem("invalid", say("fields of a form expected, each of them once")) from None
     secret = secret_of(request)
     if not secret or not hmac.compare_digest(fields.pop(FIELD, "").encode(), mark(secret).encode()):
         raise Problem("stale-form")
     if missing := [name for name in names if name not in fields]:
-        raise Problem("invalid", f"a field is missing: {missing[0]}")
+        raise Problem("invalid", say("a field is missing: {name}", name=missing[0]))
     return fields
 
 
@@ -65,5 +66,5 @@ def own_page(address: str) -> str:
     """Return an address if it is a page of this server. Raises Problem."""
     parts = urlsplit(address)
     if parts.scheme or parts.netloc or not address.startswith("/") or address.startswith(("//", "/\\")):
-        raise Problem("invalid", "to: a page of this server is expected")
+        raise Problem("invalid", say("to: a page of this server is expected"))
     return address

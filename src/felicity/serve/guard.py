@@ -6,7 +6,7 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
 from felicity import __version__
 from felicity.errors import FelicityError
@@ -14,10 +14,13 @@ from felicity.redaction import redacted
 from felicity.serve.forms import SESSION, TOKEN
 from felicity.serve.limits import Limiter
 from felicity.serve.problems import Problem, of_error
+from felicity.style.language import say
+from felicity.style.numbers import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from felicity.serve.settings import Settings
@@ -43,10 +46,16 @@ ALWAYS_FREE = ("/healthz", "/readyz")
 
 
 class Guard:
-    """An ASGI application around another."""
+    """An ASGI application around another. ``answer``: makes the answer to a request with a problem."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, log: Callable[[str], None]) -> None:
-        self.app, self.settings, self.log = app, settings, log
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        log: Callable[[str], None],
+        answer: Callable[[Request, Problem], Response],
+    ) -> None:
+        self.app, self.settings, self.log, self.answer = app, settings, log, answer
         self.limiter = Limiter(settings.rate)
         headers = HEADERS | (STRICT if settings.tls_cert else {})
         self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
@@ -81,7 +90,14 @@ class Guard:
             problem = self._problem(error)
             if begun:
                 raise _CutShortError(problem.code) from None
-            await problem.response()(scope, receive, send_with_headers)
+            await self._response(Request(scope), problem)(scope, receive, send_with_headers)
+
+    def _response(self, request: Request, problem: Problem) -> Response:
+        try:
+            return self.answer(request, problem)
+        except Exception as error:  # what makes pages is broken itself
+            self._problem(error)
+            return problem.response()
 
     def _problem(self, error: Exception) -> Problem:
         if isinstance(error, Problem):
@@ -89,7 +105,7 @@ class Guard:
         if isinstance(error, FelicityError):
             return of_error(error)
         if isinstance(error, ClientDisconnect):  # the client has gone
-            return Problem("malformed", "the request broke off")
+            return Problem("malformed", say("the request broke off"))
         # Place and kind of the error only, because its message may quote the request.
         frame = error.__traceback__
         while frame is not None and frame.tb_next is not None:
@@ -111,10 +127,11 @@ class Guard:
         host = headers.get(b"host", b"").decode("latin-1")
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if names and name.lower() not in names:
-            raise Problem("wrong-host", f"the server answers under {', '.join(names)}; name others with --name")
+            text = "the server answers under {names}; name others with --name"
+            raise Problem("wrong-host", say(text, names=", ".join(names)))
         length = headers.get(b"content-length", b"0")
         if not length.isdigit():
-            raise Problem("malformed", "Content-Length is a whole number")
+            raise Problem("malformed", say("Content-Length is a whole number"))
         if int(length) > settings.body_bytes:
             raise _too_large(settings)
 
@@ -158,5 +175,5 @@ def _has_token(scope: Scope) -> bool:
 
 
 def _too_large(settings: Settings) -> Problem:
-    text = f"a request has at most {settings.body_bytes:,} bytes; send less at once"
+    text = say("a request has at most {most} bytes; send less at once", most=count(settings.body_bytes))
     return Problem("too-large", text, headers={"Connection": "close"})

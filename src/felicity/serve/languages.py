@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse
@@ -13,7 +13,10 @@ from felicity.serve.cache import Body, made_ready
 from felicity.serve.problems import Problem
 from felicity.serve.queries import Back
 from felicity.serve.routes import kept_body
-from felicity.style.language import LANGUAGES, preferred, speaking
+from felicity.style.language import LANGUAGES, preferred, say, speaking
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 router = APIRouter(include_in_schema=False)
 COOKIE = "language"
@@ -24,10 +27,30 @@ SECONDS = 365 * 86_400
 def choose(code: str, query: Annotated[Back, Query()]) -> RedirectResponse:
     """Switch to a language, and return to the page."""
     if code not in LANGUAGES:
-        raise Problem("not-found", f"pages speak {', '.join(LANGUAGES.values())}")
+        raise Problem("not-found", say("pages speak {languages}", languages=", ".join(LANGUAGES.values())))
     answer = RedirectResponse(forms.own_page(query.to), 303, {"Cache-Control": "no-store"})
     answer.set_cookie(COOKIE, code, max_age=SECONDS, httponly=True, samesite="lax")
     return answer
+
+
+def is_for_people(request: Request) -> bool:
+    """Return whether people read the answer, who get problems as a page; programs get a document, in English."""
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+
+
+class Speaking:
+    """An ASGI application around another: people hear of problems in their language."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http" or not is_for_people(request := Request(scope)):
+            await self.app(scope, receive, send)
+            return
+        with speaking(language_of(request)):
+            await self.app(scope, receive, send)
 
 
 def language_of(request: Request) -> str:

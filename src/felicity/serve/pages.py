@@ -109,7 +109,8 @@ def place(request: Request, query: Annotated[PlacePage, Query()]) -> Response:
         try:
             view = api.place_view(query.name, store=sight.store, begin=begin, end=end, k=sight.k, public=sight.public)
         except ConfigError as error:
-            raise Problem("not-found", str(error)) from None
+            known = query.name in {location.name for location in sight.locations()}
+            raise Problem("invalid" if known else "not-found", str(error)) from None
         whole = view.whole.places[0] if view.whole else None
         charts = place_charts(whole, view.whole) if whole and view.whole else None
         found = whole.over_time if whole else None
@@ -258,7 +259,7 @@ def _pair(sight: Everything, query: ComparePage) -> dict[str, Any]:
     begin, end = _days(query.begin, query.end)
     asked = {"begin": begin, "end": end, "k": None, "model": None}
     if query.first == query.second:
-        raise ConfigError(f"{query.first} is compared with itself; choose two places")
+        raise ConfigError(say("{name} is compared with itself; choose two places", name=query.first))
     found = sight.rank(locations=[query.first, query.second], **sight.selection(asked))
     (one,) = found.differences
     if one.found:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from felicity.errors import ConfigError, EstimateError, ExtraMissingError, FelicityError, ImageError, StoreError
+from felicity.style.language import ENGLISH, say, spoken
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -35,6 +36,14 @@ CODES: dict[str, tuple[int, str]] = {
     "busy": (503, "The server has more to do than it can."),
 }
 """Each code with its status and its title; a code never changes its meaning."""
+WRONG = {
+    "extra_forbidden": "there is no such parameter",
+    "missing": "a value is needed",
+    "literal_error": "one of {expected} expected",
+    "string_too_long": "at most {max_length} characters expected",
+    "string_too_short": "at least {min_length} characters expected",
+}
+"""Sentences on wrong values, by the type of error of Pydantic."""
 
 
 class Problem(Exception):
@@ -97,13 +106,20 @@ def of_status(status: int, headers: Mapping[str, str] | None = None) -> Problem:
 
 def of_validation(found: Sequence[Any]) -> Problem:
     """Return the problem for invalid values, as Pydantic lists them, without the sent content."""
-    errors = [
-        {"where": ".".join(map(str, one["loc"])), "message": str(one["msg"]).removeprefix("Value error, ")}
-        for one in found[:20]
-    ]
+    errors = [{"where": ".".join(map(str, one["loc"])), "message": _wrong(one)} for one in found[:20]]
     first = errors[0] if errors else {"where": "request", "message": "cannot be read"}
     malformed = any(one["type"] == "json_invalid" for one in found)
     return Problem("malformed" if malformed else "invalid", f"{first['where']}: {first['message']}", errors=errors)
+
+
+def _wrong(error: Mapping[str, Any]) -> str:
+    """Return what is wrong with a value. Other messages of Pydantic are English, and left to who reads English."""
+    if error["type"] in WRONG:
+        values = {name: str(value).replace(" or ", ", ") for name, value in error.get("ctx", {}).items()}
+        return say(WRONG[error["type"]], **values)
+    if spoken() != ENGLISH:
+        return say("this value cannot be taken")
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def of_exception(error: Exception, log: Callable[[str], None]) -> Problem:

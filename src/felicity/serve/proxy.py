@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from felicity.api.users import ROLES
 from felicity.serve.problems import Problem
+from felicity.style.language import say
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -77,17 +78,19 @@ def visitor(request: Request, settings: Settings) -> Visitor | None:
         return None
     named = [header for header in (settings.user_header, settings.role_header) if header in request.headers]
     if named and not request.scope.get(TRUSTED):
-        raise Problem("not-allowed", f"{named[0]}: only the trusted proxy may say who asks")
+        raise Problem("not-allowed", say("{header}: only the trusted proxy may say who asks", header=named[0]))
     name = request.headers.get(settings.user_header, "").strip()
     if not name:
         return None
     if len(name) > 100 or not name.isprintable():
-        raise Problem("not-allowed", f"{settings.user_header}: a name of at most 100 characters on one line expected")
+        text = "{header}: a name of at most 100 characters on one line expected"
+        raise Problem("not-allowed", say(text, header=settings.user_header))
     given = request.headers.get(settings.role_header)
     if given is None:
         return Visitor(name, "viewer")
     held = {part.strip().lower() for part in given.split(",")}
     role = next((role for role in reversed(ROLES) if role in held), None)
     if role is None:
-        raise Problem("not-allowed", f"{settings.role_header}: one of {', '.join(ROLES)} expected")
+        text = "{header}: one of {roles} expected"
+        raise Problem("not-allowed", say(text, header=settings.role_header, roles=", ".join(ROLES)))
     return Visitor(name, role)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from felicity import api
 from felicity.serve.problems import Problem
+from felicity.style.language import say
 
 if TYPE_CHECKING:
     from felicity.api.selection import StoreLike
@@ -68,7 +69,7 @@ class Everything:
         """Return the requested selection with the server's ``k``. Raises Problem for a smaller one."""
         k = asked.pop("k") or self.k
         if k < self.k:
-            raise Problem("invalid", f"k: this server shows no figure of fewer than {self.k} people")
+            raise Problem("invalid", say("k: this server shows no figure of fewer than {k} people", k=self.k))
         return asked | {"k": k}
 
     @property
@@ -129,7 +130,8 @@ class Published(Everything):
         """Return the requested selection. Raises Problem for parameters that releases fix."""
         for name in ("k", "model"):
             if asked.pop(name) is not None:
-                raise Problem("invalid", f"{name}: what is published is what it is; ask with a token to choose another")
+                text = "{name}: what is published is what it is; ask with a token to choose another"
+                raise Problem("invalid", say(text, name=name))
         self._check_known(asked.get("locations") or ())
         return asked
 
@@ -137,7 +139,7 @@ class Published(Everything):
         """Raise Problem for a location without releases, as if it did not exist."""
         known = {location.name for location in self.locations()}
         if unknown := next((name for name in names if name not in known), None):
-            raise Problem("invalid", f"there is no location {unknown!r}")
+            raise Problem("invalid", say("there is no location {name}", name=repr(unknown)))
 
     @property
     def version(self) -> str:

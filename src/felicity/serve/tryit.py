@@ -124,7 +124,7 @@ def file(request: Request, digest: str, name: str) -> Response:
 def _check_enabled(request: Request) -> None:
     settings: Settings = request.app.state.settings
     if not settings.try_it:
-        raise Problem("not-enabled", "this server was started with --no-try-it")
+        raise Problem("not-enabled", say("this server was started with --no-try-it"))
 
 
 def _files(request: Request) -> Files | None:

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from felicity.errors import ConfigError
 from felicity.notes import Note
 from felicity.store.location_query import LocationQuery
 from felicity.store.matrices import bundle_of
 from felicity.store.tables import days, folded, locations, models, runs, windows
+from felicity.style.language import say
 from felicity.windows.buckets import bucket
 from felicity.windows.window import LONGEST
 
@@ -59,7 +61,9 @@ class _Extent:
     @property
     def named(self) -> str:
         """Return model and detector in the form of notes."""
-        return f"model {self.model}" + (f" with detector {self.detector}" if self.detector else "")
+        if self.detector:
+            return say("model {model} with detector {detector}", model=self.model, detector=self.detector)
+        return say("model {model}", model=self.model)
 
 
 def choose(
@@ -91,9 +95,12 @@ def choose(
             bounds = (cut_low, cut_high)
             places.append(LocationQuery(location_id, name, timezone, *bounds, one.model_ids, one.model, one.detector))
             if one.unsaid:
-                text = (
-                    f"{name}: {one.unsaid} windows do not say which detector found their faces; they count with those "
-                    f"of {one.detector}"
+                text = say(
+                    "{name}: {windows} windows do not say which detector found their faces; they count with those of "
+                    "{detector}",
+                    name=name,
+                    windows=one.unsaid,
+                    detector=one.detector,
                 )
                 notes.append(Note("detector-unknown", text, name))
         used = fitting[-1] if fitting else None
@@ -102,17 +109,38 @@ def choose(
 
 
 def _left_out(name: str, one: _Extent, used: _Extent | None) -> Note:
-    counts = f"({one.windows} windows, {one.people} people in all)"
+    told = {"name": name, "windows": one.windows, "people": one.people}
     if used is None or one.model != used.model:
-        instead = used.named if used else "no other model"
-        text = f"{name}: windows of {one.named} are left out {counts}, {instead} is shown; models are never mixed"
+        text = say(
+            "{name}: windows of {other} are left out ({windows} windows, {people} people in all), {shown} is shown; "
+            "models are never mixed",
+            other=one.named,
+            shown=used.named if used else say("no other model"),
+            **told,
+        )
         return Note("model-skipped", text, name)
-    instead = f"detector {used.detector}" if used.detector else "an unknown detector"
-    text = (
-        f"{name}: windows of detector {one.detector} are left out {counts}, {instead} is shown; detectors find other "
-        "people, so they are never mixed"
+    text = say(
+        "{name}: windows of detector {other} are left out ({windows} windows, {people} people in all), {shown} is "
+        "shown; detectors find other people, so they are never mixed",
+        other=one.detector,
+        shown=say("detector {detector}", detector=used.detector) if used.detector else say("an unknown detector"),
+        **told,
     )
     return Note("detector-skipped", text, name)
+
+
+def check_order(begin: datetime | None, end: datetime | None) -> None:
+    """Raise ConfigError if ``end`` is not after ``begin``, provided both or neither have a time zone.
+
+    If one of them has none, the place decides which is later.
+    """
+    if begin is None or end is None or (begin.tzinfo is None) != (end.tzinfo is None):
+        return
+    utc = ZoneInfo("UTC")
+    first, last = instant(begin, utc), instant(end, utc)
+    if first is not None and last is not None and last <= first:
+        text = "the end, {end}, must be after the begin, {begin}"
+        raise ConfigError(say(text, end=end.isoformat(), begin=begin.isoformat()))
 
 
 def _extents(connection: sa.Connection) -> dict[int, list[_Extent]]:

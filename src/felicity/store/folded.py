@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from felicity.notes import Note
 from felicity.store.location_query import LocationQuery
 from felicity.store.tables import folded
+from felicity.style.language import say
 from felicity.windows.buckets import By, bucket
 
 Ints = npt.NDArray[np.int64]
@@ -62,11 +63,16 @@ def notes_of(connection: sa.Connection, asked: list[LocationQuery], kept: list[L
     for one, other in zip(asked, kept, strict=True):
         hidden = folded_starts(connection, other, by, other.begin, other.end)
         if one != other:
-            text = f"{one.name}: of the ends of this period only whole hours or days are kept; it begins or ends there"
+            text = say(
+                "{name}: of the ends of this period only whole hours or days are kept; it begins or ends there",
+                name=one.name,
+            )
             notes.append(Note("period-kept-coarser", text, one.name))
         if len(hidden):
             last = datetime.fromtimestamp(int(hidden[-1]), one.zone)
-            coarser = "days" if by == "hour" else "hours or days"
-            text = f"{one.name}: up to {last:%Y-%m-%d} only {coarser} are kept, so there is nothing by the {by}"
-            notes.append(Note("kept-coarser", text, one.name))
+            if by == "hour":
+                text = "{name}: up to {day} only days are kept, so there is nothing by the hour"
+            else:
+                text = "{name}: up to {day} only hours or days are kept, so there is nothing by the minute"
+            notes.append(Note("kept-coarser", say(text, name=one.name, day=f"{last:%Y-%m-%d}"), one.name))
     return notes

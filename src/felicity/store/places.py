@@ -12,6 +12,7 @@ from felicity.store import ledger, published_days, rollups
 from felicity.store.matrices import bundle_of
 from felicity.store.retention import check_zone, move_folded
 from felicity.store.tables import calibrations, days, folded, hours, locations, models, retention, runs, windows
+from felicity.style.language import say
 from felicity.windows.location import Location
 
 
@@ -119,7 +120,8 @@ def check_names(
     if names is not None:
         known = set(connection.execute(sa.select(locations.c.name)).scalars())
         if unknown := [name for name in names if name not in known]:
-            raise ConfigError(f"there is no location {unknown[0]!r}; known are {', '.join(sorted(known)) or 'none'}")
+            text = "there is no location {name}; known are {known}"
+            raise ConfigError(say(text, name=repr(unknown[0]), known=", ".join(sorted(known)) or say("none")))
     if model is not None:
         identities = {bundle_of(*row) for row in connection.execute(sa.select(models.c.identity, models.c.detector))}
         if model not in identities:

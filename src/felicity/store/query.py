@@ -19,6 +19,8 @@ from felicity.store.folded import notes_of, within_kept
 from felicity.store.location_query import LocationQuery
 from felicity.store.rollups import WINDOW_SELECT, rollup_select
 from felicity.store.tables import days, hours, runs, windows
+from felicity.style.language import say
+from felicity.style.numbers import count
 from felicity.windows.buckets import By, bucket
 from felicity.windows.sums import Sums
 
@@ -89,11 +91,15 @@ def _moved(asked: list[LocationQuery], places: list[LocationQuery], k: int | Non
     ]
     if not moved:
         return []
-    names = ", ".join(name for name, _ in moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
-    furthest = -(-max(seconds for _, seconds in moved) // 60)
-    text = (
-        f"{names}: the period is up to {furthest:,} min shorter at an end than asked for, "
-        f"so that no difference of figures tells of fewer than {k} people"
+    names = ", ".join(name for name, _ in moved[:3])
+    if len(moved) > 3:
+        names = f"{names} {say('and {number} more', number=len(moved) - 3)}"
+    text = say(
+        "{names}: the period is up to {minutes} min shorter at an end than asked for, so that no difference of figures "
+        "tells of fewer than {k} people",
+        names=names,
+        minutes=count(-(-max(seconds for _, seconds in moved) // 60)),
+        k=k,
     )
     return [Note("period-shortened", text, moved[0][0] if len(moved) == 1 else None)]
 

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Self
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -20,7 +19,7 @@ from felicity.store import matrices, migrations, places, retention, run_windows
 from felicity.store import runs as recorded
 from felicity.store.access import AccessTables
 from felicity.store.changes import Changes
-from felicity.store.choosing import instant
+from felicity.store.choosing import check_order
 from felicity.store.engine import BUSY_SECONDS, connect, log_ahead, parse_url, transaction
 from felicity.store.matrices import SoftMatrices
 from felicity.store.query import select_sums
@@ -309,12 +308,7 @@ class Store(AbstractContextManager["Store"]):
             check_k(k)
         if by not in BUCKETS:
             raise ConfigError(f"'by' is one of {', '.join(BUCKETS)}, not {by!r}")
-        # If one end has no time zone, the place decides which end is later.
-        if begin is not None and end is not None and (begin.tzinfo is None) == (end.tzinfo is None):
-            utc = ZoneInfo("UTC")
-            first, last = instant(begin, utc), instant(end, utc)
-            if first is not None and last is not None and last <= first:
-                raise ConfigError(f"the end, {end.isoformat()}, must be after the begin, {begin.isoformat()}")
+        check_order(begin, end)
         with self._read("reading the index") as connection:
             places.check_names(connection, locations, model, detector)
             return select_sums(connection, by, begin, end, locations, model, detector, k)

@@ -38,7 +38,7 @@ def spoken() -> str:
     return _chosen.get()
 
 
-def say(text: str, **values: Any) -> str:
+def say(text: str, /, **values: Any) -> str:
     """Return ``text`` in the present language, with each ``{name}`` replaced by its value.
 
     Text that is missing in the catalogue stays English.

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from felicity.notes import Note
 from felicity.style.dates import moment
+from felicity.style.language import say
 
 By = Literal["total", "minute", "hour", "day", "week", "month"]
 BUCKETS: tuple[By, ...] = get_args(By)
@@ -69,12 +70,18 @@ def clock_doubt(time: datetime, zone: ZoneInfo) -> Note | None:
         return None
     skipped = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != time.replace(fold=0)
     taken = (second if time.fold else first).astimezone(UTC).astimezone(zone)
-    code, how = ("clock-skipped", "skips") if skipped else ("clock-twice", "shows twice")
-    return Note(
-        code,
-        f"{moment(time, seconds=True)} is a time that the clock of {zone.key} {how}; "
-        f"it is taken for {moment(taken, seconds=True)}; give it with its offset from UTC to be sure",
-    )
+    told = {"time": moment(time, seconds=True), "zone": zone.key, "taken": moment(taken, seconds=True)}
+    if skipped:
+        text = (
+            "{time} is a time that the clock of {zone} skips; it is taken for {taken}; give it with its offset from "
+            "UTC to be sure"
+        )
+    else:
+        text = (
+            "{time} is a time that the clock of {zone} shows twice; it is taken for {taken}; give it with its offset "
+            "from UTC to be sure"
+        )
+    return Note("clock-skipped" if skipped else "clock-twice", say(text, **told))
 
 
 @lru_cache(maxsize=65_536)
