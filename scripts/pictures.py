@@ -30,8 +30,9 @@ COMPARED = "--model paper-cnn --images 6000 --epochs 5 --seeds 3"
 class Group:
     """Commands, and the pictures that they make: name in docs/images to the file that a command writes.
 
-    In commands and files ``{data}``, ``{work}`` (a folder that goes) and ``{into}`` are filled in. A picture without a
-    file is written into ``{into}`` by the command itself.
+    In commands and files ``{data}``, ``{work}`` (a folder that goes) and ``{into}`` are filled in. ``felicity`` runs in
+    the data folder, so that pictures show no path of this machine. A picture without a file is written into ``{into}``
+    by the command itself.
     """
 
     commands: tuple[str, ...]
@@ -45,7 +46,7 @@ def written(*names: str) -> dict[str, str]:
 
 
 REPORT_SIZES = ("", "-360", "-820-dark", "-1600", "-print")
-EVALUATE = "felicity evaluate best --data {data}/fer2013 --split PublicTest --pictures {work} --report {work}/page.html"
+EVALUATE = "felicity evaluate best --data fer2013 --split PublicTest --pictures {work} --report {work}/page.html"
 GROUPS: dict[str, Group] = {
     "demo": Group(("felicity demo --output {work}",), {"demo-index.png": "{work}/index.png"}),
     "status": Group(("python scripts/pictures.py --status {into}/cameras-status.svg",), written("cameras-status.svg")),
@@ -61,9 +62,7 @@ GROUPS: dict[str, Group] = {
         ("sh scripts/report_pictures.sh {data} {into}",),
         written(*(f"report-{name}{size}.png" for name in ("simulated", "clips") for size in REPORT_SIZES)),
     ),
-    "audit": Group(
-        ("felicity data inspect {data}/fer2013 --chart {into}/fer2013_audit.png",), written("fer2013_audit.png")
-    ),
+    "audit": Group(("felicity data inspect fer2013 --chart {into}/fer2013_audit.png",), written("fer2013_audit.png")),
     "evaluation": Group(
         (EVALUATE, "python scripts/pictures.py --head {work}/page.html {work}/head.png"),
         {
@@ -77,22 +76,22 @@ GROUPS: dict[str, Group] = {
         written("models-failures.png"),
     ),
     "simulation": Group(
-        ("felicity simulate --check --faces {data}/fer2013 --chart {into}/simulation-check.png",),
+        ("felicity simulate --check --faces fer2013 --chart {into}/simulation-check.png",),
         written("simulation-check.png"),
         slow=True,
     ),
     "crossval": Group(
-        (f"felicity crossval {{data}}/fer2013 {SMALL_CROSSVAL} -o {{work}}/folds",),
+        (f"felicity crossval fer2013 {SMALL_CROSSVAL} -o {{work}}/folds",),
         {"crossval.png": "{work}/folds/crossval.png"},
         slow=True,
     ),
     "tuning": Group(
-        (f"felicity tune {{data}}/fer2013 {SMALL_TUNING} -o {{work}}/tuning",),
+        (f"felicity tune fer2013 {SMALL_TUNING} -o {{work}}/tuning",),
         {"tuning.png": "{work}/tuning/tuning.png", "tuning-slices.png": "{work}/tuning/slices.png"},
         slow=True,
     ),
     "comparison": Group(
-        (f"felicity compare {{data}}/fer2013 {COMPARED} -o {{work}}/comparison",),
+        (f"felicity compare fer2013 {COMPARED} -o {{work}}/comparison",),
         {"comparison.png": "{work}/comparison/comparison.png"},
         slow=True,
     ),
@@ -117,7 +116,8 @@ def make(group: Group, data: Path, into: Path) -> None:
         for command in group.commands:
             program, *words = shlex.split(command.format(**names))
             start = {"felicity": [sys.executable, "-m", "felicity"], "python": [sys.executable]}.get(program, [program])
-            subprocess.run([*start, *words], cwd=ROOT, check=True)
+            folder = data if program == "felicity" and data.is_dir() else ROOT
+            subprocess.run([*start, *words], cwd=folder, check=True)
         for name, file in group.pictures.items():
             if file:
                 shutil.copy(file.format(**names), into / name)
@@ -195,7 +195,7 @@ def draw_head(page_file: Path, picture: Path) -> None:
     path = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 780, "height": 900})
+        page = browser.new_page(viewport={"width": 1000, "height": 1150})
         page.goto(page_file.resolve().as_uri())
         page.screenshot(path=picture)
         browser.close()
