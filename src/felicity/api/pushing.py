@@ -20,7 +20,7 @@ AHEAD = timedelta(minutes=5)
 MOST = 5000
 """Windows in one batch."""
 REFUSALS = {
-    "not-a-window": "It has not the form of a window, or its sums do not agree.",
+    "not-a-window": "It does not have the form of a window, or its sums do not agree.",
     "not-allowed": "The token may not push to this location.",
     "unknown-location": "The store has no such location; whoever runs it adds it first.",
     "future": "It ends more than 5 minutes after the server's clock.",

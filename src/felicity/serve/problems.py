@@ -28,7 +28,7 @@ CODES: dict[str, tuple[int, str]] = {
     "wrong-type": (415, "The content has another type than the address takes."),
     "wrong-host": (421, "The server does not answer under this name."),
     "invalid": (422, "A value is not one that the address takes."),
-    "no-figure": (422, "The data do not carry the figure that was asked for."),
+    "no-figure": (422, "The data do not suffice for this figure."),
     "too-many": (429, "Too many requests in a short time."),
     "internal": (500, "The server failed."),
     "not-installed": (501, "A package is not installed on the server."),
