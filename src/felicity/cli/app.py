@@ -17,7 +17,7 @@ from felicity.errors import FelicityError
 
 app = typer.Typer(
     name="felicity",
-    help="How happy do the people in a place look? Faces in, a happiness index per place out; no face is kept.",
+    help="Find faces, classify their expressions, and compute a happiness index per place. Felicity keeps no face.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

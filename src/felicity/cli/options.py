@@ -21,13 +21,13 @@ SmallestFace = Annotated[
     typer.Option(
         "--smallest-face",
         metavar="PIXELS",
-        help="Look for faces from that many pixels on: larger ones are found faster (default: as small as the detector "
+        help="Smallest face to look for; a larger value is faster (default: as small as the detector "
         "finds them in pictures of 1280 pixels).",
     ),
 ]
 EveryFrame = Annotated[
     bool,
-    typer.Option("--every-frame", help="Search every frame whole, not only where something moves or somebody is."),
+    typer.Option("--every-frame", help="Search every frame whole, not only around people and moving things."),
 ]
 Bundle = Annotated[
     str | None,
@@ -49,7 +49,7 @@ Store = Annotated[
         "-s",
         metavar="URL",
         envvar="FELICITY_STORE",
-        help="Where windows are kept: a SQLite file, or a sqlite:/// or postgresql:// URL (default: your own file).",
+        help="Store of the windows: a SQLite file, or a sqlite:/// or postgresql:// URL (default: your own file).",
     ),
 ]
 

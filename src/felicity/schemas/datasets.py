@@ -19,8 +19,8 @@ class AuditShape(Shape):
     blank: Count = Field(description="Images that show one shade nearly everywhere.")
     identical_groups: Count = Field(description="Groups of images with equal pixels.")
     identical_images: Count = Field(description="Images in these groups.")
-    identical_across_splits: Count = Field(description="Of these groups, those with images in several folds.")
-    identical_conflicting_labels: Count = Field(description="Of these groups, those with several labels.")
+    identical_across_splits: Count = Field(description="Groups of identical images with images in several folds.")
+    identical_conflicting_labels: Count = Field(description="Groups of identical images with several labels.")
     near_duplicate_groups: Count = Field(
         description="Groups of near-duplicates: one photograph, altered, beyond equal pixels."
     )

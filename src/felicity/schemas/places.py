@@ -42,7 +42,7 @@ class BiasesShape(Shape):
     before: list[BiasShape] = Field(description="Adjusted by the bundle's matrix.")
     after: list[BiasShape] = Field(description="Adjusted by the location's own, over other samples of as many faces.")
     lacking: tuple[Count, Count] = Field(
-        description="So many more happy faces and others bring the interval after within one point of 0."
+        description="Number of further happy faces, and of others, that bring the interval after within one point of 0."
     )
 
 
@@ -65,7 +65,8 @@ class CalibrationShape(Shape):
         description="Expressions for which faces of the bundle's own data count as well.",
     )
     biases: BiasesShape = Field(
-        validation_alias=AliasPath("calibration", "biases"), description="Of the happy share, and faces still lacking."
+        validation_alias=AliasPath("calibration", "biases"),
+        description="Bias of the happy share, and number of faces still lacking.",
     )
 
 
@@ -75,7 +76,7 @@ class SampleShape(Shape):
     table: str = Field(description="Path of the table, whose labels are to be filled in.")
     page: str = Field(description="Path of the page on which they can be labelled.")
     pictures: Count = Field(description="Pictures that were looked at.")
-    without_face: Count = Field(description="Of them, without a face that was found, or with a covered one.")
+    without_face: Count = Field(description="Pictures in which Felicity found no face, or only a covered one.")
     drawn: Count = Field(description="Pictures drawn.")
     strata: dict[str, Count] = Field(description="Pictures drawn by what the bundle answers.")
 

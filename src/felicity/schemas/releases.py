@@ -31,7 +31,7 @@ class ReleaseShape(Shape):
             "another name, area, time zone or population. Removed: the location was removed."
         )
     )
-    made: Time = Field(description="When the release was made, in the location's time zone.")
+    made: Time = Field(description="Time at which the release was made, in the location's time zone.")
     until: Time | None = Field(description="Windows that ended by then may be in it; null if it adds nobody.")
     start: Time | None = Field(description="Begin of its first crowd; null without crowds.")
     end: Time | None = Field(description="End of its last crowd.")

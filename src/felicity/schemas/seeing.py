@@ -34,8 +34,8 @@ class FaceShape(Shape):
     )
     covered: bool | None = Field(
         description=(
-            "Whether the lower face is covered, as by a mask, so that the other figures say little and no share counts "
-            "the face; null if the bundle does not tell, or the face is below 32 pixels."
+            "True if the lower face is covered, as by a mask: the other figures then say little, and no share counts "
+            "the face. Null if the bundle does not tell, or the face is below 32 pixels."
         ),
     )
 

@@ -84,7 +84,7 @@ class SightShape(Shape):
     mixed: Count = Field(description="Counted tracks of more than one person.")
     rejected: Count = Field(description="Counted tracks in which no face was good enough.")
     clear: Count = Field(description="Faces in frames that are at least 80 % visible.")
-    detected: Count = Field(description="Of these, the detected faces.")
+    detected: Count = Field(description="Detected faces among these.")
     false_boxes: Count = Field(description="Detections without a face.")
     frames: Count
 

@@ -49,7 +49,7 @@ class ClusterMachineShape(Shape):
     cores: float = Field(ge=0, description="Processor cores that it gives.")
     gpus: float = Field(ge=0, description="GPUs that it gives.")
     memory: float = Field(ge=0, description="Bytes that work on it may take.")
-    trouble: str = Field(description="Why it cannot take work; empty if it can.")
+    trouble: str = Field(description="Reason why it cannot take work; empty if it can.")
     equipped: bool = Field(description="True if Felicity is sent to it, because it has none or another one.")
 
 

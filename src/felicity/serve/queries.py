@@ -61,7 +61,7 @@ class IndexQuery(Places):
         "json", description="CSV and Parquet have times of each location's clock, with their offset from UTC."
     )
     limit: int | None = Field(
-        None, ge=1, le=100_000, description="So many rows at most: 1,000 of JSON by default, all of a table."
+        None, ge=1, le=100_000, description="Largest number of rows: 1,000 of JSON by default, all of a table."
     )
     after: Annotated[str, Field(max_length=1000)] | None = Field(
         None, description="Go on after this row; the Link header of an answer says where."
@@ -77,7 +77,7 @@ class TrendQuery(Places):
 class EffectQuery(Period):
     """The effect of a measure."""
 
-    at: TimeText = Field(description="When the measure began, in the locations' time zone.")
+    at: TimeText = Field(description="Day on which the measure began, in the locations' time zone.")
     locations: Names = Field(min_length=1, description="Location that it touched; may be repeated.")
     comparison: Names | None = Field(None, description="Location that it did not touch; may be repeated.")
     by: Literal["hour", "day", "week"] = Field("day", description="Periods of the series.")
@@ -86,7 +86,7 @@ class EffectQuery(Period):
 class CityQuery(Places):
     """The index of the city."""
 
-    weight: Literal["population", "people"] = Field("population", description="What a location counts by.")
+    weight: Literal["population", "people"] = Field("population", description="Weight of a location.")
 
 
 class Back(Query):

@@ -44,15 +44,17 @@ class DataConfig(BaseModel):
     path: str = Field(description="A data set, or a folder made by: felicity data prepare.")
     name: str | None = Field(default=None, description="Name of the data set, for the record.")
     licence: str | None = Field(default=None, description="Licence or terms of the data set, for the record.")
-    format: str | None = Field(default=None, description="Of the data; see: felicity data inspect.")
+    format: str | None = Field(
+        default=None, description="Format of the data, if Felicity does not recognise it; see: felicity data inspect."
+    )
     classes: str | None = Field(default=None, description="8, 7, happy,sad, happy,negative=sad+anger, or a TOML file.")
     votes: Literal["shares", "majority", "probability", "multi-target"] = Field(
-        default="shares", description="How FER+ votes become labels."
+        default="shares", description="Way in which FER+ votes become labels."
     )
     size: int = Field(
         default=48, ge=LIMITS["size"][0], le=LIMITS["size"][1], description="Side of the images in pixels."
     )
-    colour: Literal["gray", "rgb"] = Field(default="gray", description="Of the images.")
+    colour: Literal["gray", "rgb"] = Field(default="gray", description="Colour of the images.")
     second: str | None = Field(
         default=None,
         description="Other labels of the same images, which a second head learns, such as FER2013 beside FER+.",
@@ -104,7 +106,7 @@ class TrainConfig(BaseModel):
     backend: Backend = Field(default="tensorflow", description="Framework that Keras runs on.")
     device: Device = Field(
         default="auto",
-        description="What computes: cuda (NVIDIA), mps (Apple, torch alone) or cpu; auto: a GPU where there is one.",
+        description="Device: cuda (NVIDIA), mps (Apple, torch alone) or cpu; auto: a GPU if there is one.",
     )
     epochs: int = Field(default=30, ge=1, le=10_000, description="Passes over the data.")
     batch_size: int = Field(default=128, ge=1, le=65_536, description="Images of one step.")
@@ -113,7 +115,7 @@ class TrainConfig(BaseModel):
     momentum: float = _share(0.9, "Nesterov momentum of sgd.")
     weight_decay: float = Field(default=0.0, ge=0, le=1, description="Decoupled weight decay of kernels.")
     schedule: Literal["constant", "cosine", "one-cycle"] = Field(
-        default="constant", description="Of the learning rate."
+        default="constant", description="Course of the learning rate."
     )
     warm_up: float = _share(0.0, "Share of the steps in which the learning rate rises.")
     loss: str | None = Field(
@@ -157,8 +159,8 @@ class TrainConfig(BaseModel):
     )
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32",
-        description="Of the arithmetic: bfloat16 for torch and jax, on GPUs and processors with AVX512_BF16 or AMX; "
-        "float16 for torch on GPUs.",
+        description="Precision of the arithmetic: bfloat16 for torch and jax, on GPUs and processors with AVX512_BF16 "
+        "or AMX; float16 for torch on GPUs.",
     )
     seed: int = Field(default=1, ge=0, description="Seed of weights, order and augmentation.")
     threads: int = Field(default=0, ge=0, le=1024, description="Processor threads; 0: all cores.")

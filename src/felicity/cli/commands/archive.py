@@ -62,8 +62,8 @@ def archive(
 ) -> None:
     """Watch an archive of recordings on all cores, or on a cluster, and write their windows into a store.
 
-    The same command again resumes: recordings in the store are left out. A file that cannot be read is named and set
-    aside, the others follow, and the exit code is 1.
+    The same command again resumes: it skips recordings that the store has. Felicity names a file that it cannot read,
+    sets it aside, goes on, and ends with exit code 1.
     """
     from felicity.api import archive as run
 

@@ -151,12 +151,15 @@ def verify(where: Where = None, json: options.Json = False) -> None:
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder of: felicity train.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="BUNDLE", help="Folder to write.")],
-    name: Annotated[str | None, typer.Option("--name", help="Of the bundle (default: that of its folder).")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the bundle (default: that of its folder).")
+    ] = None,
     data: Annotated[
         str | None, typer.Option("--data", metavar="DATA", help="The run's data set, if it is elsewhere now.")
     ] = None,
     licence: Annotated[
-        str | None, typer.Option("--licence", help="Of the weights, such as CC-BY-4.0; it is never assumed.")
+        str | None,
+        typer.Option("--licence", help="Licence of the weights, such as CC-BY-4.0; Felicity never assumes one."),
     ] = None,
     evenness: Annotated[
         float,
@@ -170,7 +173,9 @@ def export(
     ] = None,
     test_in_matrix: Annotated[
         bool,
-        typer.Option("--test-in-matrix", help="Make the soft matrix of the test set, too, not of validation alone."),
+        typer.Option(
+            "--test-in-matrix", help="Use the test set for the soft matrix, too, not only the validation set."
+        ),
     ] = False,
     blend: Annotated[
         float, typer.Option("--blend", min=0, max=1, help="Share of the weights that the run began with (--start).")

@@ -24,7 +24,10 @@ def calibrate(
     location: Annotated[str, typer.Argument(metavar="LOCATION", help="A location of the store.")],
     labelled: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER|CSV", help="Its labelled faces: a folder per expression, or a csv of path,label."),
+        typer.Option(
+            metavar="FOLDER|CSV",
+            help="Labelled faces of the location: a folder per expression, or a csv of path,label.",
+        ),
     ] = None,
     pictures: Annotated[
         Path | None,

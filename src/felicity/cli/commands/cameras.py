@@ -65,7 +65,7 @@ def check(
     camera: Annotated[
         list[str] | None, typer.Option("--camera", metavar="NAME", help="Only this camera; may be repeated.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="How long to look at each camera.")] = 5.0,
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="Seconds to look at each camera.")] = 5.0,
     json: options.Json = False,
 ) -> None:
     """Open each camera and show its size, frame rate and faces. Exit code 1 if a camera does not open."""

@@ -47,9 +47,7 @@ def classify(
             callback=options.to_write,
         ),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="With --output: go on with what is there, and read no image twice.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="With --output: resume, and read no image twice.")] = False,
     detector: options.Detector = "auto",
     smallest_face: options.SmallestFace = None,
     crop: Annotated[bool, typer.Option("--crop", help="Each image is a face already: do not look for one.")] = False,
@@ -72,7 +70,7 @@ def classify(
 ) -> None:
     """Find the faces in photographs and print the expression of each, or write them with --output.
 
-    Images keep their order. An image that cannot be read is named, the others follow, and the exit code is 1.
+    Images keep their order. Felicity names an image that it cannot read, goes on, and ends with exit code 1.
     """
     if crop:
         _check_no_search(ctx)

@@ -19,12 +19,13 @@ def register(app: typer.Typer) -> None:
 def compare(
     ctx: typer.Context,
     backends: Annotated[
-        str | None, typer.Option("--backends", help="With commas between them; default: all that are installed.")
+        str | None,
+        typer.Option("--backends", help="Frameworks, with commas between them (default: all that are installed)."),
     ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="How many; intervals need two.")] = 3,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Number of seeds; intervals need two.")] = 3,
     config: settings.Config = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where runs, table and picture go.")
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for runs, table and picture.")
     ] = Path("comparison"),
     resume: Annotated[bool, typer.Option("--resume", help="Keep the runs that FOLDER has already.")] = False,
     cluster: options.Cluster = None,

@@ -19,13 +19,15 @@ def register(app: typer.Typer) -> None:
 def crossval(
     ctx: typer.Context,
     folds: Annotated[
-        int | None, typer.Option("--folds", help="How many (as many as the preparation drew, else 5).")
+        int | None, typer.Option("--folds", help="Number of folds (default: as many as the preparation drew, else 5).")
     ] = None,
     folder: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")] = Path(
         "crossval"
     ),
     config: settings.Config = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Skip folds that are done, go on with the next.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip finished folds, and resume the unfinished one.")
+    ] = False,
     track: settings.Track = None,
     cluster: options.Cluster = None,
     json: options.Json = False,

@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 
 PathOf = Annotated[Path, typer.Argument(metavar="PATH", help="Folder, csv (also .gz, .zst), zip or tar.")]
 Outside = Annotated[
-    bool, typer.Option("--outside", help="Let a table name images that are not below its folder: read what it says.")
+    bool, typer.Option("--outside", help="Let a table name images outside of its folder; read the table first.")
 ]
-Format = Annotated[str | None, typer.Option("--format", "-f", metavar="NAME", help="Format, if it is not recognised.")]
+Format = Annotated[
+    str | None, typer.Option("--format", "-f", metavar="NAME", help="Format, if Felicity does not recognise it.")
+]
 Classes = Annotated[
     str | None,
     typer.Option("--classes", metavar="LIST", help="8, 7, happy,sad, happy,negative=sad+anger, or a TOML file."),
 ]
 Votes = Annotated[
     Literal["shares", "majority", "probability", "multi-target"],
-    typer.Option("--votes", help="How FER+ votes become labels."),
+    typer.Option("--votes", help="Way in which FER+ votes become labels."),
 ]
 ColourOption = Annotated[Literal["gray", "rgb"], typer.Option("--colour", help="Colour of the images.")]
 Similarity = Annotated[
@@ -245,7 +247,7 @@ def augment(
     variants: Annotated[int, typer.Option("--variants", min=1, max=20, help="Number of variants of each image.")] = 9,
     how: Annotated[
         str,
-        typer.Option("--augment", metavar="NAME", help="geometry, camera, mild, or as train has it."),
+        typer.Option("--augment", metavar="NAME", help="geometry, camera, mild, or another value that train takes."),
     ] = "camera",
     size: Annotated[int, typer.Option("--size", min=8, max=1024, help="Side of the images in pixels.")] = 48,
     colour: ColourOption = "gray",

@@ -24,10 +24,10 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the pictures go.")] = Path(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the pictures.")] = Path(
         "felicity-demo"
     ),
-    seed: Annotated[int, typer.Option(min=0, help="Of the simulated town.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated town.")] = 1,
 ) -> None:
     """Classify a real photograph, then simulate four places over four weeks and print their index.
 

@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_detectors(json: options.Json = False) -> None:
-    """List the face detectors, the best first; ``auto`` uses the first that is available."""
+    """List the face detectors, the best first; auto uses the first available one."""
     from felicity.faces.registry import available
 
     lines = available()

@@ -26,7 +26,7 @@ def effect(
             "--at",
             metavar="DATE",
             parser=time_parser("--at"),
-            help="When the measure began, in the locations' time zone.",
+            help="Day on which the measure began, in the locations' time zone.",
         ),
     ],
     locations: Annotated[

@@ -75,7 +75,8 @@ def evaluate(
         ),
     ] = None,
     format: Annotated[
-        str | None, typer.Option("--format", "-f", metavar="NAME", help="Of the data, if it is not recognised.")
+        str | None,
+        typer.Option("--format", "-f", metavar="NAME", help="Format of the data, if Felicity does not recognise it."),
     ] = None,
     classes: Annotated[
         str | None, typer.Option("--classes", metavar="LIST", help="Evaluate on these only: as for: data prepare.")
@@ -85,7 +86,7 @@ def evaluate(
         typer.Option(
             "--by",
             metavar="COLUMN",
-            help="Instead, the rates of a bundle by groups of people: a column of a table of the images, such as "
+            help="Print the rates of a bundle by groups of people instead, by a column of the table, such as "
             "gender; may be repeated.",
         ),
     ] = None,
@@ -100,15 +101,15 @@ def evaluate(
         ),
     ] = None,
     draws: Annotated[int, typer.Option("--draws", min=100, help="Resamples that the intervals rest on.")] = 1000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the resamples.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the resamples.")] = 1,
     device: Annotated[
         str,
-        typer.Option("--device", metavar="auto|cpu|cuda|mps", help="What computes a run; auto: a GPU if there is one."),
+        typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Device for a run; auto: a GPU if there is one."),
     ] = "auto",
     shares: options.ForShares = None,
     json: options.Json = False,
 ) -> None:
-    """Measure a model on a split of a data set: figures with intervals, by class, calibration, quality of the fit."""
+    """Measure a model on a split of a data set: figures with intervals, also by class, calibration, quality of fit."""
     import felicity
     from felicity.cli.people import people_by_group
     from felicity.errors import ConfigError

@@ -136,7 +136,7 @@ def _show_saved(answer: str, saved: SavedLocations, json: bool) -> None:
 
 def rename(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The location's name.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The name it gets.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Its new name.")],
     store: options.Store = None,
     json: options.Json = False,
 ) -> None:

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_networks(
-    classes: Annotated[int, typer.Option("--classes", help="How many classes.")] = 7,
+    classes: Annotated[int, typer.Option("--classes", help="Number of classes.")] = 7,
     size: Annotated[int, typer.Option("--size", help="Side of the input in pixels.")] = 48,
     backend: BackendName = None,
     json: options.Json = False,
@@ -61,7 +61,7 @@ def list_networks(
 
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A network; see: felicity models list.")],
-    classes: Annotated[int, typer.Option("--classes", help="How many classes.")] = 7,
+    classes: Annotated[int, typer.Option("--classes", help="Number of classes.")] = 7,
     size: Annotated[int, typer.Option("--size", help="Side of the input in pixels.")] = 48,
     colour: Annotated[str, typer.Option("--colour", help="gray or rgb.")] = "gray",
     width: Annotated[int | None, typer.Option("--width", help="Channels of the first convolution.")] = None,

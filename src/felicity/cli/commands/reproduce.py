@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 def reproduce(
     ctx: typer.Context,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where page, pictures and runs go.")
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for page, pictures and runs.")
     ] = Path("reproduction"),
     resume: Annotated[bool, typer.Option("--resume", help="Keep the trainings that FOLDER has already.")] = False,
     cluster: options.Cluster = None,

@@ -21,12 +21,15 @@ def serve(
         typer.Argument(
             metavar="[STORE]",
             envvar="FELICITY_STORE",
-            help="What is served: a SQLite file, or a sqlite:/// or postgresql:// URL (default: your own file).",
+            help="Store to serve: a SQLite file, or a sqlite:/// or postgresql:// URL (default: your own file).",
         ),
     ] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Serve a simulated city, which is gone afterwards.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Serve a simulated city, and delete it at the end.")] = False,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address to serve; other machines reach 0.0.0.0, with tokens.")
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Address to serve; with 0.0.0.0 other machines reach it, and need tokens."
+        ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to serve; 0 takes a free one.")] = 8000,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the address in a browser.")] = False,
@@ -37,13 +40,11 @@ def serve(
         bool, typer.Option("--public", help="Let people without a token read releases, which the server makes.")
     ] = False,
     release: Annotated[
-        Literal["day", "hour"], typer.Option(help="--public: releases are made of days, or of hours, that are over.")
+        Literal["day", "hour"], typer.Option(help="--public: make releases of days, or of hours, that are over.")
     ] = "day",
     name: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="HOST", help="Host name that people reach it by, such as behind a proxy; may be repeated."
-        ),
+        typer.Option(metavar="HOST", help="Host name of the server, such as behind a proxy; may be repeated."),
     ] = None,
     k: options.K = 10,
     rate: Annotated[
@@ -52,7 +53,7 @@ def serve(
     trust_proxy: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ADDRESS", help="Address of a proxy whose X-Forwarded-For and -Proto are trusted; may be repeated."
+            metavar="ADDRESS", help="Address of a proxy to trust about X-Forwarded-For and -Proto; may be repeated."
         ),
     ] = None,
     user_header: Annotated[
@@ -70,14 +71,14 @@ def serve(
         Path | None, typer.Option(metavar="FILE.toml", help="Show the state of this file's cameras to admin tokens.")
     ] = None,
     classify: Annotated[
-        bool, typer.Option("--classify", help="Classify pictures that are sent; none is kept.")
+        bool, typer.Option("--classify", help="Classify the pictures that programs send; keep none.")
     ] = False,
     try_it: Annotated[
         bool,
         typer.Option("--try-it/--no-try-it", help="Show the page on which a browser classifies pictures by itself."),
     ] = True,
     contact: Annotated[
-        str, typer.Option(metavar="TEXT", help="Whom people may ask; shown on the page What is measured here.")
+        str, typer.Option(metavar="TEXT", help="Contact for questions; the page What is measured here shows it.")
     ] = "",
     title: Annotated[str, typer.Option(help="Heading of the pages.")] = "Happiness index",
 ) -> None:

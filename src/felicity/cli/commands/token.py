@@ -21,14 +21,16 @@ def register(app: typer.Typer) -> None:
 
 
 def add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who or what will use it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the person or program that will use the token.")],
     scope: Annotated[
         list[str],
         typer.Option(
-            metavar="SCOPE", help="What it allows: read, classify, admin, push:LOCATION, push:*; may be repeated."
+            metavar="SCOPE", help="Permission: read, classify, admin, push:LOCATION, push:*; may be repeated."
         ),
     ],
-    days: Annotated[int, typer.Option(min=0, max=36_500, metavar="N", help="How long it is valid; 0 for ever.")] = 365,
+    days: Annotated[
+        int, typer.Option(min=0, max=36_500, metavar="N", help="Days until the token expires; 0: never.")
+    ] = 365,
     store: options.Store = None,
     json: options.Json = False,
 ) -> None:
@@ -75,7 +77,7 @@ def revoke(
     store: options.Store = None,
     json: options.Json = False,
 ) -> None:
-    """Revoke a token, so that it opens nothing any more."""
+    """Revoke a token. Servers then refuse it."""
     from felicity.api import revoke_token
 
     gone = revoke_token(token, store=store)

@@ -20,7 +20,7 @@ def train(
     ctx: typer.Context,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="Run folder to write.")] = Path("run"),
     config: settings.Config = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of RUN.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume from the last checkpoint of RUN.")] = False,
     track: settings.Track = None,
     json: options.Json = False,
 ) -> None:

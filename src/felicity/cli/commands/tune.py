@@ -21,16 +21,20 @@ def register(app: typer.Typer) -> None:
 
 def tune(
     ctx: typer.Context,
-    trials: Annotated[int, typer.Option("--trials", "-n", help="How many, of all who share the study.")] = 20,
+    trials: Annotated[
+        int, typer.Option("--trials", "-n", help="Number of trials, of all processes that share the study.")
+    ] = 20,
     space: Annotated[
         str,
-        typer.Option("--space", metavar="NAME|FILE.toml", help="What is tuned: default, study, optimiser or a file."),
+        typer.Option(
+            "--space", metavar="NAME|FILE.toml", help="Settings to tune: default, study, optimiser or a file."
+        ),
     ] = "default",
     folder: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")] = Path("tuning"),
     storage: Annotated[
         str | None,
         typer.Option(
-            "--storage", metavar="URL", help="Where trials are kept: FOLDER/study.db, or a postgresql:// URL."
+            "--storage", metavar="URL", help="Database of the trials: FOLDER/study.db, or a postgresql:// URL."
         ),
     ] = None,
     study: Annotated[

@@ -27,7 +27,7 @@ def add(
     name: Name,
     role: Annotated[
         Literal["viewer", "analyst", "operator"],
-        typer.Option(help="What the user may see: releases; every figure; also the state of cameras."),
+        typer.Option(help="A viewer sees releases, an analyst every figure, an operator also the state of cameras."),
     ] = "viewer",
     store: options.Store = None,
     json: options.Json = False,

@@ -26,7 +26,7 @@ def watch(
     source: Annotated[
         str, typer.Argument(help="Video file, folder of images, camera number (0), or stream address (rtsp://…).")
     ],
-    location: Annotated[str, typer.Option("--location", "-l", metavar="NAME", help="The place that is seen.")],
+    location: Annotated[str, typer.Option("--location", "-l", metavar="NAME", help="Location that the source shows.")],
     camera: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the camera (default: name of the source).")
     ] = None,

@@ -12,7 +12,7 @@ function secondsAt(chart, x) {
   return Number(first) + share * (last - first);
 }
 
-const day = (seconds) => new Date(1000 * seconds).toISOString().slice(0, 10); // seconds on the clock of the place
+const day = (seconds) => new Date(1000 * seconds).toISOString().slice(0, 10); // seconds in the time zone of the place
 
 function look(chart, one, other) {
   let [from, to] = [secondsAt(chart, Math.min(one, other)), secondsAt(chart, Math.max(one, other))];
