@@ -13,7 +13,7 @@ help:
 	@echo "make demo       a real photograph, a simulated city, an index with intervals, charts (in demo/)"
 	@echo "make test       the default test suite"
 	@echo "make coverage   the same suite, and how much of the code it ran"
-	@echo "make check      formatting, lint, types, layers"
+	@echo "make check      formatting, lint, types, layers, words"
 	@echo "make test-browser  the pages of felicity serve in Chromium"
 	@echo "make test-data  tests on the development data and on running services"
 	@echo "make test-pages  tutorials and how-to pages, followed from their text"
@@ -52,6 +52,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/ruff check src tests scripts benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/test_words.py
 
 # The runtime with which browsers classify by themselves is fetched by npm; the stamp names its folder.
 $(VENV)/tryit.stamp: src/felicity/api/web_runtime.py | $(VENV)/dev.stamp

@@ -1,4 +1,4 @@
-"""Networks of ``keras.applications``, without weights: trained for some steps, written as ONNX, held against it.
+"""Networks of ``keras.applications``, without weights: trained for some steps, written as ONNX, compared with it.
 
     python benchmarks/any_network.py [--backends tensorflow,torch,jax] [--steps 3] [--only MobileNetV3Small,...]
 

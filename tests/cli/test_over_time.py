@@ -73,7 +73,7 @@ def test_effect_against_other_places(town: str, home: Path) -> None:
     assert found["low"] < 20 < found["high"]
     assert found["estimate"] == pytest.approx(20, abs=4)
     assert (found["periods_before"], found["periods_after"]) == (42, 42)
-    assert found["at"] == "2026-03-16T00:00:00+01:00", "on the clock of the place"
+    assert found["at"] == "2026-03-16T00:00:00+01:00", "in the time zone of the place"
     assert answer["sentence"].startswith("Since 16 March 2026 Harbour looks ")
     assert (home / "effect.svg").read_text(encoding="utf-8").startswith("<?xml")
 

@@ -174,20 +174,20 @@ def test_fer2013_duplicates_across_folds_and_labels(fer2013: Samples) -> None:
     by_content = defaultdict(list)
     for row, image in enumerate(samples.images):
         by_content[image.tobytes()].append(row)
-    # All groups of twins and as many single images; one label is changed, for this selection has no conflict.
-    twins = [rows for rows in by_content.values() if len(rows) > 1][:300]
+    # All groups of identical images and as many single images; one label is changed, as this selection has no conflict.
+    alike = [rows for rows in by_content.values() if len(rows) > 1][:300]
     single = [rows[0] for rows in by_content.values() if len(rows) == 1][:300]
-    rows = np.array(sorted([*single, *(row for group in twins for row in group)]))
+    rows = np.array(sorted([*single, *(row for group in alike for row in group)]))
     labels = samples.labels.copy()
-    labels[twins[0][0]] = (labels[twins[0][0]] + 1) % 7
+    labels[alike[0][0]] = (labels[alike[0][0]] + 1) % 7
     some = Samples("test", samples.images[rows], labels[rows], samples.names[rows], samples.folds[rows])
 
     result = audit(some).counts()
 
     assert result["identical_groups"] == 300
-    assert result["identical_images"] == sum(map(len, twins))
-    assert result["identical_across_splits"] == sum(len(set(samples.folds[group].tolist())) > 1 for group in twins)
-    assert result["identical_conflicting_labels"] == sum(len(set(labels[group].tolist())) > 1 for group in twins) == 1
+    assert result["identical_images"] == sum(map(len, alike))
+    assert result["identical_across_splits"] == sum(len(set(samples.folds[group].tolist())) > 1 for group in alike)
+    assert result["identical_conflicting_labels"] == sum(len(set(labels[group].tolist())) > 1 for group in alike) == 1
     assert result["unreadable"] == result["blank"] == 0
 
 

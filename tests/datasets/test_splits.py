@@ -119,7 +119,7 @@ def test_no_group_straddles_the_parts(
         np.testing.assert_array_equal(parts == "test", folds != "Training")
 
 
-def test_official_test_images_stay_and_their_twins_leave_training() -> None:
+def test_official_test_images_stay_and_their_duplicates_leave_training() -> None:
     folds = np.array(["Training"] * 8 + ["PublicTest"] * 2)
     groups = np.array([0, 1, 2, 3, 4, 5, 6, 7, 0, 8])
     keys = [f"{i}" for i in range(10)]

@@ -1,4 +1,4 @@
-"""Comparing frameworks: the protocol with real trainings, and what is said of their figures."""
+"""Comparing frameworks: the protocol with real trainings, and the sentences about their figures."""
 
 from __future__ import annotations
 

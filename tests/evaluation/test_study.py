@@ -224,7 +224,7 @@ def test_a_difference_that_chance_explains_is_neither_yes_nor_no() -> None:
 
 
 def test_an_affectnet_folder_is_read_as_what_it_is(tmp_path: Path) -> None:
-    """Colour images, a table in each fold; what is said of them is counted."""
+    """Colour images, a table in each fold; their images are counted."""
     made = disk.made_up(120)
     for fold, rows in (("train", slice(0, 90)), ("test", slice(90, 120))):
         part = disk.Faces(made.images[rows], made.codes[rows], made.folds[rows])

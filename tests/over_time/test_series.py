@@ -1,4 +1,4 @@
-"""Series: a regular calendar by the location's clock, in which gaps stay gaps."""
+"""Series: a regular calendar in the location's time zone, in which gaps stay gaps."""
 
 from __future__ import annotations
 

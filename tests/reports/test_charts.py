@@ -1,4 +1,4 @@
-"""Charts of the index: on the clocks of their places, with holes where nothing is known, never without intervals."""
+"""Charts of the index: in the time zones of their places, with holes where nothing is known, with intervals."""
 
 from __future__ import annotations
 

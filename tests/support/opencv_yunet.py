@@ -1,4 +1,4 @@
-"""YuNet as OpenCV runs it, decoding and suppression included: what our own search is held against."""
+"""YuNet as OpenCV runs it, decoding and suppression included: the reference of our own search."""
 
 from __future__ import annotations
 

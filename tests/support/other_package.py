@@ -1,4 +1,4 @@
-"""A package of somebody else's, ``smiles`` 1.2, as pip would have installed it: modules and metadata in a folder."""
+"""A package of another author, ``smiles`` 1.2, as pip would have installed it: modules and metadata in a folder."""
 
 from __future__ import annotations
 

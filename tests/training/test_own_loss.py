@@ -1,4 +1,4 @@
-"""A loss and a metric of one's own, by import path."""
+"""A user's own loss and metric, by import path."""
 
 from __future__ import annotations
 

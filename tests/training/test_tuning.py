@@ -197,7 +197,7 @@ def test_a_trial_that_was_given_up_meanwhile_is_not_counted(tmp_path: Path, monk
     given_up: list[int] = []
 
     def fit(chosen: Any, of: Any, folder: Path, *, watcher: Any) -> None:
-        if not given_up:  # as another process would, for want of a sign of life
+        if not given_up:  # as another process would, without a heartbeat
             study = optuna.load_study(study_name="study", storage=str(url))
             study.tell(0, state=optuna.trial.TrialState.FAIL)
             given_up.append(0)

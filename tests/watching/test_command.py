@@ -254,7 +254,7 @@ def test_a_time_without_a_zone_is_of_the_locations_clock(tmp_path: Path) -> None
         summary, notes = felicity_answer(*arguments, home=tmp_path, TZ="America/New_York")
         assert summary["start"] == "2026-05-04T09:00:00+09:00" and not notes, folder
     done = felicity(*arguments, home=tmp_path)
-    assert "2026-05-04 09:00:00+09:00" in done.stdout, "on the clock of the place, and with its offset"
+    assert "2026-05-04 09:00:00+09:00" in done.stdout, "in the time zone of the place, with its offset"
 
 
 @pytest.mark.parametrize(

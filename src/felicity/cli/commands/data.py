@@ -23,9 +23,7 @@ PathOf = Annotated[Path, typer.Argument(metavar="PATH", help="Folder, csv (also 
 Outside = Annotated[
     bool, typer.Option("--outside", help="Let a table name images outside of its folder; read the table first.")
 ]
-Format = Annotated[
-    str | None, typer.Option("--format", "-f", metavar="NAME", help="Format, if Felicity does not recognise it.")
-]
+Format = Annotated[str | None, typer.Option("--format", "-f", metavar="NAME", help="Format, if it is not recognised.")]
 Classes = Annotated[
     str | None,
     typer.Option("--classes", metavar="LIST", help="8, 7, happy,sad, happy,negative=sad+anger, or a TOML file."),
