@@ -62,7 +62,7 @@ GROUPS: dict[str, Group] = {
         ("sh scripts/report_pictures.sh {data} {into}",),
         written(*(f"report-{name}{size}.png" for name in ("simulated", "clips") for size in REPORT_SIZES)),
     ),
-    "audit": Group(("felicity data inspect fer2013 --chart {into}/fer2013_audit.png",), written("fer2013_audit.png")),
+    "audit": Group(("felicity data inspect fer2013/fer2013.csv.gz --chart {into}/fer2013_audit.png",), written("fer2013_audit.png")),
     "evaluation": Group(
         (EVALUATE, "python scripts/pictures.py --head {work}/page.html {work}/head.png"),
         {

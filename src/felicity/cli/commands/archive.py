@@ -108,4 +108,4 @@ def show_files(files: tuple[ArchivedFile, ...]) -> None:
             )
         )  # fmt: skip
     columns = ("location", "stored", "there before", "set aside", "windows", "people", "judged")
-    console.table(columns, rows, title=f"{len(files):,} recordings", numbers=columns[1:])
+    console.table(columns, rows, title=f"{len(files):,} recording{'s' * (len(files) != 1)}", numbers=columns[1:])
