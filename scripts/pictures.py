@@ -62,7 +62,9 @@ GROUPS: dict[str, Group] = {
         ("sh scripts/report_pictures.sh {data} {into}",),
         written(*(f"report-{name}{size}.png" for name in ("simulated", "clips") for size in REPORT_SIZES)),
     ),
-    "audit": Group(("felicity data inspect fer2013/fer2013.csv.gz --chart {into}/fer2013_audit.png",), written("fer2013_audit.png")),
+    "audit": Group(
+        ("felicity data inspect fer2013/fer2013.csv.gz --chart {into}/fer2013_audit.png",), written("fer2013_audit.png")
+    ),
     "evaluation": Group(
         (EVALUATE, "python scripts/pictures.py --head {work}/page.html {work}/head.png"),
         {
@@ -195,7 +197,7 @@ def draw_head(page_file: Path, picture: Path) -> None:
     path = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1000, "height": 1150})
+        page = browser.new_page(viewport={"width": 1000, "height": 1118})
         page.goto(page_file.resolve().as_uri())
         page.screenshot(path=picture)
         browser.close()
