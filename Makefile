@@ -10,7 +10,7 @@ STORE_TEST ?= postgresql://root@127.0.0.1:5432/test
 .PHONY: help demo test coverage check test-browser test-data test-pages docs clean model limits fuzz sbom release-check
 
 help:
-	@echo "make demo       a real photograph, a simulated city, an index with intervals, charts (in demo/)"
+	@echo "make demo       a real photograph, a simulated city, an index with intervals, charts, a clip (in demo/)"
 	@echo "make test       the default test suite"
 	@echo "make coverage   the same suite, and how much of the code it ran"
 	@echo "make check      formatting, lint, types, layers, words"
@@ -37,8 +37,13 @@ $(VENV)/dev.stamp: $(BIN)/python pyproject.toml constraints.txt
 	$(INSTALL) --editable ".[dev]"
 	@touch $@ $(VENV)/use.stamp
 
-demo: $(VENV)/use.stamp
+$(VENV)/serve.stamp: $(BIN)/python pyproject.toml constraints.txt
+	$(INSTALL) --editable ".[serve]"
+	@touch $@ $(VENV)/use.stamp
+
+demo: $(VENV)/serve.stamp
 	$(BIN)/felicity demo --output demo
+	@echo "open the page: $(BIN)/felicity serve --demo --clip demo/people.mp4 --open"
 
 test: $(VENV)/dev.stamp
 	$(PYTEST) -m "not shared_data and not service and not browser and not page" $(PYTEST_ARGS)

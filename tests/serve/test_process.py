@@ -6,9 +6,13 @@ import json
 import signal
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from felicity.simulation.passing import write_passing
 from tests.support.command import environment, felicity
 
 
@@ -49,5 +53,43 @@ def test_what_cannot_be_served_is_one_sentence(tmp_path: Path, town: str) -> Non
     assert "may read without a token" in public.stderr
     away = felicity("serve", town, "--host", "192.0.2.7", home=tmp_path, expect=1)
     assert "--host 192.0.2.7" in away.stderr and "cannot be served" in away.stderr
+    video = felicity("serve", "--demo", "--clip", town, home=tmp_path, expect=1)
+    assert "cannot be read as a video" in video.stderr
+    alone = felicity("serve", town, "--clip", tmp_path / "clip.mp4", home=tmp_path, expect=1)
+    assert "--clip is a camera of the simulated city; add --demo" in alone.stderr
     both = felicity("serve", town, "--demo", home=tmp_path, expect=1)
     assert "leave STORE out" in both.stderr
+
+
+def test_a_clip_plays_as_a_camera_of_the_simulated_city(tmp_path: Path) -> None:
+    clip = write_passing(tmp_path / "people.mp4")
+    home, temporary = environment(tmp_path), tmp_path / "temporary"
+    temporary.mkdir()
+    words = [sys.executable, "-W", "error", "-m", "felicity", "serve", "--demo", "--clip", str(clip), "--port", "0"]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=home | {"TMPDIR": str(temporary)}
+    ) as server:
+        try:
+            assert server.stdout and server.stderr
+            address = server.stdout.readline().split()[-1]
+            asked = f"{address}api/v1/index?location={urllib.parse.quote('people (clip)')}"
+            end = time.monotonic() + 120
+            while not (people := people_at(asked)):
+                assert time.monotonic() < end, "nobody was counted"
+                time.sleep(1)
+            assert people > 0
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(timeout=30) == 0
+            assert "Traceback" not in server.stderr.read()
+        finally:
+            server.kill()
+    assert list(temporary.glob("felicity-demo-*")) == [], "the clip's process ends before its store is removed"
+
+
+def people_at(address: str) -> int:
+    """The people seen at a location, 0 before it is there."""
+    try:
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            return sum(row["people_seen"] for row in json.load(answer)["data"]["rows"])
+    except urllib.error.HTTPError:
+        return 0

@@ -53,6 +53,8 @@ def _source(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         yield lambda: open_source(write_images(tmp_path / "folder", [0]) / "frame0.png")
     elif kind == "video":
         yield lambda: open_source(write_video(tmp_path / "video.mp4"))
+    elif kind == "clip":
+        yield lambda: open_source(f"clip:{write_video(tmp_path / 'clip.mp4')}")
     elif kind == "thinned video":
         yield lambda: open_source(write_video(tmp_path / "video.mp4", fps=25), fps=10)
     elif kind == "mjpeg video":

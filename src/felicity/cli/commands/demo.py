@@ -40,6 +40,7 @@ def demo(
     bundle = open_bundle()
     _photograph(output / "photograph.png", bundle)
     _town(output, bundle, seed)
+    _clip(output / "people.mp4")
 
 
 def _photograph(target: Path, bundle: Bundle) -> None:
@@ -61,6 +62,18 @@ def _photograph(target: Path, bundle: Bundle) -> None:
     console.out.print(
         f"A real photograph (Eileen Collins, NASA; detector {detector.name}): {found}\n  drawn in {target}",
         markup=False,
+    )
+
+
+def _clip(target: Path) -> None:
+    from felicity.simulation.passing import write_passing
+
+    write_passing(target)
+    console.out.print(
+        f"The photographed face passes a camera in {target}\n"
+        f"  next, pages of a simulated city with this clip as a camera: felicity serve --demo --clip {target} --open",
+        markup=False,
+        soft_wrap=True,
     )
 
 

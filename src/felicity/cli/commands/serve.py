@@ -25,6 +25,10 @@ def serve(
         ),
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Serve a simulated city, and delete it at the end.")] = False,
+    clip: Annotated[
+        Path | None,
+        typer.Option(metavar="VIDEO", help="--demo: play this video again and again, as the camera of one more place."),
+    ] = None,
     host: Annotated[
         str,
         typer.Option(
@@ -85,6 +89,7 @@ def serve(
     """Serve the index of a store over HTTP until stopped. Without --open-access, every figure needs a token."""
     import tempfile
     import webbrowser
+    from contextlib import ExitStack
 
     from felicity.errors import ConfigError, require
 
@@ -103,12 +108,17 @@ def serve(
 
     if demo and store is not None:
         raise ConfigError("--demo serves a store of its own; leave STORE out")
-    with tempfile.TemporaryDirectory(prefix="felicity-demo-") as folder:
+    if clip is not None and not demo:
+        raise ConfigError("--clip is a camera of the simulated city; add --demo, or watch a video: felicity watch")
+    with ExitStack() as stack:
         if demo:
-            from felicity.api.demo import simulated_city
+            from felicity.api.demo import clip_as_camera, simulated_city
 
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="felicity-demo-"))
             store = str(Path(folder) / "town.db")
             simulated_city(store)
+            if clip is not None:
+                stack.enter_context(clip_as_camera(clip, store))
         run(
             Settings(
                 store=store, host=host, port=port, open_access=open_access or (demo and not public), public=public,
