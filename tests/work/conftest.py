@@ -31,7 +31,15 @@ def cluster(nodes: SmallCluster) -> Iterator[Work]:
         yield reached
 
 
-KINDS = ["here", "threads", "processes", pytest.param("cluster", marks=pytest.mark.service)]
+@pytest.fixture
+def staying() -> Iterator[Work]:
+    """Processes that have worked at something else before."""
+    with Processes(2) as work:
+        assert [*work.results(abs, [-1, 2, -3])] == [1, 2, 3]
+        yield work
+
+
+KINDS = ["here", "threads", "processes", "staying", pytest.param("cluster", marks=pytest.mark.service)]
 APART = KINDS[2:]
 """Those whose workers may be lost."""
 
@@ -39,7 +47,7 @@ APART = KINDS[2:]
 @pytest.fixture
 def work(request: pytest.FixtureRequest) -> Work:
     """The kind of work that the test is parametrised with."""
-    if request.param == "cluster":
-        found: Work = request.getfixturevalue("cluster")
+    if request.param in ("cluster", "staying"):
+        found: Work = request.getfixturevalue(request.param)
         return found
     return {"here": Here(), "threads": Threads(2), "processes": Processes(2)}[request.param]

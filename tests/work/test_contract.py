@@ -202,5 +202,15 @@ def _lives(process: int) -> bool:
         return False
 
 
+def test_processes_stay_for_the_next_call_in_a_block_and_end_with_it() -> None:
+    with Processes(2) as work:
+        first = {*work.results(own_process, range(12))}
+        second = {*work.results(own_process, range(12))}
+        alone = {*work.results(own_process, range(4), need=Need(cores=2))}
+        assert first & second and len(first | second) <= 2
+        assert len(alone) == 1
+    assert not any(map(_lives, first | second | alone))
+
+
 def test_items_of_several_cores_leave_room_for_fewer_workers() -> None:
     assert len(set(Processes(2).results(own_process, range(6), need=Need(cores=2)))) == 1

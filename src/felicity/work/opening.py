@@ -28,4 +28,5 @@ def open_work(
     elif otherwise is not None and workers is None:
         yield otherwise
     else:
-        yield Processes(workers or cores())
+        with Processes(workers or cores()) as processes:
+            yield processes

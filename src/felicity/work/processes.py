@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -15,14 +16,28 @@ from felicity.work.outcome import Attempted, Lost, Need, Outcome, attempt, one_t
 from felicity.work.work import Crew, Work
 
 Found = list[tuple[int, Outcome[Any] | Lost]]
+UnderWay = dict[Future[Attempted | None], tuple[int, Any]]
 _GONE = Lost("a worker process was ended from outside")
 
 
 class Processes(Work):
-    """Works in ``workers`` processes, each computing on one core. They end with this one, also if it is killed."""
+    """Works in ``workers`` processes, each computing on one core. They end with this one, also if it is killed.
+
+    They end with a call. In a ``with`` block they stay for the next call, because a process takes a second to begin.
+    """
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
+        self._stay = False
+        self._idle: _Hands | None = None
+
+    def __enter__(self) -> Processes:
+        self._stay = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stay = False
+        self._engage(0)
 
     @property
     def workers(self) -> int:
@@ -32,23 +47,50 @@ class Processes(Work):
     def hire(self, function: Callable[[Any], Any], need: Need) -> Crew:
         """Return the processes, fewer where an item takes several cores."""
         workers = max(1, self._workers // (need.cores or self._workers))
-        return _Fresh(function, workers) if need.fresh else _Pool(function, workers)
+        if need.fresh:
+            return _Fresh(function, workers)
+        return _Pool(function, self._engage(workers) or _Hands(workers), self._release)
+
+    def _engage(self, workers: int) -> _Hands | None:
+        """Return the idle processes if there are as many; let others go."""
+        idle, self._idle = self._idle, None
+        if idle is None or idle.workers == workers:
+            return idle
+        idle.close(at_once=False)
+        return None
+
+    def _release(self, hands: _Hands) -> None:
+        if self._stay and self._idle is None:
+            self._idle = hands
+        else:
+            hands.close(at_once=False)
 
 
 class _Hands:
     """Processes that live as long as this one, and no longer than they are wanted."""
 
-    def __init__(self, function: Callable[[Any], Any], workers: int) -> None:
+    def __init__(self, workers: int) -> None:
         # Fresh processes: a fork of a process that has threads (progress bars, OpenCV) may hang.
         context = multiprocessing.get_context("spawn")
+        self.workers = workers
+        self._call, self._function, self._sent = 0, b"", 0
         self._theirs, self._mine = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_begin_worker, initargs=(function, self._theirs)
+            workers, mp_context=context, initializer=_begin_worker, initargs=(self._theirs,)
         )
 
-    def submit(self, item: Any) -> Future[Attempted]:
-        """Let a process work at ``item``. Raises BrokenProcessPool where one is gone."""
-        return self._pool.submit(_work, item)
+    def learn(self, function: Callable[[Any], Any]) -> None:
+        """Have the processes call ``function`` from now on. Raises what pickling raises."""
+        self._call, self._function, self._sent = self._call + 1, pickle.dumps(function), 0
+
+    def submit(self, item: Any, *, again: bool = False) -> Future[Attempted | None]:
+        """Let a process work at ``item``; it returns None where it has not got the function, which ``again`` sends.
+
+        The first items carry it, one for each process. Raises BrokenProcessPool where one is gone.
+        """
+        carries = again or self._sent < self.workers
+        self._sent += 1
+        return self._pool.submit(_work, self._call, self._function if carries else None, item)
 
     def close(self, *, at_once: bool) -> None:
         """Let the processes go, ``at_once`` or when they have done what they are at."""
@@ -60,38 +102,54 @@ class _Hands:
 
 
 class _Pool:
-    """Processes that work at item after item."""
+    """Processes that work at item after item; ``release`` takes them when all items are done."""
 
     knows_who = False
 
-    def __init__(self, function: Callable[[Any], Any], workers: int) -> None:
-        self._function, self._workers = function, workers
-        self._hands = _Hands(function, workers)
-        self._numbers: dict[Future[Attempted], int] = {}
+    def __init__(self, function: Callable[[Any], Any], hands: _Hands, release: Callable[[_Hands], None]) -> None:
+        self._function, self._hands, self._release = function, hands, release
+        self._hands.learn(function)
+        self._items: UnderWay = {}
         self._refused: list[int] = []
 
     def room(self) -> int:
-        return 2 * self._workers
+        return 2 * self._hands.workers
 
     def begin(self, number: int, item: Any) -> None:
         try:
-            self._numbers[self._hands.submit(item)] = number
+            self._items[self._hands.submit(item)] = number, item
         except BrokenProcessPool:
             self._refused.append(number)
 
     def finished(self) -> Found:
-        found = _taken(self._numbers, wait(self._numbers, return_when=FIRST_COMPLETED).done) if self._numbers else []
+        found: Found = []
+        while self._items and not found:
+            found = self._taken(wait(self._items, return_when=FIRST_COMPLETED).done)
         if self._refused or any(what is _GONE for _, what in found):
             # Where one process is gone, all that is under way is lost.
-            found += _taken(self._numbers, wait(self._numbers, return_when=ALL_COMPLETED).done)
+            while self._items:
+                found += self._taken(wait(self._items, return_when=ALL_COMPLETED).done)
             found += [(number, _GONE) for number in self._refused]
             self._refused = []
             self._hands.close(at_once=True)
-            self._hands = _Hands(self._function, self._workers)
+            self._hands = _Hands(self._hands.workers)
+            self._hands.learn(self._function)
+        return found
+
+    def _taken(self, done: set[Future[Attempted | None]]) -> Found:
+        found, lacking = _taken(self._items, done)
+        for number, item in lacking:
+            try:
+                self._items[self._hands.submit(item, again=True)] = number, item
+            except BrokenProcessPool:
+                self._refused.append(number)
         return found
 
     def close(self) -> None:
-        self._hands.close(at_once=bool(self._numbers))
+        if self._items:
+            self._hands.close(at_once=True)
+        else:
+            self._release(self._hands)
 
 
 class _Fresh:
@@ -102,17 +160,18 @@ class _Fresh:
     def __init__(self, function: Callable[[Any], Any], workers: int) -> None:
         self._function, self._workers = function, workers
         self._hands: dict[int, _Hands] = {}
-        self._numbers: dict[Future[Attempted], int] = {}
+        self._items: UnderWay = {}
 
     def room(self) -> int:
         return self._workers
 
     def begin(self, number: int, item: Any) -> None:
-        self._hands[number] = _Hands(self._function, 1)
-        self._numbers[self._hands[number].submit(item)] = number
+        self._hands[number] = _Hands(1)
+        self._hands[number].learn(self._function)
+        self._items[self._hands[number].submit(item)] = number, item
 
     def finished(self) -> Found:
-        found = _taken(self._numbers, wait(self._numbers, return_when=FIRST_COMPLETED).done)
+        found, _ = _taken(self._items, wait(self._items, return_when=FIRST_COMPLETED).done)
         for number, _ in found:
             self._hands.pop(number).close(at_once=False)
         return found
@@ -122,26 +181,29 @@ class _Fresh:
             hands.close(at_once=True)
 
 
-def _taken(numbers: dict[Future[Attempted], int], done: set[Future[Attempted]]) -> Found:
-    """Take those that are ``done`` out of ``numbers``."""
+def _taken(items: UnderWay, done: set[Future[Attempted | None]]) -> tuple[Found, list[tuple[int, Any]]]:
+    """Take those that are ``done`` out of ``items``; return them, and those whose process lacked the function."""
     found: Found = []
+    lacking: list[tuple[int, Any]] = []
     for future in done:
-        number = numbers.pop(future)
+        number, item = items.pop(future)
         try:
-            found.append((number, future.result().outcome(number)))
+            if (attempted := future.result()) is None:
+                lacking.append((number, item))
+            else:
+                found.append((number, attempted.outcome(number)))
         except BrokenProcessPool:
             found.append((number, _GONE))
         except Exception as error:  # item or result cannot be sent
             found.append((number, Outcome(number, error=error)))
-    return found
+    return found, lacking
 
 
+_call = 0
 _function: Callable[[Any], Any]
 
 
-def _begin_worker(function: Callable[[Any], Any], parent: Connection) -> None:
-    global _function
-    _function = function
+def _begin_worker(parent: Connection) -> None:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     one_thread()
 
@@ -154,5 +216,12 @@ def _end_with(parent: Connection) -> None:
         os._exit(1)
 
 
-def _work(item: Any) -> Attempted:
+def _work(call: int, function: bytes | None, item: Any) -> Attempted | None:
+    """Attempt an item of the ``call``-th call; return None if its function has not come with any item yet."""
+    global _call, _function
+    if call != _call:
+        if function is None:
+            return None
+        _function = pickle.loads(function)
+        _call = call
     return attempt(_function, item)

@@ -45,7 +45,16 @@ class Crew(Protocol):
 
 
 class Work(ABC):
-    """Shares out items; ``workers`` says how many are worked at side by side."""
+    """Shares out items; ``workers`` says how many are worked at side by side.
+
+    In a ``with`` block the workers of a call may stay for the next one.
+    """
+
+    def __enter__(self) -> Work:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
 
     @property
     @abstractmethod
