@@ -3,7 +3,7 @@
 PYTHONPATH=src:. python benchmarks/coverage.py [--groups 600] [--bootstrap]
 
 A made-up classifier (79 % right, contempt known from 24 faces, disgust from 21), the soft matrix measured
-anew on 3,009 faces for every five places, true shares 5 to 95 %. ``likeness`` is the correlation of people
+again on 3,009 faces for every five places, true shares 5 to 95 %. ``likeness`` is the correlation of people
 in one window. ``--bootstrap`` adds the percentile bootstrap of windows and matrix, for comparison.
 """
 

@@ -1,4 +1,4 @@
-"""Make the pictures of the docs anew: ``python scripts/pictures.py [GROUP …] [--data DATA] [--into docs/images]``.
+"""Make the pictures of the docs again: ``python scripts/pictures.py [GROUP …] [--data DATA] [--into docs/images]``.
 
 Without a group, all that take seconds or minutes are made; groups marked *slow* train networks or measure a machine for
 an hour, and are made where they are named. Needs Chromium, Poppler and, but for demo, status and serve, the data.

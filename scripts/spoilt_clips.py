@@ -3,8 +3,8 @@
     python scripts/spoilt_clips.py CLIP... -o FOLDER [--kinds dusk,dark,freeze,damage] [--turns 3]
 
 Writes ``FOLDER/CLIP-KIND.mp4``, H.264, for each clip and kind (``felicity watch`` takes them). A clip is played several
-times in a row, so that it lasts long enough for its people to be counted; ``day`` is only coded anew. All is drawn from
-one seed, so the same clips come out each time.
+times in a row, so that it lasts long enough for its people to be counted; ``day`` is only coded again. One seed
+draws all, so the same clips come out each time.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def with_test(bundle: Bundle, data: str) -> dict[str, Any]:
     """Return the facts of the bundle with the new matrix. Raises TrainingError where ``data`` are others."""
     trained = bundle.facts.training
     if trained is None:
-        raise TrainingError(f"{bundle.folder}: does not say what it was trained on; export its run anew")
+        raise TrainingError(f"{bundle.folder}: does not say what it was trained on; export its run again")
     config = make_config(trained["config"], {"data": {"path": data}})
     held = load_training_set(config.data, soft=config.soft_labels)
     if held.digest != trained["data"]["digest"]:

@@ -59,7 +59,7 @@ def test_classes_find_their_place() -> None:
 @pytest.mark.parametrize(
     ("names", "members", "message"),
     [
-        (("happy", "unhappy"), {}, "'unhappy' is none of the eight"),
+        (("happy", "unhappy"), {}, "'unhappy' is not one of the eight"),
         (("happy", "joy"), {}, "'joy' is happy, as another class is"),
         (("happy", "sad"), {"sad": ["sad", "happy"]}, "'sad' is happy, as another class is"),
         (("happy", "other"), {"other": []}, "'other' is made of no expression"),

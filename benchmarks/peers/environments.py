@@ -1,6 +1,6 @@
 """Environments of the rivals: a virtual environment and a node_modules, made once under a cache folder.
 
-A stamp with the pins' digest is written last, so that what is half made or made of other pins is made anew.
+A stamp with the pins' digest is written last, so that what is half made or made of other pins is made again.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def python(folder: Path) -> Path:
 
 
 def made(folder: Path, pins: Path, fill: Callable[[Path], None]) -> Path:
-    """``folder``, filled anew unless it was made of just these ``pins``."""
+    """``folder``, filled again unless it was made of just these ``pins``."""
     digest = hashlib.sha256(pins.read_bytes()).hexdigest()
     stamp = folder / STAMP
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == digest:

@@ -56,7 +56,7 @@ def notes(result: dict[str, Any]) -> list[str]:
     """What one must know to read the table, and who is not in it."""
     own, votes = result["faces"]["FER2013"], result["faces"]["FER+"]
     against = [row["speed"]["against"] for row in result["rivals"] if "against" in row["speed"]]
-    ratio = f"; x fer: at batch 64, of {against[0]}" if against else ""
+    ratio = f"; x fer: times the speed of {against[0]}, at batch 64" if against else ""
     lines = [
         f"Crops: {own:,} faces of FER2013's PublicTest by its labels, {votes:,} by FER+'s majority; intervals 95 %.",
         f"Speed: the network alone, median of rounds in turns ({result['rounds']}){ratio}.",

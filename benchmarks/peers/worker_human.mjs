@@ -24,7 +24,7 @@ serve(async () => {
     backend: 'wasm',
     wasmPath: `${path.join(modules, '@tensorflow', 'tfjs-backend-wasm', 'dist')}/`,
     modelBasePath: 'http://in-the-package/',
-    cacheSensitivity: 0, // every picture anew
+    cacheSensitivity: 0, // every picture again
     filter: { enabled: false },
     gesture: { enabled: false },
     body: { enabled: false },

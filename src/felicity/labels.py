@@ -79,7 +79,7 @@ class Classes:
         for name in names:
             expressions = tuple(map(Expression, known[name])) if name in known else (parse_expression(name),)
             if None in expressions:
-                raise ValueError(f"class {name!r} is none of the eight expressions")
+                raise ValueError(f"class {name!r} is not one of the eight expressions")
             if name in found:
                 raise ValueError(f"duplicate class {name!r}")
             found[name] = tuple(e for e in EXPRESSIONS if e in expressions)

@@ -12,7 +12,7 @@ from felicity.redaction import redacted
 CODES: dict[str, str] = {
     "model-skipped": "Windows of another model are left out, because figures of two models cannot be compared.",
     "detector-skipped": "Windows of another detector are left out, because it finds other people.",
-    "detector-unknown": "Windows of before do not say their detector, and count with those of the location's first.",
+    "detector-unknown": "Older windows name no detector, and count with those of the location's first detector.",
     "no-windows": "A location that was asked for by name has no windows in this store and period.",
     "period-shortened": "The period is shorter than asked, so that no difference of figures tells of few people.",
     "longer-periods": "People are in longer periods only, because the crowd that they were published in is longer.",
@@ -67,7 +67,7 @@ CODES: dict[str, str] = {
     "source-back": "A live source gives frames again.",
     "windows-waiting": "The store takes no windows, so they wait in memory for the next try.",
     "heartbeat-missing": "The store does not accept a heartbeat, so a run that continues is shown as lost.",
-    "frames-far-apart": "Frames are too far apart to follow people, so whoever stays may be counted more than once.",
+    "frames-far-apart": "Frames are too far apart to follow people, so a person who stays may count more than once.",
     "location-near": "A new location is called almost like another one.",
     "counted-twice": "Another run has windows of the same camera or source in these minutes.",
     # many cameras

@@ -98,7 +98,7 @@ def test_one_place_has_about_its_own_interval() -> None:
 
 
 def test_the_interval_covers_the_true_mean() -> None:
-    """Matrix and people drawn anew each time: 95 % wanted, 100 towns (99 % of binomial counts lie within)."""
+    """Matrix and people drawn again each time: 95 % wanted, 100 towns (99 % of binomial counts lie within)."""
     truth, inside = 100 * np.average((0.2, 0.5, 0.8), weights=(1, 2, 1)), []
     for seed in range(100):
         soft = soft_matrix(np.random.default_rng(1000 + seed))

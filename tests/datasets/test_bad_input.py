@@ -245,7 +245,7 @@ def test_a_file_whose_name_is_not_utf_8_is_named_before_the_work(
 def test_unknown_class_folders_are_named(tmp_path: Path) -> None:
     disk.write_folders(disk.made_up(14), tmp_path, folds=False)
     (tmp_path / "happy").rename(tmp_path / "bored")
-    with pytest.raises(DatasetError, match=r"class 'bored' is none of the eight expressions"):
+    with pytest.raises(DatasetError, match=r"class 'bored' is not one of the eight expressions"):
         open_dataset(tmp_path)
 
 
@@ -278,8 +278,11 @@ def test_affectnet_counts_what_csv_and_folders_do_not_share(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.replace(",surprise,", ",bored,", 1), r"labels\.csv: line \d+: class 'bored' is none of the eight"),
-        (lambda t: t.replace("pth", "path"), r"is none of the formats|has no column pth"),
+        (
+            lambda t: t.replace(",surprise,", ",bored,", 1),
+            r"labels\.csv: line \d+: class 'bored' is not one of the eight",
+        ),
+        (lambda t: t.replace("pth", "path"), r"is not one of the formats|has no column pth"),
         (lambda t: t + "99\n", r"line 16 has 1 columns, not 4"),
         (lambda t: t + '"never closed', r"labels\.csv: cannot be read as a csv"),
     ],
@@ -326,7 +329,7 @@ def test_votes_must_be_those_of_the_same_rows(tmp_path: Path) -> None:
     [
         (lambda folder: folder / "nowhere", r"no such file or folder"),
         (lambda folder: folder, r"is empty"),
-        (lambda folder: _write(folder / "notes.txt", b"hello"), r"is none of the formats"),
+        (lambda folder: _write(folder / "notes.txt", b"hello"), r"is not one of the formats"),
         (lambda folder: _write(folder / "a.zip", b""), r"is not a zip that can be read"),
         (lambda folder: _write(folder / "a.tar.gz", b"\x1f\x8b"), r"a\.tar\.gz: is"),
         (lambda folder: _write(folder / "fer2013.csv.gz", b""), r"the first line should name|damaged"),
@@ -345,7 +348,7 @@ def _write(path: Path, content: bytes) -> Path:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("happy,bored", r"'bored' is none of the eight expressions"),
+        ("happy,bored", r"'bored' is not one of the eight expressions"),
         ("happy", r"at least two classes are needed"),
         ("happy,joy", r"duplicate class 'happy'"),
         ("missing.toml", r"cannot be read as a TOML file of classes"),
@@ -361,7 +364,7 @@ def test_wrong_classes_are_named(text: str, message: str, tmp_path: Path) -> Non
     ("toml", "message"),
     [
         ('[classes]\na = ["happy"]\nb = ["happy"]', r"belongs to one class, but happy to several"),
-        ('[classes]\na = ["happy"]\nb = ["grumpy"]', r"'grumpy' is none of the eight"),
+        ('[classes]\na = ["happy"]\nb = ["grumpy"]', r"'grumpy' is not one of the eight"),
         ("[classes]\na = 1\nb = 2", r"\[classes\] takes lines such as"),
         ("[klasses]\n", r"tables are \[classes\] and \[names\], not klasses"),
         ('names = "x"\n', r"\[names\] takes lines such as"),

@@ -288,7 +288,7 @@ def test_folders_with_names_of_ones_own_are_recognised_by_what_these_mean(tmp_pa
     mapping.write_text("[names]\n" + "".join(f'"mood {code}" = "{faces.name(code)}"\n' for code in range(7)))
     samples = open_dataset(tmp_path / "faces", classes=str(mapping))
     assert samples.format == "folders" and len(samples) == 14 and len(samples.classes) == 8
-    with pytest.raises(DatasetError, match="is none of the formats"):
+    with pytest.raises(DatasetError, match="is not one of the formats"):
         open_dataset(tmp_path / "faces")
 
 

@@ -354,7 +354,7 @@ def a_bundle(run: Path, output: Path) -> None:
         (lambda run, output: (run / "run.json").write_text('{"format": 1}'), TrainingError, "incomplete"),
         (lambda run, output: (run / "best.npz").unlink(), TrainingError, "no such checkpoint yet"),
         (lambda run, output: damage(run / "best.npz"), TrainingError, "damaged|was changed"),
-        (lambda run, output: edit(run, classes=["happy", "unhappy"]), ConfigError, "'unhappy' is none of the eight"),
+        (lambda run, output: edit(run, classes=["happy", "unhappy"]), ConfigError, "'unhappy' is not one of the eight"),
         (lambda run, output: edit(run, classes=["sad", "sadness"]), ConfigError, "'sadness' is sad, as another"),
         (lambda run, output: edit(run, pixels={"mean": 0.1, "std": 0.1}), TrainingError, "--data"),
         (lambda run, output: edit(run, data={"digest": "0"}), TrainingError, "none is known to be held out"),

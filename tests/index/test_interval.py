@@ -23,7 +23,7 @@ HAPPY_SHARES = (0.05, 0.2, 0.5, 0.8, 0.95)
 
 
 def coverage(people: int, window_people: float, likeness: float, groups: int, seed: int) -> dict[str, float]:
-    """How often the interval holds the truth; the soft matrix is measured anew for every five groups."""
+    """How often the interval holds the truth; the soft matrix is measured again for every five groups."""
     rng = np.random.default_rng(seed)
     held: dict[str, list[bool]] = {"happy": [], "balance": [], "ratio": []}
     for _ in range(groups // len(HAPPY_SHARES)):

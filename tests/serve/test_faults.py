@@ -147,7 +147,7 @@ def test_a_database_that_goes_away_comes_back(serve: Serve, postgres_url: str) -
             connection.execute(sa.text("select pg_terminate_backend(:pid)"), {"pid": pid})
     engine.dispose()
     again = client.get("/api/v1/index")
-    assert again.status_code == 200 and again.json() == first.json(), "broken connections are opened anew"
+    assert again.status_code == 200 and again.json() == first.json(), "broken connections are opened again"
 
 
 @pytest.fixture(scope="module")

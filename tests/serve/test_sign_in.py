@@ -46,7 +46,7 @@ def store(filled: Path, tmp_path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look each credential up anew, so that nothing waits for what is remembered."""
+    """Look each credential up again, so that nothing waits for what is remembered."""
     monkeypatch.setattr("felicity.serve.known.SECONDS", 0.0)
 
 

@@ -2,7 +2,7 @@
 
 GStreamer's RTSP server comes with the system's Python only (Debian's gir1.2-gst-rtsp-server-1.0 and python3-gi), so
 this file needs no other package. Frame number n of the loop is shown at n / FPS seconds since the epoch, modulo its
-length: two such cameras, or one that is started anew, are at the same place of their loops. Each frame sent is a line
+length: two such cameras, or one that is started again, are at the same place of their loops. Each frame sent is a line
 of SENT, the time of it.
 """
 

@@ -164,7 +164,7 @@ def test_a_table_says_what_is_wrong_with_it(tmp_path: Path) -> None:
         ("path,place\n", "the columns file and location expected"),
         ("file,location\na.mp4\n", "line 2: as many values as columns expected"),
         ("file,location,start\na.mp4,Harbour,noon\n", "line 2: start 'noon' is no time in ISO 8601"),
-        ("file,location\na.mp4,Harbour\na.mp4,Market\n", "line 3: a.mp4 stands there twice"),
+        ("file,location\na.mp4,Harbour\na.mp4,Market\n", "line 3: a.mp4: duplicate row"),
     ):
         table = tmp_path / "where.csv"
         table.write_text(text)

@@ -118,7 +118,7 @@ def test_a_recording_counts_once_under_whatever_name_and_start(clip: Path, tmp_p
         ):
             watch(copy, store, notes)
         watch(clip, store, notes)
-        assert [run.people for run in store.runs()] == [people], "the same file and start are counted anew"
+        assert [run.people for run in store.runs()] == [people], "the same file and start are counted again"
 
 
 def test_a_guessed_start_is_said_and_an_impossible_one_refused(clip: Path) -> None:

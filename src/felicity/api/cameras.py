@@ -62,7 +62,7 @@ def list_cameras(file: str | Path) -> list[CameraShape]:
 def check_cameras(
     file: str | Path, *, cameras: list[str] | None = None, seconds: float = 5.0
 ) -> list[CameraCheckShape]:
-    """Open the cameras of a TOML file, or those named, and search for faces for so many seconds.
+    """Open the cameras of a TOML file, or those named, and search for faces for ``seconds``.
 
     Raises ConfigError, DetectorError. A camera that does not open appears in the result, without an error.
     """

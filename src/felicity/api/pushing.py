@@ -22,7 +22,7 @@ MOST = 5000
 REFUSALS = {
     "not-a-window": "It does not have the form of a window, or its sums do not agree.",
     "not-allowed": "The token may not push to this location.",
-    "unknown-location": "The store has no such location; whoever runs it adds it first.",
+    "unknown-location": "The store has no such location; its operator adds it first.",
     "future": "It ends more than 5 minutes after the server's clock.",
     "conflict": "Another window of the same run in this batch covers these minutes.",
 }

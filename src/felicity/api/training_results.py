@@ -130,7 +130,7 @@ class Tuning(Shown):
 
         chart = Picture("tuning", "Validation loss by trial and importance of settings", self.figure)
         trials, over = len(self.figures["trials"]), len(self.figures["impossible"])
-        passed = f", {over} more passed over for a network that cannot be built" if over else ""
+        passed = f", {over} more skipped, because their networks cannot be built" if over else ""
         said = f"`{self.folder}`: {trials} trials{passed}; the best settings are in `best.toml`."
         return [said, *_listed(Items, self.notes), chart]
 

@@ -23,7 +23,7 @@ LOOKED_AT = 2.0
 
 
 def check_cameras(cameras: Sequence[CameraSettings], detector: Detector, seconds: float) -> list[CameraCheckShape]:
-    """Watch each camera for so many seconds, all at once."""
+    """Watch each camera for ``seconds``, all at once."""
     with ThreadPoolExecutor(len(cameras)) as pool:
         return list(pool.map(lambda camera: _check(camera, detector, seconds), cameras))
 

@@ -73,8 +73,8 @@ def city_index(
 
     ``groups``: by ``hour`` if ``footfall`` holds hours, else by ``total``. With visits by hour, a location's hours of
     the week count by visits, not by the number of judged people. Hours in which nobody was counted are left out;
-    ``covered`` gives the extent. Hours that are only counted together (``index.suppression``) count in the hour of most
-    of their people: visits weigh whole crowds and divide none.
+    ``covered`` gives the extent. A crowd of several hours (``index.suppression``) counts in the hour of most of its
+    people, so that visits weigh whole crowds and divide none.
 
     Interval: people of different places and hours are independent, so the squared distances to the interval's ends add
     up (MOVER, Zou & Donner 2008). The soft matrix of a model errs alike everywhere, so its changes are added up over

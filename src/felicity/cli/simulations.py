@@ -112,7 +112,7 @@ def show_check(verdict: SimulationCheck) -> None:
         ],
         title=f"{verdict.accuracy[0].days:,} location-days each (of 10,000 people a quarter), people drawn from "
         f"{verdict.faces:,} faces: mean absolute error of the happy share in points; coverage of the 95 % interval, "
-        "the soft matrix measured anew each day and as shipped; its median width",
+        "the soft matrix measured again each day and as shipped; its median width",
         numbers=("people a day", "minutes", "counted", "adjusted", "bias", "coverage", "as shipped", "width"),
     )
     if verdict.tests:

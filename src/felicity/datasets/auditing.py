@@ -177,7 +177,7 @@ def judge_by(
         whole[place] = [set(made_of) <= set(chosen.classes[name]) for name in classes]
     if lacking := [name for name, column in zip(classes, whole.T, strict=True) if not column.any()]:
         raise DatasetError(
-            f"the bundle tells {told.text} apart, and {', '.join(lacking)} of the data is none of them; "
+            f"the bundle tells {told.text} apart, and {', '.join(lacking)} of the data is not one of them; "
             f"leave --bundle out, or read the data with its classes: --classes '{told.option}'"
         )
 

@@ -66,7 +66,7 @@ class ClassMap:
             return None
         if (expression := parse_expression(key)) is None:
             raise DatasetError(
-                f"{where}: class {name!r} is none of the eight expressions ({', '.join(EXPRESSIONS)}); "
+                f"{where}: class {name!r} is not one of the eight expressions ({', '.join(EXPRESSIONS)}); "
                 f"say what it means in the [names] table of a --classes file"
             )
         return expression
@@ -104,7 +104,7 @@ def parse_classes(text: str | None) -> ClassMap:
 def _parse(name: object, where: str) -> Expression:
     expression = parse_expression(name) if isinstance(name, str) else None
     if expression is None:
-        raise DatasetError(f"{where}: {name!r} is none of the eight expressions ({', '.join(EXPRESSIONS)})")
+        raise DatasetError(f"{where}: {name!r} is not one of the eight expressions ({', '.join(EXPRESSIONS)})")
     return expression
 
 

@@ -89,7 +89,7 @@ def _copies(audit: Audit) -> Iterator[AuditFinding]:
         "Identical images",
         len(audit.identical_groups),
         "groups",
-        f"{_images(audit.identical_groups):,} images stand in groups of equal pixels. Copies weigh more in training "
+        f"{_images(audit.identical_groups):,} images are in groups of equal pixels. Copies weigh more in training "
         "than they should; --deduplicate keeps one of each.",
         tuple(audit.identical_groups),
     )
@@ -97,7 +97,7 @@ def _copies(audit: Audit) -> Iterator[AuditFinding]:
         "Near-duplicates",
         len(audit.near_groups),
         "groups",
-        f"{_images(audit.near_groups):,} images stand in groups of one photograph, cut, scaled, mirrored or lit "
+        f"{_images(audit.near_groups):,} images are in groups of one photograph, cut, scaled, mirrored or lit "
         "differently.",
         tuple(audit.near_groups),
     )

@@ -1,6 +1,6 @@
 """FER2013's form of images, 2,304 numbers as text in a column of a CSV, read fast and strictly.
 
-Text is turned into pixels a block of rows at a time: the three bytes before every separator index a table of 2^24
+Turn text into pixels, a block of rows at a time. The three bytes before each separator index a table of 2^24
 entries that holds the number they spell. Any other form than the plain one (one space between numbers, no leading
 zeros, no quotes) goes through a slow reader, which either accepts it or names the row and its fault.
 """

@@ -129,7 +129,7 @@ def _reader(tree: Tree, format: str | None, classes: ClassMap = EIGHT) -> Reader
         format = max(sure, key=lambda name: sure[name])
         if sure[format] == 0:
             raise DatasetError(
-                f"{tree.path}: is none of the formats {', '.join(known)}; if it is one, name it with --format "
+                f"{tree.path}: is not one of the formats {', '.join(known)}; if it is one, name it with --format "
                 f"(images without labels are for: felicity classify)"
             )
     return known[format]

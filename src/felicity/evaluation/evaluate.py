@@ -36,7 +36,7 @@ from felicity.training.labelled_images import LabelledImages
 from felicity.training.trained_on import as_divided, crossval_fold, own_set
 
 MEASURED = 4000
-"""The most images of each of the training and validation sets on which a run's weights are measured anew."""
+"""The most images of each of the training and validation sets on which a run's weights are measured again."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,8 +73,8 @@ def _lacking(name: str, total: Sums) -> Iterable[Note]:
     unfit, rejected = total.frames_unfit[0], total.rejected[0]
     if sum(unfit.values()) > POOR * seen:
         text = say(
-            "{name}: {why} of the frames to find all faces; {people} people were found and not judged for it, and "
-            "whoever was not found is counted nowhere",
+            "{name}: {why} of the frames to find all faces; {people} found people were not judged for it, and "
+            "people who were not found are in no figure",
             name=name,
             why=", ".join(
                 say("{what} in {share}", what=say(UNFIT.get(reason, reason)), share=numbers.share(count / seen, 0))

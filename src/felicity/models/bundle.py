@@ -67,7 +67,7 @@ class Bundle:
             try:
                 trial.try_network(self._onnx, (self.input.channels, self.input.size, self.input.size))
             except ValueError as error:
-                raise BundleError(f"{self.weights}: is refused, for it {error}; get the bundle anew") from error
+                raise BundleError(f"{self.weights}: is refused, for it {error}; get the bundle again") from error
         return self._onnx
 
     @cached_property
@@ -130,7 +130,7 @@ class Bundle:
         try:
             return unpack_weights(content)
         except ValueError as error:
-            raise BundleError(f"{self.folder / kept.file}: {error}; get the bundle anew") from error
+            raise BundleError(f"{self.folder / kept.file}: {error}; get the bundle again") from error
 
 
 def open_bundle(where: str | Path | None = None) -> Bundle:
@@ -146,7 +146,7 @@ def open_bundle(where: str | Path | None = None) -> Bundle:
     except FileNotFoundError:
         raise BundleError(f"{folder}: a bundle is a folder with {FACTS_FILE}, which is missing here") from None
     except (OSError, ValueError) as error:
-        raise BundleError(f"{file}: cannot be read as JSON ({error}); get the bundle anew") from error
+        raise BundleError(f"{file}: cannot be read as JSON ({error}); get the bundle again") from error
     if isinstance(raw, dict) and raw.get("format") != FORMAT:
         raise BundleError(
             f"{file}: bundle format {FORMAT} expected, found {raw.get('format')!r}; use a matching Felicity"
@@ -156,18 +156,20 @@ def open_bundle(where: str | Path | None = None) -> Bundle:
         raw,
         name=lambda place: f"{file}: {dotted(place)}",
         error=BundleError,
-        advice="the bundle is incomplete, get it anew",
+        advice="the bundle is incomplete, get it again",
     )
     if facts.labels != [str(e) for e in EXPRESSIONS]:
         raise BundleError(f"{file}: labels {', '.join(EXPRESSIONS)} expected, found {', '.join(facts.labels)}")
     if facts.facts_sha256 != facts.digest():
-        raise BundleError(f"{file}: was changed after it was written (its SHA-256 does not match); get the bundle anew")
+        raise BundleError(
+            f"{file}: was changed after it was written (its SHA-256 does not match); get the bundle again"
+        )
     bundle = Bundle(folder, facts, checked_content(folder, facts.weights, facts.weights_sha256))
     try:
         _ = bundle.input, bundle.soft_matrix
         _ = [bundle.without(part) for part in facts.soft_matrix_parts or ()]
     except ValueError as error:
-        raise BundleError(f"{file}: {error}; get the bundle anew") from error
+        raise BundleError(f"{file}: {error}; get the bundle again") from error
     return bundle
 
 

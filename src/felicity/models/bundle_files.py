@@ -20,7 +20,7 @@ def checked_content(folder: Path, name: str, sha256: str) -> bytes:
     """Return the content of a bundle's file. Raises BundleError if it is missing or was changed."""
     file = folder / name
     if Path(name).name != name or not file.is_file():
-        raise BundleError(f"{folder}: weights {name!r} are missing; get the bundle anew")
+        raise BundleError(f"{folder}: weights {name!r} are missing; get the bundle again")
     with file.open("rb") as stream:
         content = stream.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
@@ -28,6 +28,6 @@ def checked_content(folder: Path, name: str, sha256: str) -> bytes:
     if (found := digest_of(content)) != sha256:
         raise BundleError(
             f"{file}: SHA-256 {sha256[:12]}… expected, found {found[:12]}…; "
-            "the weights were changed or damaged, get the bundle anew"
+            "the weights were changed or damaged, get the bundle again"
         )
     return content

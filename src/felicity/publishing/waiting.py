@@ -47,7 +47,7 @@ class Waiting:
     """Windows of a location in no crowd.
 
     ``new``: by model, rows of start, run and people. ``back``: by crowd, windows that were in it before, or that
-    another model reads anew: they may only come back into that crowd. ``blocked``: people of all other windows, which
+    another model reads again: they may only come back into that crowd. ``blocked``: people of all other windows, which
     overlap windows of a crowd, or whose footage another model has read.
     """
 

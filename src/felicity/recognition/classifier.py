@@ -20,9 +20,8 @@ BATCH = 64
 COVERED_SIDE = 32.0
 """Longer side of the smallest face, in pixels, that may count as covered.
 
-Boxes of smaller faces hold too few pixels: of uncovered press faces with boxes of 32 pixels, noise and coarse
-compression, the shipped networks take 2 % for covered; with boxes of 24 and 20 pixels, 6 and 14 %
-(``benchmarks/covered.py --sizes``).
+Smaller boxes hold too few pixels. From uncovered press faces with noise and coarse compression, the shipped networks
+take 2 % for covered with boxes of 32 pixels, 6 % with 24 and 14 % with 20 (``benchmarks/covered.py --sizes``).
 """
 Shares = Literal["natural", "in-use", "equal"]
 """Shares of the expressions that answers are made for, see ``Classifier``."""

@@ -27,7 +27,7 @@ class AuditShape(Shape):
     near_duplicate_images: Count = Field(description="Images in these groups.")
     suspicious_labels: Count | None = Field(description="Labels that the bundle contradicts; null without --bundle.")
     classes: Counts = Field(description="Images by fold and class.")
-    left_out: dict[str, Count] = Field(description="Images that were not read, by reason.")
+    left_out: dict[str, Count] = Field(description="Numbers of unread images, by reason.")
 
 
 class PreparedShape(Shape):

@@ -42,7 +42,7 @@ class AccuracyShape(Shape):
     adjusted: Rounded = Field(description="Mean absolute error of the adjusted share, points.")
     bias: Rounded = Field(description="Mean error of the adjusted share, points.")
     coverage: Rounded = Field(
-        description="Coverage of the 95 % interval with a soft matrix measured anew each day; percent."
+        description="Coverage of the 95 % interval with a soft matrix measured again each day; percent."
     )
     coverage_as_shipped: Rounded = Field(
         description="Coverage of the 95 % interval with the bundle's soft matrix; percent."

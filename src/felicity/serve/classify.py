@@ -24,7 +24,7 @@ async def classify(request: Request, query: Annotated[NoQuery, Query()]) -> Resp
     """Find the faces of a picture and their expressions. Neither picture nor answer is kept or logged."""
     reader = request.app.state.reader
     if reader is None:
-        raise Problem("not-enabled", "pictures are not taken here; whoever runs the server starts it with --classify")
+        raise Problem("not-enabled", "this server takes no pictures; its operator starts it with --classify")
     content = await body.read(request, "image/*")
     faces = await run_in_threadpool(reader.read, content)
     answer = answers.Answer("serve-picture", {"faces": answers.faces_answer(faces)})

@@ -38,7 +38,7 @@ def cameras(request: Request, query: Nothing) -> Response:
     """Return the state of the cameras, for administrators."""
     file = request.app.state.settings.cameras
     if file is None:
-        raise Problem("not-enabled", "no cameras are known here; whoever runs the server names them with --cameras")
+        raise Problem("not-enabled", "this server knows no cameras; its operator names them with --cameras")
     return JSONResponse(
         envelope.document("cameras-status", api.cameras_status(file)), headers={"Cache-Control": "no-store"}
     )

@@ -1,4 +1,4 @@
-"""Windows from other machines: a batch is read whole, judged window by window, and written once."""
+"""Take windows from other machines: read a batch whole, judge each window, write all accepted ones at once."""
 
 from __future__ import annotations
 

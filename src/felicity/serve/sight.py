@@ -21,7 +21,7 @@ PUBLIC_SECONDS = 60
 
 @dataclass(frozen=True)
 class Everything:
-    """All windows of a store, for callers with a token. ``k``: figures of fewer people are not shown.
+    """All windows of a store, for callers with a token. ``k``: fewest people of a shown figure.
 
     ``shared``: everybody sees the same, so caches of others may keep it.
     """

@@ -47,7 +47,7 @@ class Accuracy:
     came by. ``bias``: mean error of the adjusted share. ``width``: median of the 95 % interval. These, and
     ``coverage_as_shipped``, use the bundle's own soft matrix.
 
-    ``coverage``: of the 95 % interval, with a soft matrix drawn anew for each location-day from as many faces as the
+    ``coverage``: of the 95 % interval, with a soft matrix drawn again for each location-day from as many faces as the
     bundle's. The one shipped matrix has the same luck on all days; an interval's coverage includes such luck.
     ``minutes`` a day; None if minutes hold 1 + Poisson(4) people.
     """

@@ -139,7 +139,7 @@ def read_labelled(path: Path | str, fold: str | None = None) -> Labelled:
         rows = np.array([row for row in rows if _pixels(samples.images[row]) not in seen], dtype=np.int64)
         if not len(rows):
             raise DatasetError(
-                f"{path}: every face of fold {fold} stands in {FITTED} as well; the weights saw them all"
+                f"{path}: every face of fold {fold} is also in {FITTED}, so the weights have seen them all"
             )
     return Labelled(samples.take(rows), fold, samples.format == "ferplus", int(chosen.sum()) - len(rows))
 

@@ -74,7 +74,7 @@ class Pace:
 class Clock:
     """Seconds since the stream's first frame, never decreasing.
 
-    If the times in the file start anew (joined files), they continue from there; frames without a time follow at the
+    If the times in the file start again (joined files), they continue from there; frames without a time follow at the
     average frame rate.
     """
 

@@ -36,7 +36,7 @@ _FIRST_CREDIBLE = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 INDEXED = {"mp4", "matroska"}
-"""Kinds of files that say where their key frames are, and whose times never start anew."""
+"""Kinds of files that say where their key frames are, and whose times never start again."""
 
 
 def identity(file: IO[bytes] | RemoteFile) -> str:

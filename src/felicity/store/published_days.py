@@ -1,6 +1,6 @@
 """Standing published sums by day: a row for the crowds that lie wholly within a day, and one for each longer crowd.
 
-As in ``rollups`` for windows, each row is summed anew from its crowds whenever one of them comes or goes.
+As in ``rollups`` for windows, each row is summed again from its crowds whenever one of them comes or goes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OWN = (crowds.c.crowd, crowds.c.model_id, crowds.c.k, crowds.c.last_start)
 
 
 def refresh(connection: sa.Connection, location_id: int, zone: ZoneInfo, release: int | None = None) -> None:
-    """Sum anew the rows that a release changed at a location; without a release, all rows."""
+    """Sum again the rows that a release changed at a location; without a release, all rows."""
     mine = (crowds.c.location_id == location_id,)
     changed = sa.select(crowds.c.crowd, crowds.c.model_id, crowds.c.first, crowds.c.last_start).where(*mine)
     if release is None:

@@ -1,6 +1,6 @@
 """Hours and days as sums of windows, updated with them within the same transaction.
 
-An hour is always summed anew from its windows, in their order, and a day from its hours; nothing is added to or
+An hour is always summed again from its windows, in their order, and a day from its hours; nothing is added to or
 subtracted from a stored sum. So a rollup equals the sum of its windows to the last bit, however often these were
 replaced. The sums of folded windows and hours (``retention``) are added to them.
 """
@@ -27,7 +27,7 @@ def rollup_select(table: sa.Table) -> tuple[sa.Column[object], ...]:
 
 
 def refresh(connection: sa.Connection, location_id: int, model_id: int, zone: ZoneInfo, starts: Iterable[int]) -> None:
-    """Sum anew the hours and days in which windows begin at ``starts``."""
+    """Sum again the hours and days in which windows begin at ``starts``."""
     of_day: dict[tuple[int, int], set[tuple[int, int]]] = {}
     for start in set(starts):
         of_day.setdefault(bucket(start, "day", zone), set()).add(bucket(start, "hour", zone))
@@ -100,7 +100,7 @@ def _replace(
 
 
 def rebuild(connection: sa.Connection, location_id: int, zone: ZoneInfo) -> None:
-    """Sum anew everything at a location, after a change of its time zone."""
+    """Sum again everything at a location, after a change of its time zone."""
     for table in (hours, days):
         connection.execute(sa.delete(table).where(table.c.location_id == location_id))
     found = connection.execute(

@@ -160,7 +160,7 @@ def _check_recording(
         began = datetime.fromtimestamp(other.run_start / 1_000_000, UTC)
         raise ConfigError(
             f"{source}: run {other.id} has counted this recording at {location!r} already, as {other.source} from "
-            f"{began:%Y-%m-%d %H:%M:%S} UTC on; to count it anew: felicity runs remove {other.id}"
+            f"{began:%Y-%m-%d %H:%M:%S} UTC on; to count it again: felicity runs remove {other.id}"
         )
 
 

@@ -59,7 +59,7 @@ class Answers:
         if (apart <= NEAR).mean() < MOST:
             raise ConfigError(
                 f"{self.folder}: answers to other pictures than view {view.number} shows from image "
-                f"{view.rows.start:,} on; make the answers anew with the versions of NumPy and OpenCV in use here"
+                f"{view.rows.start:,} on; make the answers again with the versions of NumPy and OpenCV in use here"
             )
         return self.probabilities[view.number][view.rows].astype(np.float32)
 
@@ -68,7 +68,9 @@ class Answers:
         if not number:
             raise ConfigError(f"{self.folder}: answers to views, but views is 0; train with --views {self.number}")
         if number > self.number:
-            raise ConfigError(f"{self.folder}: answers to {self.number} views, not {number}; choose up to so many")
+            raise ConfigError(
+                f"{self.folder}: answers to {self.number} views, not {number}; choose at most {self.number}"
+            )
         for name, found, asked in (
             ("seed", self.views.seed, views.seed),
             ("batch_size", self.views.block, views.block),
@@ -130,12 +132,12 @@ def open_answers(where: str | Path) -> Answers:
         content = (folder / FACTS).read_bytes()
         facts = read_json(content)
         if (found := facts["format"]) != FORMAT:
-            raise ConfigError(f"{folder / FACTS}: format {FORMAT} expected, found {found!r}; make the answers anew")
+            raise ConfigError(f"{folder / FACTS}: format {FORMAT} expected, found {found!r}; make the answers again")
         arrays: dict[str, npt.NDArray[Any]] = {}
         for name, digest in facts["files"].items():
             packed = (folder / name).read_bytes()
             if sha256(packed).hexdigest() != digest:
-                raise ConfigError(f"{folder / name}: was changed after it was written; copy the answers anew")
+                raise ConfigError(f"{folder / name}: was changed after it was written; copy the answers again")
             arrays |= read_arrays(packed, MOST_BYTES, packed=False)
         how, number = facts["views"].pop("how"), facts["number"]
         return Answers(
@@ -149,4 +151,4 @@ def open_answers(where: str | Path) -> Answers:
             [arrays[f"lightness-{view}"] for view in range(number)],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{folder}: cannot be read as answers of teachers ({error}); copy them anew") from error
+        raise ConfigError(f"{folder}: cannot be read as answers of teachers ({error}); copy them again") from error

@@ -47,7 +47,9 @@ class DataConfig(BaseModel):
     format: str | None = Field(
         default=None, description="Format of the data, if Felicity does not recognise it; see: felicity data inspect."
     )
-    classes: str | None = Field(default=None, description="8, 7, happy,sad, happy,negative=sad+anger, or a TOML file.")
+    classes: str | None = Field(
+        default=None, description="Classes: 8, 7, happy,sad, happy,negative=sad+anger, or a TOML file."
+    )
     votes: Literal["shares", "majority", "probability", "multi-target"] = Field(
         default="shares", description="Way in which FER+ votes become labels."
     )

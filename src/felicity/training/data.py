@@ -36,7 +36,7 @@ from felicity.training.config import DataConfig, Pixels
 from felicity.training.labelled_images import ImageArray, LabelledImages, Rows
 
 READING = 5
-"""Counts changes of what the readers take from the same files, after which sets are prepared anew."""
+"""Counts changes of what the readers take from the same files, after which sets are prepared again."""
 
 OF_PREPARE = "(of felicity data prepare, where that was used)"
 

@@ -151,7 +151,7 @@ def plan_folds(pool: Pool, k: int, *, seed: int, validation_share: float) -> lis
             if what != "choose by" and not found.all():
                 raise ConfigError(
                     f"{pool.where}: fold {fold.number} of {k} would {what} no image of "
-                    f"{pool.classes[int(found.argmin())]}, for its images stand in too few groups of duplicates or "
+                    f"{pool.classes[int(found.argmin())]}, because its images are in too few groups of duplicates or "
                     f"subjects; ask for fewer folds, or leave the class out with --classes"
                 )
             if not found.any():

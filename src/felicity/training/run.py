@@ -152,7 +152,7 @@ def open_run(folder: Path) -> TrainingRun:
         members = {name: tuple(made_of) for name, made_of in facts.get("members", {}).items()}
         return TrainingRun(folder, config, tuple(classes), pixels["mean"], pixels["std"], facts, tuple(second), members)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise TrainingError(f"{file}: is incomplete or damaged ({error}); train anew") from error
+        raise TrainingError(f"{file}: is incomplete or damaged ({error}); train again") from error
 
 
 def predict(folder: Path, images: ImageArray, which: Literal["best", "last"] = "best") -> npt.NDArray[np.float32]:

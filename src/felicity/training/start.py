@@ -74,7 +74,7 @@ class Start(ABC):
         )
 
     def hand_on(self, engine: Engine, data: TrainingSet) -> None:
-        """Give the weights to ``engine``; classes that the start does not know begin anew."""
+        """Give the weights to ``engine``; classes that the start does not know begin again."""
         last = {v.path: to_numpy(v) for v in engine.model.layers[-1].weights}
         given = self.weights()
         shapes = _shapes(engine.model)
@@ -121,7 +121,7 @@ class _OfBundle(Start):
         if bundle.facts.training_weights is None:
             raise TrainingError(
                 f"start {bundle.folder}: keeps no float weights (weights.npz); choose the run that it was made of, or "
-                f"make it anew with: felicity bundle export"
+                f"make it again with: felicity bundle export"
             )
         self.config = make_config(trained["config"])
         self.pixels = bundle.input.mean, bundle.input.std

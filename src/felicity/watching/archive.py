@@ -121,7 +121,7 @@ class _Archive:
             raise ConfigError(
                 f"{about.path}: run {there.run} has counted this recording at {about.location!r} already, as camera "
                 f"{there.camera!r} and {there.source} from {there.run_start:%Y-%m-%d %H:%M:%S} UTC on; to count it "
-                f"anew: felicity runs remove {there.run}"
+                f"again: felicity runs remove {there.run}"
             )
         return True
 

@@ -112,7 +112,7 @@ class Table:
             path = file if is_address(file) else str((self.path.parent / file).resolve())
             twice = self._by_path.setdefault(path, made)
         if twice != made:
-            raise ConfigError(f"{self.path}, line {line}: {file} stands there twice; give each file one row")
+            raise ConfigError(f"{self.path}, line {line}: {file}: duplicate row; give each file one row")
 
     def find(self, path: str) -> Made | None:
         """Return the table's entry for a file, by its path or address, else by its name; None without one."""

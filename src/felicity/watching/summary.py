@@ -85,7 +85,9 @@ def seeing_notes(summary: WatchSummary, *, damaged: bool) -> list[Note]:
         notes.append(Note("frames-frozen", f"{text} again in them", place))
     if sum(summary.unfit.values()) > POOR * frames:
         why = ", ".join(f"{UNFIT[reason]} in {count:,}" for reason, count in summary.unfit.most_common())
-        text = f"{summary.source}: {why} of {frames:,} frames; whoever could not be found in them is counted nowhere"
+        text = (
+            f"{summary.source}: {why} of {frames:,} frames; the count lacks the people who could not be found in them"
+        )
         notes.append(Note("seeing-poor", text, place))
     if summary.lifted > POOR * summary.people:
         text = f"{summary.source}: {summary.lifted:,} of {summary.people:,} people judged had {LIFTED}"

@@ -174,8 +174,8 @@ class Watch(AbstractContextManager["Watch"]):
         self._far_apart += 1
         if self._far_apart == 3 and 2 * self._far_apart >= self.summary.frames:
             text = (
-                f"{self._source.source_id}: frames are over {FAR_APART.seconds} s apart, so whoever stays may "
-                "be counted again and again; 3 frames per second and more are needed to follow people"
+                f"{self._source.source_id}: frames are over {FAR_APART.seconds} s apart, so a person who stays may "
+                "count several times; to follow people, take 3 frames per second or more"
             )
             self._say(Note("frames-far-apart", text, self.summary.location))
 

@@ -26,7 +26,7 @@ Outside = Annotated[
 Format = Annotated[str | None, typer.Option("--format", "-f", metavar="NAME", help="Format, if it is not recognised.")]
 Classes = Annotated[
     str | None,
-    typer.Option("--classes", metavar="LIST", help="8, 7, happy,sad, happy,negative=sad+anger, or a TOML file."),
+    typer.Option("--classes", metavar="LIST", help="Classes: 8, 7, happy,sad, good=happy+surprise, or a TOML file."),
 ]
 Votes = Annotated[
     Literal["shares", "majority", "probability", "multi-target"],

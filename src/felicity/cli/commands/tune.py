@@ -53,7 +53,7 @@ def tune(
 
     def line(trial: dict[str, Any], number: int) -> str:
         if trial["state"] == "impossible":
-            return f"trial {trial['number']} passed over: {trial['sentence']}"
+            return f"trial {trial['number']} skipped: {trial['sentence']}"
         about = trial["sentence"] or f"validation loss {trial['val_loss']:.4f} in {trial['epochs']} epochs"
         return f"trial {trial['number']} {trial['state']}: {about}"
 
@@ -91,7 +91,7 @@ def print_table(result: dict[str, Any]) -> None:
     states = [trial["state"] for trial in result["trials"]]
     became = [f"{states.count(state)} {state}" for state in ("done", "pruned", "failed")]
     if over := len(result["impossible"]):
-        became.append(f"{over} passed over, for such networks cannot be built")
+        became.append(f"{over} skipped, because their networks cannot be built")
     console.say(", ".join(became))
     for trial in result["trials"]:
         if trial["sentence"]:

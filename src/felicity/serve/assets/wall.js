@@ -1,4 +1,4 @@
-// The wall renews itself on news and each minute, says so when the server is away, and starts afresh once a day.
+// The wall renews itself on news and each minute, says so when it cannot reach the server, and loads itself again once a day.
 
 import { fresh, gathered, renew } from "./fresh.js";
 import { listen } from "./news.js";

@@ -123,7 +123,7 @@ def counted(trial: Any) -> bool:
 
 
 def is_impossible(trial: Any) -> bool:
-    """Return whether the trial was passed over, as the network that it drew cannot be built."""
+    """Return whether the trial was skipped, as the network that it drew cannot be built."""
     return IMPOSSIBLE in trial.user_attrs
 
 

@@ -122,7 +122,7 @@ def _write_pictures(folder: Path, result: dict[str, Any]) -> None:
 
 
 def summarise_study(study: Any, space: Space, base: TrainConfig, wanted: int) -> dict[str, Any]:
-    """Return the trials that count, the best one, those passed over, and at the end each setting's importance."""
+    """Return the trials that count, the best one, the skipped ones, and at the end each setting's importance."""
     all_trials = study.get_trials(deepcopy=False)
     trials = [_facts(trial) for trial in all_trials if counted(trial)]
     done = [trial for trial in trials if trial["state"] == "done"]

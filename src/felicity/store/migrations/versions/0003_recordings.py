@@ -10,5 +10,5 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add the column; it is null for runs of before, of live sources and of photographs."""
+    """Add the column; it is null for older runs, of live sources and of photographs."""
     op.add_column("runs", sa.Column("recording", sa.Text))

@@ -1,4 +1,4 @@
-"""How well each window could see; windows of before say nothing of it."""
+"""How well each window could see; older windows say nothing of it."""
 
 from __future__ import annotations
 

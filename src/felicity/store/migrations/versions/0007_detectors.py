@@ -1,4 +1,4 @@
-"""The detector that found the faces of a run, beside its bundle; windows of before do not say."""
+"""The detector that found the faces of a run, beside its bundle; older windows do not say."""
 
 from __future__ import annotations
 
