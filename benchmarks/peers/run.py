@@ -216,7 +216,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     options, contest = arguments(), Contest()
     if options.output and not options.output.parent.is_dir():
-        say(f"{options.output}: cannot be written, for there is no folder {options.output.parent}")
+        say(f"{options.output}: cannot be written, because there is no folder {options.output.parent}")
         return 1
     try:
         result = compare(contest, options)

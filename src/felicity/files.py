@@ -193,7 +193,7 @@ def check_place(path: Path, what: str = "", endings: Sequence[str] = ()) -> None
         raise ConfigError(f"{path}: {what} is written as {', '.join(endings)}; give a name with such an ending")
     folder = path.parent
     if not folder.is_dir():
-        raise ConfigError(f"{path}: cannot be written, for there is no folder {folder}; make it, or choose another")
+        raise ConfigError(f"{path}: cannot be written, because there is no folder {folder}; make it, or choose another")
     if path.is_dir():
         raise ConfigError(f"{path}: is a folder; name a file in it")
     if not os.access(folder, os.W_OK):
@@ -206,7 +206,7 @@ def check_folder(folder: Path) -> None:
     if not there.is_dir():
         raise ConfigError(f"{folder}: cannot be made, for {there} is a file; choose another folder")
     if not os.access(there, os.W_OK):
-        raise ConfigError(f"{folder}: cannot be written to, for {there} may not be; choose another folder")
+        raise ConfigError(f"{folder}: cannot be written to, because {there} is not writable; choose another folder")
 
 
 def make_folder(folder: Path) -> None:

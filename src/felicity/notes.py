@@ -39,7 +39,7 @@ CODES: dict[str, str] = {
     "data-changed": "A data set is not what it was when a run was trained on it.",
     "group-small": "Groups of people have too few pictures for their figures to say much.",
     "labels-unavailable": "Labels of another source beside the data set cannot be read.",
-    "left-out": "Images are left out, and how many.",
+    "left-out": "Number and reason of images that are left out.",
     "licence-unstated": "Nobody stated the licence of a bundle's weights.",
     "no-history": "A bundle holds no history of its training.",
     "no-votes": "Labels are learnt as they are, because the data set has no votes to take soft labels from.",
@@ -81,8 +81,8 @@ CODES: dict[str, str] = {
     "store-back": "The store takes windows again after it did not.",
     "status-unwritten": "The status of cameras cannot be written, so what is shown of them is old.",
     # data sets and simulations
-    "leaky-splits": "Duplicates straddle the splits, so results on them are flattered.",
-    "fitted-faces": "The weights are fitted to these faces, so results on them are flattered.",
+    "leaky-splits": "Duplicates straddle the splits, so results on them look too good.",
+    "fitted-faces": "The weights are fitted to these faces, so results on them look too good.",
     "runtime-elsewhere": "An environment variable names another folder than that of the runtime just installed.",
     "weights-elsewhere": "An environment variable names another file of weights than the one installed.",
 }

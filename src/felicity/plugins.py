@@ -87,7 +87,7 @@ def _import(what: str, path: str) -> Any:
         missing = error.name or module
         if module == missing or module.startswith(f"{missing}."):
             raise ConfigError(
-                f"{what} {path}: there is no module {missing}; install its package, or run in the folder it lies in"
+                f"{what} {path}: there is no module {missing}; install its package, or run Felicity in its folder"
             ) from error
         raise ConfigError(f"{what} {path}: needs the module {missing}, which is not installed") from error
     except Exception as error:

@@ -206,7 +206,7 @@ def test_counts_that_cannot_be_adjusted_are_said_to_be_so(tmp_path: Path) -> Non
     for begin in ("2024-01-01", "2030-01-01"):
         chart = tmp_path / "x.png"
         done = felicity("index", "--store", url, "--from", begin, "--chart", chart, home=tmp_path)
-        assert "x.png is not drawn, for there is no adjusted figure to draw" in done.stderr
+        assert "x.png is not drawn, because there is no adjusted figure to draw" in done.stderr
         assert not chart.exists()
 
 

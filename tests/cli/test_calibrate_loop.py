@@ -132,7 +132,7 @@ def test_pictures_are_drawn_with_a_table_and_a_page_and_none_is_written(pictures
 def test_what_cannot_be_drawn_from_or_weighed_is_said(pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="0 of 60 pictures have a face that was found"):
         felicity.calibration_sample(pictures, detector="hog")
-    with pytest.raises(ConfigError, match="a folder of pictures was expected"):
+    with pytest.raises(ConfigError, match="is no folder; give a folder of pictures"):
         felicity.calibration_sample(tmp_path / "none")
     table = tmp_path / "labels.csv"
     table.write_text("path,label,weight\na.png,happy,-1\n")

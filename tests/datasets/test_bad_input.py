@@ -201,7 +201,7 @@ def test_a_stream_that_swells_is_refused_while_it_unpacks(
 def test_a_huge_member_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "MAX_MEMBER_BYTES", 1000)
     disk.write_affectnet(disk.made_up(40), tmp_path)
-    with pytest.raises(DatasetError, match=r"labels\.csv: refused, for it is larger"):
+    with pytest.raises(DatasetError, match=r"labels\.csv: refused, because it is larger"):
         open_dataset(tmp_path)
 
 

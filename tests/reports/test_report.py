@@ -131,7 +131,7 @@ def test_the_page_says_what_it_must(made: tuple[Page, Path]) -> None:
         "Not shown, because too few people were judged: Lane",
         "a trend needs at least",
         "not judged: small",
-        "Expressions were classified by m@1",
+        "The bundle m@1 classified the expressions",
         "points higher",
         "not on the map: Nowhere",
         "Where do people look happiest?",

@@ -162,7 +162,7 @@ def _footage(
         try:
             path.encode()
         except UnicodeEncodeError:
-            raise SourceError(f"{path!a}: a name in UTF-8 expected, for the store keeps it; rename it") from None
+            raise SourceError(f"{path!a}: a name in UTF-8 expected, because the store keeps it; rename it") from None
         check_names(camera, 60)
         if where not in places:
             zone, doubts = place_of(where, store)

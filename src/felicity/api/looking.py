@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from felicity.windows import Location
 
 RECENT = timedelta(days=2)
-"""The latest figure is searched within this time before the last window."""
+"""Look for the latest figure within this time before the last window."""
 
 
 def overview(

@@ -70,7 +70,7 @@ def calibration_sample(
 
     folder = to_path(pictures, "pictures")
     if not folder.is_dir():
-        raise ConfigError(f"{folder}: a folder of pictures was expected")
+        raise ConfigError(f"{folder}: is no folder; give a folder of pictures")
     if number < _FEWEST:
         raise ConfigError(f"at least {_FEWEST} pictures are drawn to be labelled, not {number}")
     classifier, finder = counting_classifier(bundle), None if crop else open_detector(detector)

@@ -73,7 +73,7 @@ def _checked(name: str, path: Path) -> str:
     name = name.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")):
-        raise DatasetError(f"{path}: refused, for its member {name!r} leads out of the archive")
+        raise DatasetError(f"{path}: refused, because its member {name!r} leads out of the archive")
     return "/".join(parts) or "."
 
 

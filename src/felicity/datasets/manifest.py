@@ -137,7 +137,7 @@ def read_manifest(folder: Path | str) -> Manifest:
     try:
         unpacked = _unpacked(parquet.read_metadata(path))
         if unpacked > MOST_BYTES:
-            raise DatasetError(f"{path}: refused, for it says it unpacks to {unpacked:,} bytes; prepare it again")
+            raise DatasetError(f"{path}: would unpack to {unpacked:,} bytes; prepare it again")
         table = parquet.read_table(path)
         facts = read_json((table.schema.metadata or {}).get(b"felicity", b"{}"))
     except FileNotFoundError as error:

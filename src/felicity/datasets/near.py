@@ -2,8 +2,8 @@
 
 The search has two steps. First, projections of the looks (``looks``) onto their principal components propose
 candidates: each image as it is, mirrored, and moved by a pixel. The components are whitened, so that the features of
-all faces count little. Then each candidate is verified: one look is laid over the other at several scales and shifts,
-and their correlation must reach a similarity.
+all faces count little. The second step verifies each candidate: it lays one look over the other at several scales and
+shifts, and their correlation must reach a similarity.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Bounded(io.RawIOBase):
         packed = max(self._packed.count, 1)
         if self._out > MAX_BYTES or (self._out > RATIO_FROM_BYTES and self._out > MAX_RATIO * packed):
             raise DatasetError(
-                f"{self._name}: refused, for its first {packed} bytes unpack to more than {self._out}; "
+                f"{self._name}: refused, because its first {packed} bytes unpack to more than {self._out}; "
                 f"if that is meant, unpack it yourself and name the file"
             )
         return len(block)
@@ -109,5 +109,5 @@ def read_whole(stream: IO[bytes], where: str) -> bytes:
     except BROKEN as error:
         raise DatasetError(f"{where}: is damaged or cut short ({error})") from error
     if len(content) > MAX_MEMBER_BYTES:
-        raise DatasetError(f"{where}: refused, for it is larger than {MAX_MEMBER_BYTES >> 20} MB")
+        raise DatasetError(f"{where}: refused, because it is larger than {MAX_MEMBER_BYTES >> 20} MB")
     return content

@@ -116,7 +116,7 @@ def evaluate(
     """Measure ``judge`` on ``split`` of ``data`` (a run knows its own). ``say`` is told what is being done.
 
     ``split``: by name, or ``all``. None is the test split of a run's own data, and of data with a test fold for a
-    bundle, which may have been trained on the rest; else all images, for the model has seen none of them.
+    bundle, which may have been trained on the rest; else all images, because the model has seen none of them.
 
     Raises DatasetError where the data cannot be read, have no such images, or no classes in common with the model.
     """

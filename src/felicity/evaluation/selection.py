@@ -221,7 +221,7 @@ def _restricted(judge: Judge, source: LabelledSource, rows: Rows, seen: Flags, s
         notes.append(Note("class-unlabelled", text))
     for i, name in enumerate(manifest.classes):
         if name not in belongs and (left := int((manifest.labels[rows] == i).sum())):
-            text = f"{left:,} images labelled {name} are left out, for the model does not know that class"
+            text = f"{left:,} images labelled {name} are left out, because the model does not know that class"
             notes.append(Note("left-out", text))
     if undecided := int((manifest.labels[rows] < 0).sum()):
         notes.append(Note("left-out", f"{undecided:,} images without a single label are left out"))

@@ -102,7 +102,7 @@ def with_covered_output(onnx: bytes, features: Features, head: CoveredHead) -> b
     model = library.load_from_string(onnx)
     graph = model.graph
     if any(output.name == OUTPUT for output in graph.output):
-        raise BundleError("the network has an output for covered faces already; take it away first")
+        raise BundleError("the network has an output for covered faces already; remove it first")
     scale = np.maximum(np.abs(head.mix).max(1), 1e-9).astype(np.float32) / LARGEST
     whole = np.rint(head.mix / scale[:, None]).astype(np.int8)[:, :, None, None]
     places = int(np.prod(head.sum_up.shape))

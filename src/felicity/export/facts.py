@@ -62,7 +62,7 @@ def _of_calibration(chosen: dict[str, Any], labels: Sequence[str]) -> list[Note]
         text = f"no bias is fitted to expressions with fewer than {fewest} validation images ({few}); {more}"
         found.append(Note("calibration-refused", text))
     if chosen["method"] == "none":
-        text = "probabilities stay as they are, for no temperature or bias lowers their errors on images held out"
+        text = "probabilities stay as they are, because no temperature or bias lowers their errors on images held out"
         found.append(Note("calibration-refused", text))
     return found
 

@@ -67,7 +67,7 @@ class Bundle:
             try:
                 trial.try_network(self._onnx, (self.input.channels, self.input.size, self.input.size))
             except ValueError as error:
-                raise BundleError(f"{self.weights}: is refused, for it {error}; get the bundle again") from error
+                raise BundleError(f"{self.weights}: is refused, because it {error}; get the bundle again") from error
         return self._onnx
 
     @cached_property

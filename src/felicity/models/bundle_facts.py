@@ -56,7 +56,8 @@ class SoftMatrixFacts(_Strict):
 class SecondHead(_Strict):
     """A second answer to the same face, in another convention of labels.
 
-    ``labels_of``: whose labels, such as ``FER2013``; ``output``: of the ONNX file. Other names as in ``BundleFacts``.
+    ``labels_of``: source of the labels, such as ``FER2013``; ``output``: of the ONNX file. Other names as in
+    ``BundleFacts``.
     """
 
     labels_of: str

@@ -60,10 +60,10 @@ def compare_with_usual(now: IndexRow, before: Sequence[IndexRow], *, asked: int)
     share, error = now.happy_share.adjusted, now.happy_share.people_error
     if share is None or error is None:
         if now.suppressed:
-            text = "{name}: the period has {people} people and no adjusted share, for its figure is not shown"
+            text = "{name}: the period has {people} people and no adjusted share, because its figure is not shown"
         else:
             text = (
-                "{name}: the period has {people} people and no adjusted share, for its model has no soft matrix to "
+                "{name}: the period has {people} people and no adjusted share, because its model has no soft matrix to "
                 "adjust with"
             )
         raise EstimateError(say(text, name=now.location, people=count(now.people)))

@@ -19,7 +19,7 @@ from felicity.errors import ConfigError, require
 COLUMNS = ("image", "path", "file")
 """Names of the column of paths; the first that a table has."""
 LARGEST_SHARD, SMALLEST_SHARD, SHARDS = 1000, 8, 256
-"""Images of a shard: as many as make ``SHARDS`` of them, within these limits."""
+"""Most and fewest images of a shard; between these, they are divided into ``SHARDS`` shards."""
 ROWS = 10_000
 """Rows of a Parquet list in memory at a time."""
 CHUNK = 1 << 16

@@ -160,9 +160,7 @@ def is_change(found: BeforeAfter) -> bool:
 
 def effect(found: Effect) -> str:
     """Return the step at the date, with the earlier course continued."""
-    start = (
-        "With the course before the date continued and the weekly rhythm taken out (interrupted time series), the step"
-    )
+    start = "Compared with the continued earlier course, without the weekly rhythm (interrupted time series), the step"
     within = f"95 % interval: {points_span(found.low, found.high)}"
     if found.found:
         return f"{start} at the date was {points(found.estimate)} points ({within})."

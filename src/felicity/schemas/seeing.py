@@ -49,7 +49,7 @@ class ImageShape(Shape):
 
 
 class PeopleShareShape(Shape):
-    """Happy share of people, in percent, from the complete answers to each."""
+    """Happy share of people, in percent, from the probabilities of each person."""
 
     people: Annotated[int, Field(ge=1)]
     counted: Annotated[Percent, rounded(4)] = Field(

@@ -247,8 +247,8 @@ def remove_run(connection: sa.Connection, run_id: int) -> None:
     if place.folded is not None:
         until = datetime.fromtimestamp(place.folded, ZoneInfo(place.timezone))
         raise ConfigError(
-            f"run {run_id}: its windows until {until:%Y-%m-%d %H:%M} have become hours or days of {place.name!r}, from "
-            "which they cannot be taken back; the location can be removed as a whole"
+            f"run {run_id}: its windows until {until:%Y-%m-%d %H:%M} are part of hours or days of {place.name!r} and "
+            "cannot be taken back; remove the location as a whole"
         )
     _lock(connection, place.location_id)
     starts = set(connection.execute(sa.select(stored.c.start).where(stored.c.run_id == run_id)).scalars())

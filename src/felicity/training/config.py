@@ -75,7 +75,7 @@ class DataConfig(BaseModel):
     @field_validator("classes")
     @classmethod
     def _from_anywhere(cls, classes: str | None) -> str | None:
-        """Return a file of classes by its whole path, for a run is also evaluated and exported from another folder."""
+        """Return a file of classes by its whole path, because other commands read the run from other folders."""
         return os.path.abspath(classes) if classes and classes.endswith(".toml") else classes
 
 

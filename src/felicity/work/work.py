@@ -16,7 +16,7 @@ RETRIES = 2
 _ANY = Need()
 
 Progress = Callable[[int, int], None]
-"""Told how many items are done, and how many are under way."""
+"""Called with the number of finished items and of those under way."""
 
 
 class Crew(Protocol):

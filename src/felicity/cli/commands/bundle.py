@@ -103,7 +103,7 @@ def _error_of(soft: SoftMatrix) -> str:
     happy, share = soft.counts[HAPPY_INDEX], 0.3
     error = soft.happy_error(share)
     if error is None:
-        return "not known, for it has no happy faces or no others"
+        return "not known, because it has no happy faces or no others"
     return (
         f"{100 * error:.2f} points (standard error) in a happy share of {numbers.share(share, 0)}; "
         f"the matrix is of {soft.counts.sum():,} faces, {happy:,} of them happy"

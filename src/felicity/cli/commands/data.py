@@ -56,9 +56,7 @@ def inspect(
     path: PathOf,
     report: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE.html", help="Write a report to look at.", callback=options.page_file
-        ),
+        typer.Option("--output", "-o", metavar="FILE.html", help="Write an HTML report.", callback=options.page_file),
     ] = None,
     chart: Annotated[
         Path | None,
@@ -229,7 +227,7 @@ def _notes(said: list[Note], *, leaky: bool = False) -> list[Note]:
     from felicity.notes import Note
 
     if leaky:
-        said = [*said, Note("leaky-splits", "duplicates straddle these splits, so results on them are flattered")]
+        said = [*said, Note("leaky-splits", "duplicates straddle these splits, so results on them look too good")]
     console.notes(said)
     return said
 

@@ -36,7 +36,7 @@ def list_detectors(json: options.Json = False) -> None:
 
 
 def install(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The detector whose file to install, such as yunet.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Detector to install, such as yunet.")],
     file: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="Take this file instead of downloading it.")
     ] = None,

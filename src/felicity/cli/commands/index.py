@@ -47,7 +47,7 @@ def index(
     rows, notes = found.rows, found.notes
     drawable = any(row.happy_share.adjusted is not None for row in rows)
     if chart is not None and not drawable:
-        text = f"{chart} is not drawn, for there is no adjusted figure to draw"
+        text = f"{chart} is not drawn, because there is no adjusted figure to draw"
         notes = (*notes, Note("nothing-to-draw", text))
     console.notes(notes)
     if json:

@@ -84,4 +84,4 @@ def revoke(
     if json:
         console.emit("token-revoke", gone)
     else:
-        console.say(f"token {gone.id}, {gone.name}, opens nothing any more")
+        console.say(f"revoked: token {gone.id}, {gone.name}")
