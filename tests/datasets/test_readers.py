@@ -167,7 +167,7 @@ def test_a_label_table_says_the_folds_and_who_is_shown(column: str, tmp_path: Pa
 
 
 def test_every_reader_is_covered() -> None:
-    assert {format for format, _ in LAYOUTS.values()} | {"ferplus"} == set(known_readers())
+    assert {format for format, _ in LAYOUTS.values()} | {"ferplus", "crema-d"} == set(known_readers())
 
 
 @pytest.mark.shared_data
@@ -221,6 +221,33 @@ def test_ck_plus_knows_its_subjects(tmp_path: Path) -> None:
     samples = open_dataset(_ckplus(disk.made_up(12), tmp_path))
     assert samples.subjects is not None
     assert set(samples.subjects.tolist()) == {"S000", "S001"}
+
+
+def test_pictures_of_crema_d_tell_actor_and_expression_by_their_names(tmp_path: Path) -> None:
+    faces, folder = disk.made_up(6), tmp_path / "frames"
+    names = [
+        "1001_DFA_ANG_XX.png", "1001_IEO_HAP_HI_012.png", "1002_IWW_NEU_XX.jpg", "1002_MTI_SAD_LO.png",
+        "1003_TSI_FEA_MD.png", "1040_ITH_DIS_X.png",
+    ]  # fmt: skip
+    for image, name in zip(faces.images, names, strict=True):
+        disk.write_png(image, folder / name)
+    disk.write_png(faces.images[0], folder / "cover.png")
+    disk.write_demographics(tmp_path)
+    samples = open_dataset(tmp_path)
+    assert samples.format == "crema-d" and samples.names.tolist() == [f"frames/{name}" for name in names]
+    expressions = [str(EXPRESSIONS[label]) for label in samples.labels]
+    assert expressions == ["anger", "happy", "neutral", "sad", "fear", "disgust"]
+    assert samples.subjects is not None
+    assert samples.subjects.tolist() == ["1001", "1001", "1002", "1002", "1003", "1040"]
+    assert samples.left_out == {"images whose names tell no expression": 1}
+
+
+def test_clips_of_crema_d_alone_are_refused_with_a_command_that_takes_pictures(tmp_path: Path) -> None:
+    disk.write_demographics(tmp_path)
+    (tmp_path / "VideoFlash").mkdir()
+    (tmp_path / "VideoFlash" / "1001_DFA_ANG_XX.flv").write_bytes(b"FLV")
+    with pytest.raises(DatasetError, match=r"1 clips of CREMA-D and no picture; .*VideoFlash/1001_DFA_ANG_XX\.flv"):
+        open_dataset(tmp_path)
 
 
 def test_ferplus_gives_soft_labels_and_what_fer2013_says(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from felicity.imaging.encode import write_image
 from felicity.index.soft_matrix import SoftMatrix
 from felicity.labels import EXPRESSIONS, HAPPY_INDEX, INDEX, Expression
 from tests.support.command import felicity as command
+from tests.support.command import felicity_answer
+from tests.support.faces_on_disk import write_demographics
 
 NEUTRAL_INDEX = INDEX[Expression.NEUTRAL]
 
@@ -163,18 +165,28 @@ def test_posed_faces_by_gender_age_and_origin(shared: Path) -> None:
 
 
 def test_a_table_of_people_holds_for_images_that_begin_with_the_person(tmp_path: Path) -> None:
-    """CREMA-D's ``VideoDemographics.csv``."""
-    text = (
-        "ActorID,Age,Sex,Race,Ethnicity\n1001,51,Male,Caucasian,Not Hispanic\n1002,21,Female,Caucasian,Not Hispanic\n"
-    )
-    (tmp_path / "VideoDemographics.csv").write_text(text)
+    write_demographics(tmp_path)
     names = np.array(
-        ["frames/1001_DFA_ANG_XX.jpg", "1002_IEO_HAP_HI.jpg", "1001_IEO_SAD_LO.jpg", "1003_IEO_SAD_LO.jpg"]
+        ["frames/1001_DFA_ANG_XX.jpg", "1002_IEO_HAP_HI.jpg", "1001_IEO_SAD_LO.jpg", "1004_IEO_SAD_LO.jpg"]
     )
     said = read_attributes(tmp_path, None, names, ["sex", "Age"])
     assert said["sex"].tolist() == ["Male", "Female", "Male", ""]
     assert said["Age"].tolist() == ["51", "21", "51", ""]
     assert said["actorid"].tolist() == ["1001", "1002", "1001", ""]
+
+
+def test_actors_of_crema_d_are_compared_by_sex_and_age(tmp_path: Path, rng: np.random.Generator) -> None:
+    write_demographics(tmp_path)
+    for actor in (1001, 1002, 1003, 1040):
+        for sentence in ("DFA", "IEO"):
+            for expression in ("HAP", "NEU"):
+                face = rng.integers(0, 255, (48, 48, 3), dtype=np.uint8)
+                write_image(tmp_path / f"{actor}_{sentence}_{expression}_XX.png", face)
+    words = ("evaluate", "fast", "--data", tmp_path, "--by", "sex", "--by", "age", "--draws", 100)
+    answer, _ = felicity_answer(*words, home=tmp_path)
+    groups = {column["name"]: [group["name"] for group in column["groups"]] for column in answer["columns"]}
+    assert groups == {"sex": ["Female", "Male"], "age": ["21", "33", "42", "51"]}
+    assert (answer["everybody"]["pictures"], answer["everybody"]["people"]) == (16, 4)
 
 
 def test_raf_dbs_files_of_attributes_are_read(tmp_path: Path) -> None:

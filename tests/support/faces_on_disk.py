@@ -116,3 +116,15 @@ def write_ferplus(votes: npt.NDArray[np.int64], folds: Sequence[str], path: Path
         lines.append(f"{fold},fer{row:07}.png,{','.join(map(str, counts))}")
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def write_demographics(folder: Path) -> Path:
+    """``VideoDemographics.csv`` of CREMA-D, with its columns, quotes and kinds of values, about four made-up actors."""
+    rows = (
+        '"ActorID","Age","Sex","Race","Ethnicity"\n1001,51,"Male","Caucasian","Not Hispanic"\n'
+        '1002,21,"Female","African American","Not Hispanic"\n1003,33,"Female","Unknown","Hispanic"\n'
+        '1040,42,"Male","Asian","Not Hispanic"\n'
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "VideoDemographics.csv").write_text(rows)
+    return folder / "VideoDemographics.csv"
