@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from felicity.api.selection import opened
@@ -154,15 +155,23 @@ def _without_overlaps(batch: _Batch) -> None:
             until = start + timedelta(seconds=window.key.seconds)
 
 
-def _know_models(store: Store, models: set[str]) -> Iterator[Note]:
+@cache
+def _shipped_models() -> dict[str, str]:
+    """Return the names of the shipped bundles by their identity."""
     from felicity.models.bundle import open_bundle, shipped
+
+    return {open_bundle(name).id: name for name in shipped()}
+
+
+def _know_models(store: Store, models: set[str]) -> Iterator[Note]:
+    from felicity.models.bundle import open_bundle
 
     matrices = store.soft_matrices()
     unknown = {model for model in models if matrices("", model) is None}
-    for name in shipped() if unknown else ():
-        if (bundle := open_bundle(name)).id in unknown:
-            store.save_model(bundle.id, bundle.soft_matrix, name=bundle.name)
-            unknown.remove(bundle.id)
+    for model, name in _shipped_models().items() if unknown else ():
+        if model in unknown:
+            store.save_model(model, open_bundle(name).soft_matrix, name=open_bundle(name).name)
+            unknown.remove(model)
     for model in sorted(unknown):
         yield Note(
             "not-calibrated", f"the store does not know the errors of model {model}, so its counts stay as they are"

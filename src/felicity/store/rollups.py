@@ -84,12 +84,8 @@ def _replace(
     sums: Sums,
 ) -> None:
     """Replace ``buckets`` by the sums of the rows labelled with them; empty ones are removed."""
-    connection.execute(
-        sa.delete(table).where(
-            table.c.location_id == location_id, table.c.model_id == model_id, table.c.start == sa.bindparam("bucket")
-        ),
-        [{"bucket": start} for start in sorted(buckets)],
-    )
+    own = (table.c.location_id == location_id, table.c.model_id == model_id)
+    connection.execute(sa.delete(table).where(*own, table.c.start.in_(sorted(buckets))))
     present, index = np.unique(np.array(labels, dtype=np.int64), return_inverse=True)
     if not len(present):
         return

@@ -85,10 +85,12 @@ def _remove_replaced(connection: sa.Connection, run_id: int, place: Any, added: 
     mine = (stored.c.location_id == place.location_id, stored.c.run_id == run_id)
     starts = [int(window.key.start.timestamp()) for window in added]
     begin, end = min(starts), max(s + w.key.seconds for s, w in zip(starts, added, strict=True))
-    published = (*mine, stored.c.crowd.is_not(None), stored.c.start > begin - LONGEST, stored.c.start < end)
-    if known := set(connection.execute(sa.select(stored.c.start).where(*published)).scalars()) & set(starts):
-        ledger.lose(connection, *mine, stored.c.start.in_(known))
-    connection.execute(sa.delete(stored).where(*mine, stored.c.start.in_(starts)))
+    within = sa.select(stored.c.start, stored.c.crowd).where(*mine, stored.c.start >= min(starts), stored.c.start < end)
+    again = {row.start: row.crowd for row in connection.execute(within)}
+    if there := sorted(set(starts) & set(again)):  # most windows are new, and need no long list of their times
+        if known := [start for start in there if again[start] is not None]:
+            ledger.lose(connection, *mine, stored.c.start.in_(known))
+        connection.execute(sa.delete(stored).where(*mine, stored.c.start.in_(there)))
     if place.generation == 1:
         return set()
     older = connection.execute(
