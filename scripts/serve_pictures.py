@@ -28,6 +28,7 @@ PAGES = {
     "badge": "embed?show=badge",
     "sign": "sign.svg",
     "problem": "nothing",
+    "sign-in": "sign-in",
 }
 PHOTOGRAPH = Path(skimage.__file__).parent / "data" / "astronaut.png"
 """Eileen Collins, NASA."""
@@ -36,6 +37,9 @@ SHOWN = {
     "city-desktop-light": "serve-city",
     "city-phone-dark": "serve-city-phone",
     "place-desktop-light": "serve-place",
+    "compare-desktop-light": "serve-compare",
+    "about-desktop-light": "serve-about",
+    "sign-in-phone-light": "serve-sign-in",
     "tryit-desktop-light": "serve-tryit",
     "wall-desktop-dark": "serve-wall",
     "sign-desktop-light": "serve-sign",

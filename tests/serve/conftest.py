@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+import felicity.serve
 from felicity.serve.app import make_app
 from felicity.serve.settings import Settings
 from felicity.store import open_store
@@ -22,6 +25,15 @@ Serve = Callable[..., TestClient]
 def app_of(client: TestClient) -> FastAPI:
     assert isinstance(client.app, FastAPI)
     return client.app
+
+
+def paths() -> set[str]:
+    """The path of every route of the server's modules."""
+    found = set()
+    for module in pkgutil.iter_modules(felicity.serve.__path__):
+        router = getattr(importlib.import_module(f"felicity.serve.{module.name}"), "router", None)
+        found |= {route.path for route in getattr(router, "routes", ())}
+    return found
 
 
 def form(client: TestClient, **fields: str) -> dict[str, str]:

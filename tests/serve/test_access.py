@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from felicity import api
 from felicity.errors import ConfigError
-from tests.serve.conftest import Serve, app_of
+from tests.serve.conftest import Serve, app_of, paths
 from tests.serve.test_problems import check_problem
 from tests.support.command import felicity, felicity_answer
 from tests.support.town import fill
@@ -54,6 +54,24 @@ def test_every_route_asks_for_its_scope(serve: Serve, store: str, token: Callabl
         assert scope in check_problem(client.request(method, path, headers=wrong), "not-allowed")
         for right in (token("push:*" if scope == "push" else scope), token("admin")):
             assert client.request(method, path, headers=right).status_code not in (401, 403), path
+
+
+FOR_ALL = {"/sign-in", "/enter", "/enter/{token}", "/leave", "/favicon.ico", "/assets/{name}", "/tryit/{name}"}
+"""Addresses beside those of programs that anybody may ask for: forms, and the files of every installation."""
+ANSWERED = {"/language/{code}": "/language/de", "/place": "/place?name=Harbour", "/tryit/{digest}/{name}": "/tryit/0/x"}
+
+
+def test_every_page_asks_for_the_scope_read(serve: Serve, store: str, token: Callable[..., dict[str, str]]) -> None:
+    client = serve(store=store, open_access=False)
+    walked = sorted({path for path in paths() if not path.startswith("/api/")} - FOR_ALL - OPEN - {"/language/{code}"})
+    assert len(walked) >= 10
+    wrong, right = token("classify"), token("read")
+    for path in walked:
+        address = ANSWERED.get(path, path)
+        closed = client.get(address, headers={"Accept": "text/html"})
+        assert closed.status_code == 401 and "Harbour" not in closed.text.replace("name=Harbour", ""), path
+        assert "read" in check_problem(client.get(address, headers=wrong), "not-allowed")
+        assert client.get(address, headers=right).status_code in (200, 404), path
 
 
 def test_a_token_is_kept_as_a_hash_and_shown_once(store: str, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 PLACE = "Market%20(simulated)"
 COMPARED = "/compare?first=Market+%28simulated%29&second=Harbour+%28simulated%29"
 PAGES = ["/", "/?period=7", f"/place?name={PLACE}", f"/place?name={PLACE}&period=28", "/compare", COMPARED, "/about"]
-PAGES += ["/sign-in"]
+PAGES += ["/sign-in", "/tryit"]
 ALONE = ["/wall", f"/wall?place={PLACE}", "/embed", "/embed?show=badge"]
 """Pages that fill a screen or a frame, without the way to others."""
 MOST_BYTES = 150_000
@@ -45,12 +45,33 @@ def test_a_page_reads_at_every_size_and_in_every_light(browser: Browser, demo: s
         assert page.locator("h1").count() == (0 if "embed" in address else 1)
         check_layout(page)
         check_axe(page)
-        page.set_viewport_size({"width": 2560, "height": 1440})
+        page.emulate_media(color_scheme="dark")
+        check_axe(page)
+        page.set_viewport_size({"width": 3840, "height": 2160})
         check_layout(page)
         page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
-        page.emulate_media(color_scheme="dark")
         check_layout(page)
         check_axe(page)
+        page.emulate_media(color_scheme="light")
+        check_axe(page)
+        page.emulate_media(media="print")
+        check_layout(page)
+
+
+@pytest.mark.parametrize(("address", "status"), [("nothing", 404), ("place?name=Nowhere", 404), ("?period=9", 422)])
+def test_a_problem_reads_as_pages_do(browser: Browser, demo: str, address: str, status: int) -> None:
+    with tab(browser, demo, size=PHONE, color_scheme="dark") as opened:
+        page = opened.page
+        answer = page.goto(demo + address)
+        assert answer is not None and answer.status == status and page.locator("h1").count() == 1
+        check_layout(page)
+        check_axe(page)
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+        check_axe(page)
+        (said,) = opened.wrong
+        assert str(status) in said
+        opened.wrong.clear()
 
 
 @pytest.mark.parametrize("locale", ["de-DE", "id-ID"])
