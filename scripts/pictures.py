@@ -83,17 +83,17 @@ GROUPS: dict[str, Group] = {
         slow=True,
     ),
     "crossval": Group(
-        (f"felicity crossval fer2013 {SMALL_CROSSVAL} -o {{work}}/folds",),
+        (f"felicity crossval fer2013/fer2013.csv.gz {SMALL_CROSSVAL} -o {{work}}/folds",),
         {"crossval.png": "{work}/folds/crossval.png"},
         slow=True,
     ),
     "tuning": Group(
-        (f"felicity tune fer2013 {SMALL_TUNING} -o {{work}}/tuning",),
+        (f"felicity tune fer2013/fer2013.csv.gz {SMALL_TUNING} -o {{work}}/tuning",),
         {"tuning.png": "{work}/tuning/tuning.png", "tuning-slices.png": "{work}/tuning/slices.png"},
         slow=True,
     ),
     "comparison": Group(
-        (f"felicity compare fer2013 {COMPARED} -o {{work}}/comparison",),
+        (f"felicity compare fer2013/fer2013.csv.gz {COMPARED} -o {{work}}/comparison",),
         {"comparison.png": "{work}/comparison/comparison.png"},
         slow=True,
     ),

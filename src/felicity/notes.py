@@ -59,7 +59,7 @@ CODES: dict[str, str] = {
     "covered-differs": "Places or periods differ in how many people had the lower face covered and are in no share.",
     "faces-blurred": "Many people were too blurred to judge, and blurred smiles of others are often missed.",
     "faces-lifted": "People had faces so faint that Felicity more than doubled their contrast before it judged them.",
-    "seeing-changed": "On some days a camera saw otherwise than usual, so their figures are not like those of others.",
+    "seeing-changed": "On some days a camera saw otherwise than usual, so do not compare them with other days.",
     "people-missing": "On some days fewer than half of the usual people were found.",
     "video-cut-short": "A recording ends before its file says.",
     "start-guessed": "A recording does not say when it was made, so its file's last change is taken for it.",

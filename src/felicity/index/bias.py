@@ -38,8 +38,8 @@ class Bias:
 class Biases:
     """The biases: ``before``, adjusted by the bundle's matrix; ``after``, by the location's.
 
-    One per share of ``SHARES``. ``lacking``: number of further happy faces and others that bring the interval after
-    within ``GOAL`` of 0; (0, 0) if none.
+    One per share of ``SHARES``. ``lacking``: number of further happy faces and others with which the interval ``after``
+    ends within ``GOAL`` of 0; (0, 0) if none.
     """
 
     before: tuple[Bias, ...]

@@ -167,12 +167,11 @@ def _unlike_usual(name: str, keys: Sequence[GroupKey], sums: Sums, inside: Mask)
         if usual:
             text = (
                 "{name}: the picture was {how}, against the median of {days} days; {rate} people an hour were found on "
-                "these days, {usual} on others; figures of such days are not like those of others"
+                "these days, {usual} on others; do not compare such days with others"
             )
         else:
             text = (
-                "{name}: the picture was {how}, against the median of {days} days; figures of such days are not like "
-                "those of others"
+                "{name}: the picture was {how}, against the median of {days} days; do not compare such days with others"
             )
         counts = {"rate": numbers.count(rate), "usual": numbers.count(usual)}
         told = say(text, name=name, how=", ".join(found), days=int(said.sum()), **counts)

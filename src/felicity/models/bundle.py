@@ -97,7 +97,7 @@ class Bundle:
         return self._matrix(self.facts.soft_matrix)
 
     def without(self, part: str) -> Bundle:
-        """Return the bundle with the soft matrix of its parts but ``part``, to be measured on the faces of that one."""
+        """Return the bundle with the soft matrix of its other parts, so that the faces of ``part`` can measure it."""
         from felicity.index.soft_matrix import SoftMatrix
 
         parts = self.facts.soft_matrix_parts or {}

@@ -59,7 +59,7 @@ def make_releases(
     """
     check_k(k)
     if over not in ("day", "hour", "minute"):
-        raise ConfigError(f"releases are made of what is over by day, hour or minute, not {over!r}")
+        raise ConfigError(f"releases are made by day, hour or minute, not {over!r}")
     if wait < timedelta(0):
         raise ConfigError(f"the wait after a period is a time from 0, not {wait}")
     at = datetime.now(UTC) if now is None else now

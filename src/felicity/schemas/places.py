@@ -42,7 +42,7 @@ class BiasesShape(Shape):
     before: list[BiasShape] = Field(description="Adjusted by the bundle's matrix.")
     after: list[BiasShape] = Field(description="Adjusted by the location's own, over other samples of as many faces.")
     lacking: tuple[Count, Count] = Field(
-        description="Number of further happy faces, and of others, that bring the interval after within one point of 0."
+        description="Further happy faces, and others, with which the interval after calibration ends within one point."
     )
 
 

@@ -22,5 +22,5 @@ async def read(request: Request, *media_types: str) -> bytes:
         told = say(text, expected=", ".join(media_types), given=given[:60] or say("none"))
         raise Problem("wrong-type", told)
     if "content-encoding" in request.headers:
-        raise Problem("wrong-type", say("a body that is not compressed expected"))
+        raise Problem("wrong-type", say("the body must not be compressed"))
     return await request.body()

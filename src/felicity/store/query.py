@@ -83,7 +83,7 @@ def select_sums(
 
 
 def _moved(asked: list[LocationQuery], places: list[LocationQuery], k: int | None) -> list[Note]:
-    """Return a note on the locations whose ends were moved inwards."""
+    """Return a note on the locations whose period is shorter than asked."""
     moved = [
         (one.name, max(abs(a - b) for a, b in ((one.begin, other.begin), (one.end, other.end)) if a and b))
         for one, other in zip(asked, places, strict=True)

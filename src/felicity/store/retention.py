@@ -35,7 +35,7 @@ class RetentionRule:
             if value is not None and not (isinstance(value, int) and 1 <= value <= 100_000):
                 raise ConfigError(f"{name} are a whole number from 1, not {value!r}")
         if self.months is not None and self.days is None:
-            raise ConfigError("hours go after windows: give days for windows, too")
+            raise ConfigError("a rule for hours needs one for windows: give days for windows, too")
         if self.months is not None and self.days is not None and self.days > 28 * self.months:
             raise ConfigError(f"windows of {self.days} days outlive hours of {self.months} months; keep hours longer")
 

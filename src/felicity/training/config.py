@@ -146,7 +146,7 @@ class TrainConfig(BaseModel):
     class_weights: bool = Field(default=False, description="Weigh images so that all classes count alike.")
     sampling: Literal["shuffled", "balanced"] = Field(
         default="shuffled",
-        description="shuffled: every image once an epoch; balanced: as many of each class, rare ones again.",
+        description="shuffled: every image once an epoch; balanced: equally many of each class, rare ones repeated.",
     )
     augment: str = Field(
         default="none",

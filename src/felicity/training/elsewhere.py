@@ -1,4 +1,4 @@
-"""Trainings on other machines: what they take, and that those find there what this machine has."""
+"""Trainings on other machines: their settings, and a check that each machine reads the same images."""
 
 from __future__ import annotations
 

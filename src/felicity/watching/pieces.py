@@ -1,7 +1,7 @@
 """Recordings in pieces: each is watched by itself, on any worker, and gives the windows of its time.
 
-The watch of a piece begins before its time and ends after it, so that people in view at a cut are followed across it: a
-person counts in the piece in whose time they were last seen. Only windows leave; frames, tracks and people stay.
+The watch of a piece begins before its time and ends after it, so that Felicity follows people in view at a cut across
+it. A person counts in the piece in whose time they were last seen. Only windows leave; frames, tracks and people stay.
 """
 
 from __future__ import annotations

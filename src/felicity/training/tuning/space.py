@@ -81,7 +81,7 @@ class Space:
         return {each.name: each.to_json() for each in self.dimensions}
 
     def without(self, fixed: Iterable[str], *, where: str) -> Space:
-        """Return the space without the settings given. Raises ConfigError if nothing is left to tune."""
+        """Return the space without the given settings. Raises ConfigError if nothing is left to tune."""
         given = set(fixed)
         left = tuple(each for each in self.dimensions if each.name not in given)
         if not left:

@@ -10,6 +10,6 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
-    """Add the column, zero for what is there."""
+    """Add the column, zero for existing rows."""
     for table in ("windows", "hours", "days", "folded", "crowds", "published_days"):
         op.add_column(table, sa.Column("lifted", sa.BigInteger, nullable=False, server_default="0"))
