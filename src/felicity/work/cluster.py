@@ -7,27 +7,25 @@ the function with its settings, the items, and what it returns.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from felicity.errors import ConfigError, WorkError, require
 from felicity.redaction import redacted
 from felicity.work.installed import ROOT, Installed, differences, installed_here
+from felicity.work.knock import knock
 from felicity.work.outcome import Attempted, Lost, Need, Outcome, attempt, one_thread
 from felicity.work.work import Crew, Work
 
 EXTRA = "ray"
 WAIT_SECONDS = 5.0
 """For an outcome, before the cluster is asked whether it has grown."""
-KNOCK_SECONDS = 10.0
-"""For the head of a cluster to take a connection."""
 ANSWER_SECONDS = 60.0
 """For a machine to say what is installed on it."""
 
@@ -66,13 +64,16 @@ class Cluster(Work):
         if not address.strip():
             raise ConfigError("--cluster expects auto, HOST:PORT or ray://HOST:PORT, an empty text found")
         try:
-            _knock(address)
+            knock(address)
             _join(address)
+        except ConfigError as error:
+            raise ConfigError(f"--cluster {redacted(address)}: {error}") from error
         except Exception as error:  # of many kinds, all of which mean this
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ConfigError(
                 f"--cluster {redacted(address)}: no cluster can be reached ({reason[:200]}); start one with ray start "
-                "--head --disable-usage-stats, and use the same versions of Python and Ray on all machines"
+                "--head --disable-usage-stats, and use the same versions of Python and Ray, the same token and "
+                "certificates of the same authority on all machines"
             ) from error
         try:
             reached = cls(address)
@@ -239,25 +240,6 @@ def _attempt_in(folder: str, function: Callable[[Any], Any], item: Any) -> Attem
         os.chdir(folder)
     one_thread()
     return attempt(function, item)
-
-
-def _knock(address: str) -> None:
-    """Raise OSError where nothing listens at ``HOST:PORT``, for which Ray would wait minutes.
-
-    ``auto`` is the cluster begun last on this machine, whose address stays behind if it dies.
-    """
-    if address == "auto":
-        address = _latest()
-    host, _, port = address.rpartition("://")[2].partition("/")[0].rpartition(":")
-    if host and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
-
-
-def _latest() -> str:
-    """Return the address that Ray takes for ``auto``; raises Ray's own errors where there is none."""
-    services = import_module("ray._private.services")
-    found = getattr(services, "canonicalize_bootstrap_address", None)  # Ray tells it nowhere else
-    return (found("auto") if found else None) or "auto"
 
 
 def _why(error: Exception) -> str:
