@@ -50,14 +50,16 @@ def nodes(number: int) -> Iterator[tuple[Any, Work]]:
 
     head = {"num_cpus": 1, "object_store_memory": STORE_BYTES, "include_dashboard": False}
     head["_system_config"] = {"worker_niceness": 0}
-    made = Made(initialize_head=True, head_node_args=head)
-    others = [made.add_node(num_cpus=1, object_store_memory=STORE_BYTES) for _ in range(number - 1)]
-    try:
-        with Cluster.reach(made.address, check=False) as work:
-            list(work.results(answer, range(4 * number)))  # workers begin, and import
-            yield (made, others), work
-    finally:
-        made.shutdown()
+    with TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        os.environ["RAY_TMPDIR"] = folder  # so that logs and the address for auto go with the cluster
+        made = Made(initialize_head=True, head_node_args=head)
+        try:
+            others = [made.add_node(num_cpus=1, object_store_memory=STORE_BYTES) for _ in range(number - 1)]
+            with Cluster.reach(made.address, check=False) as work:
+                list(work.results(answer, range(4 * number)))  # workers begin, and import
+                yield (made, others), work
+        finally:
+            made.shutdown()
 
 
 def seconds_of(work: Work, items: int, seconds: float) -> float:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest import mock
 
 from tests.conftest import CHECKOUT, absent
 
@@ -28,9 +30,9 @@ class SmallCluster:
         self._made, self._nodes = made, []
         self.address: str = made.address
 
-    def add_node(self) -> None:
-        """Add a node of one core."""
-        self._nodes.append(self._made.add_node(num_cpus=1, object_store_memory=MEGABYTES << 20))
+    def add_node(self, gpus: int = 0) -> None:
+        """Add a node of one core, and of GPUs that it need not have."""
+        self._nodes.append(self._made.add_node(num_cpus=1, num_gpus=gpus, object_store_memory=MEGABYTES << 20))
         self._made.wait_for_nodes()
 
     def kill_node(self) -> None:
@@ -58,27 +60,25 @@ def small_cluster() -> Iterator[SmallCluster]:
         from ray.cluster_utils import Cluster
     except ImportError:
         absent("Ray is not installed")
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(CHECKOUT / "src"), str(CHECKOUT)])
-    made = None
-    try:
-        made = Cluster(
-            initialize_head=True,
-            head_node_args={
-                "num_cpus": 1,
-                "object_store_memory": MEGABYTES << 20,
-                "include_dashboard": False,
-                "_system_config": SETTINGS,
-            },
-        )
-        cluster = SmallCluster(made)
-        cluster.restore()
-        yield cluster
-    finally:
-        ray.shutdown()
-        if made is not None:
-            made.shutdown()
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
+    path = os.pathsep.join([str(CHECKOUT / "src"), str(CHECKOUT)])
+    # Logs, sockets and the address for auto go with the cluster, also if it is killed. Sockets want a short path.
+    with TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        made = None
+        with mock.patch.dict(os.environ, {"PYTHONPATH": path, "RAY_TMPDIR": folder}):
+            try:
+                made = Cluster(
+                    initialize_head=True,
+                    head_node_args={
+                        "num_cpus": 1,
+                        "object_store_memory": MEGABYTES << 20,
+                        "include_dashboard": False,
+                        "_system_config": SETTINGS,
+                    },
+                )
+                cluster = SmallCluster(made)
+                cluster.restore()
+                yield cluster
+            finally:
+                ray.shutdown()
+                if made is not None:
+                    made.shutdown()

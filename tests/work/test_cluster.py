@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,12 @@ import pytest
 
 import felicity as felicity_package
 from felicity.errors import ConfigError
-from felicity.work import Need, Work
+from felicity.training.config import make_config
+from felicity.training.elsewhere import need_of
+from felicity.work import Here, Need, Work
 from felicity.work import cluster as reaching
 from felicity.work.cluster import Cluster
+from felicity.work.knock import knock
 from felicity.work.opening import open_work
 from tests.support.command import environment, felicity, felicity_answer
 from tests.support.ray_cluster import SmallCluster
@@ -91,3 +95,29 @@ def test_a_cluster_that_does_not_answer_is_told_in_a_sentence(address: str, monk
         open_work(address),
     ):
         pass
+
+
+def test_a_machine_outside_the_cluster_is_sent_to_the_door_for_clients(
+    nodes: SmallCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knock(nodes.address)
+    monkeypatch.setattr("felicity.work.knock._is_node", lambda: False)
+    with pytest.raises(ConfigError, match=r"this machine is none of the cluster's; .* with --cluster ray://"):
+        knock(nodes.address)
+
+
+def gpus_seen(_: int) -> str:
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "")
+
+
+def test_gpus_are_asked_for_where_there_are_any(nodes: SmallCluster, cluster: Work) -> None:
+    config = make_config({"model": {"name": "fast"}, "threads": 2}, {"data": {"path": "faces"}})
+    assert need_of(config, cluster) == need_of(config, Here()) == Need(cores=2, fresh=True)
+    nodes.add_node(gpus=1)
+    try:
+        assert cluster.gpus == 1
+        assert need_of(config, cluster) == Need(cores=2, gpus=1.0, fresh=True)
+        assert need_of(config.model_copy(update={"device": "cpu"}), cluster) == Need(cores=2, fresh=True)
+        assert [*cluster.results(gpus_seen, range(2), need=Need(gpus=1))] == ["0", "0"]
+    finally:
+        nodes.kill_node()
