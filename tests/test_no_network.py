@@ -86,6 +86,7 @@ def test_seeing_and_counting_need_no_network(tmp_path: Path) -> None:
 
 def test_the_demo_needs_no_network(tmp_path: Path) -> None:
     without_a_route(tmp_path, ["demo", "--output", "demo"])
+    assert (tmp_path / "demo" / "people.mp4").stat().st_size > 10_000
 
 
 def test_a_server_reaches_nobody(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 from felicity.simulation.passing import write_passing
+from tests.conftest import CHECKOUT
 from tests.support.command import environment, felicity
 
 
@@ -84,6 +85,11 @@ def test_a_clip_plays_as_a_camera_of_the_simulated_city(tmp_path: Path) -> None:
         finally:
             server.kill()
     assert list(temporary.glob("felicity-demo-*")) == [], "the clip's process ends before its store is removed"
+
+
+def test_make_demo_names_the_command_that_opens_the_pages() -> None:
+    said = subprocess.run(["make", "-n", "demo"], cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1].endswith('felicity serve --demo --clip demo/people.mp4 --open"')
 
 
 def people_at(address: str) -> int:
