@@ -8,6 +8,7 @@ from pathlib import Path
 from felicity.errors import ConfigError
 
 ENVIRONMENT: dict[str, str] = {
+    "FELICITY_CLUSTER_LOGS": "1: print the lines of a cluster's workers, each with its process and machine.",
     "FELICITY_HOME": "Folder for what Felicity keeps for you: installed detectors and the default store.",
     "FELICITY_STORE": "The store, where --store is not given: a SQLite file, or a sqlite:/// or postgresql:// URL.",
     "FELICITY_TRYIT": "Folder of the runtime of the page Try it, used instead of the installed one.",

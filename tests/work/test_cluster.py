@@ -106,6 +106,27 @@ def test_a_machine_outside_the_cluster_is_sent_to_the_door_for_clients(
         knock(nodes.address)
 
 
+@pytest.mark.parametrize("logs", ["", "1"])
+def test_lines_of_workers_come_to_the_command_that_asks_for_them(
+    logs: str, nodes: SmallCluster, tmp_path: Path
+) -> None:
+    program = (
+        "import sys, time\n"
+        "from felicity.work.cluster import Cluster\n"
+        "def tell(number):\n"
+        "    print('item', number)\n"
+        "with Cluster.reach(sys.argv[1], check=False) as work:\n"
+        "    [*work.results(tell, range(4))]\n"
+        "    time.sleep(3)  # lines come after results\n"
+    )
+    how = environment(tmp_path, FELICITY_CLUSTER_LOGS=logs)
+    words = [sys.executable, "-c", program, nodes.address]
+    done = subprocess.run(words, env=how, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in (done.stdout + done.stderr).splitlines() if "item " in line]
+    assert bool(told) == bool(logs) and all("pid=" in line for line in told), told
+
+
 def gpus_seen(_: int) -> str:
     return os.environ.get("CUDA_VISIBLE_DEVICES", "")
 

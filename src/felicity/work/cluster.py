@@ -254,7 +254,8 @@ def _why(error: Exception) -> str:
 def _join(address: str, **how: Any) -> None:
     import ray
 
-    ray.init(address=address, namespace="felicity", log_to_driver=False, logging_level="ERROR", **how)
+    logs = os.environ.get("FELICITY_CLUSTER_LOGS", "") not in ("", "0")
+    ray.init(address=address, namespace="felicity", log_to_driver=logs, logging_level="ERROR", **how)
 
 
 def _installed() -> Installed:
