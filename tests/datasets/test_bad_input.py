@@ -320,7 +320,7 @@ def test_votes_must_be_those_of_the_same_rows(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"line 2: votes are whole numbers from 0"):
         open_dataset(tmp_path)
     (tmp_path / "fer2013.csv").unlink()
-    with pytest.raises(DatasetError, match=r"should lie beside it"):
+    with pytest.raises(DatasetError, match=r"must be beside it"):
         open_dataset(tmp_path / "fer2013new.csv")
 
 

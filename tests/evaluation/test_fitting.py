@@ -49,7 +49,7 @@ def test_a_small_gap_is_overfitting_only_with_a_rising_loss() -> None:
 def test_hardly_above_chance_is_underfitting() -> None:
     found = judge_fit(course([0.25, 0.26, 0.27], [0.25, 0.25, 0.26], [1.80, 1.79, 1.795]), chance=0.25)
     assert found.word == "underfitted"
-    assert "27.0 %, 26.0 % on validation, hardly above the 25.0 % that always giving" in found.text
+    assert "27.0 %, 26.0 % on validation, hardly above the 25.0 % of always giving" in found.text
 
 
 def test_stopped_while_still_learning_is_underfitting() -> None:

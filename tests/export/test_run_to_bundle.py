@@ -142,7 +142,7 @@ def test_a_bundle_answers_as_the_network_that_was_trained(trained: Callable[[str
 def test_facts_say_what_was_measured_on_what(trained: Callable[[str], Trained]) -> None:
     made = trained("torch")
     facts, classifier = made.bundle.facts, Classifier(made.bundle)
-    assert f"validation set: {len(made.arrays['validation'])} images out of training" in facts.calibrated_on
+    assert f"validation set: {len(made.arrays['validation'])} held-out images" in facts.calibrated_on
     assert f"faces, training set: {60 * 7 - len(made.arrays['validation']) - 126} images" in facts.trained_on
     p, labels = classifier.probabilities(made.arrays["validation"]), made.truth("validation_labels")
     measured = SoftMatrix.from_probabilities(p, labels)

@@ -36,7 +36,7 @@ DATA = {"data": {"path": "faces", "size": 16}, "model": {"name": "test-tiny"}, "
 @pytest.mark.parametrize(
     ("there", "says"),
     [
-        (["cpu"], r"device cuda is not there for torch, which finds cpu here; choose one of these, or auto"),
+        (["cpu"], r"device cuda is not available for torch, which finds cpu here; choose one of these, or auto"),
         (["cpu", "cuda"], r"Keras computes on cpu in this process; cuda needs a process of its own"),
     ],
 )

@@ -31,7 +31,7 @@ class ClusterStatus:
 def cluster_status(cluster: str = "auto") -> ClusterStatus:
     """Ask a Ray cluster for its machines, and each of them for what is installed.
 
-    Raises ConfigError where no cluster answers, ExtraMissingError.
+    Raises ConfigError if no cluster answers, ExtraMissingError.
     """
     from felicity.work.cluster import Cluster
 

@@ -192,7 +192,7 @@ def _source_name(source: str | Path | int, annotate: str | Path | None) -> str:
     except UnicodeEncodeError:
         raise SourceError(f"{str(source)!a}: a name in UTF-8 expected, because the store keeps it; rename it") from None
     if annotate is not None and same(Path(annotate), path):
-        raise ConfigError(f"{annotate} is what is to be watched; write the annotated video elsewhere")
+        raise ConfigError(f"{annotate} is the source itself; write the annotated video elsewhere")
     return name
 
 

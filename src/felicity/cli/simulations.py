@@ -146,7 +146,8 @@ def show_check(verdict: SimulationCheck) -> None:
         numbers=("measured", "± by chance"),
     )
     console.out.print(
-        f"  correlated: two people of one minute agree by {verdict.correlation:g}; seed {verdict.seed}", markup=False
+        f"  correlated: two people of one minute correlate by {verdict.correlation:g}; seed {verdict.seed}",
+        markup=False,
     )
 
 

@@ -118,7 +118,7 @@ def evaluate(
     ``split``: by name, or ``all``. None is the test split of a run's own data, and of data with a test fold for a
     bundle, which may have been trained on the rest; else all images, because the model has seen none of them.
 
-    Raises DatasetError where the data cannot be read, have no such images, or no classes in common with the model.
+    Raises DatasetError if the data cannot be read, have no such images, or no classes in common with the model.
     """
     config = data_of(judge, data, format, classes)
     say("preparing images")

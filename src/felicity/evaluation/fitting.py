@@ -118,8 +118,8 @@ def _first(word: Word, last: Mapping[str, Any], chance: float, *, low: bool) -> 
         return f"Overfitted: {training} against {validation}."
     if word == "underfitted" and low:
         return (
-            f"Underfitted: {training}, {validation}, hardly above the {percent(chance)} that always giving the most "
-            f"frequent answer reaches."
+            f"Underfitted: {training}, {validation}, hardly above the {percent(chance)} of always giving the most "
+            f"frequent answer."
         )
     if word == "underfitted":
         return f"Underfitted: it was still learning when it stopped, with {training}, {validation}."

@@ -56,7 +56,7 @@ class Judge:
 
 
 def open_judge(where: str, device: Device = "auto", shares: Shares | None = None) -> Judge:
-    """Return the run folder, bundle folder or shipped bundle ``where``. Raises ConfigError where it is none of them.
+    """Return the run folder, bundle folder or shipped bundle ``where``. Raises ConfigError if it is none of them.
 
     ``device``: what computes a run; bundles are computed on the processor. ``shares``: a bundle that answers in this
     one way, see ``Classifier``; None in each of its ways.

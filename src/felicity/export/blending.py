@@ -19,7 +19,7 @@ from felicity.training.start import open_start
 def blended(run: TrainingRun, share: float) -> tuple[TrainingRun, State]:
     """Blend the weights of ``run``, of which ``share``, 0 to 1, is the start's; return the run with pixels to suit.
 
-    Raises ConfigError where ``share`` is none or the run began with no network of the same shape and classes;
+    Raises ConfigError if ``share`` is none or the run began with no network of the same shape and classes;
     TrainingError where its start is another now.
     """
     if not 0 <= share <= 1:

@@ -95,7 +95,7 @@ def without_covered_output(onnx: bytes) -> bytes:
 def with_covered_output(onnx: bytes, features: Features, head: CoveredHead) -> bytes:
     """Return the network with ``OUTPUT`` (N, 1), the logit of a covered lower face, after the others.
 
-    Raises BundleError where it has this output already.
+    Raises BundleError if it has this output already.
     """
     library = require("onnx", "export")
     helper, tensor = library.helper, library.TensorProto

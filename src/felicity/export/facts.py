@@ -28,7 +28,7 @@ def notes_on(bundle: Bundle) -> tuple[Note, ...]:
         text = f"never answers {', '.join(absent)}: such faces count as what they look most like"
         found.append(Note("class-missing", text))
     if classes.happy is None:
-        found.append(Note("class-missing", "has no class of happy alone, so no happiness index can be made with it"))
+        found.append(Note("class-missing", "has no class of happy alone, so it gives no happiness index"))
     prior = facts.prior
     if unheld := [name for name, place in zip(classes.names, classes.places, strict=True) if prior[place] == 0]:
         text = (
@@ -81,7 +81,7 @@ def origin(run: TrainingRun, held: TrainingSet, matrix_of: Mapping[str, Weighted
         "input": {"size": run.size, "colour": run.colour, "mean": run.mean, "std": run.std},
         "made_with": "felicity train, felicity bundle export",
         "trained_on": f"{source}, training set: {len(held.train)} images of {classes}",
-        "calibrated_on": f"{source}, validation set: {len(held.validation)} images out of training, which also "
+        "calibrated_on": f"{source}, validation set: {len(held.validation)} held-out images, which also "
         f"chose the epoch{how}",
     }
 

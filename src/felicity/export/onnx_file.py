@@ -20,7 +20,7 @@ SMALLEST = 256
 """Constants of fewer numbers keep their precision."""
 AT_ONCE = 64
 QUANTISED = ["Conv", "Relu", "Add", "AveragePool", "MaxPool", "GlobalAveragePool", "Transpose", "Reshape"]
-"""Operators that compute in eight bits, or pass them on."""
+"""Operators that compute in eight bits, or pass eight-bit values on."""
 
 
 def in_half_precision(onnx: bytes) -> bytes:

@@ -92,14 +92,13 @@ def export(
     ``evenness``: how far the shares of expressions that answers are made for go from those of validation, 0, to equal
     ones, 1 (``models.prior``). ``precision``: ``float16`` keeps weights so, which halves the file; ``int8`` also
     computes so (``export.onnx_file``). ``card``: a TOML file of texts that the bundle carries, such as its intended
-    use. ``test_in_matrix``: make the soft matrix of the test set, too; its parts are also kept apart, so that it can
-    be checked on faces that it was not made of. ``blend``: share of the weights that the run began with, see
-    ``blending``. ``step`` is told what is done. All but the difference that rounding
-    makes is measured of the rounded network.
+    use. ``test_in_matrix``: make the soft matrix of the test set, too; the bundle also keeps its parts, to
+    check each on the faces of the other. ``blend``: share of the weights that the run began with, see ``blending``.
+    ``step`` is called with each finished step. All figures but the difference by rounding are of the rounded network.
 
     Each class stands at the place of the first of the eight that it is made of (``labels.Classes``). Places of no class
     get probability 0 and no column in the soft matrix: an index made with the bundle gives no figure for expressions
-    that are in no class, and takes it that nobody shows them. Raises TrainingError where the run is incomplete, was
+    that are in no class, and takes it that nobody shows them. Raises TrainingError if the run is incomplete, was
     changed, or was made of other data; BundleError where ``output`` is taken or the ONNX file answers otherwise than
     the network that was trained; DatasetError where the data are gone; ConfigError where a run does not say what a
     class is made of, a layer has no rule, or Keras runs on another backend than the run's in this process;
@@ -171,7 +170,7 @@ def largest_difference(trained: Floats, exported: Floats) -> float:
 
 
 def _compare(folder: Path, trained: Floats, exported: Floats) -> float:
-    """Return the largest difference of logits. Raises BundleError where it is too large for rounding alone."""
+    """Return the largest difference of logits. Raises BundleError if it is too large for rounding alone."""
     difference = largest_difference(trained, exported)
     if not difference <= LARGEST_DIFFERENCE:
         raise BundleError(
@@ -239,8 +238,8 @@ def _load(run: TrainingRun, data: str | None) -> TrainingSet:
     same = held.digest == run.facts["data"]["digest"] and held.classes == run.classes
     if not same or (held.mean, held.std) != (run.mean, run.std):
         raise TrainingError(
-            f"{config.path}: holds other images, labels or parts than {run.folder} was trained on, so that none is "
-            f"known to be held out; give the data set of the run with --data"
+            f"{config.path}: holds other images, labels or parts than {run.folder} was trained on, so that no "
+            f"image is known to be held out; give the data set of the run with --data"
         )
     return held
 

@@ -39,7 +39,7 @@ class SoftMatrix:
         shapes = {"matrix": (matrix, (CLASSES,) * 2), "counts": (counts, (CLASSES,)), "cross": (cross, (CLASSES,) * 3)}
         for name, (array, shape) in shapes.items():
             if array.shape != shape or not np.isfinite(array).all() or array.min() < 0:
-                raise ValueError(f"a soft matrix's {name} is {shape} numbers from 0, not {array.shape}")
+                raise ValueError(f"a soft matrix's {name} must be {shape} numbers from 0, not {array.shape}")
         if (counts != np.floor(counts)).any() or not counts.any():
             raise ValueError("a soft matrix's counts are whole numbers, at least one above 0")
         counts = counts.astype(np.int64)

@@ -121,7 +121,7 @@ class Bundle:
     def training_weights(self) -> dict[str, npt.NDArray[np.float32]] | None:
         """Return the weights that a training can begin with, by Keras variable path; None where none are kept.
 
-        Raises BundleError where the file is missing, damaged or was changed.
+        Raises BundleError if the file is missing, damaged or was changed.
         """
         kept = self.facts.training_weights
         if kept is None:
@@ -184,7 +184,7 @@ def write_bundle(
     """Write a bundle, whole or not at all; ``facts`` without format, file names and digests.
 
     ``weights``: the ONNX file. ``trained``: float weights by Keras variable path, and where they come from.
-    Raises BundleError where it cannot be written.
+    Raises BundleError if it cannot be written.
     """
     files = {"model.onnx": weights}
     kept = None

@@ -1,6 +1,6 @@
 """The computing devices: those that each framework finds here, and the choice for the process.
 
-``python -m felicity.models.devices BACKEND`` prints those of a framework, as JSON.
+``python -m felicity.models.devices BACKEND`` prints the devices of a framework, as JSON.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def devices_for(backend: str, device: Device) -> list[str]:
     there = list(dict.fromkeys(each.device for each in find_devices(backend, only_processor=device == "cpu")))
     if device not in ("auto", *there):
         raise ConfigError(
-            f"device {device} is not there for {backend}, which finds {', '.join(there)} here; choose one of these, or "
-            f"auto; felicity doctor names them all"
+            f"device {device} is not available for {backend}, which finds {', '.join(there)} here; choose one of "
+            f"these, or auto; felicity doctor names them all"
         )
     return there
 

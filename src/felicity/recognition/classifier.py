@@ -121,7 +121,7 @@ class Classifier:
     def second_probabilities(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         """Return the second head's probabilities, see ``probabilities``, for the shares it was calibrated on.
 
-        Raises BundleError where the bundle has none.
+        Raises BundleError if the bundle has none.
         """
         second = self.bundle.facts.second
         if second is None:

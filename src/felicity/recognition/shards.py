@@ -152,7 +152,7 @@ def write_shards(
 
     Returns the counts of all images, and of those that were there. ``on_images`` receives the number of images of each
     shard, ``on_error`` a sentence for each unreadable image. An image that ends its worker each time is set aside.
-    Raises ConfigError where ``folder`` was begun with other images or settings, or cannot be written; WorkError where
+    Raises ConfigError if ``folder`` was begun with other images or settings, or cannot be written; WorkError where
     no worker can be reached; what is written until then stays.
     """
     make_folder(folder)

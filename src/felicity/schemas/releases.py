@@ -26,8 +26,8 @@ class ReleaseShape(Shape):
     location: str = Field(description="Name of the location when the release was made.")
     kind: Literal["crowds", "correction", "calibration", "merged", "location", "removed"] = Field(
         description=(
-            "Crowds: it publishes people who waited. Correction: it takes crowds back, or publishes their present "
-            "state. Calibration: another soft matrix. Merged: it adds the crowds of another location. Location: "
+            "Crowds: the release publishes people who waited. Correction: it takes crowds back, or publishes their "
+            "present state. Calibration: another soft matrix. Merged: it adds the crowds of another place. Location: "
             "another name, area, time zone or population. Removed: the location was removed."
         )
     )

@@ -26,8 +26,8 @@ class RunShape(Shape):
     people: Count = Field(description="All face tracks, including those that were not judged.")
     state: Literal["running", "ended", "stopped", "lost"] = Field(
         description=(
-            "Ended: its source came to its end. Stopped: by a person or signal. Lost: it failed, or its process "
-            "sent no heartbeat for three minutes."
+            "Ended: its source came to its end. Stopped: a person or a signal ended it. Lost: it failed, or its "
+            "process sent no heartbeat for three minutes."
         )
     )
     heartbeat: Time | None = Field(description="Time of the last heartbeat; null for runs of old stores.")

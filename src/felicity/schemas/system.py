@@ -48,9 +48,11 @@ class ClusterMachineShape(Shape):
     address: str = Field(description="Host and port.")
     cores: float = Field(ge=0, description="Processor cores that it gives.")
     gpus: float = Field(ge=0, description="GPUs that it gives.")
-    memory: float = Field(ge=0, description="Bytes that work on it may take.")
+    memory: float = Field(ge=0, description="Memory that work on it may take, in bytes.")
     trouble: str = Field(description="Reason why it cannot take work; empty if it can.")
-    equipped: bool = Field(description="True if Felicity is sent to it, because it has none or another one.")
+    equipped: bool = Field(
+        description="True if the command sends its own Felicity there, because the machine has none or another one."
+    )
 
 
 class ClusterShape(Shape):

@@ -19,7 +19,7 @@ CODES: dict[str, tuple[int, str]] = {
     "sign-in-refused": (401, "The name or the password is wrong."),
     "not-allowed": (403, "The token or the user may not do this."),
     "stale-form": (403, "The form is no longer valid; load its page again."),
-    "not-encrypted": (403, "A password is taken over https only, or on the server's own machine."),
+    "not-encrypted": (403, "The server takes passwords over https only, or on its own machine."),
     "not-found": (404, "There is nothing at this address."),
     "not-enabled": (404, "This server was started without that."),
     "method-not-allowed": (405, "The address does not take this method."),

@@ -130,7 +130,7 @@ class Published(Everything):
         """Return the requested selection. Raises Problem for parameters that releases fix."""
         for name in ("k", "model"):
             if asked.pop(name) is not None:
-                text = "{name}: what is published is what it is; ask with a token to choose another"
+                text = "{name}: the release decides this; ask with a token to choose another"
                 raise Problem("invalid", say(text, name=name))
         self._check_known(asked.get("locations") or ())
         return asked

@@ -70,7 +70,7 @@ class Accuracy:
 
     @property
     def where(self) -> str:
-        """Return the same, correlated or not."""
+        """Return a name of the kind that does not say whether people are correlated."""
         if self.minutes is None:
             return f"{self.people:,} people"
         return f"{self.people:,} people in {self.minutes:,} minute{'s' if self.minutes > 1 else ''}"

@@ -114,7 +114,7 @@ class Labelled:
 
 
 def read_labelled(path: Path | str, fold: str | None = None) -> Labelled:
-    """Return faces that the weights never saw, of FER2013 with FER+ votes if these lie beside.
+    """Return faces that the weights never saw, of FER2013 with FER+ votes if these are beside it.
 
     ``fold``: their fold; by default ``PublicTest`` of FER2013, and all faces of a set without it. Raises DatasetError
     for unreadable data, for an unknown fold, and if no face is left.

@@ -35,7 +35,7 @@ def is_address(name: str) -> bool:
 def find_files(address: str, endings: Collection[str]) -> list[str]:
     """Return the addresses of a file, of all files of a pattern (``*``, ``**``), or of those of a folder with endings.
 
-    Raises SourceError where none is there or the server cannot be reached, ExtraMissingError without its package.
+    Raises SourceError if none is there or the server cannot be reached, ExtraMissingError without its package.
     """
     with _told(address):
         system, path = _system(address)
@@ -90,7 +90,7 @@ class RemoteFile(io.RawIOBase):
         super().close()
 
     def changed(self) -> datetime:
-        """Return when the file was last changed. Raises SourceError where the server does not say."""
+        """Return when the file was last changed. Raises SourceError if the server does not say."""
         try:
             found: datetime = self._system.modified(self._path)
         except Exception as error:

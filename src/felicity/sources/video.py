@@ -182,7 +182,7 @@ class VideoSource(SourceKind):
             self._container.seek(self._stream.start_time or 0, stream=self._stream)
 
     def _duration(self) -> float | None:
-        """Return the seconds that a file promises which can be entered anywhere, its times going on throughout."""
+        """Return the duration of a file in seconds if it can be decoded from any point and its times are continuous."""
         timed = self._stream.time_base is not None and self._stream.start_time is not None
         indexed = INDEXED.intersection(self._container.format.name.split(","))
         return (self._promised_seconds() or None) if timed and indexed else None

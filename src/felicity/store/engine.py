@@ -158,7 +158,7 @@ def explain(url: sa.URL, error: Exception, doing: str) -> str:
     elif isinstance(cause, sqlite3.OperationalError) and "full" in text:
         hint = "; nothing of it was kept, make room and try again"
     elif isinstance(cause, sqlite3.OperationalError) and "disk I/O" in text:
-        hint = "; nothing of it was kept, look whether the disk has room and can be written to, and try again"
+        hint = "; nothing of it was kept; check that the disk has room and is writable, and try again"
     elif isinstance(cause, sqlite3.DatabaseError) and "not a database" in text:
         hint = "; choose another file"
     return f"store {url.render_as_string(hide_password=True)}: {doing} failed: {text}{hint}"

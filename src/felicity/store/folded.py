@@ -37,7 +37,7 @@ def folded_starts(
 
 
 def within_kept(connection: sa.Connection, place: LocationQuery) -> LocationQuery:
-    """Return the place with its ends moved inwards to the hour or day of which only the sum is kept."""
+    """Return the place with a shorter period, if the store keeps only the sum of an hour or day at its end."""
     begin, end = place.begin, place.end
     if begin is not None:
         begin = _edges(connection, place, begin)[1]

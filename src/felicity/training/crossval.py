@@ -57,7 +57,7 @@ def cross_validate(
     is done. ``work``: where folds are trained, in this process without; elsewhere nobody watches but the trackers that
     ``track`` names, and folds are ``scored`` as they come.
 
-    Raises ConfigError where folds, network or batch do not fit the data, before anything is written;
+    Raises ConfigError if folds, network or batch do not fit the data, before anything is written;
     TrainingError where ``folder`` holds another cross-validation, and as ``fit`` does.
     """
     folds = plan_folds(pool, k, seed=config.data.split_seed, validation_share=config.data.validation_share)

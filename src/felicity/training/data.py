@@ -124,7 +124,7 @@ def _part(manifest: Manifest, images: ImageArray, second: Rows | None, name: str
 
 
 def _in_classes(others: Manifest, manifest: Manifest, path: str) -> Manifest:
-    """Return ``others`` labelled by the classes of ``manifest``. Raises DatasetError where it lacks one of theirs."""
+    """Return ``others`` labelled by the classes of ``manifest``. Raises DatasetError if it lacks one of theirs."""
     if unknown := [name for name in others.classes if name not in manifest.classes]:
         raise DatasetError(
             f"{path}: has images of {', '.join(unknown)}, and the data set that it is added to has none; choose "

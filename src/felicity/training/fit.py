@@ -190,7 +190,7 @@ class _Training:
         return rate
 
     def _count(self, taken: _Taken | None) -> None:
-        """Add a step to the sums of the epoch. Raises TrainingError where its loss is no number."""
+        """Add a step to the sums of the epoch. Raises TrainingError if its loss is no number."""
         if taken is None:
             return
         at, loss, rate = self.at, float(taken.loss), taken.rate
@@ -247,7 +247,7 @@ def views_of(config: TrainConfig, images: int) -> Views:
 
 
 def measure(engine: Engine, part: LabelledImages, data: TrainingSet) -> tuple[float, float]:
-    """Return the mean loss against the labels, and accuracy, of the images of ``part`` that the first head's decide.
+    """Return the mean loss against the labels, and accuracy, over the images of ``part`` with labels of the first head.
 
     The loss is cross-entropy, or the training's own. Where there is a second head, its loss is added with its weight in
     training; accuracy is the first one's.

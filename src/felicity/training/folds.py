@@ -120,7 +120,7 @@ def number_of_folds(pool: Pool, asked: int | None) -> int:
 def plan_folds(pool: Pool, k: int, *, seed: int, validation_share: float) -> list[Fold]:
     """Return ``k`` folds in which every image is held out once; stratified by class, groups whole.
 
-    Folds that the preparation drew are taken where there are ``k`` of them. ``validation_share`` of what a fold does
+    Take the folds that the preparation drew if there are ``k`` of them. ``validation_share`` of what a fold does
     not hold out chooses the epoch, so that nothing held out has a say in what is measured on it. Raises ConfigError
     where a class is too small for every fold to hold some of it out and train on some.
     """

@@ -82,7 +82,7 @@ class TrainingRun:
         return tuple(len(classes) for classes in (self.classes, self.second_classes) if classes)
 
     def told(self) -> list[Classes]:
-        """Return the classes of each head, with what they are made of. Raises ConfigError where it does not say."""
+        """Return the classes of each head, with what they are made of. Raises ConfigError if it does not say."""
         try:
             return [Classes.of(names, self.members) for names in (self.classes, self.second_classes) if names]
         except ValueError as error:
@@ -171,7 +171,7 @@ def check_new(folder: Path) -> None:
 def begin(folder: Path, config: TrainConfig, data: TrainingSet, start: str | None = None) -> TrainingRun:
     """Write ``run.json`` into a new folder. ``start``: identity of the weights that it begins with.
 
-    Raises TrainingError where one is there, or it cannot be written.
+    Raises TrainingError if one is there, or it cannot be written.
     """
     check_new(folder)
     facts = {

@@ -28,7 +28,7 @@ EIGHT = tuple(map(str, EXPRESSIONS))
 class Teachers:
     """One bundle or folder of answers, or more, that answer with their mean. Bundles answer unscaled, as in training.
 
-    ``views`` and ``number``: how many of which views answers are taken for. Raises BundleError where a bundle cannot be
+    ``views`` and ``number``: how many of which views answers are taken for. Raises BundleError if a bundle cannot be
     opened, ConfigError where it takes other images than the data set has or does not know its classes, and where
     answers are to other views or images.
     """

@@ -54,7 +54,7 @@ class Cluster(Work):
     def reach(cls, address: str, *, check: bool = True) -> Iterator[Cluster]:
         """Join the cluster at ``address`` for a while; usage statistics are off.
 
-        ``check``: that every machine computes with this very Felicity, see ``equip``. Raises ConfigError where no
+        ``check``: that every machine computes with this very Felicity, see ``equip``. Raises ConfigError if no
         cluster answers or a machine has other packages, ExtraMissingError.
         """
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read when Ray is imported
@@ -95,7 +95,7 @@ class Cluster(Work):
         return max((node.gpus for node in self.nodes()), default=0.0)
 
     def nodes(self) -> list[Node]:
-        """Return the machines that are there now, by address. Raises WorkError where the cluster is gone."""
+        """Return the machines that are there now, by address. Raises WorkError if the cluster is gone."""
         import ray
 
         try:
@@ -167,13 +167,13 @@ class Cluster(Work):
             raise ConfigError(f"machine {address} of the cluster: {trouble}")
 
     def hire(self, function: Callable[[Any], Any], need: Need) -> Crew:
-        """Return workers on all machines. Raises ConfigError where no machine has what an item needs."""
+        """Return workers on all machines. Raises ConfigError if no machine has what an item needs."""
         if need.cores == 0:
             computing = [node for node in self.nodes() if node.cores >= 1 and node.gpus >= need.gpus]
             need = replace(need, cores=int(min((node.cores for node in computing), default=1)))
         if not any(node.cores >= need.cores and node.gpus >= need.gpus for node in self.nodes()):
             wanted = f"{need.cores} cores" + (f" and {need.gpus:g} GPUs" if need.gpus else "")
-            raise ConfigError(f"no machine of the cluster at {self.address} has {wanted}, which an item takes")
+            raise ConfigError(f"no machine of the cluster at {self.address} has {wanted}, which an item needs")
         return _Tasks(self, function, need)
 
 

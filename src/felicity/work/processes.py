@@ -86,7 +86,7 @@ class _Hands:
     def submit(self, item: Any, *, again: bool = False) -> Future[Attempted | None]:
         """Let a process work at ``item``; it returns None where it has not got the function, which ``again`` sends.
 
-        The first items carry it, one for each process. Raises BrokenProcessPool where one is gone.
+        The first items carry it, one for each process. Raises BrokenProcessPool if one is gone.
         """
         carries = again or self._sent < self.workers
         self._sent += 1

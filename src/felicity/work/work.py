@@ -45,7 +45,7 @@ class Crew(Protocol):
 
 
 class Work(ABC):
-    """Shares out items; ``workers`` says how many are worked at side by side.
+    """Shares out items; ``workers``: how many it works on at the same time.
 
     In a ``with`` block the workers of a call may stay for the next one.
     """
@@ -59,7 +59,7 @@ class Work(ABC):
     @property
     @abstractmethod
     def workers(self) -> int:
-        """Return how many items of one core are worked at side by side; a cluster's number may change."""
+        """Return how many items of one core run at the same time; a cluster's number may change."""
 
     @property
     def gpus(self) -> float:
@@ -68,7 +68,7 @@ class Work(ABC):
 
     @abstractmethod
     def hire(self, function: Callable[[Any], Any], need: Need) -> Crew:
-        """Return workers that call ``function``. Raises ConfigError where ``need`` can never be met."""
+        """Return workers that call ``function``. Raises ConfigError if ``need`` can never be met."""
 
     def outcomes(
         self,

@@ -17,7 +17,7 @@ from felicity.style import numbers
 if TYPE_CHECKING:
     from felicity.schemas.cameras import CamerasStatusShape
 
-File = Annotated[Path, typer.Argument(metavar="FILE.toml", help="The cameras; its keys: felicity cameras schema.")]
+File = Annotated[Path, typer.Argument(metavar="FILE.toml", help="File of cameras; its keys: felicity cameras schema.")]
 
 
 def register(app: typer.Typer) -> None:

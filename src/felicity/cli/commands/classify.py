@@ -175,7 +175,7 @@ def _check_no_search(ctx: typer.Context) -> None:
 
 
 def _open(bundle: str | None, shares: str, share: bool, threads: int | None) -> Classifier:
-    """Return the classifier for these shares. Raises ConfigError where ``share`` asks for a happy share of others."""
+    """Return the classifier for these shares. Raises ConfigError if ``share`` asks for a happy share of others."""
     from felicity.errors import ConfigError
     from felicity.index.soft_matrix import check_countable
     from felicity.recognition.classifier import Classifier, checked_shares

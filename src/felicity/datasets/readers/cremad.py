@@ -49,7 +49,7 @@ class CremaD:
         return 4 if sum(_name(name) is not None for name in names) * 2 > len(names) else 0
 
     def read(self, tree: Tree, options: ReadOptions) -> Samples:
-        """Return the images whose names tell an expression. Raises DatasetError where there are clips alone."""
+        """Return the images whose names tell an expression. Raises DatasetError if there are clips alone."""
         if not (images := image_names(tree)) and (clips := _clips(tree)):
             raise DatasetError(
                 f"{tree.path}: holds {len(clips):,} clips of CREMA-D and no picture; take pictures from them, such as "

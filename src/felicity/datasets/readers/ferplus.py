@@ -44,9 +44,7 @@ class FerPlus:
             if tree.path.name == VOTES_TABLE:
                 beside = [name for name in _files(tree.path.parent) if pixel_table(FileTree(name))]
                 if not beside:
-                    raise DatasetError(
-                        f"{tree.path}: FER2013's own csv (fer2013.csv, .gz or .zst) should lie beside it"
-                    )
+                    raise DatasetError(f"{tree.path}: FER2013's own csv (fer2013.csv, .gz or .zst) must be beside it")
                 faces = FileTree(beside[0])
         name = votes_in(votes)
         if name is None or (isinstance(votes, FileTree) and not votes.path.is_file()):

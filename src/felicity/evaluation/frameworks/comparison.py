@@ -151,7 +151,7 @@ def load_to_compare(config: TrainConfig) -> TrainingSet:
     data = load_training_set(config.data, soft=config.soft_labels)
     if not len(data.test):
         raise DatasetError(
-            f"{config.data.path}: has no test set, by which trainings are compared; bring images to test on, or "
+            f"{config.data.path}: has no test set to compare trainings on; bring images to test on, or "
             f"prepare it with a --test-share"
         )
     return data
@@ -179,7 +179,7 @@ def outcome_of(
 ) -> dict[str, Any]:
     """Return the outcome of ``contestant.race``; train unless ``folder`` has it.
 
-    ``digest``: of the data. Raises TrainingError where ``folder`` has a training of other settings or data.
+    ``digest``: of the data. Raises TrainingError if ``folder`` has a training of other settings or data.
     """
     job = _job(config, contestant, seed, folder) | {"data_digest": digest}
     if (folder / JOB).is_file():

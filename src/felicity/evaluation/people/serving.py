@@ -66,7 +66,7 @@ class Column:
 class Serving:
     """The rates of a bundle for all people, and for each group of each column.
 
-    ``share``: at which the index is compared.
+    ``share``: true share at which the index is compared.
     """
 
     model: str

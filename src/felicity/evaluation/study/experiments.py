@@ -133,7 +133,7 @@ def configure(
 
 
 def read_data(config: TrainConfig) -> StudyData:
-    """Return what there is to train and test on. Raises DatasetError where there is no test set."""
+    """Return what there is to train and test on. Raises DatasetError if there is no test set."""
     digest = load_to_compare(config).digest
     manifest, _ = open_prepared(config.data)
     sides = manifest.heights, manifest.widths
@@ -161,7 +161,7 @@ def run_all(
     """Run all experiments by name, each in a process of its own; skip what ``folder`` has already.
 
     ``work``: where, one after the other on this machine without; elsewhere ``told`` hears nothing.
-    Raises DatasetError where the data have no test set, TrainingError where one fails.
+    Raises DatasetError if the data have no test set, TrainingError where one fails.
     """
     configs = {experiment.name: configure(experiment, data, epochs, images, seed, device) for experiment in EXPERIMENTS}
     sets: dict[str, StudyData] = {}
