@@ -56,7 +56,12 @@ GROUPS: dict[str, Group] = {
     ),
     "serve": Group(
         ("python scripts/serve_pictures.py {into}",),
-        written(*(f"serve-{name}.png" for name in ("city", "city-phone", "place", "wall", "sign", "tryit"))),
+        written(
+            *(
+                f"serve-{name}.png"
+                for name in ("city", "city-phone", "place", "compare", "about", "sign-in", "wall", "sign", "tryit")
+            )
+        ),
     ),
     "report": Group(
         ("sh scripts/report_pictures.sh {data} {into}",),
