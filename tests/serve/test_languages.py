@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from starlette.testclient import TestClient
 
+from felicity.api.demo import simulated_city
 from tests.serve.conftest import Serve
 from tests.serve.test_pages import COMPARED, EFFECT, PEOPLE, Reader, text
 from tests.serve.test_problems import check_problem
@@ -56,6 +59,12 @@ def test_problems_and_pictures_speak_it_too_and_programs_hear_english(client: Te
     assert "Wie glücklich sehen die" in text(client.get("/sign.svg", headers=GERMAN).text)
     sentences = client.get("/api/v1/effect?at=2026-02-23&locations=Harbour", headers=GERMAN).json()["data"]
     assert "Since 23 February 2026 Harbour looks" in str(sentences)
+
+
+def test_what_a_bundle_says_of_itself_is_marked_as_english(serve: Serve, tmp_path: Path) -> None:
+    simulated_city(tmp_path / "town.db", days=1)
+    page = serve(store=str(tmp_path / "town.db")).get("/about", headers=GERMAN).text
+    assert page.count('<td lang="en">') == 4 and "trainiert mit" in page
 
 
 def test_the_choice_of_a_language_is_no_token(serve: Serve) -> None:
