@@ -77,7 +77,7 @@ CODES: dict[str, str] = {
     "cameras-refused": "A changed file of cameras is wrong, so the cameras go on as before.",
     "cameras-not-running": "The cameras of a file are not watched at this moment.",
     "restart-needed": "A setting of all cameras together changes with the next start.",
-    "windows-lost": "Too many windows wait for a store, so the oldest of them are given up.",
+    "windows-lost": "Too many windows wait for a store, so Felicity discards the oldest of them.",
     "store-back": "The store takes windows again after it did not.",
     "status-unwritten": "The status of cameras cannot be written, so what is shown of them is old.",
     # data sets and simulations

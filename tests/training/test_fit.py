@@ -304,14 +304,14 @@ def test_mistakes_are_one_sentence(arguments: list[str], said: str, data_set: Pa
 @pytest.mark.parametrize(
     ("command", "asked", "said"),
     [
-        ("train", ("--classes", "happy,sad"), "so classes = happy,sad cannot be had (found: neutral,happy,"),
-        ("train", ("--votes", "majority"), "so votes = majority cannot be had (found: not recorded)"),
-        ("tune", ("--format", "ferplus"), "so format = ferplus cannot be had (found: fer2013-csv)"),
-        ("crossval", ("--test-share", "0.5"), "so test_share = 0.5 cannot be had (found: 0.2)"),
+        ("train", ("--classes", "happy,sad"), "so classes = happy,sad is not possible (found: neutral,happy,"),
+        ("train", ("--votes", "majority"), "so votes = majority is not possible (found: not recorded)"),
+        ("tune", ("--format", "ferplus"), "so format = ferplus is not possible (found: fer2013-csv)"),
+        ("crossval", ("--test-share", "0.5"), "so test_share = 0.5 is not possible (found: 0.2)"),
         ("compare", ("--classes", "7"), "so classes = neutral,happy"),
-        ("train", ("--validation-share", "0.4"), "so validation_share = 0.4 cannot be had (found: 0.25)"),
-        ("train", ("--validation-share", "0.1"), "so validation_share = 0.1 cannot be had (found: 0.25)"),
-        ("tune", ("--test-share", "0.3"), "so test_share = 0.3 cannot be had (found: 0.2)"),
+        ("train", ("--validation-share", "0.4"), "so validation_share = 0.4 is not possible (found: 0.25)"),
+        ("train", ("--validation-share", "0.1"), "so validation_share = 0.1 is not possible (found: 0.25)"),
+        ("tune", ("--test-share", "0.3"), "so test_share = 0.3 is not possible (found: 0.2)"),
     ],
 )
 def test_a_prepared_folder_is_not_asked_for_what_it_is_not(

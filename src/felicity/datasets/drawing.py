@@ -82,7 +82,7 @@ class Drawing:
         return float(self.rng.uniform(low, high))
 
     def chance(self, share: float) -> bool:
-        """Return True in so many cases."""
+        """Return True with the probability ``share``."""
         return bool(self.rng.random() < share)
 
     def patch(

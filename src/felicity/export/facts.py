@@ -25,7 +25,7 @@ def notes_on(bundle: Bundle) -> tuple[Note, ...]:
         found.append(Note("class-merged", f"tells {len(classes.names)} classes apart: {classes.text}"))
     known = {expression for made_of in classes.members.values() for expression in made_of}
     if absent := [expression for expression in EXPRESSIONS if expression not in known]:
-        text = f"never answers {', '.join(absent)}: such faces count as what they look most like"
+        text = f"never answers {', '.join(absent)}: such faces count as the expression that they resemble most"
         found.append(Note("class-missing", text))
     if classes.happy is None:
         found.append(Note("class-missing", "has no class of happy alone, so it gives no happiness index"))

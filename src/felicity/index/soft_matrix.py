@@ -74,7 +74,7 @@ class SoftMatrix:
         if p.ndim != 2 or p.shape[1] != CLASSES or y.shape != p.shape[:1] or not len(p):
             raise ValueError(f"probabilities are (N, {CLASSES}) with N labels, not {p.shape} and {y.shape}")
         if not np.isfinite(p).all() or p.min() < 0 or np.abs(p.sum(axis=1) - 1).max() > 1e-3:
-            raise ValueError("each row of probabilities sums to 1")
+            raise ValueError("each row of probabilities must sum to 1")
         if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= CLASSES:
             raise ValueError(f"labels are whole numbers from 0 to {CLASSES - 1}")
         p = p / p.sum(axis=1, keepdims=True)

@@ -13,7 +13,7 @@ from felicity.style.numbers import in_points, interval, listed, percent, percent
 
 
 def trend_sentence(trend: Trend) -> str:
-    """Return a sentence on the trend of a location, or that none is certain."""
+    """Return a sentence on the trend of a location; it also says if no trend is certain."""
     span = f"from {long_date(trend.starts[0])} to {long_date(trend.starts[-1])}"
     if trend.found:
         word = "happier" if trend.slope > 0 else "less happy"

@@ -47,7 +47,7 @@ WORKER_HEADERS = {
 
 @dataclass(frozen=True)
 class Files:
-    """The files that a browser loads, by their addresses, and the facts beside them with these addresses."""
+    """The files that a browser loads, by address, and the facts that name these addresses."""
 
     answers: dict[str, Ready]
     facts: dict[str, Any]

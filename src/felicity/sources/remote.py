@@ -148,7 +148,7 @@ def _told(address: str) -> Iterator[None]:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Return why something is not found: fsspec calls a server that cannot be reached so, too."""
+    """Return the reason why something is not found; fsspec reports an unreachable server alike."""
     while isinstance(error, FileNotFoundError) and error.__cause__ is not None:
         error = error.__cause__
     return error

@@ -260,4 +260,4 @@ retention = sa.Table(
     sa.Column("days", sa.Integer),
     sa.Column("months", sa.Integer),
 )
-"""The retention of windows and hours: of a location, or without one, of all that have no rule of their own."""
+"""The retention of windows and hours of a location; without one, of all locations without a rule."""

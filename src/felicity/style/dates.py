@@ -14,7 +14,7 @@ MONTHS = (
 )  # fmt: skip
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LONG_STEP = 27
-"""Days between two ticks from which a tick is a month rather than a day."""
+"""Fewest days between two ticks that show months rather than days."""
 
 
 def long_date(day: date) -> str:

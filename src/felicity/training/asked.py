@@ -37,6 +37,6 @@ def check_asked(config: DataConfig, *, given: Collection[str] = (), unless: Coll
         default = None if name in given else DataConfig.model_fields[name].default
         if name not in unless and asked[name] not in (found, None, default):
             raise DatasetError(
-                f"{config.path}: is prepared already, so {name} = {asked[name]} cannot be had (found: {found}); "
+                f"{config.path}: is prepared already, so {name} = {asked[name]} is not possible (found: {found}); "
                 f"leave it out, or name the data set that it was prepared from"
             )

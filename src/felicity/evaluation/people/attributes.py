@@ -35,8 +35,8 @@ def read_attributes(data: Path, table: Path | None, names: Names, columns: Seque
 
     ``table``: a CSV with a column that names images; None for one in the folder ``data`` that has all ``columns``.
     Images are found by the name in the data set, else by their file's name if that is unique. A column of people
-    (``PEOPLE``) is read, too, if there is one. A table with such a column and none of images holds for images
-    whose names begin with the person and ``_``, as CREMA-D's do. RAF-DB's own files tell ``gender``, ``race``
+    (``PEOPLE``) is read, too, if there is one. A table of people without a column of images describes the
+    images whose names begin with the person and ``_``, as CREMA-D's do. RAF-DB's own files tell ``gender``, ``race``
     and ``age``. Numbers become three bands of about equal size. Raises DatasetError for a missing column or table, and
     if the table names none of the images.
     """

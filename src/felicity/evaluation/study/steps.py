@@ -47,7 +47,7 @@ def _training(outcomes: Mapping[str, Outcome]) -> dict[str, str]:
     return {
         "train": f"epochs: {len(seven.history)} in TensorFlow, {len(torch.history)} in PyTorch; "
         f"{len(outcomes)} trainings in all",
-        "tune": "not run; what felicity tune found on FER2013 is used, see ResNet-5",
+        "tune": "not run; settings that felicity tune found on FER2013 are used, see ResNet-5",
         "evaluate": f"the same, on {tested:,} test images",
         "use": "not run; felicity bundle export, then felicity classify or watch",
     }

@@ -106,8 +106,8 @@ def run_trials(
     """Run trials until ``trials`` of the study count; ``waiting`` receives how many others still run elsewhere.
 
     A trial trains in ``folder``/.trials, which is removed; its history stays in the study. ``ended`` is also told of
-    trials that are skipped. ``most``: return after so many that count. Raises StoreError if the database cannot
-    be reached any more, TrainingError where the space holds hardly a network that can be built.
+    trials that are skipped. ``most``: return after this number of trials that count. Raises StoreError if the database
+    cannot be reached any more, TrainingError where the space holds hardly a network that can be built.
     """
     _sweep(study, folder)
 
