@@ -70,7 +70,7 @@ def test_every_environment_variable_that_is_read_is_listed(made: reference.Pages
 
 def variables(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*.py"):
-        yield from re.findall(r"\bFELICITY_[A-Z]+\b", path.read_text())
+        yield from re.findall(r"\bFELICITY_[A-Z]+(?:_[A-Z]+)*\b", path.read_text())
 
 
 def test_every_address_of_a_server_and_every_code_of_it_is_listed(made: reference.Pages) -> None:
