@@ -153,7 +153,7 @@ def test_a_dark_noisy_frozen_or_damaged_period_is_said_without_any_usual() -> No
     )
     assert "14 of 70 people judged had faces so faint" in found["faces-lifted"]
     assert "too little light or contrast in 40 %, too much noise in 10 % of the frames" in found["seeing-poor"]
-    assert "10 people were found and not judged for it" in found["seeing-poor"]
+    assert "10 found people were not judged for it" in found["seeing-poor"]
     assert (
         "stood still in 20 %" in found["frames-frozen"] and "25 % of the frames were damaged" in found["frames-damaged"]
     )

@@ -67,6 +67,11 @@ def test_what_a_bundle_says_of_itself_is_marked_as_english(serve: Serve, tmp_pat
     assert page.count('<td lang="en">') == 4 and "trainiert mit" in page
 
 
+def test_a_note_is_said_and_introduced_in_one_language(client: TestClient) -> None:
+    said = text(client.get("/compare?place=Harbour&at=2026-02-23", headers=GERMAN).text)
+    assert "Hinweis: ohne Vergleich zählt als Wirkung, was immer sich sonst zu dieser Zeit änderte" in said
+
+
 def test_the_choice_of_a_language_is_no_token(serve: Serve) -> None:
     client = serve(rate=3)
     client.cookies.set("language", "de")

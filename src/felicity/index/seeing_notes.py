@@ -206,6 +206,8 @@ def _far_fewer(sums: Sums, weekend: Mask) -> Mask:
 
 
 def _listed(days: Sequence[date]) -> str:
-    named = ", ".join(day.isoformat() for day in days[:_NAMED])
     more = len(days) - _NAMED
-    return say("{days} and {number} more days", days=named, number=more) if more > 0 else named
+    if more <= 1:
+        return ", ".join(day.isoformat() for day in days)
+    named = ", ".join(day.isoformat() for day in days[:_NAMED])
+    return say("{days} and {number} more days", days=named, number=more)

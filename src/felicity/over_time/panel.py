@@ -177,8 +177,10 @@ def _check_names(series: Mapping[str, Series], treated: Sequence[str], names: Se
     if not treated:
         raise ConfigError(say("an effect needs at least one location that the measure touched"))
     if unknown := [name for name in names if name not in series]:
+        if not series:
+            raise ConfigError(say("there are no figures of {name}", name=repr(unknown[0])))
         text = "there are no figures of {name}; there are of {known}"
-        raise ConfigError(say(text, name=repr(unknown[0]), known=", ".join(sorted(series)) or say("none")))
+        raise ConfigError(say(text, name=repr(unknown[0]), known=", ".join(sorted(series))))
     if twice := sorted({name for name in names if names.count(name) > 1}):
         text = "{name} is named twice; name each location once, as touched or as comparison"
         raise ConfigError(say(text, name=repr(twice[0])))

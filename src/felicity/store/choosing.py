@@ -14,6 +14,7 @@ from felicity.notes import Note
 from felicity.store.location_query import LocationQuery
 from felicity.store.matrices import bundle_of
 from felicity.store.tables import days, folded, locations, models, runs, windows
+from felicity.style.dates import moment
 from felicity.style.language import say
 from felicity.windows.buckets import bucket
 from felicity.windows.window import LONGEST
@@ -140,7 +141,7 @@ def check_order(begin: datetime | None, end: datetime | None) -> None:
     first, last = instant(begin, utc), instant(end, utc)
     if first is not None and last is not None and last <= first:
         text = "the end, {end}, must be after the begin, {begin}"
-        raise ConfigError(say(text, end=end.isoformat(), begin=begin.isoformat()))
+        raise ConfigError(say(text, end=moment(end), begin=moment(begin)))
 
 
 def _extents(connection: sa.Connection) -> dict[int, list[_Extent]]:
