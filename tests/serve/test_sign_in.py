@@ -84,7 +84,7 @@ def test_a_viewer_sees_releases_alone_and_others_see_all(serve: Serve, store: st
     client = serve(store=store, open_access=False)
     sign_in(client, "viewer")
     assert client.get("/api/v1/locations").json()["features"] == []
-    assert "k: what is published" in check_problem(client.get("/api/v1/index?k=20"), "invalid")
+    assert "k: the release decides this" in check_problem(client.get("/api/v1/index?k=20"), "invalid")
     answer = client.get("/badge.svg")
     assert (
         answer.headers["cache-control"].startswith("private")
