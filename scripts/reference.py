@@ -147,8 +147,9 @@ def answers() -> Pages:
 
 
 def settings() -> str:
-    """Return the keys of the TOML files: of a training, and of many cameras."""
+    """Return the keys of all TOML files."""
     from felicity.cameras.settings import CamerasFile
+    from felicity.simulation.town import PlacesFile
     from felicity.training.config import TrainConfig
 
     return _page(
@@ -161,6 +162,24 @@ def settings() -> str:
             "## Cameras",
             "Read by `felicity cameras`. `felicity cameras schema` prints the JSON Schema.",
             _table(("key", "type", "meaning", "default"), list(_fields(CamerasFile))),
+            "## Simulated places",
+            "Read by `felicity simulate --places FILE.toml`.",
+            _table(("key", "type", "meaning", "default"), list(_fields(PlacesFile))),
+            "## A space of settings",
+            "Read by `felicity tune --space FILE.toml`. It takes the keys of a training, with a list or a range in "
+            "place of a value. [Tuning](../tuning.md#the-space) has an example.",
+            "## Classes",
+            "Read by `--classes FILE.toml`. [Data sets](../datasets.md) has an example.",
+            _table(
+                ("key", "type", "meaning"),
+                [
+                    ("`classes`", "table", 'The expressions of each class, such as `unhappy = ["sad", "anger"]`.'),
+                    ("`names`", "table", 'The expression of each label of the data, such as `smile = "happy"`.'),
+                ],
+            ),
+            "## The card of a bundle",
+            "Read by `felicity bundle export --card FILE.toml`. Its keys are names of texts, such as `limits`; the "
+            "bundle carries all of them.",
         ]
     )
 

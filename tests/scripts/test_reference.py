@@ -24,6 +24,7 @@ from felicity.schemas import envelope
 from felicity.serve import entering
 from felicity.serve import pages as serve_pages
 from felicity.serve.problems import CODES as PROBLEMS
+from felicity.simulation.town import PlacesFile
 from felicity.training.config import TrainConfig
 from tests.conftest import CHECKOUT
 
@@ -51,7 +52,7 @@ def test_every_answer_has_its_keys(made: reference.Pages) -> None:
         assert re.search(r"^\| `[^`]+` \| \S", made[f"answers/{name}.md"], re.MULTILINE), name
 
 
-@pytest.mark.parametrize("model", [TrainConfig, CamerasFile])
+@pytest.mark.parametrize("model", [TrainConfig, CamerasFile, PlacesFile])
 def test_every_key_of_the_toml_files_is_listed(made: reference.Pages, model: type[BaseModel]) -> None:
     listed = set(re.findall(r"^\| `([^`]+)`", made["settings.md"], re.MULTILINE))
     assert {

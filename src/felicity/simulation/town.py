@@ -125,16 +125,18 @@ def _beginning(name: str) -> int:
 class _PlaceFacts(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1)
-    happy: float = Field(ge=0, le=1)
-    change: float = Field(default=0, ge=-1, le=1)
-    evening: float = Field(default=0, ge=-1, le=1)
-    people_per_hour: float = Field(default=20, gt=0, le=10_000)
-    latitude: float = Field(default=0, ge=-90, le=90)
-    longitude: float = Field(default=0, ge=-180, le=180)
+    name: str = Field(min_length=1, description="Name of the place; Felicity adds (simulated).")
+    happy: float = Field(ge=0, le=1, description="True happy share in the first week.")
+    change: float = Field(default=0, ge=-1, le=1, description="Change of the share by the last week.")
+    evening: float = Field(default=0, ge=-1, le=1, description="Change of the share from opening to closing.")
+    people_per_hour: float = Field(default=20, gt=0, le=10_000, description="Mean number of people an hour.")
+    latitude: float = Field(default=0, ge=-90, le=90, description="Degrees north.")
+    longitude: float = Field(default=0, ge=-180, le=180, description="Degrees east.")
 
 
-class _Places(BaseModel):
+class PlacesFile(BaseModel):
+    """A TOML file of simulated places."""
+
     model_config = ConfigDict(extra="forbid")
 
     place: list[_PlaceFacts] = Field(min_length=1)
@@ -146,7 +148,7 @@ def read_places(path: Path) -> tuple[SimulatedLocation, ...]:
     Names are marked as simulated. Raises ConfigError for an unreadable file and for unknown keys.
     """
     try:
-        found = _Places.model_validate(read_toml(path.read_text(encoding="utf-8")))
+        found = PlacesFile.model_validate(read_toml(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
