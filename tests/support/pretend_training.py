@@ -50,9 +50,9 @@ def loss(chosen: TrainConfig, epoch: int) -> float:
     return abs(math.log10(chosen.learning_rate / 0.003)) + abs((chosen.model.depth or 1) - 3) / 4 + 1 / epoch
 
 
-def fit(chosen: TrainConfig, of: TrainingSet, folder: Path, *, watcher: Any) -> None:
-    """In place of ``training.fit.fit``."""
-    folder.mkdir(parents=True)
+def fit(chosen: TrainConfig, of: TrainingSet, folder: Path, *, resume: bool, watcher: Any) -> None:
+    """In place of ``training.fit.fit``; it begins anew where it should resume."""
+    folder.mkdir(parents=True, exist_ok=resume)
     if chosen.model.depth == 4:
         raise TrainingError(f"the loss is nan; the last good checkpoint is kept in {folder}")
     (folder / "last.npz").write_bytes(b"weights")

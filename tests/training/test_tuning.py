@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,14 @@ from felicity.errors import (
     TrainingError,
 )
 from felicity.training.config import make_config, read_toml
+from felicity.training.data import load_training_set
+from felicity.training.fit import fit
+from felicity.training.history import Epoch
 from felicity.training.tuning import study, trials
 from felicity.training.tuning.charts import best_so_far
-from felicity.training.tuning.space import Space
+from felicity.training.tuning.space import Space, parse_space
 from felicity.training.tuning.tune import tune
+from felicity.training.watcher import Watcher
 from tests.conftest import CHECKOUT
 from tests.support import pretend_training as pretend
 from tests.support.class_folders import write_class_folders
@@ -196,12 +201,12 @@ def test_a_trial_that_was_given_up_meanwhile_is_not_counted(tmp_path: Path, monk
     url = sa.make_url(f"sqlite:///{tmp_path / 'study.db'}")
     given_up: list[int] = []
 
-    def fit(chosen: Any, of: Any, folder: Path, *, watcher: Any) -> None:
+    def fit(chosen: Any, of: Any, folder: Path, *, resume: bool, watcher: Any) -> None:
         if not given_up:  # as another process would, without a heartbeat
             study = optuna.load_study(study_name="study", storage=str(url))
             study.tell(0, state=optuna.trial.TrialState.FAIL)
             given_up.append(0)
-        pretend.fit(chosen, of, folder, watcher=watcher)
+        pretend.fit(chosen, of, folder, resume=resume, watcher=watcher)
 
     monkeypatch.setattr(trials, "fit", fit)
     result = tune(pretend.config(), pretend.space(), pretend.data(), tmp_path / "out", 2, url=url, name="study")
@@ -261,6 +266,54 @@ def test_the_command_finds_a_configuration_that_train_takes(faces: Path, tmp_pat
     row = json.loads((run / "run.json").read_text())
     assert row["config"] == printed["best"]["config"]
     assert (run / "history.csv").read_text().count("\n") == 2
+
+
+@dataclass
+class Counting(Watcher):
+    """Counts a trial's epochs, and is interrupted in epoch ``until``."""
+
+    epochs: list[int]
+    until: int | None
+
+    def step(self, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
+        if epoch == self.until:
+            raise KeyboardInterrupt
+
+    def epoch(self, done: Epoch, epochs: int) -> None:
+        self.epochs.append(done.epoch)
+
+
+@pytest.mark.parametrize("until", [2, 3, None])
+def test_a_lost_trial_goes_on_from_its_checkpoint(faces: Path, tmp_path: Path, until: int | None) -> None:
+    small = {"model": {"name": "test-tiny"}, "epochs": 3, "batch_size": 8, "threads": 1}
+    config = make_config(small, {"backend": keras_here(), "data": {"path": str(faces), "size": 16}})
+    space, data = (
+        parse_space({"learning_rate": {"low": 1e-3, "high": 1e-2}}, where="space"),
+        load_training_set(config.data),
+    )
+    whole = tune(config, space, data, tmp_path / "whole", 2)
+    epochs: list[int] = []
+
+    def ended(trial: dict[str, Any]) -> None:
+        assert trial["epochs"] == 3
+
+    def interrupted_at_its_end(*words: Any, **more: Any) -> None:
+        fit(*words, **more)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
+        if until is None:  # all epochs are done, and nobody knows
+            patch.setattr(trials, "fit", interrupted_at_its_end)
+        watch = lambda number, config: Counting(epochs, until)  # noqa: E731
+        tune(config, space, data, tmp_path / "parts", 2, name="whole", watch=watch)
+    before = epochs.copy()
+    parts = tune(
+        config, space, data, tmp_path / "parts", 2, name="whole", ended=ended,
+        watch=lambda number, config: Counting(epochs, None),
+    )  # fmt: skip
+    assert before == [1, 2, 3][: (until or 4) - 1] and epochs == [1, 2, 3, 1, 2, 3], "no epoch is trained twice"
+    assert [trial["val_loss"] for trial in parts["trials"]] == [trial["val_loss"] for trial in whole["trials"]]
+    assert not (tmp_path / "parts" / ".trials").exists()
 
 
 def test_a_configuration_that_would_be_replaced_is_kept(faces: Path, tmp_path: Path) -> None:

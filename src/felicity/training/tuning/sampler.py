@@ -14,6 +14,11 @@ PLACE = "place"
 """Key of a trial's attributes: its place among those that count, from 0; its number, unless trials were lost."""
 
 
+def place_of(trial: Any) -> int:
+    """Return the place of a trial, see ``PLACE``."""
+    return int(trial.user_attrs.get(PLACE, trial.number))
+
+
 class NumberedTPE(BaseSampler):  # type: ignore[misc]
     """Tree-structured Parzen estimator (Bergstra et al. 2011; multivariate: Falkner et al. 2018, arXiv:1807.01774).
 
@@ -25,8 +30,7 @@ class NumberedTPE(BaseSampler):  # type: ignore[misc]
         self._seed = seed
 
     def _tpe(self, trial: Any, *key: object) -> Any:
-        place = trial.user_attrs.get(PLACE, trial.number)
-        drawn = blake2b(repr((self._seed, place, *key)).encode(), digest_size=4).digest()
+        drawn = blake2b(repr((self._seed, place_of(trial), *key)).encode(), digest_size=4).digest()
         return TPESampler(seed=int.from_bytes(drawn, "big"), multivariate=True, constant_liar=True)
 
     def infer_relative_search_space(self, study: Any, trial: Any) -> Any:

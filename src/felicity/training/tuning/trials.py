@@ -22,7 +22,7 @@ from felicity.training.fit import fit
 from felicity.training.history import Epoch
 from felicity.training.run import TrainingRun
 from felicity.training.several import begin_another
-from felicity.training.tuning.sampler import PLACE
+from felicity.training.tuning.sampler import PLACE, place_of
 from felicity.training.tuning.space import Space
 from felicity.training.tuning.study import (
     HISTORY,
@@ -68,8 +68,12 @@ class _Reporter(Watcher):
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def begin(self, run: TrainingRun, done: Sequence[Epoch]) -> None:
-        """Begin to report; see ``Watcher``."""
+        """Begin to report, first the epochs of a lost trial that this one goes on from; see ``Watcher``."""
         self.shown.begin(run, done)
+        for each in done:
+            self.history.append(asdict(each))
+            with storage_errors(self.url, f"reporting trial {self.trial.number}"):
+                self.trial.report(each.val_loss, each.epoch)
 
     def end(self) -> None:
         """End the report; see ``Watcher``."""
@@ -105,11 +109,12 @@ def run_trials(
 ) -> None:
     """Run trials until ``trials`` of the study count; ``waiting`` receives how many others still run elsewhere.
 
-    A trial trains in ``folder``/.trials, which is removed; its history stays in the study. ``ended`` is also told of
-    trials that are skipped. ``most``: return after this number of trials that count. Raises StoreError if the database
-    cannot be reached any more, TrainingError where the space holds hardly a network that can be built.
+    A trial trains in ``folder``/.trials, which is removed; its history stays in the study. One that takes the place of
+    a lost trial goes on from its checkpoint. ``ended`` is also told of trials that are skipped. ``most``: return after
+    this number of trials that count. Raises StoreError if the database cannot be reached any more, TrainingError where
+    the space holds hardly a network that can be built.
     """
-    _sweep(study, folder)
+    _sweep(folder, keep=_under_way_or_lost(study))
 
     begun: list[int] = []
     here: list[bool] = []
@@ -129,7 +134,7 @@ def run_trials(
         while True:
             seen = study.get_trials(deepcopy=False)
             if (done := sum(map(counted, seen))) >= trials or sum(here) == most:
-                _sweep(study, folder)
+                _sweep(folder, keep=[t for t in seen if running(t)] if done >= trials else _under_way_or_lost(study))
                 return
             others = sum(map(running, seen))
             if done + others >= trials:
@@ -153,7 +158,7 @@ def run_trials(
 class TrialElsewhere:
     """Runs one trial of a study in another process, perhaps of another machine; returns the numbers that ended.
 
-    A trial whose machine is lost is given up after the second number of ``heartbeat``, and its settings tried again.
+    A trial whose machine is lost is given up after the second number of ``heartbeat``; another goes on in its place.
     """
 
     base: TrainConfig
@@ -205,12 +210,14 @@ def _train(
     """Return the least validation loss of the trial's epochs."""
     chosen = space.suggest(trial)
     begin_another()
+    _inherit(trial, folder)
     reporter: _Reporter | None = None
-    sentence = ""
+    sentence, stopped = "", False
     try:
         config = make_config(base.model_dump(), chosen)
         reporter = _Reporter(trial, url, watch(trial.number, config))
-        fit(config, data, folder, watcher=reporter)
+        run = fit(config, data, folder, resume=True, watcher=reporter)
+        reporter.history = reporter.history or run.history
         return min(float(row["val_loss"]) for row in reporter.history)
     except (StoreError, optuna.TrialPruned):
         raise
@@ -224,10 +231,14 @@ def _train(
         # A framework that is out of memory says so in an error of its own.
         sentence = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
         raise _Failed from error
+    except KeyboardInterrupt:
+        stopped = True  # its checkpoint stays for the trial that takes its place
+        raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):  # others' trials may be in it
-            folder.parent.rmdir()
+        if not stopped:
+            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # others' trials may be in it
+                folder.parent.rmdir()
         trial.set_user_attr(HISTORY, reporter.history if reporter else [])
         if sentence:
             trial.set_user_attr(SENTENCE, sentence.replace(str(folder), f"trial {trial.number}"))
@@ -248,16 +259,35 @@ def _free_place(study: Any, number: int) -> int:
     """
     others = [t for t in study.get_trials(deepcopy=False) if t.number != number and SURPLUS not in t.user_attrs]
     beginning = [t.number for t in others if running(t) and PLACE not in t.user_attrs]
-    taken = {t.user_attrs.get(PLACE, t.number) for t in others if not is_lost(t) and t.number not in beginning}
+    taken = {place_of(t) for t in others if not is_lost(t) and t.number not in beginning}
     free = (place for place in itertools.count() if place not in taken)
     return next(itertools.islice(free, sum(each < number for each in beginning), None))
 
 
-def _sweep(study: Any, folder: Path) -> None:
-    """Remove what trials that were killed left behind."""
-    under_way = {str(trial.number) for trial in study.get_trials(deepcopy=False) if running(trial)}
+def _inherit(trial: Any, folder: Path) -> None:
+    """Move the run of a lost trial of the same place and settings to ``folder``.
+
+    The lost trial's process, if it only stood still, then finds its folder gone and ends, too.
+    """
+    for lost in reversed(trial.study.get_trials(deepcopy=False)):
+        if is_lost(lost) and place_of(lost) == place_of(trial) and lost.params == trial.params:
+            with contextlib.suppress(OSError):
+                (folder.parent / str(lost.number)).rename(folder)
+                return
+
+
+def _under_way_or_lost(study: Any) -> list[Any]:
+    """Return the trials whose checkpoints are wanted: those that run, and lost ones whose place is free."""
+    trials = study.get_trials(deepcopy=False)
+    taken = {place_of(trial) for trial in trials if not is_lost(trial) and SURPLUS not in trial.user_attrs}
+    return [trial for trial in trials if running(trial) or (is_lost(trial) and place_of(trial) not in taken)]
+
+
+def _sweep(folder: Path, keep: Sequence[Any]) -> None:
+    """Remove what trials other than those of ``keep`` left behind."""
+    kept = {str(trial.number) for trial in keep}
     for left in (folder / SCRATCH).glob("*"):
-        if left.name not in under_way:
+        if left.name not in kept:
             shutil.rmtree(left, ignore_errors=True)
     with contextlib.suppress(OSError):
         (folder / SCRATCH).rmdir()
