@@ -357,7 +357,7 @@ def a_bundle(run: Path, output: Path) -> None:
         (lambda run, output: edit(run, classes=["happy", "unhappy"]), ConfigError, "'unhappy' is not one of the eight"),
         (lambda run, output: edit(run, classes=["sad", "sadness"]), ConfigError, "'sadness' is sad, as another"),
         (lambda run, output: edit(run, pixels={"mean": 0.1, "std": 0.1}), TrainingError, "--data"),
-        (lambda run, output: edit(run, data={"digest": "0"}), TrainingError, "none is known to be held out"),
+        (lambda run, output: edit(run, data={"digest": "0"}), TrainingError, "no image is known to be held out"),
         (a_bundle, BundleError, "holds a bundle already.*--force"),
         (lambda run, output: output.mkdir(), BundleError, "is no bundle; choose another"),
     ],
