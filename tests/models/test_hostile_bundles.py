@@ -85,12 +85,12 @@ EVEN = [1 / 8] * 8
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"prior": [NAN, *EVEN[1:]]}, "NaN is no number"),
+        ({"prior": [NAN, *EVEN[1:]]}, "NaN is not a JSON number"),
         ({"prior": [-1 / 8, 3 / 8, *EVEN[2:]]}, "prior: shares are numbers from 0"),
         ({"prior": [1.0] * 8}, "sum to 8"),
         ({"answer_prior": [0.0] * 8}, "answer_prior: shares"),
-        ({"temperature": float("inf")}, "Infinity is no number"),
-        ({"bias": [1e400] * 8}, "Infinity is no number"),
+        ({"temperature": float("inf")}, "Infinity is not a JSON number"),
+        ({"bias": [1e400] * 8}, "Infinity is not a JSON number"),
         ({"temperature": 10**400}, "more than 64 bits"),
         ({"soft_matrix": {"matrix": [[0.5] * 8] * 8, "counts": [1] * 8, "cross": [[[0.1] * 8] * 8] * 8}}, "sums to 1"),
         ({"soft_matrix": {"matrix": [[0.125] * 8] * 8, "counts": [-1] * 8, "cross": [[[0.1] * 8] * 8] * 8}}, "counts"),
