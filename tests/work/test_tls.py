@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from tests.support.following import free_port
 from tests.support.media import write_video
 
 pytestmark = pytest.mark.service
+RAY = Path(sys.executable).with_name("ray")
 PAGE = (CHECKOUT / "docs" / "scale.md").read_text()
 SMALL = ["--num-cpus", "1", "--object-store-memory", str(80 << 20), "--block"]
 
@@ -29,7 +31,7 @@ SMALL = ["--num-cpus", "1", "--object-store-memory", str(80 << 20), "--block"]
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment of those who may join a cluster of two nodes, and its address as ``RAY_ADDRESS``."""
-    if shutil.which("openssl") is None or shutil.which("ray") is None:
+    if shutil.which("openssl") is None or not RAY.exists():
         absent("openssl or Ray is not installed")
     from ray._common.network_utils import node_ip_address_from_perspective
 
@@ -63,7 +65,7 @@ def started(words: list[str], how: Mapping[str, str]) -> Iterator[None]:
     """Run ``ray start`` with its processes until the end of the block."""
     without = {name: value for name, value in how.items() if name != "RAY_ADDRESS"}
     path = os.pathsep.join([str(CHECKOUT / "src"), str(CHECKOUT)])
-    command = [shutil.which("ray") or "ray", "start", *words, *SMALL]
+    command = [str(RAY), "start", *words, *SMALL]
     process = subprocess.Popen(
         command, env=os.environ | without | {"PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
