@@ -161,7 +161,8 @@ def _print_all(
 def _say_sums(images: int, faces: int, happy: int | None, covered: int, bad: int) -> None:
     among = "" if happy is None else f", {happy:,} happy"
     among += f", {covered:,} covered" if covered else ""
-    console.say(f"{images:,} images, {faces:,} faces{among}" + (f", {bad:,} not readable" if bad else ""))
+    sums = f"{images:,} image{'s' * (images != 1)}, {faces:,} face{'s' * (faces != 1)}"
+    console.say(sums + among + (f", {bad:,} not readable" if bad else ""))
 
 
 def _check_no_search(ctx: typer.Context) -> None:
