@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import torch
+from dlib_network import Dlib
 from torch import nn
 from torch.nn import functional as F
 
@@ -70,7 +71,12 @@ def vgg(width: int, classes: int) -> nn.Module:
     return with_head(layers, before, classes)
 
 
-NETWORKS = {"resnet": (resnet, "sgd"), "vgg": (vgg, "sgd"), "best": (best, "adamw")}
+def dlib(side: int, classes: int) -> nn.Module:
+    """Return dlib's network on faces enlarged to ``side`` pixels."""
+    return Dlib(classes, side)
+
+
+NETWORKS = {"resnet": (resnet, "sgd"), "vgg": (vgg, "sgd"), "best": (best, "adamw"), "dlib": (dlib, "tuned")}
 
 
 def network(name: str, classes: int) -> tuple[nn.Module, str]:

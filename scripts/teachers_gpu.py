@@ -2,12 +2,15 @@
 
     PYTHONPATH=src python scripts/teachers_gpu.py faces.npz -o results [--seconds 500] [--work FOLDER] [--keep 2]
         [--teachers resnet-48,vgg-64,best-96,resnet-64,resnet-56] [--epochs 80] [--batch 256] [--seed 100]
+        [--dlib dlib_face_recognition_resnet_model_v1.dat] [--bfloat16]
 
 ``faces.npz`` is made by ``scripts/pack_faces.py``. The time is divided evenly among the teachers, whose learning rate
 falls with the time used. A finished teacher is a file in ``--work``; the same command again skips it. After each, the
 mean answers so far are written for every student (``results/STUDENT``, for ``felicity train --teachers``), and all
 figures (``results/report.json``). Weights of the most accurate are kept in half precision. PyTorch, NumPy and OpenCV
-are all it needs. ``--teachers tiny --epochs 1`` tries it out on a CPU.
+are all it needs. ``--teachers tiny --epochs 1`` tries it out on a CPU, which computes in float32, or in bfloat16 where
+its instructions make that fast (``--bfloat16``). ``dlib-99`` begins with dlib's weights for face recognition
+(``scripts/dlib_network.py``) and enlarges faces to 99 pixels.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from dlib_network import Dlib, with_weights
 from pack_faces import Part, read
 from teacher_networks import changed, network
 from torch import nn
@@ -40,6 +44,12 @@ TEACHERS = "resnet-48,vgg-64,best-96,resnet-64,resnet-56"
 SMOOTHING, WEIGHTS = 0.1, (1.0, 1.5, 0.5)
 """Of labels; and of the losses of the heads: votes, labels of the same faces, labels of more faces."""
 BLENDED, AVERAGE, WARM_UP, ASKED, LARGEST = 0.5, 0.999, 0.05, 2048, 15_000_000
+CENTRE, SCALE = 0.5, 4.0
+"""Of pixels of 0 to 1, for the networks."""
+RATES = {"sgd": 0.1, "tuned": 0.03, "adamw": 2e-3}
+"""Highest learning rate by optimiser; ``tuned`` is SGD for a network that has learnt before."""
+CALIBRATING = 256
+"""Faces that give the normalisations of a network that has none their statistics."""
 ENOUGH = 20.0
 """Seconds with which a teacher is still begun."""
 
@@ -68,9 +78,10 @@ def fit(net: nn.Module, kind: str, faces: torch.Tensor, targets: torch.Tensor, s
     draw = torch.Generator(device).manual_seed(seed)
     decayed = [p for p in net.parameters() if p.ndim > 1]
     groups = [{"params": decayed}, {"params": [p for p in net.parameters() if p.ndim < 2], "weight_decay": 0.0}]
-    rate, optimizer = (
-        (0.1, torch.optim.SGD(groups, 0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)) if kind == "sgd"
-        else (2e-3, torch.optim.AdamW(groups, 2e-3, weight_decay=0.05))
+    rate = RATES[kind]
+    optimizer = (
+        torch.optim.AdamW(groups, rate, weight_decay=0.05) if kind == "adamw"
+        else torch.optim.SGD(groups, rate, momentum=0.9, nesterov=True, weight_decay=5e-4)
     )  # fmt: skip
     mean = copy.deepcopy(net).eval()
     pairs = [(a, b) for a, b in zip(mean.state_dict().values(), net.state_dict().values(), strict=True)
@@ -94,7 +105,7 @@ def fit(net: nn.Module, kind: str, faces: torch.Tensor, targets: torch.Tensor, s
             own = torch.where(lone, 1.0, torch.rand(len(x), generator=draw, device=device) / 2 + 0.5)
             x = own.view(-1, 1, 1, 1) * x + (1 - own).view(-1, 1, 1, 1) * x.flip(0)
             wanted = own.view(-1, 1) * wanted + (1 - own).view(-1, 1) * wanted.flip(0)
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            with narrow(device):
                 logits = net(normalised(x))
             logs = torch.cat([F.log_softmax(block, 1) for block in logits.float().split(sizes, 1)], 1)
             loss = -(wanted * logs).sum(1).mean()
@@ -107,9 +118,14 @@ def fit(net: nn.Module, kind: str, faces: torch.Tensor, targets: torch.Tensor, s
     return mean, step * batch / len(faces)
 
 
+def narrow(device: torch.device) -> torch.autocast:
+    """Compute in bfloat16 on GPUs, and on processors that are asked for it."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or MADE.get("bfloat16", False))
+
+
 def normalised(x: torch.Tensor) -> torch.Tensor:
     """From 0 to 1 to about mean 0 and deviation 1."""
-    return ((x - 0.5) * 4).contiguous(memory_format=torch.channels_last)
+    return ((x - CENTRE) * SCALE).contiguous(memory_format=torch.channels_last)
 
 
 @torch.no_grad()
@@ -121,7 +137,7 @@ def answer(net: nn.Module, images: np.ndarray, sizes: list[int], device: torch.d
         blocks = []
         for each in (shown, mirrored(shown)) if flip else (shown,):
             x = normalised(torch.from_numpy(np.ascontiguousarray(each)).to(device).float().unsqueeze(1) / 255)
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            with narrow(device):
                 logits = net(x)
             blocks.append(torch.cat([block.softmax(1) for block in logits.float().split(sizes, 1)], 1))
         said.append(torch.stack(blocks).mean(0).cpu().numpy())
@@ -176,6 +192,9 @@ def taught(name: str, seed: int, parts: dict[str, Part], facts: dict[str, Any], 
     faces = torch.from_numpy(np.concatenate([part.images for part in learnt])).to(device)
     torch.manual_seed(seed)
     net, kind = network(name, sum(sizes))
+    if isinstance(net, Dlib):
+        shown_first = normalised(faces[:CALIBRATING].float().unsqueeze(1).cpu() / 255)
+        with_weights(net, flags.dlib, shown_first, CENTRE, SCALE)
     net = net.to(device, memory_format=torch.channels_last)
     mean, epochs = fit(net, kind, faces, targets_of(learnt, sizes).to(device), sizes, flags, seconds, seed)
     found = {f"part {part}": answer(mean, parts[part].images, sizes, device) for part in parts if "train" not in part}
@@ -238,11 +257,13 @@ def main() -> None:
     asked.add_argument("--output", "-o", type=Path, required=True)
     asked.add_argument("--work", type=Path, default=Path("teachers"))
     asked.add_argument("--teachers", default=TEACHERS)
+    asked.add_argument("--dlib", type=Path)
+    asked.add_argument("--bfloat16", action="store_true")
     for name, default in (("seconds", 500), ("epochs", 80), ("batch", 256), ("seed", 100), ("keep", 2)):
         asked.add_argument(f"--{name}", type=int, default=default)
     flags, began = asked.parse_args(), time.monotonic()
     parts, facts = read(flags.faces)
-    MADE["images"] = parts["train"].images
+    MADE["images"], MADE["bfloat16"] = parts["train"].images, flags.bfloat16
     MADE["views"] = {
         student: Views(**wanted["views"] | {"how": Augmentation(**wanted["views"]["how"])})
         for student, wanted in facts["students"].items()
@@ -250,6 +271,8 @@ def main() -> None:
     for folder in (flags.output, flags.work):
         folder.mkdir(parents=True, exist_ok=True)
     names = flags.teachers.split(",")
+    if any(name.startswith("dlib") for name in names) and not (flags.dlib and flags.dlib.is_file()):
+        sys.exit("error: a dlib teacher begins with dlib's weights; name their file with --dlib")
     wanted = [(student, n) for student, each in facts["students"].items() for n in range(each["number"])]
     teachers: dict[str, dict[str, np.ndarray]] = {}
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork")) as makers:
