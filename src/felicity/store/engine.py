@@ -20,6 +20,8 @@ BUSY_SECONDS = 30.0
 """Seconds for which a write waits until another process has finished its own."""
 FEW = 20
 """Rows up to which a statement for each is as quick as a stream."""
+LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's code for a lock that was not given in time."""
 _LOG_AHEAD = "PRAGMA journal_mode=WAL"  # readers never wait for the writer; a killed process leaves the file whole
 
 
@@ -159,6 +161,8 @@ def explain(url: sa.URL, error: Exception, doing: str) -> str:
         hint = "; nothing of it was kept, make room and try again"
     elif isinstance(cause, sqlite3.OperationalError) and "disk I/O" in text:
         hint = "; nothing of it was kept; check that the disk has room and is writable, and try again"
+    elif getattr(cause, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+        hint = "; another program holds its tables, and nothing was changed: end its transaction, and try again"
     elif isinstance(cause, sqlite3.DatabaseError) and "not a database" in text:
         hint = "; choose another file"
     return f"store {url.render_as_string(hide_password=True)}: {doing} failed: {text}{hint}"

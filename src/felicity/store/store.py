@@ -78,7 +78,7 @@ class Store(AbstractContextManager["Store"]):
             log_ahead(self._engine)
             with self._write("bringing its schema up to date") as connection:
                 if not migrations.check(connection, self.url):
-                    migrations.upgrade(connection)
+                    migrations.upgrade(connection, busy_seconds)
         except BaseException:
             self.close()
             raise

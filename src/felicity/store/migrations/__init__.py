@@ -56,13 +56,19 @@ def check_own(connection: sa.Connection, name: str, create: bool) -> None:
         raise StoreError(f"store {name}: there is no store in it; name another one, or make it with felicity watch")
 
 
-def upgrade(connection: sa.Connection) -> None:
-    """Bring a store up to date within the transaction of ``connection``; two processes at once do it once."""
+def upgrade(connection: sa.Connection, busy_seconds: float) -> None:
+    """Bring a store up to date within the transaction of ``connection``; two processes at once do it once.
+
+    In PostgreSQL a change waits at most ``busy_seconds`` for each table, because everybody else waits behind it.
+    """
     from alembic import command
     from alembic.config import Config
 
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        connection.execute(
+            sa.text("SELECT set_config('lock_timeout', :most, true)"), {"most": f"{1000 * busy_seconds:.0f}ms"}
+        )
     config = Config()
     config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
     config.attributes["connection"] = connection
