@@ -1,6 +1,6 @@
 """How much of two cores `felicity classify` uses: a folder of 720p photographs on one core and on all, in turns.
 
-    python benchmarks/classify.py [--photographs N] [--rounds R] [--json]
+    python benchmarks/classify.py [--photographs N] [--rounds R] [--detector auto] [--json]
 
 Each photograph has eight faces of different places, as JPEG. The command runs as users start it, in a process of its
 own; starting it takes part in both times. ``gain``: median over rounds of the time on one core by that on all.
@@ -35,9 +35,9 @@ def photograph(rng: np.random.Generator) -> Image.Image:
     return Image.fromarray(canvas)
 
 
-def seconds(folder: Path, allowed: set[int]) -> float:
+def seconds(folder: Path, detector: str, allowed: set[int]) -> float:
     """Return how long the command takes on these cores."""
-    words = [sys.executable, "-m", "felicity", "classify", str(folder), "--json"]
+    words = [sys.executable, "-m", "felicity", "classify", str(folder), "--detector", detector, "--json"]
     began = time.perf_counter()
     subprocess.run(words, check=True, capture_output=True, preexec_fn=lambda: os.sched_setaffinity(0, allowed))
     return time.perf_counter() - began
@@ -48,6 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", type=int, default=120)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--detector", default="auto")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rng = np.random.default_rng(1)
@@ -55,8 +56,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         for number in range(options.photographs):
             photograph(rng).save(Path(name) / f"{number:04}.jpg", quality=90)
-        seconds(Path(name), every)
-        rounds = [(seconds(Path(name), {min(every)}), seconds(Path(name), every)) for _ in range(options.rounds)]
+        folder, detector = Path(name), options.detector
+        seconds(folder, detector, every)
+        rounds = [
+            (seconds(folder, detector, {min(every)}), seconds(folder, detector, every)) for _ in range(options.rounds)
+        ]
     one, both = (statistics.median(column) for column in zip(*rounds, strict=True))
     gain = statistics.median(first / second for first, second in rounds)
     found = {"photographs": options.photographs, "cores": cores(), "one": one, "all": both, "gain": gain}

@@ -17,6 +17,7 @@ from PIL import Image
 from felicity.imaging.decode import read_image
 from felicity.imaging.encode import write_image
 from felicity.labels import EXPRESSIONS
+from felicity.recognition.photographs import FEW
 from tests.support.command import environment, felicity, felicity_answer, felicity_json
 from tests.support.people import photograph, scene
 
@@ -149,6 +150,17 @@ def test_annotated_pictures_mirror_the_folder(photos: Path, tmp_path: Path) -> N
     assert written == ["a.png", "b/one.png", "c.jpg"]
     drawn, plain = read_image(tmp_path / "out" / "b" / "one.png"), photograph()
     assert drawn.shape == plain.shape and 500 < (drawn != plain).any(2).sum() < drawn[..., 0].size / 5
+
+
+def test_many_are_read_in_processes_where_the_detector_lets_nobody_else_compute(tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    for number in range(FEW + 3):
+        write_image(folder / f"{number:02}.png", photograph()[: 200 + number])
+    (folder / "05.png").write_bytes(b"no picture")
+    words = ["classify", folder, "--detector", "hog", "--annotate", tmp_path / "drawn", "--json"]
+    alone, shared_out = (felicity(*words, "--workers", number, home=tmp_path, expect=1) for number in (1, 2))
+    assert shared_out.stdout == alone.stdout and alone.stdout.count('"expression": "happy"') == FEW + 2
+    assert len(list((tmp_path / "drawn").iterdir())) == FEW + 2
 
 
 def test_annotated_pictures_within_the_folder_are_not_read_again(photos: Path, tmp_path: Path) -> None:

@@ -80,11 +80,17 @@ def identity(detector: Detector) -> str:
     return f"{detector.name} {getattr(detector, 'version', '')}".strip()
 
 
+def holds_interpreter(detector: Detector) -> bool:
+    """Return whether searches on several threads wait for each other, so that only processes use several cores."""
+    return bool(getattr(detector, "holds_interpreter", False))
+
+
 @runtime_checkable
 class Detector(Protocol):
     """Finds faces. One object serves pictures of any size, in several threads at once.
 
-    A ``version``, if there is one, is text that changes if the same picture would give other faces.
+    A ``version``, if there is one, is text that changes if the same picture would give other faces. True as
+    ``holds_interpreter`` says that a search lets no other Python code run meanwhile.
     """
 
     name: str

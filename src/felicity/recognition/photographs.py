@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,19 @@ import numpy.typing as npt
 
 from felicity.errors import FelicityError, ImageError
 from felicity.faces import Detector
+from felicity.faces.detection import holds_interpreter
 from felicity.imaging.decode import read_image
 from felicity.imaging.folder import walk_images
 from felicity.recognition.classifier import BATCH, Classifier
+from felicity.recognition.eyes import Eyes, open_eyes
 from felicity.recognition.listing import listed
 from felicity.recognition.photograph import FaceReading, read_faces, readings_of, whole_as_crop
 from felicity.system import cores
-from felicity.work import Here, Threads
+from felicity.work import Here, Processes, Threads
 
 Image = npt.NDArray[np.uint8]
+FEW = 24
+"""Images that are read before processes would have begun."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +68,30 @@ def find_images(
 
 
 def read_photographs(
-    paths: Iterable[Path], classifier: Classifier, detector: Detector | None, *, workers: int | None = None
+    paths: Iterable[Path],
+    classifier: Classifier,
+    detector: Detector | None,
+    *,
+    workers: int | None = None,
+    eyes: Eyes | None = None,
 ) -> Iterator[tuple[ImageReading, Image | None]]:
     """Yield readings in the order of ``paths``, each with its decoded picture to draw on.
 
     Without a detector, each picture is a face already, and many are classified at a time. ``workers``: number of
-    pictures read in parallel; None for one per core.
+    pictures read in parallel; None for one per core. ``eyes``: the settings of ``classifier`` and ``detector``. With
+    them, more than ``FEW`` pictures are read in processes if the detector holds the interpreter, and come back as None.
     """
-    work = Here() if workers == 1 else Threads(workers or cores())
+    workers = workers or cores()
+    if eyes is not None and detector is not None and workers > 1 and holds_interpreter(detector):
+        paths = iter(paths)
+        first = list(islice(paths, FEW + 1))
+        paths = chain(first, paths)
+        if len(first) > FEW:
+            with Processes(workers) as processes:
+                for reading in processes.results(partial(_read_by, eyes), paths):
+                    yield reading, None
+            return
+    work = Here() if workers == 1 else Threads(workers)
     if detector is not None:
         yield from work.results(lambda path: _read_one(path, classifier, detector), paths)
         return
@@ -91,6 +112,13 @@ def _read_one(path: Path, classifier: Classifier, detector: Detector) -> tuple[I
     if isinstance(image, str):
         return ImageReading(str(path), error=image), None
     return ImageReading(str(path), tuple(read_faces(image, classifier, detector))), image
+
+
+def _read_by(eyes: Eyes, path: Path) -> ImageReading:
+    """Return the reading of this process."""
+    classifier, detector = open_eyes(eyes)
+    assert detector is not None
+    return _read_one(path, classifier, detector)[0]
 
 
 def _decoded(path: Path) -> tuple[Path, Image | str]:

@@ -11,9 +11,11 @@ from felicity.cli import console, options
 from felicity.style import numbers
 
 if TYPE_CHECKING:
+    from felicity.faces import Detector
     from felicity.index.people_share import PeopleShare
     from felicity.models.bundle import Bundle
     from felicity.recognition.classifier import Classifier
+    from felicity.recognition.eyes import Eyes
     from felicity.recognition.photograph import FaceReading
     from felicity.recognition.photographs import ImageReading
 
@@ -138,8 +140,9 @@ def _print_all(
         console.say(f"detector: {finder.name}, bundle: {classifier.bundle.id}")
     faces = covered = happy = bad = 0
     readings: list[ImageReading] = []
-    for reading, picture in read_photographs(images, classifier, finder, workers=workers):
-        if picture is not None and annotate is not None:
+    eyes = None if finder is None else _eyes(classifier, finder, looking)
+    for reading, picture in read_photographs(images, classifier, finder, workers=workers, eyes=eyes):
+        if reading.error is None and annotate is not None:
             _annotate(targets[reading.path], reading, picture)
         faces += len(reading.faces)
         covered += sum(bool(face.covered) for face in reading.faces)
@@ -187,6 +190,15 @@ def _open(bundle: str | None, shares: str, share: bool, threads: int | None) -> 
     if share:
         check_countable(classifier.classes, f"bundle {classifier.bundle.id}")
     return classifier
+
+
+def _eyes(classifier: Classifier, finder: Detector, looking: dict[str, Any]) -> Eyes:
+    """Return the settings by which processes open the same."""
+    from felicity.faces.detection import identity
+    from felicity.recognition.eyes import Eyes
+
+    bundle, detector, smallest, shares = (looking[key] for key in ("bundle", "detector", "smallest_face", "shares"))
+    return Eyes(bundle, classifier.bundle.id, detector, identity(finder), smallest, shares or "in-use")
 
 
 def _print_share(readings: list[ImageReading], bundle: Bundle, json: bool) -> None:
@@ -258,8 +270,11 @@ def _targets(folder: Path, given: list[str], images: list[Path]) -> dict[str, Pa
 
 
 def _annotate(target: Path, reading: ImageReading, picture: Any) -> None:
+    from felicity.imaging.decode import read_image
     from felicity.imaging.draw import draw_faces
     from felicity.imaging.encode import write_image
 
+    if picture is None:  # another process decoded it
+        picture = read_image(Path(reading.path))
     height, width = picture.shape[:2]
     write_image(target, draw_faces(picture, [face.label(width, height) for face in reading.faces]))

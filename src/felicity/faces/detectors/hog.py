@@ -28,13 +28,14 @@ class HogDetector:
     with its square. ``max_side``: longest side of the working picture. So a 640x480 picture is searched for faces of 40
     pixels, a 1920x1080 one for faces of 80, and larger pictures are shrunk. ``threshold``: least score of a detection.
     ``smallest_face``: the side in pixels of the smallest wanted face; it sets the enlargement in place of these two.
-    ``threads`` changes nothing: one search runs on one core, and several wait for each other.
+    ``threads`` changes nothing: one search runs on one core, and several of a process wait for each other.
     """
 
     name = "hog"
     version = "2014"  # the year in which dlib's detector was trained
     geometry = CropGeometry(scale=1.19, down=-0.07)
     weights = None
+    holds_interpreter = True
 
     def __init__(
         self,
