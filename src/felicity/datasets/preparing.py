@@ -36,7 +36,8 @@ from felicity.files import NewFile, is_own_folder, make_folder, put
 from felicity.imaging.spec import Colour
 from felicity.work import Here, Processes
 
-CHUNK_BYTES, CHUNK_IMAGES = 8 << 20, 512
+CHUNK_BYTES, CHUNK_IMAGES, CHUNK_SEARCHED = 8 << 20, 512, 32
+"""Most bytes and images of a chunk, and most images if faces are searched in them, a hundred times as much work."""
 Crop = Callable[[Image], Image | None]
 """A function from an image uint8 ``(H, W, 3)`` RGB to its face as RGB, or None without one; it must pickle."""
 
@@ -73,16 +74,18 @@ def prepare(
         check_k_folds(options.folds, len(samples))
     part = out.with_name(f".{out.name}.part")
     try:
-        _begin(part, _plan(samples, options))
+        most = CHUNK_SEARCHED if crop else CHUNK_IMAGES
+        step = max(1, min(most, CHUNK_BYTES // (options.size**2 * (3 if options.colour == "rgb" else 1))))
+        _begin(part, _plan(samples, options) | {"chunk": step})
         rows = np.arange(len(samples))
-        step = max(1, min(CHUNK_IMAGES, CHUNK_BYTES // (options.size**2 * (3 if options.colour == "rgb" else 1))))
         spans = [rows[start : start + step] for start in range(0, len(rows), step)]
         files = [part / f"chunk-{number:06}.npz" for number in range(len(spans))]
         todo = [(span, file) for span, file in zip(spans, files, strict=True) if not file.exists()]
         progress(len(rows) - sum(len(span) for span, _ in todo))
         work = partial(_prepare_chunk, size=options.size, colour=options.colour, crop=crop)
         tasks = (pick(samples.images, span) for span, _ in todo)
-        results = (Processes(workers) if workers > 1 and len(todo) > 2 else Here()).results(work, tasks)
+        several = workers > 1 and len(todo) > (1 if crop else 2)
+        results = (Processes(workers) if several else Here()).results(work, tasks)
         for (span, file), chunk in zip(todo, results, strict=True):
             _save(chunk, file)
             progress(len(span))
