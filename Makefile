@@ -158,17 +158,15 @@ $(ZOO)/best $(ZOO)/fast: $(ZOO)/%: $(WORK)/%.trained recipes/card.toml recipes/c
 
 # Tried, not shipped: both go on with press photographs besides (docs/lab/networks.md), and are blended with their starts.
 NEWS ?= ../shared/data/news_faces
+press-of = best
+small-press-of = fast
 press-blend = 0.25
 small-press-blend = 0.5
 
 press: $(WORK)/press-bundle $(WORK)/small-press-bundle
 
-$(WORK)/press.trained: recipes/press.toml | $(VENV)/dev.stamp
-	$(TRAIN) --config $< --more $(NEWS) --start best --teachers best -o $(WORK)/press
-	@touch $@
-
-$(WORK)/small-press.trained: recipes/small-press.toml $(WORK)/press-bundle
-	$(TRAIN) --config $< --more $(NEWS) --start fast --teachers $(WORK)/press-bundle -o $(WORK)/small-press
+$(WORK)/press.trained $(WORK)/small-press.trained: $(WORK)/%.trained: recipes/%.toml | $(VENV)/dev.stamp
+	$(TRAIN) --config $< --more $(NEWS) --start $($*-of) --teachers best -o $(WORK)/$*
 	@touch $@
 
 $(WORK)/press-bundle $(WORK)/small-press-bundle: $(WORK)/%-bundle: $(WORK)/%.trained
