@@ -1,4 +1,4 @@
-"""How long Felicity takes to start: import, ``--help``, and which heavy packages each brings in.
+"""How long Felicity takes to start: import, ``--help``, one command, and which heavy packages each brings in.
 
     python benchmarks/startup.py [--json]
 
@@ -49,6 +49,10 @@ def main() -> None:
         "felicity --help": (
             seconds("import sys; sys.argv = ['felicity', '--help']\nfrom felicity.cli.app import main\nmain()"),
             0.6,
+        ),
+        "felicity runs --help": (
+            seconds("import sys; sys.argv = ['felicity', 'runs', '--help']\nfrom felicity.cli.app import main\nmain()"),
+            0.3,
         ),
     }
     result = {

@@ -1,31 +1,26 @@
-"""The ``felicity`` command: finds the command modules, runs one, and prints each Felicity error as one sentence."""
+"""The ``felicity`` command: runs one of the commands, and prints each Felicity error as one sentence."""
 
 from __future__ import annotations
 
 import errno
-import importlib
 import io
-import pkgutil
 import sys
 from typing import Annotated
 
 import typer
 
 from felicity import __version__
-from felicity.cli import apart, commands, console, usage
+from felicity.cli import console, found, usage
 from felicity.errors import FelicityError
 
 app = typer.Typer(
     name="felicity",
+    cls=found.Group,
     help="Find faces, classify their expressions, and compute a happiness index per place. Felicity keeps no face.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-for _module in sorted(m.name for m in pkgutil.iter_modules(commands.__path__)):
-    importlib.import_module(f"{commands.__name__}.{_module}").register(app)
-apart.use(app)
 
 
 def _version(wanted: bool) -> None:
