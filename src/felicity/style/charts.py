@@ -170,10 +170,14 @@ def save(canvas: Canvas, path: Path) -> None:
 
 
 def save_each(canvas: Canvas, place: Path) -> list[Path]:
-    """Write ``place`` with each of ``ENDINGS``: to look at, for a page and for a paper. Raises ConfigError."""
+    """Write ``place`` with each of ``ENDINGS``: to look at, for a page and for a paper. Raises ConfigError.
+
+    The first file settles the layout of all.
+    """
     written = [place.with_name(place.name + ending) for ending in ENDINGS]
     for path in written:
         save(canvas, path)
+        canvas.set_layout_engine("none")
     return written
 
 
