@@ -25,8 +25,8 @@ from felicity.errors import (
     StoreError,
     TrainingError,
 )
-from felicity.training.config import make_config, read_toml
-from felicity.training.data import load_training_set
+from felicity.training.config import TrainConfig, make_config, read_toml
+from felicity.training.data import TrainingSet, load_training_set
 from felicity.training.fit import fit
 from felicity.training.history import Epoch
 from felicity.training.tuning import study, trials
@@ -39,6 +39,8 @@ from tests.support import pretend_training as pretend
 from tests.support.class_folders import write_class_folders
 from tests.support.command import environment
 from tests.support.keras_here import keras_here
+
+Asked = tuple[TrainConfig, Space, TrainingSet]
 
 
 @pytest.fixture
@@ -283,15 +285,21 @@ class Counting(Watcher):
         self.epochs.append(done.epoch)
 
 
-@pytest.mark.parametrize("until", [2, 3, None])
-def test_a_lost_trial_goes_on_from_its_checkpoint(faces: Path, tmp_path: Path, until: int | None) -> None:
+@pytest.fixture(scope="module")
+def undisturbed(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Asked, dict[str, Any]]:
+    """A study of two trials, and what it found."""
     small = {"model": {"name": "test-tiny"}, "epochs": 3, "batch_size": 8, "threads": 1}
     config = make_config(small, {"backend": keras_here(), "data": {"path": str(faces), "size": 16}})
-    space, data = (
-        parse_space({"learning_rate": {"low": 1e-3, "high": 1e-2}}, where="space"),
-        load_training_set(config.data),
-    )
-    whole = tune(config, space, data, tmp_path / "whole", 2)
+    space = parse_space({"learning_rate": {"low": 1e-3, "high": 1e-2}}, where="space")
+    asked = config, space, load_training_set(config.data)
+    return asked, tune(*asked, tmp_path_factory.mktemp("study") / "whole", 2)
+
+
+@pytest.mark.parametrize("until", [2, 3, None])
+def test_a_lost_trial_goes_on_from_its_checkpoint(
+    undisturbed: tuple[Asked, dict[str, Any]], tmp_path: Path, until: int | None
+) -> None:
+    asked, whole = undisturbed
     epochs: list[int] = []
 
     def ended(trial: dict[str, Any]) -> None:
@@ -305,10 +313,10 @@ def test_a_lost_trial_goes_on_from_its_checkpoint(faces: Path, tmp_path: Path, u
         if until is None:  # all epochs are done, and nobody knows
             patch.setattr(trials, "fit", interrupted_at_its_end)
         watch = lambda number, config: Counting(epochs, until)  # noqa: E731
-        tune(config, space, data, tmp_path / "parts", 2, name="whole", watch=watch)
+        tune(*asked, tmp_path / "parts", 2, name="whole", watch=watch)
     before = epochs.copy()
     parts = tune(
-        config, space, data, tmp_path / "parts", 2, name="whole", ended=ended,
+        *asked, tmp_path / "parts", 2, name="whole", ended=ended,
         watch=lambda number, config: Counting(epochs, None),
     )  # fmt: skip
     assert before == [1, 2, 3][: (until or 4) - 1] and epochs == [1, 2, 3, 1, 2, 3], "no epoch is trained twice"
