@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+from jinja2 import Environment
+
 from felicity.style.charts import new_canvas, style, svg_file, to_svg
 from felicity.style.pages import render_page
 
 
 def page(folder: Path, body: str, **values: object) -> str:
-    (folder / "some.html.j2").write_text('{% extends "page.html.j2" %}{% block main %}' + body + "{% endblock %}")
-    return render_page(folder / "some.html.j2", title="A & B", **values)
+    template, text = folder / "some.html.j2", '{% extends "page.html.j2" %}{% block main %}' + body + "{% endblock %}"
+    if not template.exists():
+        template.write_text(text)
+    return render_page(template, title="A & B", **values)
 
 
 def test_a_page_escapes_fetches_nothing_and_keeps_units_with_numbers(tmp_path: Path) -> None:
@@ -20,6 +25,12 @@ def test_a_page_escapes_fetches_nothing_and_keeps_units_with_numbers(tmp_path: P
     assert "default-src 'none'" in shown and "http://" not in shown and "https://" not in shown
     assert not re.search(r"\ssrc=|<script|@import|url\(", shown)
     assert "prefers-color-scheme: dark" in shown and "--ink: #" in shown and "@media print" in shown
+
+
+def test_a_template_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page(tmp_path, "<p>{{ name }}</p>", name="one")
+    monkeypatch.setattr(Environment, "compile", None)
+    assert "<p>two</p>" in page(tmp_path, "<p>{{ name }}</p>", name="two")
 
 
 @style()

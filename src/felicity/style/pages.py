@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from felicity.style import dates, numbers
 from felicity.style.language import say, spoken
 from felicity.style.palette import css_variables
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 ROOM = Path(__file__).parent
 FILTERS = {
@@ -27,10 +31,22 @@ def render_page(template: Path, *, title: str, **values: Any) -> str:
 
     Templates have the filters of ``style.numbers`` and ``style.dates``. No line ends between a number and its unit.
     """
+    from markupsafe import Markup
+
+    return (
+        _environment(template.parent)
+        .get_template(template.name)
+        .render(title=title, colours=Markup(css_variables()), _=say, lang=spoken(), **values)
+    )
+
+
+@cache
+def _environment(folder: Path) -> Environment:
+    """Return what compiles the templates of a folder, each of them once."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader([template.parent, ROOM]),
+        loader=FileSystemLoader([folder, ROOM]),
         autoescape=lambda name: name is None or not name.endswith(".css"),
         trim_blocks=True,
         lstrip_blocks=True,
@@ -38,11 +54,7 @@ def render_page(template: Path, *, title: str, **values: Any) -> str:
         finalize=_kept_together,
     )
     environment.filters |= FILTERS
-    from markupsafe import Markup
-
-    return environment.get_template(template.name).render(
-        title=title, colours=Markup(css_variables()), _=say, lang=spoken(), **values
-    )
+    return environment
 
 
 def _kept_together(value: Any) -> Any:
