@@ -226,12 +226,7 @@ class Intervals:
 
     def _moments(self, a: Floats) -> tuple[Floats, Floats, Floats]:
         """Return by label the means of (a·p)² and a·p, and the variance of the column's mean; ``a`` (8,) or (8, R)."""
-        path = "jab,a...,b...->j..."
-        return (
-            np.einsum(path, self._cross, a, a, optimize=a.ndim == 2),
-            self.soft.matrix.T @ a,
-            np.einsum(path, self._spread, a, a, optimize=a.ndim == 2),
-        )
+        return _form(self._cross, a, a), self.soft.matrix.T @ a, _form(self._spread, a, a)
 
     def _scatter(self, a: Floats, u: Floats, m: Floats) -> tuple[Floats, Floats]:
         """Return design effect and degrees of freedom (R,) of ``a``·p̄; ``a`` (8, R) and its first two moments."""
@@ -316,5 +311,5 @@ def _inverse(matrix: Floats, support: npt.NDArray[np.bool_]) -> Floats:
 
 
 def _form(forms: Floats, left: Floats, right: Floats) -> Floats:
-    """Return (8, R): by label, left · form · right, with ``forms`` (8, 8, 8) and both sides (8, R)."""
-    return np.asarray(np.einsum("jab,ar,br->jr", forms, left, right, optimize=True))
+    """Return (8,) or (8, R): by label, left · form · right, with ``forms`` (8, 8, 8) and both sides (8,) or (8, R)."""
+    return np.asarray((left * (forms @ right)).sum(axis=1))
