@@ -190,15 +190,20 @@ def add_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[
         raise sa.exc.DBAPIError.instance("COPY", None, error, Error) from error
 
 
+def insert_missing(connection: sa.Connection, table: sa.FromClause) -> Any:
+    """Return the statement that inserts rows and passes over those that are there already."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
+    return insert(table).on_conflict_do_nothing()  # type: ignore[arg-type]
+
+
 def id_of(connection: sa.Connection, column: sa.Column[Any], value: str, **rest: Any) -> int:
     """Return the id of the row whose ``column`` is ``value``; insert it with ``rest`` if it is missing."""
-    table = column.table
-    query = sa.select(table.c.id).where(column == value)
+    query = sa.select(column.table.c.id).where(column == value)
     if (found := connection.execute(query).scalar_one_or_none()) is not None:
         return int(found)
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     # Another process may be adding the row at this moment.
-    connection.execute(insert(table).values({column.name: value, **rest}).on_conflict_do_nothing())
+    connection.execute(insert_missing(connection, column.table).values({column.name: value, **rest}))
     return int(connection.execute(query).scalar_one())

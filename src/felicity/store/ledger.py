@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from felicity.store.arrays import rollup_rows
+from felicity.store.engine import insert_missing
 from felicity.store.tables import (
     crowds,
     locations,
@@ -127,8 +127,7 @@ def lose(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> None:
     )
     rows = [dict(row) for row in connection.execute(gone).mappings()]
     if rows:
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        connection.execute(insert(lost_windows).on_conflict_do_nothing(), rows)
+        connection.execute(insert_missing(connection, lost_windows), rows)
 
 
 def changed_location(connection: sa.Connection, location_id: int) -> None:
@@ -169,9 +168,8 @@ def _move_lost(connection: sa.Connection, source: int, target: int) -> None:
     rows = [dict(row) for row in connection.execute(sa.select(lost_windows).where(mine)).mappings()]
     connection.execute(sa.delete(lost_windows).where(mine))
     if rows:
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         moved = [row | {"location_id": target} for row in rows]
-        connection.execute(insert(lost_windows).on_conflict_do_nothing(), moved)
+        connection.execute(insert_missing(connection, lost_windows), moved)
 
 
 def forget(connection: sa.Connection, location_id: int) -> None:
