@@ -59,6 +59,7 @@ def write(folder: Path) -> None:
 def commands() -> Pages:
     """Return a page per command, with its subcommands, and their list."""
     from felicity.cli.app import app
+    from felicity.cli.panels import Panel
 
     root: Any = typer.main.get_command(app)
     made = {}
@@ -74,15 +75,15 @@ def commands() -> Pages:
             else _options(name, command)
         )
         made[f"commands/{name}.md"] = _page(parts)
-    rows = [
-        (f"[felicity {name}](commands/{name}.md)", _first(root.commands[name].help)) for name in sorted(root.commands)
-    ]
+    rows: dict[str, list[tuple[str, str]]] = {panel: [] for panel in Panel}
+    for name, command in sorted(root.commands.items()):
+        rows[command.rich_help_panel].append((f"[felicity {name}](commands/{name}.md)", _first(command.help)))
     made["commands.md"] = _page(
         [
             "# Commands",
             "Every command has `--help`. Results go to stdout, everything else to stderr. The exit code is 0 where the "
             "command did what it says, 1 after an error, and 2 for a wrong command line.",
-            _table(("command", "what it does"), rows),
+            *(f"## {panel}\n\n{_table(('command', 'what it does'), its)}" for panel, its in rows.items()),
             _toctree(f"commands/{name}" for name in sorted(root.commands)),
         ]
     )

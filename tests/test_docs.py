@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 import felicity
 from felicity.cli.app import app
+from felicity.cli.panels import Panel
 from tests.conftest import CHECKOUT
 
 PAGES = [
@@ -35,8 +36,11 @@ def shown_commands(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_is_on_the_page_of_commands(name: str) -> None:
-    assert f"felicity {name}" in (CHECKOUT / "docs" / "commands.md").read_text()
+def test_the_page_of_commands_lists_each_where_help_does(name: str) -> None:
+    text = (CHECKOUT / "docs" / "commands.md").read_text()
+    parts = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE))
+    assert list(parts) == list(Panel)
+    assert f"felicity {name}" in re.findall(r"^felicity [a-z]+", parts[COMMANDS[name].rich_help_panel], re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from felicity.cli import apart, commands
+from felicity.cli.panels import Panel
 
 
 class Group(TyperGroup):
@@ -23,6 +24,11 @@ class Group(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings | {"commands": _Commands()})
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands, those of one purpose together."""
+        order = list(Panel)
+        return sorted(self.commands, key=lambda name: (order.index(_make(name).rich_help_panel), name))
 
 
 class _Commands(Mapping[str, Any]):
@@ -48,6 +54,9 @@ def _names() -> tuple[str, ...]:
 @cache
 def _make(name: str) -> Any:
     alone = typer.Typer(pretty_exceptions_enable=False)
-    importlib.import_module(f"{commands.__name__}.{name}").register(alone)
+    module = importlib.import_module(f"{commands.__name__}.{name}")
+    module.register(alone)
     apart.use(alone)
-    return get_group(alone).commands[name]
+    made: Any = get_group(alone).commands[name]
+    made.rich_help_panel = module.PANEL
+    return made

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.style import numbers
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 Where = Annotated[
     str | None, typer.Argument(metavar="[PATH]", help="A bundle's folder or shipped name (default: the shipped one).")
 ]
+PANEL = Panel.TRAIN
 
 
 def register(app: typer.Typer) -> None:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.index.bias import Biases
     from felicity.index.calibration import Calibration
+
+PANEL = Panel.COUNT
 
 
 def register(app: typer.Typer) -> None:

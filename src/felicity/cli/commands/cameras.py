@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.notes import Note
 from felicity.style import numbers
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from felicity.schemas.cameras import CamerasStatusShape
 
 File = Annotated[Path, typer.Argument(metavar="FILE.toml", help="File of cameras; its keys: felicity cameras schema.")]
+PANEL = Panel.COUNT
 
 
 def register(app: typer.Typer) -> None:

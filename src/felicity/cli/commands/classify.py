@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.style import numbers
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from felicity.recognition.eyes import Eyes
     from felicity.recognition.photograph import FaceReading
     from felicity.recognition.photographs import ImageReading
+
+PANEL = Panel.COUNT
 
 
 def register(app: typer.Typer) -> None:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 
 if TYPE_CHECKING:
     from felicity.api.clusters import ClusterMachine
+
+PANEL = Panel.SET_UP
 
 
 def register(app: typer.Typer) -> None:

@@ -8,7 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from felicity.cli import console, options, settings
+from felicity.cli.panels import Panel
 from felicity.style import numbers
+
+PANEL = Panel.TRAIN
 
 
 def register(app: typer.Typer) -> None:

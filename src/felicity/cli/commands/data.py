@@ -11,6 +11,7 @@ import typer
 
 from felicity.cli import console, options
 from felicity.cli.options import Detector, Json
+from felicity.cli.panels import Panel
 
 if TYPE_CHECKING:
     from felicity.datasets import Audit, Samples
@@ -44,6 +45,7 @@ Similarity = Annotated[
 Seed = Annotated[int, typer.Option("--seed", help="Another seed gives another draw.")]
 
 group = typer.Typer(help="Check data sets, and prepare them for training.", no_args_is_help=True)
+PANEL = Panel.TRAIN
 
 
 def register(app: typer.Typer) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from felicity.cli import console
+from felicity.cli.panels import Panel
 from felicity.style import numbers
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 FIRST_DAY = datetime(2026, 5, 4, tzinfo=UTC)
 DAYS = 28
+PANEL = Panel.SET_UP
 
 
 def register(app: typer.Typer) -> None:

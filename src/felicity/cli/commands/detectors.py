@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 
 if TYPE_CHECKING:
     from felicity.faces.weights import WeightsFile
+
+PANEL = Panel.SET_UP
 
 
 def register(app: typer.Typer) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
+
+PANEL = Panel.SET_UP
 
 
 def register(app: typer.Typer) -> None:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.cli.times import time_parser
 
 if TYPE_CHECKING:
     from felicity.over_time.effect import Effect
+
+PANEL = Panel.READ
 
 
 def register(app: typer.Typer) -> None:

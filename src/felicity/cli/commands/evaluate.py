@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 
 if TYPE_CHECKING:
     from felicity.evaluation.evaluate import Evaluation
 
 
 TABLE = ".csv, .parquet, .xlsx or .tex (LaTeX)"
+PANEL = Panel.TRAIN
 
 
 def register(app: typer.Typer) -> None:

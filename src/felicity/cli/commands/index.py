@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.notes import Note
 from felicity.style import numbers
 from felicity.style.dates import period, short_date
@@ -21,6 +22,7 @@ CAVEAT = "Visible expression of those who passed a camera; it is not what they f
 
 
 By = Literal["total", "minute", "hour", "day", "week", "month"]
+PANEL = Panel.READ
 
 
 def register(app: typer.Typer) -> None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 
 if TYPE_CHECKING:
     from felicity.api import SavedLocations
 
 Update = Annotated[bool, typer.Option("--update", help="Change a location that is there already; the rest is kept.")]
+PANEL = Panel.PUBLISH
 
 
 def register(app: typer.Typer) -> None:

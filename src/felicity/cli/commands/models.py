@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 
 BackendName = Annotated[
     str | None, typer.Option("--backend", metavar="NAME", help="tensorflow, torch or jax (default: one installed).")
 ]
+PANEL = Panel.TRAIN
 
 
 def register(app: typer.Typer) -> None:

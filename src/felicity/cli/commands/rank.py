@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.cities.ranking import Ranking
+
+PANEL = Panel.READ
 
 
 def register(app: typer.Typer) -> None:

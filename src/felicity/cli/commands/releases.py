@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 
 By = Literal["total", "hour", "day", "week", "month"]
 COLUMNS = ("release", "location", "kind", "made", "from", "to", "crowds", "people", "taken back", "replaces", "waiting")
+PANEL = Panel.PUBLISH
 
 
 def register(app: typer.Typer) -> None:

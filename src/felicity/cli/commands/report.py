@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.cli.times import parse_day
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ Figures = Annotated[
         callback=options.output_folder,
     ),
 ]
+PANEL = Panel.READ
 
 
 def register(app: typer.Typer) -> None:

@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.errors import ConfigError
+
+PANEL = Panel.PUBLISH
 
 
 def register(app: typer.Typer) -> None:

@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 from felicity.cli import console
+from felicity.cli.panels import Panel
+
+PANEL = Panel.CHECK
 
 
 def register(app: typer.Typer) -> None:

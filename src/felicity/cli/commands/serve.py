@@ -8,6 +8,9 @@ from typing import Annotated, Literal
 import typer
 
 from felicity.cli import console, options, serve_install
+from felicity.cli.panels import Panel
+
+PANEL = Panel.PUBLISH
 
 
 def register(app: typer.Typer) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 
 OWN = {
     "--check": ("location_days", "series", "chart", "cluster"),
@@ -15,6 +16,7 @@ OWN = {
     "a simulated city": ("store", "places", "days", "effect"),
 }
 """Options that apply to only one of the three tasks."""
+PANEL = Panel.CHECK
 
 
 def register(app: typer.Typer) -> None:

@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.style.dates import moment
+
+PANEL = Panel.PUBLISH
 
 
 def register(app: typer.Typer) -> None:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 
 if TYPE_CHECKING:
     from felicity.over_time.trends import Trends
+
+PANEL = Panel.READ
 
 
 def register(app: typer.Typer) -> None:

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from felicity.cli import console, options, settings
+from felicity.cli.panels import Panel
 from felicity.style import numbers
 
 MOST = 10
+PANEL = Panel.TRAIN
 
 
 def register(app: typer.Typer) -> None:

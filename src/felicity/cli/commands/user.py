@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.style.dates import moment
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name with which the user signs in.")]
+PANEL = Panel.PUBLISH
 
 
 def register(app: typer.Typer) -> None:

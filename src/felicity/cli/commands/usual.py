@@ -8,9 +8,12 @@ from typing import Annotated
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.cli.times import time_parser
 from felicity.style import numbers
 from felicity.style.dates import moment
+
+PANEL = Panel.READ
 
 
 def register(app: typer.Typer) -> None:

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from felicity.cli import console, options
+from felicity.cli.panels import Panel
 from felicity.cli.times import time_parser
 from felicity.style import numbers
 
 if TYPE_CHECKING:
     from felicity.watching.watch import WatchSummary
+
+PANEL = Panel.COUNT
 
 
 def register(app: typer.Typer) -> None:
