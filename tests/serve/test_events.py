@@ -14,7 +14,7 @@ import pytest
 from felicity import api
 from felicity.errors import StoreError
 from felicity.serve import events
-from felicity.serve.events import Feeds
+from felicity.serve.events import Feed, Feeds
 from felicity.store import Store, open_store
 from tests.support.windows import make_windows
 
@@ -55,8 +55,10 @@ def test_all_who_listen_hear_of_new_windows_and_go_on_where_they_were(tmp_path: 
             (event,) = await taken(stream, 1)
             assert event["event"] == "windows" and event["data"] == {"location": "Harbour", "last": last}
         await streams[0].aclose()  # type: ignore[attr-defined]
-        later = [await asyncio.to_thread(write, store, minutes) for minutes in (6, 7)]
-        await taken(streams[1], 2)
+        later = []
+        for minutes in (6, 7):
+            later.append(await asyncio.to_thread(write, store, minutes))
+            await taken(streams[1], 1)  # two windows between two looks are one event
         back = feed.stream(event["id"])
         assert [one["data"]["last"] for one in await taken(back, 2)] == later
         (lost,) = await taken(feed.stream("elsewhere-3"), 1)
@@ -68,6 +70,26 @@ def test_all_who_listen_hear_of_new_windows_and_go_on_where_they_were(tmp_path: 
     with open_store(tmp_path / "own.db") as store:
         write(store, 3)
         asyncio.run(listen(store))
+
+
+def test_news_that_comes_while_a_listener_is_told_other_news_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 1000.0)
+    state = {"Harbour": {"last": 1}}
+
+    async def listen() -> None:
+        feed = Feed("windows", lambda: {name: dict(told) for name, told in state.items()})
+        stream = feed.stream(None)
+        await anext(stream)
+        for last in (2, 3):
+            state["Harbour"]["last"] = last
+            while len(feed.events) < last - 1:
+                await asyncio.sleep(0.01)
+            if last == 2:
+                await taken(stream, 1)
+        assert [one["data"]["last"] for one in await taken(stream, 1)] == [3]
+        feed.close()
+
+    asyncio.run(listen())
 
 
 def test_a_silent_stream_has_a_heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

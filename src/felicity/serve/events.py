@@ -75,10 +75,10 @@ class Feed:
                 seen = self._number
                 yield f"id: {self.boot}-{seen}\nevent: reset\ndata: {{}}\n\n"
             while not self._closed:
+                news = self._news  # before the events are read, so that none of those that come meanwhile waits
                 for event in [event for event in self.events if event.number > seen]:
                     seen = event.number
                     yield event.text(self.boot, self.kind)
-                news = self._news
                 try:
                     async with asyncio.timeout(HEARTBEAT_SECONDS):
                         await news.wait()
