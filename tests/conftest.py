@@ -79,9 +79,11 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_folders_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep them out of what tests share, too."""
+    """Keep them out of what tests share, too, also where the user's environment names them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FELICITY_HOME", str(tmp_path_factory.mktemp("home")))
+        for name in ("FELICITY_STORE", "FELICITY_YUNET"):
+            patch.delenv(name, raising=False)
         yield
 
 
