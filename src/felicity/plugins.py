@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 import sys
 from collections.abc import Callable, Collection
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, get_args
 
 from felicity.errors import ConfigError
 
@@ -28,7 +30,7 @@ def announced(kind: Kind) -> dict[str, importlib.metadata.EntryPoint]:
     Raises ConfigError for a duplicate name.
     """
     found: dict[str, importlib.metadata.EntryPoint] = {}
-    for entry in importlib.metadata.entry_points(group=f"felicity.{kind}"):
+    for entry in _entry_points(f"felicity.{kind}", tuple((folder, _changed(folder)) for folder in sys.path)):
         other = found.setdefault(entry.name, entry)
         if other.value != entry.value:
             raise ConfigError(
@@ -97,6 +99,20 @@ def _import(what: str, path: str) -> Any:
             raise ConfigError(f"{what} {path}: {module} has no {name}; check the name behind the colon")
         found = getattr(found, name)
     return found
+
+
+@lru_cache(maxsize=len(get_args(Kind)))
+def _entry_points(group: str, folders: tuple[tuple[str, int], ...]) -> importlib.metadata.EntryPoints:
+    """Return the entry points of the packages in ``folders``, which is ``sys.path``; read again when one changed."""
+    return importlib.metadata.entry_points(group=group)
+
+
+def _changed(folder: str) -> int:
+    """Return when the list of files of a folder or archive last changed, in nanoseconds; 0 if there is none."""
+    try:
+        return os.stat(folder or ".").st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _package(entry: importlib.metadata.EntryPoint) -> str:
