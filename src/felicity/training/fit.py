@@ -147,7 +147,7 @@ class _Training:
     history: list[Epoch]
     at: _Progress
     saved: float = field(default_factory=time.monotonic)
-    drawn: float = -math.inf
+    drawn: float = field(default_factory=time.monotonic)
 
     def epoch(self) -> None:
         """Train the epoch, or what is left of it, measure it, and record it."""
