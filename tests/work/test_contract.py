@@ -212,5 +212,12 @@ def test_processes_stay_for_the_next_call_in_a_block_and_end_with_it() -> None:
     assert not any(map(_lives, first | second | alone))
 
 
+def test_processes_have_the_environment_of_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    list(Processes(1).results(os.getenv, ["PATH"]))  # whatever serves processes is there from now on
+    monkeypatch.setenv("FELICITY_LATER", "set")
+    monkeypatch.delenv("PATH")
+    assert list(Processes(1).results(os.getenv, ["FELICITY_LATER", "PATH"])) == ["set", None]
+
+
 def test_items_of_several_cores_leave_room_for_fewer_workers() -> None:
     assert len(set(Processes(2).results(own_process, range(6), need=Need(cores=2)))) == 1

@@ -5,10 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -70,18 +72,23 @@ class _Hands:
     """Processes that live as long as this one, and no longer than they are wanted."""
 
     def __init__(self, workers: int) -> None:
-        # Fresh processes: a fork of a process that has threads (progress bars, OpenCV) may hang.
-        context = multiprocessing.get_context("spawn")
+        # A fork of this process, which has threads (progress bars, OpenCV), may hang; one of a server without them not.
+        self._context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
         self.workers = workers
         self._call, self._function, self._sent = 0, b"", 0
-        self._theirs, self._mine = context.Pipe(duplex=False)
+        self._theirs, self._mine = self._context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_begin_worker, initargs=(self._theirs,)
+            workers,
+            mp_context=self._context,
+            initializer=_begin_worker,
+            initargs=(self._theirs, dict(os.environ)),
         )
 
     def learn(self, function: Callable[[Any], Any]) -> None:
         """Have the processes call ``function`` from now on. Raises what pickling raises."""
         self._call, self._function, self._sent = self._call + 1, pickle.dumps(function), 0
+        # Imported once, by the server, before the first process begins; later calls change nothing.
+        self._context.set_forkserver_preload(["__main__", "cv2", _module(function)])
 
     def submit(self, item: Any, *, again: bool = False) -> Future[Attempted | None]:
         """Let a process work at ``item``; it returns None where it has not got the function, which ``again`` sends.
@@ -203,7 +210,16 @@ _call = 0
 _function: Callable[[Any], Any]
 
 
-def _begin_worker(parent: Connection) -> None:
+def _module(function: Callable[[Any], Any]) -> str:
+    """Return the name of the module that has ``function``, or the function within a partial."""
+    while isinstance(function, partial):
+        function = function.func
+    return getattr(function, "__module__", None) or "felicity.work"
+
+
+def _begin_worker(parent: Connection, environment: dict[str, str]) -> None:
+    os.environ.clear()  # is that of the server's start
+    os.environ.update(environment)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     one_thread()
 
