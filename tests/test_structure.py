@@ -20,6 +20,7 @@ MODULE_LINES, FUNCTION_LINES = 320, 60
 
 LONG_FUNCTIONS = {
     "cli/commands/archive.py:archive": "lists its options",
+    "cli/commands/bundle.py:export": "lists its options",
     "cli/commands/data.py:inspect": "lists its options",
     "cli/commands/evaluate.py:evaluate": "lists its options",
     "cli/commands/serve.py:serve": "lists its options",

@@ -34,7 +34,7 @@ validation_share = 0.4
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with data, a run, and one that went on from its bundle with other pixels."""
+    """A folder with data, a run, and two that went on from its bundle with other pixels."""
     folder = tmp_path_factory.mktemp("blended")
     patterns, others = disk.made_up(7, seed=1), disk.made_up(210, seed=2)
     mixed = (0.6 * patterns.images[others.codes] + 0.4 * others.images).astype(np.uint8)
@@ -45,7 +45,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     train = ("--config", folder / "recipe.toml", "-o")
     felicity("train", folder / "fer2013.csv", *train, folder / "first", home=folder / "home")
     felicity("bundle", "export", folder / "first", "-o", folder / "old", home=folder / "home")
-    felicity("train", folder / "dark.csv", "--start", folder / "old", *train, folder / "second", home=folder / "home")
+    went_on = ("train", folder / "dark.csv", "--start", folder / "old")
+    felicity(*went_on, *train, folder / "second", home=folder / "home")
+    felicity(*went_on, "--seed", 2, *train, folder / "third", home=folder / "home")
     return folder
 
 
@@ -69,6 +71,34 @@ def test_a_blend_lies_between_the_start_and_the_run(place: Path) -> None:
     for name, array in started.items():
         np.testing.assert_array_equal(array, old[name])
     assert (whole.input.mean, whole.input.std) == (ends[0].input.mean, ends[0].input.std)
+
+
+def test_runs_that_began_alike_are_averaged(place: Path) -> None:
+    old, second = open_bundle(place / "old").training_weights(), exported(place, "one").training_weights()
+    felicity("bundle", "export", place / "third", "-o", place / "other", home=place / "home")
+    third = open_bundle(place / "other").training_weights()
+    both = exported(place, "both-runs", "--average", place / "third")
+    mean = both.training_weights()
+    mixed = exported(place, "and-start", "--average", place / "third", "--blend", 0.4).training_weights()
+    assert old and second and third and mean and mixed
+    assert any(np.abs(second[name] - third[name]).max() > 0.01 for name in second)
+    for name, array in mean.items():
+        np.testing.assert_allclose(array, (second[name] + third[name]) / 2, atol=2e-3)
+        np.testing.assert_allclose(mixed[name], 0.4 * old[name] + 0.6 * array, atol=2e-3)
+    assert both.facts.training is not None
+    assert [each["config"]["seed"] for each in both.facts.training["averaged"]] == [2]
+    assert both.facts.training["config"]["seed"] != 2
+
+
+def test_what_cannot_be_averaged_says_so(place: Path) -> None:
+    words = ("bundle", "export", place / "second", "-o", place / "no", "--average")
+    said = felicity(*words, place / "first", home=place / "home", expect=1).stderr
+    assert "first: began with other weights than" in said and "leave it out" in said
+    words = ("bundle", "export", place / "first", "-o", place / "no", "--average", place / "first")
+    assert "began with random weights" in felicity(*words, home=place / "home", expect=1).stderr
+    said = felicity(*words[:-1], place / "none", home=place / "home", expect=1).stderr
+    assert "none" in said
+    assert not (place / "no").exists()
 
 
 def test_what_cannot_be_blended_says_so(place: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,20 +24,22 @@ def export(
     card: str | Path | None = None,
     test_in_matrix: bool = False,
     blend: float = 0.0,
+    average: Sequence[str | Path] = (),
     on_step: Callable[[str], None] = lambda what: None,
 ) -> Exported:
     """Export the run in the folder ``run`` as a bundle at ``output``, whole or not at all.
 
     ``replace``: replace an existing bundle. ``evenness``: the class shares that the answers assume, from those of the
     validation set (0) to equal ones (1). ``card``: a TOML file of texts for the model card. ``test_in_matrix``: make
-    the soft matrix of the test set, too. ``blend``: share of the weights that the run began with, 0 to 1. ``on_step``
-    is called with the current step. Notes name the expressions that the bundle never answers. Raises TrainingError,
+    the soft matrix of the test set, too. ``blend``: share of the weights that the run began with, 0 to 1. ``average``:
+    further runs that began with the same weights; the bundle gets the mean of them all. ``on_step`` is called with the
+    current step. Notes name the expressions that the bundle never answers. Raises TrainingError,
     DatasetError, BundleError and ConfigError.
     """
     from felicity.export.run_to_bundle import export as make
     from felicity.files import check_apart
 
-    check_apart([Path(output)], [Path(each) for each in (run, data, card) if each is not None])
+    check_apart([Path(output)], [Path(each) for each in (run, data, card, *average) if each is not None])
     return make(
         Path(run),
         Path(output),
@@ -50,6 +52,7 @@ def export(
         card=None if card is None else Path(card),
         test_in_matrix=test_in_matrix,
         blend=blend,
+        average=[Path(each) for each in average],
         step=on_step,
     )
 

@@ -91,8 +91,8 @@ def matrix_words(matrix_of: Mapping[str, Weighted]) -> str:
     return "the soft matrix on " + " and ".join(f"{len(of.rows)} of the {name} set" for name, of in matrix_of.items())
 
 
-def training_facts(run: TrainingRun, epoch: int, difference: float) -> dict[str, Any]:
-    """Return everything that a repeated training needs; paths by their last name, to keep folders private."""
+def settings_of(run: TrainingRun) -> dict[str, Any]:
+    """Return the settings of a run and its date; paths by their last name, to keep folders private."""
     config = run.config.model_dump()
     for key in ("path", "classes"):
         if value := config["data"][key]:
@@ -100,13 +100,17 @@ def training_facts(run: TrainingRun, epoch: int, difference: float) -> dict[str,
     config["data"]["more"] = [PurePath(each).name for each in config["data"]["more"]]
     config["start"] = run.facts.get("start")
     config["teachers"] = list(run.facts.get("teachers", []))
+    return {"config": config, "date": run.facts.get("date")}
+
+
+def training_facts(run: TrainingRun, epoch: int, difference: float) -> dict[str, Any]:
+    """Return everything that a repeated training needs."""
     return {
-        "config": config,
+        **settings_of(run),
         "classes": list(run.classes),
         **({"second_classes": list(run.second_classes)} if run.second_classes else {}),
         **({"members": dict(run.members)} if run.members else {}),
         "epoch": epoch,
-        "date": run.facts.get("date"),
         "data": run.facts["data"],
         "environment": run.facts["environment"],
         "exported_in": environment(),

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from felicity.errors import BundleError, ConfigError, DatasetError, TrainingError, require
-from felicity.export.blending import blended
-from felicity.export.facts import UNSTATED, notes_on, origin, training_facts
+from felicity.export.blending import combined
+from felicity.export.facts import UNSTATED, notes_on, origin, settings_of, training_facts
 from felicity.export.head import TEST, VALIDATION, LabelledLogits, Weighted, calibrated, main_head
 from felicity.export.matrix_faces import matrix_faces
 from felicity.export.onnx_file import in_eight_bits, in_half_precision
@@ -83,6 +83,7 @@ def export(
     card: Path | None = None,
     test_in_matrix: bool = False,
     blend: float = 0.0,
+    average: Sequence[Path] = (),
     step: Callable[[str], None] = lambda what: None,
 ) -> Exported:
     """Make a bundle at ``output`` of the run in ``folder``, whole or not at all.
@@ -93,8 +94,9 @@ def export(
     ones, 1 (``models.prior``). ``precision``: ``float16`` keeps weights so, which halves the file; ``int8`` also
     computes so (``export.onnx_file``). ``card``: a TOML file of texts that the bundle carries, such as its intended
     use. ``test_in_matrix``: make the soft matrix of the test set, too; the bundle also keeps its parts, to
-    check each on the faces of the other. ``blend``: share of the weights that the run began with, see ``blending``.
-    ``step`` is called with each finished step. All figures but the difference by rounding are of the rounded network.
+    check each on the faces of the other. ``blend``: share of the weights that the run began with, ``average``:
+    folders of runs that began alike, whose mean weights the bundle has, see ``blending``. ``step`` is called with each
+    finished step. All figures but the difference by rounding are of the rounded network.
 
     Each class stands at the place of the first of the eight that it is made of (``labels.Classes``). Places of no class
     get probability 0 and no column in the soft matrix: an index made with the bundle gives no figure for expressions
@@ -110,19 +112,32 @@ def export(
     _check_options(precision, evenness)
     texts = None if card is None else _card(card)
     require("onnx", "export")
-    epoch = int(checkpoint.load(folder / BEST)[1]["epoch"])
     step("reading the data set")
     held = _load(run, data)
-    made = _make(run, held, heads, blend, precision, step)
+    others = [open_run(each) for each in average]
+    made = _make(run, others, held, heads, blend, precision, step)
     step("calibrating on the validation set")
     matrix_of = matrix_faces(held, with_test=test_in_matrix)
     facts = _calibrate(made.network, held, heads, evenness, matrix_of)
     facts |= {"name": name, "licence": licence or UNSTATED, "card": texts}
     facts |= origin(made.network.run, held, matrix_of)
-    how = {"precision": precision, "rounding": made.rounding} | ({"blend": blend} if blend else {})
-    facts["training"] = training_facts(run, epoch, made.difference) | how
+    facts["training"] = training_facts(run, _best_epoch(run), made.difference) | _how_made(
+        made, others, blend, precision
+    )
     bundle = write_bundle(output, made.onnx, facts, trained=made.weights)
     return Exported(bundle, made.difference, run.classes, made.rounding)
+
+
+def _best_epoch(run: TrainingRun) -> int:
+    return int(checkpoint.load(run.folder / BEST)[1]["epoch"])
+
+
+def _how_made(made: _Made, others: Sequence[TrainingRun], blend: float, precision: Precision) -> dict[str, Any]:
+    """Return what became of the weights of a run, for ``BundleFacts.training``."""
+    how: dict[str, Any] = {"precision": precision, "rounding": made.rounding} | ({"blend": blend} if blend else {})
+    if others:
+        how["averaged"] = [settings_of(each) | {"epoch": _best_epoch(each)} for each in others]
+    return how
 
 
 class _Made(NamedTuple):
@@ -137,6 +152,7 @@ class _Made(NamedTuple):
 
 def _make(
     run: TrainingRun,
+    others: Sequence[TrainingRun],
     held: TrainingSet,
     heads: Sequence[Sequence[int]],
     blend: float,
@@ -146,8 +162,8 @@ def _make(
     """Return the network in ONNX, compared with the one that was trained, then rounded."""
     step(f"loading the network on {run.config.backend}")
     engine = run.engine()
-    if blend:
-        run, weights = blended(run, blend)
+    if others or blend:
+        run, weights = combined(run, others, blend)
         engine.set_weights(weights)
     onnx = to_onnx(engine.model, heads)
     network = _Network(onnx, run)

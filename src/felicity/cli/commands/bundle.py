@@ -182,6 +182,10 @@ def export(
     blend: Annotated[
         float, typer.Option("--blend", min=0, max=1, help="Share of the weights that the run began with (--start).")
     ] = 0.0,
+    average: Annotated[
+        list[Path] | None,
+        typer.Option("--average", metavar="RUN", help="Take the mean with this run, which began alike; repeatable."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a bundle that is there.")] = False,
     json: options.Json = False,
 ) -> None:
@@ -198,7 +202,8 @@ def export(
 
         made = export_bundle(
             run, output, name=name, licence=licence, data=data, replace=force, evenness=evenness,
-            precision=precision, card=card, test_in_matrix=test_in_matrix, blend=blend, on_step=step,  # type: ignore[arg-type]
+            precision=precision, card=card, test_in_matrix=test_in_matrix, blend=blend,  # type: ignore[arg-type]
+            average=average or (), on_step=step,
         )  # fmt: skip
     console.notes(made.notes)
     if json:
