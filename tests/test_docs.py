@@ -70,7 +70,7 @@ def test_every_command_says_what_it_does(name: str) -> None:
 
 
 def test_make_model_goes_the_whole_way_where_nothing_is_trained_yet(tmp_path: Path) -> None:
-    words = ["make", "--dry-run", "model", "press", f"WORK={tmp_path}"]
+    words = ["make", "--dry-run", "model", f"WORK={tmp_path}"]
     shown = subprocess.run(words, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
     recipes = [Path(name).stem for name in re.findall(r"felicity train .*--config (\S+)", shown)]
     assert sorted(recipes) == sorted(
