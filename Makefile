@@ -147,13 +147,15 @@ $(WORK)/small-sixth.trained: recipes/small-sixth.toml $(WORK)/small-fifth-bundle
 	@touch $@
 
 # From here on with press photographs (--more). Each network is the mean of runs that began alike, with other seeds and
-# settings.
+# settings; best and fast are a third of their start, too.
 NEWS ?= ../shared/data/news_faces
 FURTHER = $(TRAIN) --more $(NEWS)
 press-others = press-2 press-3
 best-others = best-2
 fast-others = fast-2
-AVERAGE = $(addprefix --average $(WORK)/,$($*-others))
+best-blend = --blend 0.3333
+fast-blend = --blend 0.3333
+AVERAGE = $(addprefix --average $(WORK)/,$($*-others)) $($*-blend)
 
 $(WORK)/press.trained: recipes/press.toml $(WORK)/fifth-bundle
 	for run in "press" \
