@@ -16,7 +16,7 @@ from felicity.index import SoftMatrix
 from felicity.models.bundle import open_bundle
 from felicity.schemas.envelope import document
 from felicity.simulation import null_series
-from felicity.simulation.check import COVERAGE, FALSE_ALARMS, SIZES, chance_error, check
+from felicity.simulation.check import COVERAGE, FALSE_ALARMS, HIGHEST, LOWEST, SIZES, chance_error, check, luck
 from felicity.simulation.days import CORRELATION, daily_index, draw_people, estimated_share, simulated_days, sums_by_day
 from felicity.simulation.labelled import AnsweredFaces, read_labelled
 from felicity.simulation.null_series import MEMORY, SPREAD, daily_shares, rates_of_tests
@@ -104,7 +104,7 @@ def test_the_adjusted_share_is_found_and_counting_is_not(
 
     assert [a.people for a in verdict.accuracy] == [*SIZES, *SIZES, 10, 10]
     of = {(a.people, a.correlated): a for a in verdict.accuracy}
-    # How much worse counting is depends on the classifier; 0.4 is promised of the shipped one, below.
+    # How much worse counting is depends on the classifier; a ratio is promised of the shipped one, below.
     assert of[2000, False].adjusted < 1.5
     assert of[2000, False].adjusted < of[2000, False].counted
     assert abs(of[2000, False].bias) < 0.3
@@ -121,6 +121,18 @@ def test_the_adjusted_share_is_found_and_counting_is_not(
     show_check(verdict)
     shown = capsys.readouterr().out
     assert "promised" in shown and all(target.what in shown for target in verdict.targets)
+
+
+def test_luck_is_the_error_of_a_classifier_without_errors(faces: AnsweredFaces) -> None:
+    rng = np.random.default_rng(12)
+    share = rng.uniform(LOWEST, HIGHEST, 20_000)
+    for number in (200, 2000):
+        found = 100 * np.abs(rng.binomial(number, share) / number - share).mean()
+        assert luck(number) == pytest.approx(found, rel=0.02)
+    right = AnsweredFaces(faces.labels, np.eye(8)[faces.labels])
+    exact = SoftMatrix.from_probabilities(right.probabilities, right.labels)
+    verdict = check(right, exact, "made-up", location_days=400, series=0, sizes=(2000,), layouts=())
+    assert verdict.accuracy[0].counted == pytest.approx(luck(2000), rel=0.1), "so no ratio of whole errors can be small"
 
 
 def test_a_wrong_matrix_is_noticed(faces: AnsweredFaces) -> None:
