@@ -33,7 +33,8 @@ def test_shipped_bundles_are_whole_and_say_what_they_do(name: str) -> None:
     confusion = np.array(facts.confusion)
     parts = facts.soft_matrix_parts
     assert parts is not None and set(parts) == {"validation", "test"}
-    assert confusion.sum(1).tolist() == parts["validation"].counts, "both were measured on the same faces"
+    assert confusion.sum() == facts.metrics["validation"]["faces"]
+    assert (confusion.sum(1) >= parts["validation"].counts).all(), "the soft matrix leaves out press photographs"
     assert np.sum([part.counts for part in parts.values()], axis=0).tolist() == facts.soft_matrix.counts
     assert sum(parts["test"].counts) == facts.metrics["test"]["faces"]
     assert open_bundle(name).without("test").soft_matrix.counts.tolist() == parts["validation"].counts
