@@ -204,7 +204,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=positive, default=15, metavar="N", help="of the speed (default: 15)")
     parser.add_argument("--bundle", action="append", metavar="NAME", help="of Felicity, again for more (default: all)")
     parser.add_argument("--detector", default="auto", help="of Felicity (default: the best that is installed)")
-    parser.add_argument("--only", nargs="+", choices=RIVALS, default=RIVALS, help="the rivals to run (default: all)")
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        choices=RIVALS,
+        default=RIVALS,
+        help="the rivals to run (default: all; none: Felicity alone)",
+    )
     parser.add_argument("--cache", type=Path, default=HERE.parents[1] / ".cache" / "peers", metavar="FOLDER")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true")
