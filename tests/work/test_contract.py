@@ -219,5 +219,20 @@ def test_processes_have_the_environment_of_the_call(monkeypatch: pytest.MonkeyPa
     assert list(Processes(1).results(os.getenv, ["FELICITY_LATER", "PATH"])) == ["set", None]
 
 
+def test_processes_begin_also_where_no_socket_can_be_made(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    code = (
+        "from felicity.work import Processes\nfrom tests.work.test_contract import square\n"
+        "if __name__ == '__main__':\n    print(list(Processes(2).results(square, [1, 2, 3])))\n"
+    )
+    (tmp_path / "main.py").write_text(code)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "main.py"], capture_output=True, text=True, timeout=60,
+        env=os.environ | {"TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join((str(CHECKOUT), *sys.path))},
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("[1, 4, 9]\n", "")
+
+
 def test_items_of_several_cores_leave_room_for_fewer_workers() -> None:
     assert len(set(Processes(2).results(own_process, range(6), need=Need(cores=2)))) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.context
 import os
 import pickle
 import sys
@@ -10,7 +11,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from functools import partial
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -51,7 +54,7 @@ class Processes(Work):
         workers = max(1, self._workers // (need.cores or self._workers))
         if need.fresh:
             return _Fresh(function, workers)
-        return _Pool(function, self._engage(workers) or _Hands(workers), self._release)
+        return _Pool(function, self._engage(workers) or _Hands(workers, function), self._release)
 
     def _engage(self, workers: int) -> _Hands | None:
         """Return the idle processes if there are as many; let others go."""
@@ -71,24 +74,18 @@ class Processes(Work):
 class _Hands:
     """Processes that live as long as this one, and no longer than they are wanted."""
 
-    def __init__(self, workers: int) -> None:
-        # A fork of this process, which has threads (progress bars, OpenCV), may hang; one of a server without them not.
-        self._context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+    def __init__(self, workers: int, function: Callable[[Any], Any]) -> None:
+        context = _context(function)
         self.workers = workers
         self._call, self._function, self._sent = 0, b"", 0
-        self._theirs, self._mine = self._context.Pipe(duplex=False)
+        self._theirs, self._mine = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(
-            workers,
-            mp_context=self._context,
-            initializer=_begin_worker,
-            initargs=(self._theirs, dict(os.environ)),
+            workers, mp_context=context, initializer=_begin_worker, initargs=(self._theirs, dict(os.environ))
         )
 
     def learn(self, function: Callable[[Any], Any]) -> None:
         """Have the processes call ``function`` from now on. Raises what pickling raises."""
         self._call, self._function, self._sent = self._call + 1, pickle.dumps(function), 0
-        # Imported once, by the server, before the first process begins; later calls change nothing.
-        self._context.set_forkserver_preload(["__main__", "cv2", _module(function)])
 
     def submit(self, item: Any, *, again: bool = False) -> Future[Attempted | None]:
         """Let a process work at ``item``; it returns None where it has not got the function, which ``again`` sends.
@@ -139,7 +136,7 @@ class _Pool:
             found += [(number, _GONE) for number in self._refused]
             self._refused = []
             self._hands.close(at_once=True)
-            self._hands = _Hands(self._hands.workers)
+            self._hands = _Hands(self._hands.workers, self._function)
             self._hands.learn(self._function)
         return found
 
@@ -173,7 +170,7 @@ class _Fresh:
         return self._workers
 
     def begin(self, number: int, item: Any) -> None:
-        self._hands[number] = _Hands(1)
+        self._hands[number] = _Hands(1, self._function)
         self._hands[number].learn(self._function)
         self._items[self._hands[number].submit(item)] = number, item
 
@@ -210,11 +207,20 @@ _call = 0
 _function: Callable[[Any], Any]
 
 
-def _module(function: Callable[[Any], Any]) -> str:
-    """Return the name of the module that has ``function``, or the function within a partial."""
-    while isinstance(function, partial):
-        function = function.func
-    return getattr(function, "__module__", None) or "felicity.work"
+def _context(function: Callable[[Any], Any]) -> multiprocessing.context.BaseContext:
+    """Return the way in which processes begin that call ``function``.
+
+    A fork of this process, which has threads (progress bars, OpenCV), may hang; a fork of a server without threads does
+    not. The server imports what the first function needs, once for all processes. Without one they begin from nothing.
+    """
+    if sys.platform == "linux":
+        while isinstance(function, partial):
+            function = function.func
+        forkserver.set_forkserver_preload(["__main__", "cv2", function.__module__])
+        with suppress(OSError):  # its socket lies in the folder of temporary files, whose path may be too long
+            forkserver.ensure_running()
+            return multiprocessing.get_context("forkserver")
+    return multiprocessing.get_context("spawn")
 
 
 def _begin_worker(parent: Connection, environment: dict[str, str]) -> None:
