@@ -155,7 +155,7 @@ press-others = press-2 press-3
 best-others = best-2
 best-blend = --blend 0.3333
 fast-blend = --blend 0.5
-AVERAGE = $(addprefix --average $(WORK)/,$($*-others)) $($*-blend)
+MEAN = $(addprefix --average $(WORK)/,$($*-others)) $($*-blend)
 
 $(WORK)/press.trained: recipes/press.toml $(WORK)/fifth-bundle
 	for run in "press" \
@@ -177,11 +177,11 @@ $(WORK)/fast.trained: recipes/fast.toml $(WORK)/small-sixth-bundle $(WORK)/best-
 	@touch $@
 
 $(WORK)/%-bundle: $(WORK)/%.trained
-	$(EXPORT) $(WORK)/$* $(AVERAGE) -o $@
+	$(EXPORT) $(WORK)/$* $(MEAN) -o $@
 	@touch $@
 
 $(ZOO)/best $(ZOO)/fast: $(ZOO)/%: $(WORK)/%.trained recipes/card.toml recipes/covered.toml
-	$(EXPORT) $(WORK)/$* $(AVERAGE) -o $(WORK)/$*-plain --name $* --evenness 0.5 --test-in-matrix --card recipes/card.toml
+	$(EXPORT) $(WORK)/$* $(MEAN) -o $(WORK)/$*-plain --name $* --evenness 0.5 --test-in-matrix --card recipes/card.toml
 	$(BIN)/python scripts/covered_head.py $(WORK)/$*-plain $@ --data $(DATA) --more $(NEWS)
 	@touch $@
 

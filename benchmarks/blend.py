@@ -1,10 +1,11 @@
 """How much of its start should a run keep? The blend of the shipped bundles comes from here.
 
-    python benchmarks/blend.py RUN [--shares 0 0.25 0.5 0.75 1]
+    python benchmarks/blend.py RUN [--average RUN ...] [--shares 0 0.25 0.5 0.75 1]
 
-``felicity bundle export --blend`` takes weights between those of the run, 0, and those that it began with, 1. For each
-step: what the float network is worth on the validation set, on the first data set and on those that were added to it
-(``--more``), by the labels of the first head; and by those of the second, on the first data set.
+``felicity bundle export --blend`` takes weights between those of the run, 0, and those that it began with, 1; with
+``--average``, of the mean of runs that began alike. For each step: what the float network is worth on the validation
+set, on the first data set and on those that were added to it (``--more``), by the labels of the first head; and by
+those of the second, on the first data set.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from felicity.export.blending import blended
+from felicity.export.blending import combined
 from felicity.metrics.calibration import cross_entropy
 from felicity.metrics.classification import Scores
 from felicity.training.feed import normalise
@@ -38,16 +39,17 @@ def main() -> None:
     """Print a line for each share."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
+    parser.add_argument("--average", type=Path, nargs="+", default=[], metavar="RUN")
     parser.add_argument("--shares", type=float, nargs="+", default=[0, 0.25, 0.5, 0.75, 1])
     flags = parser.parse_args()
-    run = open_run(flags.run)
+    run, others = open_run(flags.run), [open_run(each) for each in flags.average]
     held = own_set(run).validation
     rows = np.arange(len(held))
     first = own_set(run).of_first or len(held)
     sets = {"first set": held.take(rows[:first])} | ({"others": held.take(rows[first:])} if first < len(held) else {})
     engine = run.engine()
     for share in flags.shares:
-        mixed, weights = blended(run, share)
+        mixed, weights = combined(run, others, share)
         engine.set_weights(weights)
         told = []
         for name, part in sets.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,10 @@ def test_what_cannot_be_averaged_says_so(place: Path) -> None:
     words = ("bundle", "export", place / "second", "-o", place / "no", "--average")
     said = felicity(*words, place / "first", home=place / "home", expect=1).stderr
     assert "first: began with other weights than" in said and "leave it out" in said
-    words = ("bundle", "export", place / "first", "-o", place / "no", "--average", place / "first")
+    said = felicity(*words, place / "second", home=place / "home", expect=1).stderr
+    assert "second: is named twice" in said
+    twin = shutil.copytree(place / "first", place / "twin")
+    words = ("bundle", "export", place / "first", "-o", place / "no", "--average", twin)
     assert "began with random weights" in felicity(*words, home=place / "home", expect=1).stderr
     said = felicity(*words[:-1], place / "none", home=place / "home", expect=1).stderr
     assert "none" in said

@@ -219,6 +219,10 @@ def test_processes_have_the_environment_of_the_call(monkeypatch: pytest.MonkeyPa
     assert list(Processes(1).results(os.getenv, ["FELICITY_LATER", "PATH"])) == ["set", None]
 
 
+def test_processes_call_methods_of_built_in_types() -> None:
+    assert list(Processes(1).results(str.upper, ["harbour"])) == ["HARBOUR"]
+
+
 def test_processes_begin_also_where_no_socket_can_be_made(tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 30)
     folder.mkdir()

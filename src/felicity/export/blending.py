@@ -21,10 +21,15 @@ from felicity.training.start import open_start
 def combined(run: TrainingRun, others: Sequence[TrainingRun], share: float) -> tuple[TrainingRun, State]:
     """Return ``run`` and the mean weights of it and ``others``, of which ``share``, 0 to 1, comes from their start.
 
-    Raises ConfigError where the runs did not begin with the same weights, or differ in data, network or classes; and
-    what ``blended`` raises.
+    Raises ConfigError where a run is named twice, or the runs did not begin with the same weights, or differ in data,
+    network or classes; and what ``blended`` raises.
     """
+    folders = [each.folder.resolve() for each in (run, *others)]
     for other in others:
+        if folders.count(other.folder.resolve()) > 1:
+            raise ConfigError(
+                f"{other.folder}: is named twice, so it would count twice in the mean; name each run once"
+            )
         _check_alike(run, other)
     if not share:
         return run, _mean([each.weights() for each in (run, *others)])

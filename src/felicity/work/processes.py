@@ -216,7 +216,8 @@ def _context(function: Callable[[Any], Any]) -> multiprocessing.context.BaseCont
     if sys.platform == "linux":
         while isinstance(function, partial):
             function = function.func
-        forkserver.set_forkserver_preload(["__main__", "cv2", function.__module__])
+        module = getattr(function, "__module__", None)  # methods of built-in types have none
+        forkserver.set_forkserver_preload(["__main__", "cv2", *([module] if module else [])])
         with suppress(OSError):  # its socket lies in the folder of temporary files, whose path may be too long
             forkserver.ensure_running()
             return multiprocessing.get_context("forkserver")
