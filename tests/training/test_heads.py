@@ -389,11 +389,22 @@ def test_a_student_is_trained_and_resumed(
     assert "was taught by" in felicity(*again, "--epochs", 1, "--resume", home=home, expect=1).stderr
 
 
+def test_a_teacher_is_shown_images_of_its_size(bundles: dict[str, Path], data: Path) -> None:
+    sets = [
+        load_training_set(make_config({"data": {"path": str(data), "second": "FER2013", "size": size}}).data, soft=True)
+        for size in (48, 96)
+    ]
+    asked = Teachers([str(bundles["float32"])], sets[1])
+    doubled = np.kron(sets[0].train.images[:6], np.ones((1, 2, 2), dtype=np.uint8))
+    plain = Teachers([str(bundles["float32"])], sets[0])(sets[0].train.images[:6])
+    np.testing.assert_allclose(asked(doubled), plain, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"data": {"second": "AffectNet"}}, "has no labels of 'AffectNet' beside its own; there are: FER2013"),
-        ({"data": {"size": 32}}, "takes 48 pixels in gray, but the data set has 32"),
+        ({"data": {"colour": "rgb"}}, "takes images in gray, but those of the data set are in rgb"),
     ],
 )
 def test_what_does_not_fit_is_named(

@@ -237,18 +237,38 @@ def test_every_network_can_be_widened(name: str, had: int, asked: int) -> None:
     np.testing.assert_allclose(*answers, atol=1e-4)
 
 
+def test_a_start_that_averages_over_places_learns_on_larger_images(
+    config: TrainConfig, first: TrainingRun, tmp_path: Path
+) -> None:
+    asked = again(config, first.folder, data={"size": config.data.size * 4 // 3})
+    larger = load_training_set(asked.data)
+    run = fit(asked, larger, tmp_path / "larger")
+    assert run.size == config.data.size * 4 // 3 > open_run(first.folder).size
+    begun, ended = (open_start(str(one.folder)).weights() for one in (first, run))
+    kernels = [name for name in begun if name.endswith("kernel")]
+    assert kernels and all(np.allclose(begun[name], ended[name], atol=1e-6) for name in kernels)
+
+
 def test_a_start_of_another_network_is_refused_and_nothing_is_written(
     config: TrainConfig, data: TrainingSet, first: TrainingRun, tmp_path: Path
 ) -> None:
     for asked, said in (
-        ({"width": 7}, "its width is 8, but 7 is asked for; a network can be made wider, not narrower"),
-        ({"depth": 3}, "its depth is 2, but 3 is asked for"),
+        ({"model": {"width": 7}}, "its width is 8, but 7 is asked for; a network can be made wider, not narrower"),
+        ({"model": {"depth": 3}}, "its depth is 2, but 3 is asked for"),
+        ({"data": {"colour": "rgb"}}, "its colour is 'gray', but 'rgb' is asked for"),
     ):
         with pytest.raises(TrainingError, match=f"^start .*first: {said}"):
-            fit(again(config, first.folder, model=asked), data, tmp_path / "other")
+            fit(again(config, first.folder, **asked), data, tmp_path / "other")
     with pytest.raises(BundleError, match="nowhere"):
         fit(again(config, tmp_path / "nowhere"), data, tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+def test_a_start_with_weights_for_each_place_is_of_one_size(config: TrainConfig, tmp_path: Path) -> None:
+    flat = make_config(config.model_dump(), {"model": {"name": "paper-cnn", "width": 4, "depth": 2}, "epochs": 1})
+    run = fit(flat, load_training_set(flat.data), tmp_path / "flat")
+    with pytest.raises(TrainingError, match=r"its size is 24, but 32 is asked for; .* fit images of that size alone"):
+        open_start(str(run.folder)).check(again(flat, run.folder, data={"size": 32}))
 
 
 def test_the_command_takes_its_settings_from_where_it_starts(

@@ -27,8 +27,8 @@ from felicity.training.widening import narrower, widened
 
 Heads = tuple[tuple[str, ...], tuple[str, ...]]
 """Classes of the first head, and of the second, which may have none."""
-SHAPE = {"model": ("name", "depth", "filter_size"), "data": ("size", "colour")}
-"""Settings of network and images that must be the same; the width may grow."""
+SHAPE = {"model": ("name", "depth", "filter_size"), "data": ("colour",)}
+"""Settings of network and images that must be the same; the width may grow, and images may have another size."""
 
 
 class Start(ABC):
@@ -52,16 +52,25 @@ class Start(ABC):
         """Return arrays by Keras variable path; the last layer has the classes of the start."""
 
     def check(self, config: TrainConfig) -> None:
-        """Raise TrainingError where ``config`` asks for a network of another shape, or for a narrower one."""
+        """Raise TrainingError where ``config`` asks for a network of another shape, or for a narrower one.
+
+        A network that averages over all places fits images of another size, too.
+        """
         for table, keys in SHAPE.items():
             now, then = getattr(config, table), getattr(self.config, table)
             for key in keys:
                 if (asked := getattr(now, key)) != (has := getattr(then, key)):
                     raise self._refusal(key, has, asked, "weights fit networks of the same shape alone")
-        if config.model.width == self.config.model.width:
+        if (config.model.width, config.data.size) == (self.config.model.width, self.config.data.size):
             return
         use_backend(config.backend, threads=config.threads, device=config.device)
-        wide, narrow = (_shapes(build(each.model.name, each.model_options(2))) for each in (config, self.config))
+        resized = self.config.model_copy(update={"data": config.data})
+        wide, narrow, other = (
+            _shapes(build(each.model.name, each.model_options(2))) for each in (config, self.config, resized)
+        )
+        if other != narrow:
+            why = "the weights of this network fit images of that size alone"
+            raise self._refusal("size", self.config.data.size, config.data.size, why)
         if narrower(wide, narrow):
             why = "a network can be made wider, not narrower"
             raise self._refusal("width", self.config.model.width, config.model.width, why)

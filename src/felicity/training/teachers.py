@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from felicity.datasets.samples import as_input
 from felicity.errors import ConfigError
 from felicity.labels import EXPRESSIONS
 from felicity.metrics.temperature import softmax
@@ -28,8 +29,10 @@ EIGHT = tuple(map(str, EXPRESSIONS))
 class Teachers:
     """One bundle or folder of answers, or more, that answer with their mean. Bundles answer unscaled, as in training.
 
+    Images of another size than a bundle takes are resized for it.
+
     ``views`` and ``number``: how many of which views answers are taken for. Raises BundleError if a bundle cannot be
-    opened, ConfigError where it takes other images than the data set has or does not know its classes, and where
+    opened, ConfigError where it takes images of another colour or does not know the data set's classes, and where
     answers are to other views or images.
     """
 
@@ -68,6 +71,8 @@ class Teachers:
         bundle, session = self._bundles[number], self._sessions[number]
         outputs = [session.get_outputs()[0].name] + ([bundle.facts.second.output] if bundle.facts.second else [])
         heads = len(self._columns)
+        if images.shape[1] != bundle.input.size:
+            images = np.stack([as_input(image, bundle.input.size, bundle.input.colour) for image in images])
         given = session.run(outputs[:heads], {session.get_inputs()[0].name: bundle.input.batch(images)})
         blocks = [softmax(logits[:, columns]) for logits, columns in zip(given, self._columns, strict=True)]
         return np.concatenate(blocks, 1).astype(np.float32)
@@ -79,11 +84,11 @@ def ids_of(where: Sequence[str]) -> list[str]:
 
 
 def _check(bundle: Bundle, data: TrainingSet) -> None:
-    spec, (_, side, _, *colours) = bundle.input, data.train.images.shape
-    if (spec.size, spec.channels) != (side, 3 if colours else 1):
+    colour = "rgb" if data.train.images.ndim == 4 else "gray"
+    if bundle.input.colour != colour:
         raise ConfigError(
-            f"teacher {bundle.folder}: takes {spec.size} pixels in {spec.colour}, but the data set has "
-            f"{side} in {'rgb' if colours else 'gray'}; choose a teacher of such images"
+            f"teacher {bundle.folder}: takes images in {bundle.input.colour}, but those of the data set are in "
+            f"{colour}; choose a teacher of such images"
         )
     second = bundle.facts.second
     knows = {name for name, share in zip(EIGHT, second.prior, strict=True) if share} if second else set()
