@@ -147,13 +147,15 @@ $(WORK)/small-sixth.trained: recipes/small-sixth.toml $(WORK)/small-fifth-bundle
 	@touch $@
 
 # From here on with press photographs (--more). The sixth network is the mean of runs that began alike, with other seeds
-# and settings; best is the mean of two that went on from it, and of it.
-# fast is half-way between its start and its run.
+# and settings; the seventh is the mean of two that went on from it, and of it. The eighth and best see images of 64
+# pixels, in two runs each. fast is half-way between its start and its run.
 NEWS ?= ../shared/data/news_faces
 FURTHER = $(TRAIN) --more $(NEWS)
 press-others = press-2 press-3
+seventh-others = seventh-2
+seventh-blend = --blend 0.3333
+eighth-others = eighth-2
 best-others = best-2
-best-blend = --blend 0.3333
 fast-blend = --blend 0.5
 MEAN = $(addprefix --average $(WORK)/,$($*-others)) $($*-blend)
 
@@ -165,14 +167,28 @@ $(WORK)/press.trained: recipes/press.toml $(WORK)/fifth-bundle
 	done
 	@touch $@
 
-$(WORK)/best.trained: recipes/best.toml $(WORK)/press-bundle
-	for run in "best --seed $$(($(SEED)+9))" "best-2 --mix 0.75 --learning-rate 0.04 --seed $$(($(SEED)+10))"; do \
+$(WORK)/seventh.trained: recipes/seventh.toml $(WORK)/press-bundle
+	for run in "seventh --seed $$(($(SEED)+9))" "seventh-2 --mix 0.75 --learning-rate 0.04 --seed $$(($(SEED)+10))"; do \
 		$(FURTHER) --config $< --start $(WORK)/press-bundle --teachers $(WORK)/press-bundle -o $(WORK)/$$run || exit; \
 	done
 	@touch $@
 
-$(WORK)/fast.trained: recipes/fast.toml $(WORK)/small-sixth-bundle $(WORK)/best-bundle
-	$(FURTHER) --config $< --start $(WORK)/small-sixth-bundle --teachers $(WORK)/best-bundle -o $(WORK)/fast \
+$(WORK)/eighth.trained: recipes/eighth.toml $(WORK)/seventh-bundle
+	for run in "eighth --seed $$(($(SEED)+100))" \
+		"eighth-2 --mix 0.75 --learning-rate 0.04 --teacher-share 0.6 --seed $$(($(SEED)+101))"; do \
+		$(FURTHER) --config $< --start $(WORK)/seventh-bundle --teachers $(WORK)/seventh-bundle -o $(WORK)/$$run || exit; \
+	done
+	@touch $@
+
+$(WORK)/best.trained: recipes/best.toml $(WORK)/eighth-bundle $(WORK)/seventh-bundle
+	for run in "best --seed $$(($(SEED)+102))" "best-2 --mix 0.75 --learning-rate 0.04 --seed $$(($(SEED)+103))"; do \
+		$(FURTHER) --config $< --start $(WORK)/eighth-bundle \
+			$(addprefix --teachers $(WORK)/,eighth-bundle seventh-bundle) -o $(WORK)/$$run || exit; \
+	done
+	@touch $@
+
+$(WORK)/fast.trained: recipes/fast.toml $(WORK)/small-sixth-bundle $(WORK)/seventh-bundle
+	$(FURTHER) --config $< --start $(WORK)/small-sixth-bundle --teachers $(WORK)/seventh-bundle -o $(WORK)/fast \
 		--seed $$(($(SEED)+9))
 	@touch $@
 
