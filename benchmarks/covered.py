@@ -134,12 +134,13 @@ def photographs(folder: Path, names: list[str]) -> None:
         )
 
 
-def sizes_table(faces: LabelledFaces, names: list[str]) -> None:
+def sizes_table(data: str, names: list[str]) -> None:
     """Print a line for each bundle and height of a box, from SIDES."""
-    drawn = draw_before(faces.images, faces.frames, np.random.default_rng(3), Covering(1.0, 0.0))
-    free = np.array([image for image, hidden in zip(faces.images, drawn.covered, strict=True) if hidden])
     for name in names:
         classifier = Classifier.open(name, threads=1)
+        faces = faces_of(data, None, classifier.input.size, parts=("test",))["test"]
+        drawn = draw_before(faces.images, faces.frames, np.random.default_rng(3), Covering(1.0, 0.0))
+        free = np.array([image for image, hidden in zip(faces.images, drawn.covered, strict=True) if hidden])
         for side in SIDES:
             rng = np.random.default_rng(side)
             told = [
@@ -186,10 +187,10 @@ def main() -> None:
     if flags.faces:
         photographs(flags.faces, names)
     if flags.sizes:
-        sizes_table(faces_of(flags.sizes, None, parts=("test",))["test"], names)
-    people = faces_of(flags.data, "ferplus", parts=("test",))["test"]
+        sizes_table(flags.sizes, names)
     for name in names:
         bundle = open_bundle(name)
+        people = faces_of(flags.data, "ferplus", bundle.input.size, parts=("test",))["test"]
         index_table(bundle, Answered.of(people, Classifier(bundle, threads=1)), flags.days)
 
 

@@ -53,7 +53,7 @@ def main() -> None:
     flags = parser.parse_args()
     bundle = open_bundle(flags.bundle)
     classifier = Classifier(bundle, shares="natural")
-    held_out = load_training_set(DataConfig(path=str(flags.data), format="ferplus")).validation
+    held_out = load_training_set(DataConfig(path=str(flags.data), format="ferplus", size=bundle.input.size)).validation
     p, labels = classifier.probabilities(held_out.images), held_out.labels
     portraits = posed(classifier, flags.faces, flags.detector) if flags.faces else None
     rows = []

@@ -60,7 +60,7 @@ def main() -> None:
     def show(what: str, found: np.ndarray) -> None:
         print(f"{what}: mean error {found[0]:.2f}, bias {found[1]:+.2f}, coverage {found[2]:.1f} %", flush=True)
 
-    own = load_training_set(DataConfig(path=flags.data, format="ferplus"))
+    own = load_training_set(DataConfig(path=flags.data, format="ferplus", size=bundle.input.size))
     parts = {"validation": answered(own.validation), "test": answered(own.test)}
     labels = np.concatenate([faces.labels for faces in parts.values()])
     p = np.concatenate([faces.probabilities for faces in parts.values()])
@@ -81,7 +81,7 @@ def main() -> None:
             measure(matrix(parts[name]), parts[other], flags.days),
         )
     for path in flags.more:
-        faces = answered(load_training_set(DataConfig(path=path)).test)
+        faces = answered(load_training_set(DataConfig(path=path, size=bundle.input.size)).test)
         show(f"the bundle's matrix, people of {path}", measure(bundle.soft_matrix, faces, flags.days))
         show(f"no adjustment, people of {path}", measure(perfect(), faces, flags.days))
 

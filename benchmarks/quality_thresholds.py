@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from felicity.datasets.samples import as_inputs
 from felicity.faces.detection import Detection
 from felicity.faces.quality import sharpness, yaw
 from felicity.faces.registry import open_detector
@@ -55,7 +56,7 @@ def main() -> None:
     classifier = Classifier.open(options.bundle, threads=1)
 
     def row(crops: np.ndarray, truth: np.ndarray, **what: float) -> dict[str, float]:
-        p = classifier.probabilities(crops)
+        p = classifier.probabilities(as_inputs(crops, classifier.input.size, "gray"))
         said, happy = p.argmax(1) == HAPPY_INDEX, truth == HAPPY_INDEX
         full = Detection((0, 0, 48, 48), 1.0)
         sharp = [sharpness(cv2.cvtColor(c, cv2.COLOR_GRAY2RGB), full) for c in crops[::4]]

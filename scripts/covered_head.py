@@ -70,9 +70,9 @@ Sets = Mapping[str, Mapping[str, LabelledFaces]]
 """Faces by data set and part."""
 
 
-def faces_of(path: str, form: str | None, parts: Sequence[str] = PARTS) -> dict[str, LabelledFaces]:
-    """Return the labelled faces of each part; those in which the detector finds exactly one face have a frame."""
-    manifest, images = open_prepared(DataConfig(path=path, format=form))
+def faces_of(path: str, form: str | None, size: int, parts: Sequence[str] = PARTS) -> dict[str, LabelledFaces]:
+    """Return the labelled faces of each part, ``size`` pixels wide; those with exactly one found face have a frame."""
+    manifest, images = open_prepared(DataConfig(path=path, format=form, size=size))
     detector = open_detector("yunet", threads=1)
     places = np.array([EXPRESSIONS.index(name) for name in manifest.classes])[manifest.labels]
     found: dict[str, LabelledFaces] = {}
@@ -241,7 +241,8 @@ def main() -> None:
     try:
         bundle = open_bundle(flags.bundle)
         trunk = Trunk(bundle, recipe["block"])
-        sets = {"FER2013": faces_of(flags.data, "ferplus"), "press": faces_of(flags.more, None)}
+        size = bundle.input.size
+        sets = {"FER2013": faces_of(flags.data, "ferplus", size), "press": faces_of(flags.more, None, size)}
         made = with_head(bundle, trunk, sets, recipe, flags.output, flags.name)
     except FelicityError as error:
         sys.exit(f"error: {error}")

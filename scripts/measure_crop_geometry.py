@@ -78,10 +78,9 @@ def accuracies(detector: Detector, around: CropGeometry, bundles: list[str], fol
     print(f"  {len(rows)} of {len(held)} faces of the validation set are found again")
     for times, shift in itertools.product(SCALES, SHIFTS):
         geometry = CropGeometry(around.scale * times, down=around.down + shift)
-        crops = np.stack(
-            [crop_face(found[row][1], found[row][0][0], size=48, colour="gray", geometry=geometry) for row in rows]
-        )
         for name, classifier in classifiers.items():
+            form = {"size": classifier.input.size, "colour": classifier.input.colour, "geometry": geometry}
+            crops = np.stack([crop_face(found[row][1], found[row][0][0], **form) for row in rows])
             p, labels = classifier.probabilities(crops), held.labels[rows]
             scores = Scores.of(labels, p, EXPRESSIONS)
             assert scores.happy is not None

@@ -98,6 +98,13 @@ def as_input(image: Image, size: int, colour: Colour) -> Image:
     return np.ascontiguousarray(square)
 
 
+def as_inputs(images: Image, size: int, colour: Colour) -> Image:
+    """Return images of one size, uint8 ``(N, S, S[, 3])``, each as ``as_input`` does; as they are if they fit."""
+    if images.shape[1:] == (size, size) + (3,) * (colour == "rgb"):
+        return images
+    return np.stack([as_input(image, size, colour) for image in images])
+
+
 @dataclass(frozen=True, eq=False)
 class Samples:
     """N labelled images.

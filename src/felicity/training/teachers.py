@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from felicity.datasets.samples import as_input
+from felicity.datasets.samples import as_inputs
 from felicity.errors import ConfigError
 from felicity.labels import EXPRESSIONS
 from felicity.metrics.temperature import softmax
@@ -71,9 +71,8 @@ class Teachers:
         bundle, session = self._bundles[number], self._sessions[number]
         outputs = [session.get_outputs()[0].name] + ([bundle.facts.second.output] if bundle.facts.second else [])
         heads = len(self._columns)
-        if images.shape[1] != bundle.input.size:
-            images = np.stack([as_input(image, bundle.input.size, bundle.input.colour) for image in images])
-        given = session.run(outputs[:heads], {session.get_inputs()[0].name: bundle.input.batch(images)})
+        shown = as_inputs(images, bundle.input.size, bundle.input.colour)
+        given = session.run(outputs[:heads], {session.get_inputs()[0].name: bundle.input.batch(shown)})
         blocks = [softmax(logits[:, columns]) for logits, columns in zip(given, self._columns, strict=True)]
         return np.concatenate(blocks, 1).astype(np.float32)
 
