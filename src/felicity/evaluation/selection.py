@@ -12,7 +12,7 @@ import numpy.typing as npt
 from felicity.datasets.archives import FileTree, open_tree
 from felicity.datasets.classes import EIGHT
 from felicity.datasets.ferplus_table import VOTES_TABLE
-from felicity.datasets.manifest import MANIFEST, Manifest, read_manifest
+from felicity.datasets.manifest import MANIFEST, Manifest, read_images, read_manifest
 from felicity.datasets.readers.ferplus import FerPlus
 from felicity.datasets.readers.prepared import Prepared
 from felicity.datasets.samples import Image
@@ -105,8 +105,11 @@ def labelled_sources(config: DataConfig, progress: Progress | None = None) -> tu
     FER2013's faces have two conventions if FER+'s votes lie beside them, and prepared data those of their preparation.
     """
     found = [_source(config, progress)]
-    if (Path(config.path) / MANIFEST).is_file():
-        return found + _prepared_with(found[0]), []
+    if (folder := Path(config.path) / MANIFEST).is_file():
+        side = read_images(folder.parent).shape[1]
+        resized = f"images prepared with {side} pixels are resized to the {config.size} that the network takes"
+        notes = [Note("images-resized", resized)] if side != config.size else []
+        return found + _prepared_with(found[0]), notes
     notes = []
     other = CONVENTIONS.get(found[0].manifest.format)
     if other and _has_votes(Path(config.path)):
@@ -118,7 +121,7 @@ def labelled_sources(config: DataConfig, progress: Progress | None = None) -> tu
 
 
 def _source(config: DataConfig, progress: Progress | None) -> LabelledSource:
-    manifest, images = open_prepared(config, progress)
+    manifest, images = open_prepared(config, progress, resize=True)
     labels_of = LABELS_OF.get(manifest.format, manifest.format)
     if (Path(config.path) / MANIFEST).is_file():
         title = f"labels as prepared ({manifest.format})"

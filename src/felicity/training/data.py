@@ -26,6 +26,7 @@ from felicity.datasets import (
 )
 from felicity.datasets.manifest import MANIFEST, VERSION
 from felicity.datasets.registry import files_of
+from felicity.datasets.samples import as_inputs
 from felicity.datasets.splits import TEST, TRAIN, VALIDATION
 from felicity.errors import DatasetError
 from felicity.files import locked
@@ -227,12 +228,17 @@ def some(rows: Rows, number: int, seed: int) -> Rows:
 
 
 def open_prepared(
-    config: DataConfig, progress: Callable[[int, int], None] | None = None
+    config: DataConfig, progress: Callable[[int, int], None] | None = None, *, resize: bool = False
 ) -> tuple[Manifest, ImageArray]:
-    """Return all images of ``config`` and their manifest; see ``load_training_set`` for classes and errors."""
+    """Return all images of ``config`` and their manifest; see ``load_training_set`` for classes and errors.
+
+    ``resize``: where a folder was prepared with another size or colour, resize its images, in place of an error.
+    """
     path = Path(config.path)
     folder = path if (path / MANIFEST).is_file() else _cached(config, progress)
     manifest, images = read_manifest(folder), read_images(folder)
+    if resize:
+        images = as_inputs(images, config.size, config.colour)
     if images.shape[1] != config.size or (images.ndim == 4) != (config.colour == "rgb"):
         side, colour = images.shape[1], "rgb" if images.ndim == 4 else "gray"
         raise DatasetError(
