@@ -134,9 +134,9 @@ def test_facts_of_the_training_are_covered_by_the_digest(tmp_path: Path) -> None
 
 def test_weights_of_another_shape_are_refused(copy: Path) -> None:
     facts = open_bundle(copy).facts.model_dump(exclude={"format", "weights", "weights_sha256", "facts_sha256"})
-    facts["input"]["size"] = 64
+    facts["input"]["size"] = 72
     wrong = write_bundle(copy.parent / "wrong", (copy / "model.onnx").read_bytes(), facts)
-    with pytest.raises(BundleError, match=r"one input \(N, 1, 64, 64\)"):
+    with pytest.raises(BundleError, match=r"one input \(N, 1, 72, 72\)"):
         Classifier(wrong)
     not_onnx = write_bundle(copy.parent / "text", b"hello", facts)
     with pytest.raises(BundleError, match="ONNX Runtime cannot load it"):

@@ -16,8 +16,9 @@ def classifier() -> Classifier:
     return Classifier.open(threads=1)
 
 
-def crops(n: int) -> np.ndarray:
-    return np.random.default_rng(1).integers(0, 256, (n, 48, 48), dtype=np.uint8)
+def crops(n: int, of: str = "best") -> np.ndarray:
+    side = open_bundle(of).input.size
+    return np.random.default_rng(1).integers(0, 256, (n, side, side), dtype=np.uint8)
 
 
 def test_probabilities_are_probabilities(classifier: Classifier) -> None:
@@ -43,7 +44,7 @@ def test_bundles_without_an_output_for_covered_faces_are_read_and_say_nothing_of
     del facts["training_weights"]
     old = write_bundle(tmp_path / "old", without_covered_output(bundle.weights.read_bytes()), facts)
     assert old.facts.covered is None and verify_bundle(old.folder).id == old.id
-    given, now = Classifier(old, threads=1).answers(crops(3)), Classifier(bundle, threads=1).answers(crops(3))
+    given, now = (Classifier(one, threads=1).answers(crops(3, "fast")) for one in (old, bundle))
     assert given.covered is None and now.covered is not None and now.covered.shape == (3,)
     np.testing.assert_array_equal(given.probabilities, now.probabilities)
     assert [face.covered for face in readings_of([None] * 3, given, bundle.classes)] == [None] * 3

@@ -36,9 +36,9 @@ class QualityGate:
     of the noise of the picture (``noisy``). ``doubtful``: accept faces of which the detector itself is not sure.
 
     ``benchmarks/quality_thresholds.py`` measured the thresholds on 1,500 labelled faces that the network was not fitted
-    to: happy against not happy, mean of recall and specificity. Unchanged faces give 94.9 %; each threshold lies where
-    about 2 points of it are lost. Faces shrunk to 24, 20, 18 and 14 pixels give 93.8, 93.2, 92.2 and 87.1 %. Faces
-    blurred to a median sharpness of 0.28, 0.22, 0.18 and 0.14 give 94.4, 93.6, 92.6 and 87.9 %. Up to a yaw of 0.5
+    to: happy against not happy, mean of recall and specificity. Unchanged faces give 95.2 %; each threshold lies where
+    about 3 points of it are lost. Faces shrunk to 24, 20, 18 and 14 pixels give 93.5, 91.9, 91.3 and 86.0 %. Faces
+    blurred to a median sharpness of 0.28, 0.22, 0.18 and 0.14 give 94.2, 92.7, 91.4 and 87.7 %. Up to a yaw of 0.5
     nothing certain is lost; few labelled faces are turned further, so the limit lies a little above.
     ``benchmarks/seeing.py`` measures contrast and clarity; ``docs/seeing.md`` has the figures.
     """
