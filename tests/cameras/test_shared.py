@@ -20,8 +20,8 @@ Crops = npt.NDArray[np.uint8]
 @pytest.fixture
 def frames() -> list[Crops]:
     """Faces of six frames: one, two, … of each."""
-    rng = np.random.default_rng(3)
-    return [rng.integers(0, 256, (faces, 48, 48), dtype=np.uint8) for faces in range(1, 7)]
+    rng, side = np.random.default_rng(3), open_bundle().input.size
+    return [rng.integers(0, 256, (faces, side, side), dtype=np.uint8) for faces in range(1, 7)]
 
 
 @pytest.fixture

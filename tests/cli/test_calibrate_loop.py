@@ -105,12 +105,13 @@ def test_drawing_by_answers_with_weights_biases_nothing(shared: Path) -> None:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Sixty pictures of noise in two folders, whose names would not survive a careless table."""
+    """Sixty pictures of soft noise in two folders, whose names would not survive a careless table."""
     rng = np.random.default_rng(1)
     for number in range(60):
         folder = tmp_path / "pictures" / ("first, day" if number % 2 else "second")
         folder.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(folder / f"{number:02}.png"), rng.integers(0, 255, (48, 48), dtype=np.uint8))
+        noise = rng.integers(0, 255, (48, 48), dtype=np.uint8)
+        cv2.imwrite(str(folder / f"{number:02}.png"), cv2.GaussianBlur(noise, (0, 0), 2))
     return tmp_path / "pictures"
 
 

@@ -147,11 +147,11 @@ class World:
 
     @cached_property
     def happy_and_others(self) -> Path:
-        """A data set of 33 faces that smile, and of 33 pictures without any."""
+        """A data set of 33 faces that smile, and of 45 pictures of noise, some of which look like a covered face."""
         rng = np.random.default_rng(1)
         for name in ("happy", "neutral"):
             (self.folder / "own" / name).mkdir(parents=True)
-            for number in range(33):
+            for number in range(33 if name == "happy" else 45):
                 left, top = rng.integers(-8, 8, 2)
                 crop = photograph()[60 + top : 185 + top, 160 + left : 285 + left]
                 picture = crop if name == "happy" else rng.integers(0, 255, crop.shape, dtype=np.uint8)
