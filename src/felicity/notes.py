@@ -38,7 +38,7 @@ CODES: dict[str, str] = {
     "class-unlabelled": "A class that the model answers is no label of the data; the others share its probability.",
     "data-changed": "A data set is not what it was when a run was trained on it.",
     "group-small": "Groups of people have too few pictures for their figures to say much.",
-    "images-resized": "Images prepared with another size are resized to what the network takes.",
+    "images-resized": "Prepared images of another size or colour are converted to what the network takes.",
     "labels-unavailable": "Labels of another source beside the data set cannot be read.",
     "left-out": "Number and reason of images that are left out.",
     "licence-unstated": "Nobody stated the licence of a bundle's weights.",

@@ -152,8 +152,11 @@ def test_a_prepared_data_set_is_read_with_its_splits(data: Path, tmp_path: Path)
         run("best", "--data", tmp_path / "ready", "--format", "ferplus")
     assert CliRunner().invoke(app, [*prepare[:4], str(tmp_path / "small"), "--size", "16"]).exit_code == 0
     side = open_bundle("best").input.size
-    notes = run_json("best", "--data", tmp_path / "small", "--split", "test")["notes"]
-    assert f"images prepared with 16 pixels are resized to the {side} that the network takes" in notes
+    assert CliRunner().invoke(app, [*prepare[:4], str(tmp_path / "coloured"), "--colour", "rgb"]).exit_code == 0
+    for name, form in (("small", "16 pixels in gray"), ("coloured", "48 pixels in rgb")):
+        notes = run_json("best", "--data", tmp_path / name, "--split", "test")["notes"]
+        said = f"images prepared with {form} are converted to {side} pixels in gray, as the network takes them"
+        assert said in notes
 
 
 def test_report_and_pictures_need_nothing_else(data: Path, tmp_path: Path) -> None:

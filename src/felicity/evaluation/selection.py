@@ -105,11 +105,8 @@ def labelled_sources(config: DataConfig, progress: Progress | None = None) -> tu
     FER2013's faces have two conventions if FER+'s votes lie beside them, and prepared data those of their preparation.
     """
     found = [_source(config, progress)]
-    if (folder := Path(config.path) / MANIFEST).is_file():
-        side = read_images(folder.parent).shape[1]
-        resized = f"images prepared with {side} pixels are resized to the {config.size} that the network takes"
-        notes = [Note("images-resized", resized)] if side != config.size else []
-        return found + _prepared_with(found[0]), notes
+    if (Path(config.path) / MANIFEST).is_file():
+        return found + _prepared_with(found[0]), _resized(config)
     notes = []
     other = CONVENTIONS.get(found[0].manifest.format)
     if other and _has_votes(Path(config.path)):
@@ -118,6 +115,19 @@ def labelled_sources(config: DataConfig, progress: Progress | None = None) -> tu
         except DatasetError as error:
             notes.append(Note("labels-unavailable", f"labels of {other} are not shown: {error}"))
     return found, notes
+
+
+def _resized(config: DataConfig) -> list[Note]:
+    """Return what is to be said of prepared images that have another size or colour than the network takes."""
+    images = read_images(Path(config.path))
+    side, colour = images.shape[1], "rgb" if images.ndim == 4 else "gray"
+    if (side, colour) == (config.size, config.colour):
+        return []
+    text = (
+        f"images prepared with {side} pixels in {colour} are converted to {config.size} pixels in {config.colour}, as "
+        f"the network takes them"
+    )
+    return [Note("images-resized", text)]
 
 
 def _source(config: DataConfig, progress: Progress | None) -> LabelledSource:
