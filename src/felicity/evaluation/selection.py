@@ -118,7 +118,7 @@ def labelled_sources(config: DataConfig, progress: Progress | None = None) -> tu
 
 
 def _resized(config: DataConfig) -> list[Note]:
-    """Return what is to be said of prepared images that have another size or colour than the network takes."""
+    """Return a note if the images were prepared with another size or colour than the network takes."""
     images = read_images(Path(config.path))
     side, colour = images.shape[1], "rgb" if images.ndim == 4 else "gray"
     if (side, colour) == (config.size, config.colour):
