@@ -21,12 +21,12 @@ IS_UNHAPPY = np.array([float(MOODS[e] is Mood.UNHAPPY) for e in EXPRESSIONS])
 
 _LIKENESS = 0.08
 """Expected correlation of people in one window, before any window is compared …"""
-_EVIDENCE = 2.0
-"""… with the weight of this many comparisons between windows.
+_EVIDENCE = 2.5
+"""… with the weight of this many comparisons between windows, and less where they differ more than expected.
 
 It is chosen, like the other constants, by coverage (``benchmarks/coverage.py`` and ``felicity simulate --check``).
 """
-_FREEDOM, _GUESSED = 8.0, 2.3
+_FREEDOM, _GUESSED = 6.0, 2.3
 """Least degrees of freedom of this expectation, and those of the likeness, a small part of few people's effect."""
 _STRONG = 0.2
 """Correlation for which the reliability of the scatter of a few windows is computed."""
@@ -241,8 +241,11 @@ class Intervals:
         windows = squares / n * blocks / np.maximum(blocks - 1, 1)
         freedom = np.where(blocks > 1, np.clip(n / gathered - 1, 0, None), 0.0) / self._doubt(m, blocks, gathered)
         expected = 1 + _LIKENESS * (gathered - 1)
-        effect = np.maximum((freedom * windows / alone + _EVIDENCE * expected) / (freedom + _EVIDENCE), _LEAST_EFFECT)
-        more = np.maximum(_GUESSED * (expected / np.maximum(expected - 1, 1e-3)) ** 2 - _FREEDOM, 0)
+        found = windows / alone
+        weight = _EVIDENCE * np.minimum(expected / np.maximum(found, 1e-12), 1)
+        effect = np.maximum((freedom * found + weight * expected) / (freedom + weight), _LEAST_EFFECT)
+        guessed = np.maximum(effect, expected)
+        more = np.maximum(_GUESSED * (guessed / np.maximum(guessed - 1, 1e-3)) ** 2 - _FREEDOM, 0)
         freedom += _FREEDOM + more * _EVIDENCE / (freedom + _EVIDENCE)
         return effect, freedom * (1 + _SURE * np.maximum(_CALM - effect, 0))
 
