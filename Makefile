@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-PYTEST := $(BIN)/pytest -q -n 2 --durations=20
+# Compiled tests and modules are kept, also where the environment forbids it, as images for containers do: each process
+# that a test starts would compile all modules again.
+KEEP_COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(abspath $(VENV))/compiled
+PYTEST := $(KEEP_COMPILED) $(BIN)/pytest -q -n 2 --durations=20
 STORE_TEST ?= postgresql://root@127.0.0.1:5432/test
 
 .DEFAULT_GOAL := help
