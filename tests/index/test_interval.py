@@ -59,6 +59,16 @@ def test_one_window_cannot_tell_whether_its_people_look_alike_and_serves_both(pe
     assert 0.92 <= (alone + alike) / 2 <= 0.985
 
 
+@pytest.mark.parametrize(("likeness", "least", "most"), [(0.0, 1.0, 1.2), (0.3, 0.9, 1.0)])
+def test_the_error_of_few_windows_follows_what_they_show(likeness: float, least: float, most: float) -> None:
+    """Five windows are too few to forget what is expected of them, and enough to move far from it."""
+    rng = np.random.default_rng(4)
+    sums, _ = draw_groups(rng, draw_mixes(rng, np.full(4500, 0.5)), 50, 10, likeness)
+    figure = Intervals(sums, soft_matrix(rng)).linear(IS_HAPPY)
+    told = np.sqrt((figure.people_error**2).mean()) / figure.adjusted.std()
+    assert least <= told <= most
+
+
 def mean_width(rng: np.random.Generator, soft: SoftMatrix, windows: int, people: int, likeness: float) -> float:
     """Mean width of the happy share's interval, of places with ``windows`` of ``people`` each on average."""
     truth = draw_mixes(rng, np.repeat(HAPPY_SHARES, 16))
