@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +61,9 @@ def main() -> None:
     asked.add_argument("--bundles", default=",".join(shipped()))
     asked.add_argument("--json", action="store_true")
     flags = asked.parse_args()
-    with open(flags.faces / "labels.csv", newline="") as stream:
+    if not (table := flags.faces / "labels.csv").is_file():
+        asked.error(f"{flags.faces} has no labels.csv; name a folder of portraits with it")
+    with open(table, newline="") as stream:
         smiles = [row["file"] for row in csv.DictReader(stream) if row["expression"] == Expression.HAPPY]
     detector = open_detector("yunet")
     rows = []
@@ -68,7 +71,10 @@ def main() -> None:
         classifier = Classifier.open(bundle)
         for name in smiles:
             image = read_image(flags.faces / name)
-            face = max(detector.detect(image), key=lambda detection: detection.side)
+            if not (faces := detector.detect(image)):
+                print(f"{name}: no face found, left out", file=sys.stderr)
+                continue
+            face = max(faces, key=lambda detection: detection.side)
             crops = crops_of(image, face, detector.geometry, classifier.input.size)
             p = classifier.probabilities(np.stack([lifted(crop) for crop in crops]))
             if p[0].argmax() != HAPPY_INDEX:
